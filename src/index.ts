@@ -1,0 +1,58 @@
+/** A connection string that stands in an environment variable; only its name is ever written down. */
+export type EnvReference = { readonly env: string };
+
+/** Picks what flows from a table. Names are the source's. */
+export type ColumnChoice = {
+  /** Only these columns (the key must be among them). */
+  readonly pick?: readonly string[];
+  /** All columns but these. */
+  readonly omit?: readonly string[];
+  /** Source column -> other name on the target. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** Target column -> SQL expression over the source's columns. Functions outside pg_catalog must be written with their schema. */
+  readonly compute?: Readonly<Record<string, string>>;
+};
+
+/** A table with settings of its own. */
+export type TableConfig = {
+  /** `schema.table`, or a pattern such as `public.*` (then only `where` and `columns.omit` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
+  readonly table: string;
+  /** `schema.table` on every target, when it has another name there. */
+  readonly rename?: string;
+  readonly columns?: ColumnChoice;
+  /** Only rows for which this SQL condition over the source's columns holds. A row that enters or leaves it is inserted or deleted. */
+  readonly where?: string;
+  /** Name of a unique index, or its columns, to use instead of the primary key. All columns must be NOT NULL. */
+  readonly key?: string | readonly string[];
+};
+
+/** One group of tables from one source to its targets. */
+export type OneWaySync = {
+  readonly mode: 'one-way';
+  readonly source: string;
+  readonly targets: readonly string[];
+  /** Names, patterns or objects; an exact name beats a pattern. */
+  readonly tables: readonly (string | TableConfig)[];
+  /** Names or patterns left out of what patterns in `tables` match. */
+  readonly exclude?: readonly string[];
+  /** When a target table holds rows before its initial copy: refuse (the default), or replace them. */
+  readonly existingRows?: 'refuse' | 'replace';
+};
+
+/** What `replication.config.ts` exports by default. */
+export type ReplicationConfig = {
+  /** Owner of the installed objects, `sarrio` unless several projects share a database. */
+  readonly project?: string;
+  readonly databases: Readonly<Record<string, EnvReference>>;
+  readonly syncs: Readonly<Record<string, OneWaySync>>;
+};
+
+/** Declares a replication; returns its argument. Reading it needs no database and no secret. */
+export function defineReplication(config: ReplicationConfig): ReplicationConfig {
+  return config;
+}
+
+/** The connection string in the environment variable `name`, looked up only when connecting. */
+export function env(name: string): EnvReference {
+  return { env: name };
+}

@@ -1,0 +1,28 @@
+/** Place in the user's config, 1-based. */
+export type Span = { readonly file: string; readonly line: number; readonly column: number };
+
+export type Severity = 'error' | 'warning';
+
+/** An expected fault, found before anything is changed. All of one run are reported together. */
+export type Diagnostic = {
+  /** Stable: `SAR1xx` config, `SAR2xx` names and schema, `SAR3xx` generated files, `SAR4xx` databases, `SAR5xx` apply, `SAR6xx` run. */
+  readonly code: string;
+  readonly severity: Severity;
+  /** What is wrong, with the names and values. */
+  readonly message: string;
+  /** What to do, if it can be said. */
+  readonly hint: string | null;
+  /** In the config, or null for a fault that only a database shows. */
+  readonly span: Span | null;
+  /** Where it is when it is not in the config: `database east, table public.orders`. */
+  readonly where: string | null;
+};
+
+/** `file(line,col): error SAR101: message`, the form that editors and CI matchers know, then the hint. */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { span, where, severity, code, message, hint } = diagnostic;
+  const place = span ? `${span.file}(${span.line},${span.column}): ` : '';
+  const subject = where ? `${where}: ` : '';
+  const text = `${place}${severity} ${code}: ${subject}${message}`;
+  return hint ? `${text}\n  ${hint.replaceAll('\n', '\n  ')}` : text;
+}

@@ -1,0 +1,163 @@
+import type { QualifiedName } from '../sql/quote.ts';
+
+/** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
+export const PLAN_FORMAT = '1.0';
+
+/** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
+export const CAPABILITIES = ['one-way'] as const;
+
+/** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
+export type Plan = {
+  readonly format: string;
+  readonly requires: readonly string[];
+  /** Owner of the objects; part of every lock key, so that two projects on one server never meet. */
+  readonly project: string;
+  readonly databases: Readonly<Record<string, PlanDatabase>>;
+  readonly syncs: Readonly<Record<string, PlanSync>>;
+};
+
+export type PlanDatabase = {
+  /** Where the connection string comes from; resolved only when connecting. */
+  readonly url: { readonly env: string };
+  /** Objects of ours in the order in which they are installed. */
+  readonly objects: readonly PlanObject[];
+  /** Tables captured here, for purging and for switching segments. */
+  readonly captures: readonly PlanCapture[];
+  /** What the user's tables must look like here for the plan to fit, by display name. */
+  readonly shapes: Readonly<Record<string, TableShape>>;
+};
+
+export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';
+
+export type PlanObject = {
+  readonly kind: ObjectKind;
+  /**
+   * Identity in the catalog, as `installed.name` has it: `sarrio` (schema), `sarrio.delta_public_orders` (table, index, sequence),
+   * `sarrio.capture_public_orders()` (function), `sarrio_insert on public.orders` (trigger).
+   */
+  readonly name: string;
+  /** Objects of one group are installed in one transaction: a user's table by display name, or `sarrio` for the bookkeeping. */
+  readonly group: string;
+  /** Lock that installing takes on a user's table, with the table; null where only objects of ours are touched. */
+  readonly lock: { readonly mode: string; readonly table: QualifiedName } | null;
+  /** File under `generated/`, with forward slashes, and SHA-256 (hex) of the object's block in it. */
+  readonly file: string;
+  readonly hash: string;
+};
+
+export type PlanCapture = {
+  readonly table: QualifiedName;
+  /** The delta table (partitioned, no rows of its own), in schema `sarrio`. */
+  readonly delta: string;
+  /** Its segments in the order of their numbers 1, 2, 3. */
+  readonly segments: readonly string[];
+  /** Sequence whose value is the number of the segment that triggers write to. */
+  readonly current: string;
+  readonly syncs: readonly string[];
+};
+
+export type TableShape = {
+  /** What the plan does here. */
+  readonly roles: readonly ('source' | 'target')[];
+  readonly kind: 'table' | 'partitioned';
+  /** Column name -> type as `format_type` says it, for the columns that the plan uses. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Key columns; the table must have a unique index on exactly these. */
+  readonly key: readonly string[];
+  /** All partitions below, for a captured partitioned table; empty otherwise. */
+  readonly partitions: readonly QualifiedName[];
+};
+
+export type PlanSync = {
+  readonly mode: 'one-way';
+  readonly source: string;
+  readonly targets: readonly string[];
+  /** What an initial copy does when the target table already holds rows. */
+  readonly existingRows: 'refuse' | 'replace';
+  /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
+  readonly wake: string;
+  /**
+   * One row for each table with pending changes: `ordinal` (index into `tables`), `entries` (bigint), `inserts` (all pending entries
+   * are inserts), `truncated`, `oldest` (timestamptz). Reads the position from the settings `sarrio.xmax`, `sarrio.xip`, `sarrio.extra`.
+   */
+  readonly countPending: string;
+  readonly tables: readonly PlanTable[];
+};
+
+export type PlanTable = {
+  readonly source: QualifiedName;
+  readonly target: QualifiedName;
+  /** Key columns by their names on the source. */
+  readonly key: readonly string[];
+  /** Columns that flow, in the order of every statement. */
+  readonly columns: readonly PlanColumn[];
+  /** Row filter in the source, if any (documentation; the statements contain it). */
+  readonly where: string | null;
+  /** Statements for each group of targets whose tables are alike. */
+  readonly routes: readonly PlanRoute[];
+};
+
+export type PlanColumn = {
+  /** Name on the target. */
+  readonly name: string;
+  /** Column of the source, or the SQL expression that computes it. */
+  readonly from: { readonly column: string } | { readonly expression: string };
+};
+
+export type PlanRoute = {
+  readonly targets: readonly string[];
+  readonly copyFormat: 'binary' | 'text';
+  readonly read: ReadStatements;
+  readonly apply: ApplyStatements;
+};
+
+/** Run on the source, in the round's snapshot, with the position in the settings `sarrio.xmax`, `sarrio.xip` and `sarrio.extra`. */
+export type ReadStatements = {
+  /** Pending keys with their current rows: `present` (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path. */
+  readonly rows: string;
+  /** `COPY … TO STDOUT` of the same, column `present` last. */
+  readonly copyChanged: string;
+  /** `COPY … TO STDOUT` of the rows of pending keys when all entries are inserts. */
+  readonly copyInserted: string;
+  /** `COPY … TO STDOUT` of all rows (initial copy, truncate). */
+  readonly copyAll: string;
+};
+
+/** Run on the target, with `session_replication_role = replica`. */
+export type ApplyStatements = {
+  /** $1: JSON array of objects `{"present": bool, "<column>": text or null, …}`. Deletes, updates and inserts in one statement. */
+  readonly mergeRows: string;
+  /** $1 as above. The two together are the unique-swap form of `mergeRows`. */
+  readonly deleteRows: string;
+  readonly insertRows: string;
+  /** Creates the session's temporary stage table (once a session; emptied at commit). */
+  readonly createStage: string;
+  /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`. */
+  readonly loadStage: string;
+  readonly analyzeStage: string;
+  /** General path: `deleteAbsent`, `updatePresent` (null where columns cannot be updated, then the unique-swap form is the only one), `insertMissing`. */
+  readonly deleteAbsent: string;
+  readonly updatePresent: string | null;
+  readonly insertMissing: string;
+  /** Unique-swap form: delete all staged keys, then insert the present rows. */
+  readonly deleteStaged: string;
+  readonly insertStaged: string;
+  /** `COPY target FROM STDIN`, takes the bytes of `copyInserted` and `copyAll`. */
+  readonly loadTable: string;
+  /** Deletes all rows of the target table (truncate, existingRows: 'replace'). */
+  readonly clearTable: string;
+  /** One row, column `has_rows` (t/f). */
+  readonly hasRows: string;
+  /** Where the target table is captured for another sync: record what this sync writes, tagged with it. */
+  readonly relay: RelayStatements | null;
+};
+
+export type RelayStatements = {
+  /** $1 as in `mergeRows`. */
+  readonly rows: string;
+  readonly stage: string;
+  /** After `clearTable` or `loadTable` of a whole table: one entry that refreshes it downstream. */
+  readonly all: string;
+  /** Wake sequences of the syncs that read this capture, with the syncs' names. */
+  readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
+};

@@ -1,0 +1,76 @@
+import type { QualifiedName } from '../sql/quote.ts';
+
+/** `generated/schema.lock.json`: what `sarrio pull` read from the catalogs, committed, so that compiling needs no database. */
+export type SchemaLock = {
+  readonly format: '1.0';
+  /** By the database's name in the config. */
+  readonly databases: Readonly<Record<string, DatabaseSchema>>;
+};
+
+export type DatabaseSchema = {
+  /** Major version of the server, 14 or later. */
+  readonly serverMajor: number;
+  /** `server_encoding`, e.g. `UTF8`. */
+  readonly encoding: string;
+  /** Every relation with rows of the schemas that the config speaks of, ordered by schema and name (code units). */
+  readonly tables: readonly TableSchema[];
+  /** Enum types in use by these tables, with labels in order. */
+  readonly enums: readonly EnumSchema[];
+};
+
+export type EnumSchema = QualifiedName & { readonly labels: readonly string[] };
+
+export type TableKind = 'table' | 'partitioned' | 'foreign' | 'view' | 'materialized-view';
+
+export type TableSchema = QualifiedName & {
+  readonly kind: TableKind;
+  readonly persistence: 'permanent' | 'unlogged' | 'temporary';
+  /** In attribute order, dropped columns left out. */
+  readonly columns: readonly ColumnSchema[];
+  /** Primary key and plain unique indexes (no expression, no predicate), primary key first, then by name. */
+  readonly keys: readonly KeySchema[];
+  /** The partitioned table that this is a direct partition of. */
+  readonly partitionOf: QualifiedName | null;
+  /** Tables that this one inherits from (not partitioning). */
+  readonly inherits: readonly QualifiedName[];
+  readonly rowSecurity: boolean;
+  /** A user's BEFORE UPDATE row trigger exists, which may change key columns that the statement does not name. */
+  readonly beforeUpdateTrigger: boolean;
+  /** Tables that foreign keys of this table point to. */
+  readonly references: readonly QualifiedName[];
+};
+
+export type ColumnSchema = {
+  readonly name: string;
+  /** `format_type` under an empty search path: `integer`, `character varying(20)`, `public.mood`, `public.citext[]`. */
+  readonly type: string;
+  readonly notNull: boolean;
+  readonly hasDefault: boolean;
+  readonly identity: 'none' | 'always' | 'by-default';
+  readonly generated: 'none' | 'stored' | 'virtual';
+  /** Collation when it is not the type's default: qualified name as SQL. */
+  readonly collation: string | null;
+  /**
+   * How values travel: `binary` = built-in type whose binary form means the same on every server; `text` = its meaning is local
+   * (enum, domain, composite, extension types, reg* types, xml …) or not fit for binary COPY.
+   */
+  readonly transfer: 'binary' | 'text';
+  /** Storage length is variable (`typlen < 0`), so that a value may be large. */
+  readonly variableLength: boolean;
+};
+
+export type KeySchema = {
+  /** Name of the index. */
+  readonly name: string;
+  readonly columns: readonly KeyColumn[];
+  readonly primary: boolean;
+  readonly deferrable: boolean;
+  /** Every column is NOT NULL. */
+  readonly notNull: boolean;
+};
+
+export type KeyColumn = {
+  readonly name: string;
+  /** The index's own equality operator, e.g. `{ schema: 'pg_catalog', name: '=' }`, or the extension's for citext and the like. */
+  readonly equality: QualifiedName;
+};

@@ -1,0 +1,172 @@
+import { Client, type ClientConfig, type QueryResult } from 'pg';
+import { failure } from '../../plan/errors.ts';
+import { sessionSettings, type SessionRole } from './session-settings.sql.ts';
+import { connectionFailure } from './connection-failure.ts';
+
+/** One row, values as the server's own text, never parsed into numbers or Dates. */
+export type Row = Readonly<Record<string, string | null>>;
+
+export type Statement = {
+  readonly text: string;
+  readonly values?: readonly (string | null)[];
+  /** Prepared under this name on first use and kept. */
+  readonly name?: string;
+};
+
+export type Result = {
+  readonly rows: readonly Row[];
+  /** Rows as lists in column order; filled only by `batch` and `queryLists`. */
+  readonly lists: readonly (readonly (string | null)[])[];
+  readonly count: number;
+  /** Command tag's first word, e.g. `COMMIT` or, when COMMIT met a failed transaction, `ROLLBACK`. */
+  readonly command: string;
+};
+
+/** A connection with pinned settings. The only kind of connection that this project opens. */
+export type Session = {
+  /** The database's name in the config. */
+  readonly database: string;
+  readonly serverMajor: number;
+  readonly backendPid: number;
+  /** False once the connection is lost or closed. */
+  readonly isOpen: () => boolean;
+  /** One statement, or several without values in one text (then the last one's result). */
+  query(text: string, values?: readonly (string | null)[]): Promise<Result>;
+  /**
+   * Statements in one round trip, in order, each with rows as lists. A failed statement fails the batch with its error after
+   * all have been answered; inside a transaction block the rest then fail too and a COMMIT rolls back.
+   */
+  batch(statements: readonly Statement[]): Promise<readonly Result[]>;
+  /** The driver's client, for COPY streams and notifications (`runner/postgres` only). */
+  readonly client: Client;
+  onNotification(listener: (payload: string) => void): void;
+  onLost(listener: (error: Error) => void): void;
+  close(): Promise<void>;
+  /** Drops the connection without waiting for anything. */
+  destroy(): void;
+};
+
+export type ConnectOptions = {
+  readonly database: string;
+  /** Name of the environment variable, for messages. */
+  readonly variable: string;
+  readonly url: string;
+  readonly role: SessionRole;
+  /** Give up connecting after so many milliseconds. */
+  readonly timeoutMs?: number;
+};
+
+const OLDEST_MAJOR = 14;
+const asText = { getTypeParser: () => (value: string) => value };
+
+/** Opens a session: TCP keepalive on both ends, settings of its role pinned, server version checked. */
+export async function connect(options: ConnectOptions): Promise<Session> {
+  const client = new Client(clientConfig(options));
+  const lost = lossOf(client);
+  try {
+    await client.connect();
+    const version = await client.query<{ version: string; pid: string }>(
+      "select current_setting('server_version_num') as version, pg_backend_pid() as pid",
+    );
+    const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
+    refuseOldServer(options, serverMajor);
+    await client.query(sessionSettings(options.role, serverMajor));
+    return makeSession({ options, client, lost, serverMajor, backendPid: Number(version.rows[0]?.pid) });
+  } catch (error) {
+    await client.end().catch(lost.report);
+    throw connectionFailure(options, error);
+  }
+}
+
+function clientConfig(options: ConnectOptions): ClientConfig & { pipeline: boolean } {
+  return {
+    connectionString: options.url,
+    application_name: `sarrio ${options.role}`,
+    connectionTimeoutMillis: options.timeoutMs ?? 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    types: asText,
+    pipeline: false,
+  };
+}
+
+function refuseOldServer(options: ConnectOptions, serverMajor: number): void {
+  if (serverMajor >= OLDEST_MAJOR) return;
+  throw failure('invalid', {
+    code: 'SAR402',
+    where: `database ${options.database}`,
+    message: `the server is PostgreSQL ${serverMajor}; sarrio needs ${OLDEST_MAJOR} or later`,
+    hint: 'Upgrade the server, or leave this database out of the config.',
+  });
+}
+
+type Loss = { readonly listeners: ((error: Error) => void)[]; readonly report: (error: Error) => void; readonly isLost: () => boolean };
+
+function lossOf(client: Client): Loss {
+  const listeners: ((error: Error) => void)[] = [];
+  let lost = false;
+  const report = (error: Error): void => {
+    if (lost) return;
+    lost = true;
+    for (const listener of listeners) listener(error);
+  };
+  client.on('error', report);
+  client.on('end', () => report(new Error('the connection was closed')));
+  return { listeners, report, isLost: () => lost };
+}
+
+function makeSession(parts: { options: ConnectOptions; client: Client; lost: Loss; serverMajor: number; backendPid: number }): Session {
+  const { options, client, lost, serverMajor, backendPid } = parts;
+  return {
+    database: options.database,
+    serverMajor,
+    backendPid,
+    client,
+    isOpen: () => !lost.isLost(),
+    query: async (text, values) => {
+      const answer: QueryResult | QueryResult[] = values ? await client.query(text, [...values]) : await client.query(text);
+      return toResult(Array.isArray(answer) ? answer[answer.length - 1] : answer);
+    },
+    batch: (statements) => runBatch(client, statements),
+    onNotification: (listener) => void client.on('notification', (message) => listener(message.payload ?? '')),
+    onLost: (listener) => void lost.listeners.push(listener),
+    close: () => client.end().catch(lost.report),
+    destroy: () => destroySocket(client),
+  };
+}
+
+/**
+ * Sends all statements before reading the first answer. The driver's pipeline mode cannot carry COPY, so it is on only while a
+ * batch is under way; both modes share the driver's queues and the switch happens only when the connection is idle.
+ */
+async function runBatch(client: Client, statements: readonly Statement[]): Promise<readonly Result[]> {
+  const switchable = client as Client & { pipeline: boolean };
+  switchable.pipeline = true;
+  try {
+    const answers = await Promise.allSettled(
+      statements.map(({ text, values, name }) =>
+        client.query<(string | null)[]>({ text, values: [...(values ?? [])], rowMode: 'array', ...(name ? { name } : {}) }),
+      ),
+    );
+    return answers.map((answer) => {
+      if (answer.status === 'rejected') throw answer.reason;
+      return toListResult(answer.value);
+    });
+  } finally {
+    switchable.pipeline = false;
+  }
+}
+
+function toResult(answer: QueryResult | undefined): Result {
+  return { rows: answer?.rows ?? [], lists: [], count: answer?.rowCount ?? 0, command: answer?.command ?? '' };
+}
+
+function toListResult(answer: { rows: (string | null)[][]; rowCount: number | null; command: string }): Result {
+  return { rows: [], lists: answer.rows, count: answer.rowCount ?? 0, command: answer.command };
+}
+
+/** Closes the socket at once: a client in the middle of a COPY or of a statement cannot say goodbye in the protocol. */
+function destroySocket(client: Client): void {
+  const inner = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+  inner.stream.destroy();
+}

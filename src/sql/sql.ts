@@ -1,0 +1,50 @@
+/** A finished piece of SQL text. Only the functions of this room make one, so that text from outside cannot become SQL by accident. */
+export type Sql = { readonly kind: 'sql'; readonly text: string };
+
+const make = (text: string): Sql => Object.freeze({ kind: 'sql', text });
+
+/**
+ * Template tag: every placeholder must itself be `Sql`, so that names and values pass through `ident` and `literal`.
+ * A placeholder of several lines is indented to the column of the line that it stands in; common leading
+ * indentation of the template is removed.
+ */
+export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): Sql {
+  const pieces = dedent(strings);
+  let text = pieces[0] ?? '';
+  values.forEach((value, index) => {
+    const indent = /(?:^|\n)( *)[^\n]*$/.exec(text)?.[1] ?? '';
+    text += value.text.replaceAll('\n', `\n${indent}`) + (pieces[index + 1] ?? '');
+  });
+  return make(text.replace(/[ \t]+$/gm, ''));
+}
+
+/** Joins pieces with a separator, by default a comma and a line break. */
+export function join(pieces: readonly Sql[], separator = ',\n'): Sql {
+  return make(pieces.map((piece) => piece.text).join(separator));
+}
+
+/** Text that a person wrote as SQL in the config (a row filter, a computed column). The only door for foreign text. */
+export function dangerousRaw(text: string): Sql {
+  return make(text);
+}
+
+/** Nothing at all, for optional parts. */
+export const empty: Sql = make('');
+
+function dedent(strings: TemplateStringsArray): string[] {
+  const pieces = [...strings.raw].map((piece) => piece.replaceAll('\\`', '`').replaceAll('\\$', '$').replaceAll('\\\\', '\\'));
+  const first = pieces[0];
+  if (first === undefined || !first.startsWith('\n')) return pieces;
+  const indents = pieces.flatMap((piece, index) => indentsOf(index === 0 ? piece : piece.replace(/^[^\n]*/, '')));
+  const width = Math.min(...indents);
+  const margin = new RegExp(`\\n {0,${Number.isFinite(width) ? width : 0}}`, 'g');
+  const dedented = pieces.map((piece) => piece.replace(margin, '\n'));
+  dedented[0] = (dedented[0] ?? '').slice(1);
+  const last = dedented.length - 1;
+  dedented[last] = (dedented[last] ?? '').replace(/\n *$/, '');
+  return dedented;
+}
+
+function indentsOf(piece: string): number[] {
+  return [...piece.matchAll(/\n( *)(?=[^ \n]|$)/g)].map((match) => (match[1] ?? '').length);
+}
