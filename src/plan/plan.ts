@@ -113,9 +113,9 @@ export type PlanRoute = {
 
 /** Run on the source, in the round's snapshot, with the position in the settings `sarrio.xmax`, `sarrio.xip` and `sarrio.extra`. */
 export type ReadStatements = {
-  /** Pending keys with their current rows: `present` (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path. */
+  /** Pending keys with their current rows: whether the row is present (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path. */
   readonly rows: string;
-  /** `COPY … TO STDOUT` of the same, column `present` last. */
+  /** `COPY … TO STDOUT` of the same, without a limit. */
   readonly copyChanged: string;
   /** `COPY … TO STDOUT` of the rows of pending keys when all entries are inserts. */
   readonly copyInserted: string;
@@ -125,8 +125,11 @@ export type ReadStatements = {
 
 /** Run on the target, with `session_replication_role = replica`. */
 export type ApplyStatements = {
-  /** $1: JSON array of objects `{"present": bool, "<column>": text or null, …}`. Deletes, updates and inserts in one statement. */
-  readonly mergeRows: string;
+  /**
+   * $1: JSON array of objects `{"sarrio_present": "t" or "f", "<column>": text or null, …}`. Deletes, updates and inserts in one
+   * statement; null where columns cannot be updated, then the two below are used.
+   */
+  readonly mergeRows: string | null;
   /** $1 as above. The two together are the unique-swap form of `mergeRows`. */
   readonly deleteRows: string;
   readonly insertRows: string;

@@ -1,8 +1,11 @@
 import type { QualifiedName } from '../sql/quote.ts';
 
+/** Major.minor of `generated/schema.lock.json`. */
+export const LOCK_FORMAT = '1.0';
+
 /** `generated/schema.lock.json`: what `sarrio pull` read from the catalogs, committed, so that compiling needs no database. */
 export type SchemaLock = {
-  readonly format: '1.0';
+  readonly format: typeof LOCK_FORMAT;
   /** By the database's name in the config. */
   readonly databases: Readonly<Record<string, DatabaseSchema>>;
 };

@@ -41,7 +41,6 @@ function versioned(serverMajor: number): readonly (readonly [string, string])[] 
   return serverMajor >= 17 ? [['transaction_timeout', '0']] : [];
 }
 
-/** A source round always goes by the index on `change_xid` and by keys: its cost must follow the changes, whatever the statistics say. */
 const BY_ROLE = {
   inspect: [['lock_timeout', "'5s'"]],
   install: [],

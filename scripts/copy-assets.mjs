@@ -1,0 +1,14 @@
+import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// What tsc leaves behind: JSON files beside the sources, the bit that makes the program executable, and the time of the build.
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = await readdir(join(root, 'src'), { recursive: true });
+
+for (const file of files.filter((name) => name.endsWith('.json'))) {
+  await mkdir(dirname(join(root, 'dist', file)), { recursive: true });
+  await copyFile(join(root, 'src', file), join(root, 'dist', file));
+}
+await chmod(join(root, 'dist', 'cli.js'), 0o755);
+await writeFile(join(root, 'dist', '.built'), '');

@@ -1,0 +1,74 @@
+import { failure } from '../plan/errors.ts';
+import { loadGenerated } from '../plan/generated-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { applySteps } from '../runner/7-apply/apply-steps.ts';
+import type { ApplyContext } from '../runner/7-apply/run-group.ts';
+import type { ChangePlan } from '../runner/6-diff/step.ts';
+import type { Session } from '../runner/postgres/session.ts';
+import { addChangeOptions, applyContext, generatedDir, numberOption, refuseErrors } from './change-options.ts';
+import { changePlanData, headline, printChangePlan } from './print-change-plan.ts';
+import { readRemoval } from './read-changes.ts';
+import type { Verb, VerbResult } from './verb.ts';
+import { withDatabases } from './with-databases.ts';
+
+/** `sarrio destroy`: takes everything of ours out of the databases. The user's rows stay where they are. */
+export const verb: Verb = {
+  configure: (command) => {
+    addChangeOptions(command)
+      .option('--confirm <project>', 'the name of the project, as proof that it is meant')
+      .option('--plan-only', 'show what would be removed, and remove nothing');
+  },
+  run: async (options, context) => {
+    const { plan } = await loadGenerated(generatedDir(options, context));
+    const isPlanOnly = options['planOnly'] === true;
+    if (!isPlanOnly) refuseUnconfirmed(plan, options['confirm']);
+    const applying = applyContext(plan, options, context);
+    const lock = isPlanOnly ? 'shared' : 'exclusive';
+    const surroundings = { ...applying, env: context.env, lock, waitMs: numberOption(options, 'waitLock') } as const;
+    return await withDatabases(surroundings, (sessions) => (isPlanOnly ? showRemoval(plan, sessions) : destroy({ plan, sessions, applying })));
+  },
+};
+
+function refuseUnconfirmed(plan: Plan, confirmed: unknown): void {
+  if (confirmed === plan.project) return;
+  throw failure('refused', {
+    code: 'SAR508',
+    message:
+      confirmed === undefined
+        ? `destroy removes every object of project '${plan.project}' and the changes not yet replicated; it wants a confirmation`
+        : `--confirm says '${String(confirmed)}', but the project is '${plan.project}'`,
+    hint: `First see what would go: sarrio destroy --plan-only. Then: sarrio destroy --confirm ${plan.project}`,
+  });
+}
+
+async function showRemoval(plan: Plan, sessions: ReadonlyMap<string, Session>): Promise<VerbResult> {
+  const { changePlan, diagnostics } = await readRemoval(plan, sessions);
+  const isRefused = diagnostics.some(({ severity }) => severity === 'error');
+  const text = changePlan.steps.length === 0 ? nothingLeft(plan) : printChangePlan(changePlan);
+  return { exit: isRefused ? 'refused' : 'ok', data: changePlanData(changePlan), diagnostics, text };
+}
+
+async function destroy(options: { plan: Plan; sessions: ReadonlyMap<string, Session>; applying: ApplyContext }): Promise<VerbResult> {
+  const { plan, sessions, applying } = options;
+  const { changePlan, diagnostics } = await readRemoval(plan, sessions);
+  refuseErrors(diagnostics);
+  await applySteps({ steps: changePlan.steps, sessions, context: applying });
+  refuseRest((await readRemoval(plan, sessions)).changePlan);
+  const text = changePlan.steps.length === 0 ? nothingLeft(plan) : `Removed: ${headline(changePlan.steps)}. Nothing of project ${plan.project} is left.\n`;
+  return { exit: 'ok', data: changePlanData(changePlan), diagnostics, text };
+}
+
+function nothingLeft(plan: Plan): string {
+  return `Nothing to do: nothing of project ${plan.project} stands in its databases.\n`;
+}
+
+function refuseRest(rest: ChangePlan): void {
+  const first = rest.steps[0];
+  if (!first) return;
+  throw failure('partial', {
+    code: 'SAR507',
+    where: `database ${first.database}`,
+    message: `everything was removed, but looking again finds ${headline(rest.steps)}; the first is ${first.id}`,
+    hint: 'Someone may be installing at this moment. Run the same command again.',
+  });
+}

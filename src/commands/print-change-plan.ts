@@ -1,0 +1,59 @@
+import { displayName } from '../sql/quote.ts';
+import { type Group, groupSteps } from '../runner/7-apply/groups.ts';
+import { type ChangePlan, hazardName, type Step, type StepKind } from '../runner/6-diff/step.ts';
+
+const SIGNS: Readonly<Record<StepKind, string>> = { create: '+', replace: '~', repair: '!', remove: '-', register: '+', unregister: '-' };
+const COUNTED: readonly (readonly [StepKind, string])[] = [
+  ['create', 'to create'],
+  ['replace', 'to replace'],
+  ['repair', 'drifted and to repair'],
+  ['remove', 'to remove'],
+  ['register', 'to register'],
+  ['unregister', 'to unregister'],
+];
+
+/** A change plan for people: the counts, then what would be lost, then every step by table, with locks. */
+export function printChangePlan(changes: ChangePlan): string {
+  if (changes.steps.length === 0) return `Project ${changes.project}: nothing to do, the databases are as the plan says.\nchange plan ${changes.id}\n`;
+  const lines = [`Project ${changes.project}: ${headline(changes.steps)}.`, ...hazardLines(changes.steps), ...stepLines(changes.steps), ''];
+  return [...lines, `change plan ${changes.id}`, ''].join('\n');
+}
+
+/** `12 to create, 1 to replace`. */
+export function headline(steps: readonly Step[]): string {
+  return COUNTED.flatMap(([kind, words]) => {
+    const count = steps.filter((step) => step.kind === kind).length;
+    return count === 0 ? [] : [`${count} ${words}`];
+  }).join(', ');
+}
+
+function hazardLines(steps: readonly Step[]): readonly string[] {
+  const hazards = steps.flatMap((step) => (step.hazard ? [{ database: step.database, hazard: step.hazard }] : []));
+  if (hazards.length === 0) return [];
+  return ['', 'Hazards:', ...hazards.map(({ database, hazard }) => `  ${hazardName(hazard)}  (database ${database}: ${hazard.evidence})`)];
+}
+
+function stepLines(steps: readonly Step[]): readonly string[] {
+  const groups = groupSteps(steps);
+  return groups.flatMap((group, index) => {
+    const isNewDatabase = groups[index - 1]?.database !== group.database;
+    return [...(isNewDatabase ? ['', `database ${group.database}`] : []), `  ${group.name}${lockText(group)}`, ...group.steps.map(stepLine)];
+  });
+}
+
+function lockText(group: Group): string {
+  const locks = new Set(group.steps.flatMap(({ lock }) => (lock ? [`${lock.mode} on ${displayName(lock.table)}`] : [])));
+  return locks.size === 0 ? '' : `  (locks: ${[...locks].join(', ')})`;
+}
+
+function stepLine({ kind, object, reason }: Step): string {
+  return `    ${SIGNS[kind]} ${kind} ${object.kind} ${object.name}: ${reason}`;
+}
+
+/** A change plan for programs. */
+export function changePlanData(changes: ChangePlan): unknown {
+  const hazards = changes.steps.flatMap((step) => (step.hazard ? [{ name: hazardName(step.hazard), database: step.database, ...step.hazard }] : []));
+  const counts = Object.fromEntries(COUNTED.map(([kind]) => [kind, changes.steps.filter((step) => step.kind === kind).length]));
+  const steps = changes.steps.map(({ id, database, kind, object, group, lock, reason, sql, hazard }) => ({ id, database, kind, object, group, lock, reason, sql, hazard }));
+  return { id: changes.id, project: changes.project, counts, hazards, steps };
+}

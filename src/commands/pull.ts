@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { loadConfig } from '../compiler/1-load/load-config.ts';
+import { schemasOf } from '../compiler/2-model/config-schemas.ts';
+import { byCodeUnit } from '../plan/canonical.ts';
+import { failure, SarrioError } from '../plan/errors.ts';
+import { LOCK_FILE, readIfPresent } from '../plan/generated-files.ts';
+import { readLock } from '../plan/read-lock.ts';
+import { resolveUrls } from '../plan/resolve-url.ts';
+import { LOCK_FORMAT, type SchemaLock } from '../plan/schema-lock.ts';
+import { writeLock } from '../plan/write-lock.ts';
+import { readSchema, type SchemaReading } from '../runner/5-inspect/read-schema.ts';
+import { failureText } from '../runner/postgres/error-text.ts';
+import { connect } from '../runner/postgres/session.ts';
+import { type LockChanges, lockChanges } from './lock-changes.ts';
+import type { Verb } from './verb.ts';
+
+/** `sarrio pull`: reads the catalogs of all databases into the schema lock. Changes nothing in a database. */
+export const verb: Verb = {
+  configure: (command) => void command.option('--config <file>', 'the config', 'replication.config.ts'),
+  run: async (options, context) => {
+    const dir = String(options['generated']);
+    const folder = resolve(context.cwd, dir);
+    const { config } = await loadConfig({ path: String(options['config']), cwd: context.cwd });
+    const urls = resolveUrls(config.databases, context.env);
+    const readings = await readAll([...schemasOf(config)].map(([database, schemas]) => {
+      return { database, schemas, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
+    }));
+    const before = await lockBefore(folder);
+    const lock: SchemaLock = { format: LOCK_FORMAT, databases: Object.fromEntries([...readings].map(([name, { schema }]) => [name, schema])) };
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, LOCK_FILE), writeLock(lock));
+    const reports = [...readings].map(([database, reading]) => reportOf(database, reading, before));
+    const text = [...reports.flatMap(reportLines), `Wrote ${dir}/${LOCK_FILE}. Next: \`sarrio compile\`.`].join('\n');
+    return { exit: 'ok', data: { databases: reports }, diagnostics: [], text };
+  },
+};
+
+type Source = { readonly database: string; readonly variable: string; readonly url: string; readonly schemas: readonly string[] };
+
+/** All databases at once, by name in order; every one that fails is reported. */
+async function readAll(sources: readonly Source[]): Promise<ReadonlyMap<string, SchemaReading>> {
+  const results = await Promise.allSettled(sources.map(readOne));
+  const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  const unexpected = faults.find((fault) => !(fault instanceof SarrioError));
+  if (unexpected) throw unexpected;
+  const diagnostics = faults.flatMap((fault) => (fault instanceof SarrioError ? fault.diagnostics : []));
+  if (diagnostics.length > 0) throw new SarrioError({ exit: 'failed', diagnostics });
+  const readings = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return new Map(readings.sort(([left], [right]) => byCodeUnit(left, right)));
+}
+
+async function readOne({ schemas, ...source }: Source): Promise<readonly [string, SchemaReading]> {
+  const session = await connect({ ...source, role: 'inspect' });
+  try {
+    return [source.database, await readSchema(session, schemas)];
+  } catch (error) {
+    const message = `cannot read the catalog: ${failureText(error)}`;
+    throw failure('failed', { code: 'SAR417', where: `database ${source.database}`, message, cause: error });
+  } finally {
+    await session.close();
+  }
+}
+
+/** A lock that cannot be read any more is simply replaced: everything then counts as new. */
+async function lockBefore(folder: string): Promise<SchemaLock | null> {
+  const text = await readIfPresent(join(folder, LOCK_FILE));
+  try {
+    return text === null ? null : readLock(text, LOCK_FILE);
+  } catch (error) {
+    if (error instanceof SarrioError) return null;
+    throw error;
+  }
+}
+
+type Report = LockChanges & { readonly database: string; readonly tables: number; readonly queries: number };
+
+function reportOf(database: string, { schema, queries }: SchemaReading, before: SchemaLock | null): Report {
+  return { database, tables: schema.tables.length, queries, ...lockChanges(before?.databases[database], schema) };
+}
+
+function reportLines({ database, tables, queries, added, changed, gone }: Report): readonly string[] {
+  const isSame = added.length + changed.length + gone.length === 0;
+  return [
+    `${database}: ${tables} tables read with ${queries} queries${isSame ? ', no change' : ''}`,
+    ...added.map((name) => `  + ${name}`),
+    ...changed.map((name) => `  ~ ${name}`),
+    ...gone.map((name) => `  - ${name}`),
+  ];
+}

@@ -1,0 +1,37 @@
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import type { Generated } from '../plan/generated-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { checkDatabases, LIVE_CHECKS, REMOVAL_CHECKS } from '../runner/5-inspect/checks/checks.ts';
+import { inspectDatabases } from '../runner/5-inspect/inspect.ts';
+import type { Inspections } from '../runner/5-inspect/inspection.ts';
+import type { LiveDatabase } from '../runner/5-inspect/live-database.ts';
+import { blockFinder } from '../runner/6-diff/blocks.ts';
+import { diff, diffDestroy, emptyPlanFaults } from '../runner/6-diff/diff.ts';
+import type { ChangePlan } from '../runner/6-diff/step.ts';
+import type { Session } from '../runner/postgres/session.ts';
+
+type Sessions = ReadonlyMap<string, Session>;
+
+/** What the databases need, and what forbids it (errors) or should be known (warnings). */
+export type Changes = { readonly changePlan: ChangePlan; readonly diagnostics: readonly Diagnostic[] };
+
+/** Compares the generated plan with the live databases. */
+export async function readChanges(generated: Generated, sessions: Sessions): Promise<Changes> {
+  const { plan, files } = generated;
+  const inspections = await inspectDatabases({ plan, sessions });
+  const lives = livesOf(inspections);
+  const changePlan = diff({ plan, lives, blockOf: blockFinder(files) });
+  const faults = [...emptyPlanFaults(plan, lives), ...checkDatabases(plan, inspections, LIVE_CHECKS)];
+  return { changePlan, diagnostics: [...faults, ...changePlan.warnings] };
+}
+
+/** What of this project stands in the databases, as steps that remove it. */
+export async function readRemoval(plan: Plan, sessions: Sessions): Promise<Changes> {
+  const inspections = await inspectDatabases({ plan, sessions, countAll: true });
+  const changePlan = diffDestroy({ plan, lives: livesOf(inspections) });
+  return { changePlan, diagnostics: [...checkDatabases(plan, inspections, REMOVAL_CHECKS), ...changePlan.warnings] };
+}
+
+function livesOf(inspections: Inspections): ReadonlyMap<string, LiveDatabase> {
+  return new Map([...inspections].map(([database, { live }]) => [database, live]));
+}

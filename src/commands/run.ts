@@ -1,0 +1,70 @@
+import { SarrioError } from '../plan/errors.ts';
+import { loadGenerated } from '../plan/generated-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { resolveUrls } from '../plan/resolve-url.ts';
+import { run } from '../runner/8-round/run.ts';
+import type { StreamEnd, Until } from '../runner/8-round/stream.ts';
+import type { RunOptions } from '../runner/8-round/sync-runner.ts';
+import { systemClock } from '../runner/clock.ts';
+import type { Log } from '../runner/events.ts';
+import { failpointFromEnv } from '../runner/failpoint.ts';
+import { connect } from '../runner/postgres/session.ts';
+import { eventText } from '../runner/print-text.ts';
+import type { Verb, VerbContext } from './verb.ts';
+
+/** `sarrio run`: executes the plan until it is stopped. */
+export const verb: Verb = {
+  configure: (command) => {
+    command
+      .option('--sync <name...>', 'only these syncs (default: all)')
+      .option('--once', 'one round of each stream, then end')
+      .option('--until-caught-up', 'end when nothing is pending')
+      .option('--log <format>', 'events as text or json lines', 'text');
+  },
+  run: async (options, context) => {
+    const { plan } = await loadGenerated(String(options['generated']));
+    const ends = await run(runOptions(plan, options, context), stringList(options['sync']));
+    const failed = ends.find((end): end is Extract<StreamEnd, { kind: 'gave-up' }> => end.kind === 'gave-up');
+    if (failed) throw failed.error;
+    return { exit: 'ok', data: { streams: ends.length }, diagnostics: [], text: '' };
+  },
+};
+
+function runOptions(plan: Plan, options: Readonly<Record<string, unknown>>, context: VerbContext): RunOptions {
+  const urls = resolveUrls(Object.fromEntries(Object.entries(plan.databases).map(([name, { url }]) => [name, url])), context.env);
+  return {
+    plan,
+    connect: (database, role) => {
+      const url = urls.get(database);
+      const variable = plan.databases[database]?.url.env;
+      if (url === undefined || variable === undefined) throw new Error(`the plan has no database ${database}`);
+      return connect({ database, role, url, variable });
+    },
+    until: untilOf(options),
+    clock: systemClock,
+    log: options['log'] === 'json' ? jsonLog(context) : textLog(context),
+    failpoint: failpointFromEnv(context.env),
+    signal: context.signal,
+  };
+}
+
+function untilOf(options: Readonly<Record<string, unknown>>): Until {
+  if (options['once'] === true) return 'once';
+  return options['untilCaughtUp'] === true ? 'caught-up' : 'stopped';
+}
+
+/** Events are progress and go to standard error; as JSON lines they are the payload. */
+function textLog({ output }: VerbContext): Log {
+  return (event) => {
+    const text = eventText(event);
+    if (text !== null) output.err(`${new Date().toISOString()} ${text}\n`);
+  };
+}
+
+function jsonLog({ output }: VerbContext): Log {
+  return (event) => output.out(`${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`);
+}
+
+function stringList(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,43 @@
+import type { Verb } from './verb.ts';
+
+/** A verb as `--help` lists it. Its module is loaded only when it is the one that was called. */
+export type VerbEntry = { readonly name: string; readonly summary: string; readonly load: () => Promise<Verb> };
+
+/** All verbs, in the order of the day's work. */
+export const VERBS: readonly VerbEntry[] = [
+  {
+    name: 'pull',
+    summary: 'read the catalogs of the databases into generated/schema.lock.json',
+    load: async () => (await import('./pull.ts')).verb,
+  },
+  {
+    name: 'compile',
+    summary: 'make generated/plan.yaml and generated/sql from the config; contacts no database',
+    load: async () => (await import('./compile.ts')).verb,
+  },
+  {
+    name: 'plan',
+    summary: 'show what would change in the databases',
+    load: async () => (await import('./plan.ts')).verb,
+  },
+  {
+    name: 'apply',
+    summary: 'install what the plan holds; a second time changes nothing',
+    load: async () => (await import('./apply.ts')).verb,
+  },
+  {
+    name: 'run',
+    summary: 'replicate',
+    load: async () => (await import('./run.ts')).verb,
+  },
+  {
+    name: 'status',
+    summary: 'show lag and pending changes of every stream',
+    load: async () => (await import('./status.ts')).verb,
+  },
+  {
+    name: 'destroy',
+    summary: 'remove everything of ours from the databases',
+    load: async () => (await import('./destroy.ts')).verb,
+  },
+];

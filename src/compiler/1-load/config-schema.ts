@@ -1,0 +1,57 @@
+const name = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]*$', maxLength: 50 } as const;
+const text = { type: 'string', minLength: 1 } as const;
+const texts = { type: 'array', items: text } as const;
+const textMap = { type: 'object', additionalProperties: text } as const;
+
+const columns = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { pick: texts, omit: texts, rename: textMap, compute: textMap },
+} as const;
+
+const table = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['table'],
+  properties: {
+    table: text,
+    rename: text,
+    columns,
+    where: text,
+    // `if` instead of `anyOf`: then only the branch that was meant complains.
+    key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
+  },
+} as const;
+
+const oneWaySync = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['mode', 'source', 'targets', 'tables'],
+  properties: {
+    mode: { enum: ['one-way'] },
+    source: text,
+    targets: { ...texts, minItems: 1 },
+    tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
+    exclude: texts,
+    existingRows: { enum: ['refuse', 'replace'] },
+  },
+} as const;
+
+const database = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['env'],
+  properties: { env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } },
+} as const;
+
+/** `ReplicationConfig` of `src/index.ts` as a closed JSON Schema: a key that it does not know is an error. */
+export const configSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['databases', 'syncs'],
+  properties: {
+    project: { ...name, maxLength: 40 },
+    databases: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: database },
+    syncs: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: oneWaySync },
+  },
+} as const;

@@ -1,0 +1,87 @@
+import { type ArrayLiteralExpression, Node, type ObjectLiteralExpression, Project, type SourceFile } from 'ts-morph';
+import type { ConfigPart, ConfigPath, SpanOf } from './fault.ts';
+
+/** Found on the way down: the value, and the name that it stands under. */
+type Found = { readonly key: Node; readonly value: Node };
+
+/** Finds values of the config in its source text. Reads only this file: what is imported is pointed at where it is used. */
+export function spansOf(options: { text: string; file: string }): SpanOf {
+  const project = new Project({ useInMemoryFileSystem: true, skipFileDependencyResolution: true });
+  const source = project.createSourceFile('config.ts', options.text);
+  const root = rootOf(source);
+  return (path, part = 'value') => {
+    const node = root ? find(root, path, part) : source;
+    const { line, column } = source.getLineAndColumnAtPos(node.getStart());
+    return { file: options.file, line, column };
+  };
+}
+
+function rootOf(source: SourceFile): Node | undefined {
+  return source.getExportAssignment((assignment) => !assignment.isExportEquals())?.getExpression();
+}
+
+function find(root: Node, path: ConfigPath, part: ConfigPart): Node {
+  let found: Found = { key: root, value: root };
+  for (const [depth, step] of path.entries()) {
+    const next = child(unwrap(found.value), String(step));
+    if (!next) return depth === 0 ? found.value : found.key;
+    found = next;
+  }
+  // A whole object or list is pointed at by its name, as tsc does it.
+  const isContainer = Node.isObjectLiteralExpression(found.value) || Node.isArrayLiteralExpression(found.value);
+  return part === 'key' || isContainer ? found.key : found.value;
+}
+
+function child(parent: Node, step: string): Found | null {
+  if (Node.isObjectLiteralExpression(parent)) return property(parent, step);
+  if (Node.isArrayLiteralExpression(parent)) return element(parent, Number(step));
+  return null;
+}
+
+/** From the last to the first: what is written later wins. */
+function property(object: ObjectLiteralExpression, name: string): Found | null {
+  for (const member of object.getProperties().reverse()) {
+    if (Node.isSpreadAssignment(member)) {
+      const spread = child(unwrap(member.getExpression()), name);
+      if (spread) return spread;
+    } else if (Node.isPropertyAssignment(member) && nameOf(member.getNameNode()) === name) {
+      return { key: member.getNameNode(), value: member.getInitializerOrThrow() };
+    } else if (Node.isShorthandPropertyAssignment(member) && member.getName() === name) {
+      return { key: member.getNameNode(), value: member.getNameNode() };
+    }
+  }
+  return null;
+}
+
+function nameOf(node: Node): string {
+  if (Node.isComputedPropertyName(node)) return nameOf(unwrap(node.getExpression()));
+  return Node.isStringLiteral(node) || Node.isNoSubstitutionTemplateLiteral(node) ? node.getLiteralText() : node.getText();
+}
+
+function element(list: ArrayLiteralExpression, index: number): Found | null {
+  let rest = index;
+  for (const item of list.getElements()) {
+    if (!Node.isSpreadElement(item)) {
+      if (rest === 0) return { key: item, value: item };
+      rest -= 1;
+      continue;
+    }
+    const spread = unwrap(item.getExpression());
+    if (!Node.isArrayLiteralExpression(spread)) return { key: item, value: item };
+    const inside = element(spread, rest);
+    if (inside) return inside;
+    rest -= spread.getElements().length;
+  }
+  return null;
+}
+
+/** Through casts, helper calls such as `defineReplication(…)`, and names of constants of this file. */
+function unwrap(node: Node): Node {
+  if (Node.isAsExpression(node) || Node.isSatisfiesExpression(node) || Node.isParenthesizedExpression(node)) return unwrap(node.getExpression());
+  if (Node.isCallExpression(node)) {
+    const argument = node.getArguments()[0];
+    return argument && !Node.isStringLiteral(argument) ? unwrap(argument) : node;
+  }
+  const initializer = Node.isIdentifier(node) ? node.getSourceFile().getVariableDeclaration(node.getText())?.getInitializer() : undefined;
+  return initializer ? unwrap(initializer) : node;
+}

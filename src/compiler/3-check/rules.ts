@@ -1,0 +1,41 @@
+import type { Rule } from './rule.ts';
+import { cycle } from './rules/cycle.ts';
+import { differentKeys } from './rules/different-keys.ts';
+import { emptySync } from './rules/empty-sync.ts';
+import { encodings } from './rules/encodings.ts';
+import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
+import { namesCollide } from './rules/names-collide.ts';
+import { notPulled } from './rules/not-pulled.ts';
+import { sharedVariable } from './rules/shared-variable.ts';
+import { sourceIsTarget } from './rules/source-is-target.ts';
+import { nullIntoNotNull, targetColumnMissing, targetColumnUnfilled } from './rules/target-columns.ts';
+import { targetTableMissing, targetTableUnfit } from './rules/target-table.ts';
+import { targetTwice } from './rules/target-twice.ts';
+import { twoIntoOne } from './rules/two-into-one.ts';
+import { typesDiffer } from './rules/types-differ.ts';
+import { unfitPartition } from './rules/unfit-partition.ts';
+import { unknownDatabase } from './rules/unknown-database.ts';
+
+/** Every rule, by code. */
+export const RULES: readonly Rule[] = [
+  unknownDatabase,
+  sourceIsTarget,
+  emptySync,
+  sharedVariable,
+  targetTwice,
+  notPulled,
+  twoIntoOne,
+  differentKeys,
+  targetTableMissing,
+  targetColumnMissing,
+  targetColumnUnfilled,
+  keyDoesNotFlow,
+  noUniqueIndexOnTarget,
+  typesDiffer,
+  cycle,
+  encodings,
+  namesCollide,
+  targetTableUnfit,
+  nullIntoNotNull,
+  unfitPartition,
+];

@@ -1,0 +1,19 @@
+import type { Finding, Rule } from '../rule.ts';
+
+/** SAR220. */
+export const encodings: Rule = {
+  code: 'SAR220',
+  severity: 'error',
+  summary: 'a SQL_ASCII database replicates with one of another encoding',
+  explanation: 'SQL_ASCII means that the server does not know what the bytes are, so that they cannot be converted; other encodings are.',
+  run: ({ model, lock }) =>
+    model.syncs.flatMap((sync) =>
+      sync.targets.flatMap((target, position): Finding[] => {
+        const from = lock.databases[sync.source]?.encoding;
+        const to = lock.databases[target]?.encoding;
+        if (!from || !to || from === to || (from !== 'SQL_ASCII' && to !== 'SQL_ASCII')) return [];
+        const message = `database '${sync.source}' has the encoding ${from} and '${target}' has ${to}`;
+        return [{ path: ['syncs', sync.name, 'targets', position], message, hint: 'Give both the same encoding.' }];
+      }),
+    ),
+};

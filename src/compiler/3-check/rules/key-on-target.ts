@@ -1,0 +1,43 @@
+import { displayName } from '../../../sql/quote.ts';
+import type { ModelTable } from '../../2-model/model.ts';
+import { keyOn } from '../../2-model/resolve-key.ts';
+import { placedTables, type Rule } from '../rule.ts';
+import { pairs } from '../target-columns.ts';
+
+/** SAR216. */
+export const keyDoesNotFlow: Rule = {
+  code: 'SAR216',
+  severity: 'error',
+  summary: 'a key column does not flow as it is',
+  explanation: 'A changed row is found on the target by its key, so every key column must go there unchanged, into a column that can be written.',
+  run: (input) =>
+    placedTables(input).flatMap(({ table, path }) =>
+      table.key.columns
+        .filter(({ name }) => targetNameOf(table, name) === null)
+        .map(({ name }) => {
+          const message = `key column ${name} of ${displayName(table.source)} does not flow`;
+          return { path, message, hint: 'Leave it in: do not omit or compute it, and make it no generated column on the target. Or choose another key.' };
+        }),
+    ),
+};
+
+/** SAR217. */
+export const noUniqueIndexOnTarget: Rule = {
+  code: 'SAR217',
+  severity: 'error',
+  summary: 'a target table has no unique index on the key',
+  explanation: 'The target needs a unique index (or the primary key) on exactly the key columns, or one key could stand there twice.',
+  run: (input) =>
+    pairs(input).flatMap(({ table, target, targetLabel, path }) => {
+      const names = table.key.columns.map(({ name }) => targetNameOf(table, name));
+      const columns = names.filter((name) => name !== null && target.columns.some((column) => column.name === name));
+      if (columns.length < names.length || keyOn(target, columns.filter((name) => name !== null))) return [];
+      const message = `${targetLabel} has no unique index on (${columns.join(', ')})`;
+      return [{ path, message, hint: 'Create one there and run `sarrio pull`, or choose another key.' }];
+    }),
+};
+
+function targetNameOf(table: ModelTable, keyColumn: string): string | null {
+  const column = table.columns.find(({ from }) => from.kind === 'column' && from.column.name === keyColumn);
+  return column?.target ?? null;
+}

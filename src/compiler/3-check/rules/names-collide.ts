@@ -1,0 +1,43 @@
+import { displayName, type QualifiedName } from '../../../sql/quote.ts';
+import { objectNames, wakeName } from '../../4-emit/names.ts';
+import type { CheckInput, Finding, Rule } from '../rule.ts';
+import { configSyncs, placedTables } from '../rule.ts';
+import type { ConfigPath } from '../../1-load/fault.ts';
+
+type Owner = { readonly database: string; readonly label: string; readonly names: readonly string[]; readonly path: ConfigPath };
+
+/** SAR221. */
+export const namesCollide: Rule = {
+  code: 'SAR221',
+  severity: 'error',
+  summary: 'two objects of ours would have one name',
+  explanation: 'The objects of a captured table are named after its schema and name, and two different pairs can give one name.',
+  run: (input) => {
+    const taken = new Map<string, Owner>();
+    return [...tableOwners(input), ...syncOwners(input)].flatMap((owner) => owner.names.flatMap((name) => claim({ name, owner, taken })));
+  },
+};
+
+function claim(options: { name: string; owner: Owner; taken: Map<string, Owner> }): Finding[] {
+  const { name, owner, taken } = options;
+  const place = JSON.stringify([owner.database, name]);
+  const other = taken.get(place);
+  taken.set(place, other ?? owner);
+  if (!other || other.label === owner.label) return [];
+  const message = `${owner.label} and ${other.label} would both have the object sarrio.${name} in database '${owner.database}'`;
+  return [{ path: owner.path, message, hint: 'Rename one of the two, or leave one out.' }];
+}
+
+function tableOwners(input: CheckInput): Owner[] {
+  return placedTables(input).map(({ sync, table, path }) => {
+    return { database: sync.source, label: displayName(table.source), names: allNames(table.source), path };
+  });
+}
+
+function syncOwners(input: CheckInput): Owner[] {
+  return configSyncs(input).map(([name, { source }]) => ({ database: source, label: `sync '${name}'`, names: [wakeName(name)], path: ['syncs', name] }));
+}
+
+function allNames(table: QualifiedName): string[] {
+  return Object.values(objectNames(table)).flat();
+}

@@ -1,0 +1,22 @@
+import { didYouMean } from '../../1-load/did-you-mean.ts';
+import type { ConfigPath } from '../../1-load/fault.ts';
+import { configSyncs, type Finding, type Rule } from '../rule.ts';
+
+/** SAR110. */
+export const unknownDatabase: Rule = {
+  code: 'SAR110',
+  severity: 'error',
+  summary: 'a sync names a database that is not declared',
+  explanation: 'The source and the targets of a sync are names of entries of `databases`.',
+  run: (input) => {
+    const known = Object.keys(input.config.databases);
+    const check = (name: string, path: ConfigPath): Finding[] => {
+      if (known.includes(name)) return [];
+      return [{ path, message: `there is no database '${name}'`, hint: didYouMean(name, known) ?? `Known databases: ${known.join(', ')}.` }];
+    };
+    return configSyncs(input).flatMap(([sync, { source, targets }]) => [
+      ...check(source, ['syncs', sync, 'source']),
+      ...targets.flatMap((target, position) => check(target, ['syncs', sync, 'targets', position])),
+    ]);
+  },
+};

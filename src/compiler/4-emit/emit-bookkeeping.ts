@@ -1,0 +1,54 @@
+import { ident } from '../../sql/quote.ts';
+import type { Sql } from '../../sql/sql.ts';
+import { own } from './emit-capture.ts';
+import { wakeName } from './names.ts';
+import {
+  acknowledgedBlock,
+  initialCopyBlock,
+  installedBlock,
+  schemaBlock,
+  streamBlock,
+  wakeFunctionBlock,
+  wakeSequenceBlock,
+  watermarkBlock,
+} from './objects/bookkeeping.sql.ts';
+import type { EmittedObject, SqlFile } from './sql-file.ts';
+
+/** Group and file of the objects that belong to no user's table. */
+const BOOKKEEPING = 'sarrio';
+
+/** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has its source here. */
+export function emitBookkeeping(database: string, sourceOf: readonly string[]): SqlFile {
+  return {
+    path: `sql/${database}/${BOOKKEEPING}.sql`,
+    group: BOOKKEEPING,
+    summary: summary(database, sourceOf),
+    objects: [
+      { kind: 'schema', name: 'sarrio', lock: null, text: schemaBlock },
+      ...TABLES.map(([name, text]) => own('table', name, text)),
+      { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
+      ...sourceOf.map(wakeSequence),
+    ],
+  };
+}
+
+const TABLES: readonly (readonly [string, Sql])[] = [
+  ['installed', installedBlock],
+  ['watermark', watermarkBlock],
+  ['initial_copy', initialCopyBlock],
+  ['acknowledged', acknowledgedBlock],
+  ['stream', streamBlock],
+];
+
+function wakeSequence(sync: string): EmittedObject {
+  const name = wakeName(sync);
+  return own('sequence', name, wakeSequenceBlock(ident('sarrio', name)));
+}
+
+function summary(database: string, sourceOf: readonly string[]): readonly string[] {
+  const role = sourceOf.length > 0 ? `It is the source of ${sourceOf.join(', ')}.` : 'It is a target only: nothing is captured here.';
+  return [
+    `Bookkeeping of sarrio in database ${database}: what is installed, what was applied, what targets have acknowledged.`,
+    role,
+  ];
+}

@@ -1,0 +1,99 @@
+import type { ObjectKind } from '../../plan/plan.ts';
+import { displayName, ident, type QualifiedName } from '../../sql/quote.ts';
+import { dangerousRaw, type Sql } from '../../sql/sql.ts';
+import type { ModelTable } from '../2-model/model.ts';
+import { objectNames, wakeName } from './names.ts';
+import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
+import { currentSequence, deltaIndex, deltaSegment, deltaTable } from './objects/delta.sql.ts';
+import { keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
+import type { EmittedObject, SqlFile } from './sql-file.ts';
+
+/** A table that one or more syncs capture in one database. */
+export type Captured = { readonly database: string; readonly table: ModelTable; readonly syncs: readonly string[] };
+
+/** Everything that stands in the source for one captured table. */
+export function emitCapture(captured: Captured): SqlFile {
+  const { database, table, syncs } = captured;
+  const names = objectNames(table.source);
+  const target: CaptureTarget = {
+    names,
+    key: table.key.columns,
+    wakes: syncs.map((sync) => ({ sync, sequence: wakeName(sync) })),
+  };
+  return {
+    path: `sql/${database}/${fileName(table.source)}.sql`,
+    group: displayName(table.source),
+    summary: summary(captured),
+    objects: [...deltaObjects(table), ...functions(table, target), ...triggers(table).map(triggerObject)],
+  };
+}
+
+function deltaObjects(table: ModelTable): readonly EmittedObject[] {
+  const names = objectNames(table.source);
+  const key = table.key.columns.map(({ name }) => {
+    const column = table.source.columns.find((each) => each.name === name);
+    if (column === undefined) throw new Error(`key column ${name} is not in the schema lock`);
+    return column;
+  });
+  const segments = names.segments.flatMap((segment, index) => {
+    const indexName = names.segmentIndexes[index] ?? '';
+    return [
+      own('table', segment, deltaSegment({ segment, delta: names.delta }, index + 1)),
+      own('index', indexName, deltaIndex({ index: indexName, segment })),
+    ];
+  });
+  return [own('table', names.delta, deltaTable(names.delta, key)), ...segments, own('sequence', names.current, currentSequence(names.current))];
+}
+
+function functions(table: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
+  const { capture, captureKey } = target.names;
+  if (table.capture === 'row') return [ownFunction(capture, rowCapture(target))];
+  const forKey = table.source.kind === 'partitioned' ? partitionedUpdateCapture(target) : keyCapture(target);
+  return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, forKey)];
+}
+
+function triggers(table: ModelTable): readonly TriggerObject[] {
+  const names = objectNames(table.source);
+  if (table.capture === 'row') return rowTriggers(table.source, names);
+  if (table.source.kind === 'partitioned') return [table.source, ...table.partitions].flatMap((each) => partitionedTriggers(each, names));
+  const key = keyTrigger(table.source, names, { key: table.key.columns, onEveryUpdate: table.source.beforeUpdateTrigger });
+  return [...statementTriggers(table.source, names), key];
+}
+
+function triggerObject({ name, table, text }: TriggerObject): EmittedObject {
+  const lock = { mode: 'SHARE ROW EXCLUSIVE', table: { schema: table.schema, name: table.name } };
+  return { kind: 'trigger', name: `${name} on ${displayName(table)}`, lock, text };
+}
+
+/** An object of ours in schema `sarrio`. */
+export function own(kind: ObjectKind, name: string, text: Sql): EmittedObject {
+  return { kind, name: ident('sarrio', name).text, lock: null, text };
+}
+
+function ownFunction(name: string, text: Sql): EmittedObject {
+  return { kind: 'function', name: `${ident('sarrio', name).text}()`, lock: null, text };
+}
+
+/** Plain names as they are; others keep their letters and get the hash of the object names, so that every file system can hold them. */
+export function fileName(table: QualifiedName): string {
+  const plain = `${table.schema}.${table.name}`;
+  if (/^[a-z0-9_]+\.[a-z0-9_]+$/.test(plain)) return plain;
+  const hashed = objectNames(table).delta.slice(-8);
+  const readable = plain.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 80);
+  return `${readable}.${dangerousRaw(hashed).text.replace(/[^a-z0-9]/g, '-')}`;
+}
+
+function summary({ database, table, syncs }: Captured): readonly string[] {
+  const key = table.key.columns.map(({ name }) => name).join(', ');
+  const how = {
+    statement: 'Statement triggers record the key of every row that an INSERT, UPDATE, DELETE or COPY changes',
+    row: 'Row triggers (the table is in an inheritance hierarchy) record the key of every changed row',
+  }[table.capture];
+  const partitions = table.partitions.length > 0 ? [`Its ${table.partitions.length} partitions have the same triggers, for statements that name them.`] : [];
+  return [
+    `Capture of ${displayName(table.source)} in database ${database}, key (${key}), for ${syncs.length === 1 ? 'sync' : 'syncs'} ${syncs.join(', ')}.`,
+    `${how},`,
+    'and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.',
+    ...partitions,
+  ];
+}

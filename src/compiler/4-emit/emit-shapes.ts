@@ -1,0 +1,63 @@
+import type { TableShape } from '../../plan/plan.ts';
+import type { TableSchema } from '../../plan/schema-lock.ts';
+import { displayName } from '../../sql/quote.ts';
+import type { Model, ModelTable } from '../2-model/model.ts';
+import { targetKey } from './statements/apply.sql.ts';
+
+/** What the plan relies on in the user's tables of one database, by display name in code-unit order. */
+export function emitShapes(model: Model, database: string): Readonly<Record<string, TableShape>> {
+  const shapes = new Map<string, TableShape>();
+  for (const sync of model.syncs) {
+    for (const table of sync.tables) {
+      if (sync.source === database) add(shapes, displayName(table.source), sourceShape(table));
+      const target = table.targets[database];
+      if (target !== undefined && sync.targets.includes(database)) add(shapes, displayName(table.targetName), targetShape(table, target));
+    }
+  }
+  return Object.fromEntries([...shapes].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function add(shapes: Map<string, TableShape>, name: string, shape: TableShape): void {
+  const other = shapes.get(name);
+  if (other === undefined) shapes.set(name, shape);
+  else {
+    const columns = Object.entries({ ...other.columns, ...shape.columns }).sort(([a], [b]) => (a < b ? -1 : 1));
+    const partitions = other.partitions.length > 0 ? other.partitions : shape.partitions;
+    const roles = [...new Set([...other.roles, ...shape.roles])].sort();
+    shapes.set(name, { roles, kind: other.kind, columns: Object.fromEntries(columns), key: other.key, partitions });
+  }
+}
+
+/** A filter or an expression may use any column, so with one of them every column counts. */
+function sourceShape(table: ModelTable): TableShape {
+  const usesAll = table.where !== null || table.columns.some(({ from }) => from.kind === 'computed');
+  const flowing = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column.name] : []));
+  const used = new Set([...flowing, ...table.key.columns.map(({ name }) => name)]);
+  return {
+    roles: ['source'],
+    kind: kindOf(table.source),
+    columns: columnTypes(table.source, (name) => usesAll || used.has(name)),
+    key: table.key.columns.map(({ name }) => name),
+    partitions: table.partitions.map(({ schema, name }) => ({ schema, name })),
+  };
+}
+
+function targetShape(table: ModelTable, target: TableSchema): TableShape {
+  const used = new Set(table.columns.map((column) => column.target));
+  return {
+    roles: ['target'],
+    kind: kindOf(target),
+    columns: columnTypes(target, (name) => used.has(name)),
+    key: targetKey({ table, target }).map(({ name }) => name),
+    partitions: [],
+  };
+}
+
+function kindOf(table: TableSchema): 'table' | 'partitioned' {
+  return table.kind === 'partitioned' ? 'partitioned' : 'table';
+}
+
+function columnTypes(table: TableSchema, isUsed: (name: string) => boolean): Readonly<Record<string, string>> {
+  const used = table.columns.filter(({ name }) => isUsed(name)).map(({ name, type }) => [name, type] as const);
+  return Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,70 @@
+import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
+import { displayName, ident } from '../../sql/quote.ts';
+import type { Model, ModelDatabase } from '../2-model/model.ts';
+import { emitBookkeeping } from './emit-bookkeeping.ts';
+import { type Captured, emitCapture } from './emit-capture.ts';
+import { emitShapes } from './emit-shapes.ts';
+import { emitSync } from './emit-sync.ts';
+import { objectNames } from './names.ts';
+import { planObjects, printFile, type SqlFile } from './sql-file.ts';
+
+/** What the compiler writes under `generated/`, apart from the plan's own file. */
+export type Emitted = {
+  readonly plan: Plan;
+  /** Path under `generated/` with forward slashes -> text. */
+  readonly files: ReadonlyMap<string, string>;
+};
+
+/** Phase 4: a checked model becomes SQL files and the runner plan. Pure; the same model gives the same bytes. */
+export function emit(model: Model): Emitted {
+  const databases = model.databases.map((database) => ({ database, captures: capturesIn(model, database.name) }));
+  const written = databases.map(({ database, captures }) => ({ database, captures, files: filesOf(model, database, captures) }));
+  const plan: Plan = {
+    format: PLAN_FORMAT,
+    requires: [...new Set(model.syncs.map(({ mode }) => mode))].sort(),
+    project: model.project,
+    databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase(model, each)])),
+    syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync)])),
+  };
+  return { plan, files: new Map(written.flatMap(({ files }) => files.map((file) => [file.path, printFile(file)]))) };
+}
+
+type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
+
+function filesOf(model: Model, database: ModelDatabase, captures: readonly Captured[]): readonly SqlFile[] {
+  const sourceOf = model.syncs.filter(({ source }) => source === database.name).map(({ name }) => name);
+  return [emitBookkeeping(database.name, sourceOf), ...captures.map(emitCapture)];
+}
+
+function emitDatabase(model: Model, { database, captures, files }: Written): PlanDatabase {
+  return {
+    url: { env: database.urlVariable },
+    objects: files.flatMap(planObjects),
+    captures: captures.map(planCapture),
+    shapes: emitShapes(model, database.name),
+  };
+}
+
+function planCapture({ table, syncs }: Captured): PlanCapture {
+  const names = objectNames(table.source);
+  return {
+    table: { schema: table.source.schema, name: table.source.name },
+    delta: ident('sarrio', names.delta).text,
+    segments: names.segments.map((segment) => ident('sarrio', segment).text),
+    current: ident('sarrio', names.current).text,
+    syncs,
+  };
+}
+
+/** A table is captured once, however many syncs read it. */
+function capturesIn(model: Model, database: string): readonly Captured[] {
+  const captures = new Map<string, Captured>();
+  for (const sync of model.syncs.filter(({ source }) => source === database)) {
+    for (const table of sync.tables) {
+      const name = displayName(table.source);
+      const other = captures.get(name);
+      captures.set(name, { database, table, syncs: [...(other?.syncs ?? []), sync.name] });
+    }
+  }
+  return [...captures].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, captured]) => captured);
+}

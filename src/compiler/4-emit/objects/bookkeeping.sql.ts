@@ -1,0 +1,124 @@
+import { type Sql, sql } from '../../../sql/sql.ts';
+
+/**
+ * Purpose: schema `sarrio` and its bookkeeping tables, the same in every database that takes part.
+ * Reads, writes: only objects of ours. Called by: `emitBookkeeping`.
+ *
+ * Every table has a primary key, so that a publication FOR ALL TABLES does not make our updates fail.
+ */
+export const schemaBlock: Sql = sql`
+  create schema if not exists sarrio;
+  comment on schema sarrio is 'Replication by sarrio: captured changes and positions. Remove it with: sarrio destroy';
+`;
+
+export const installedBlock: Sql = sql`
+  create table if not exists sarrio.installed (
+    kind text not null,
+    name text not null,
+    project text not null,
+    hash text not null,
+    fingerprint text not null,
+    plan_format text not null,
+    installed_at timestamptz not null default pg_catalog.now(),
+    primary key (kind, name)
+  );
+  revoke all on table sarrio.installed from public;
+`;
+
+/** In a target: the position that it has durably applied from each source. Updated in the transaction that applies the rows: the fence. */
+export const watermarkBlock: Sql = sql`
+  create table if not exists sarrio.watermark (
+    sync text not null,
+    source text not null,
+    position text not null,
+    registration uuid not null,
+    applied_rows bigint not null default 0,
+    applied_rounds bigint not null default 0,
+    applied_at timestamptz not null default pg_catalog.now(),
+    primary key (sync, source)
+  );
+  revoke all on table sarrio.watermark from public;
+`;
+
+/**
+ * In a target: tables that were copied, each with the position of its copy until a round joins it to the stream's watermark.
+ * `capture` is the oid of the delta table that was there then: a capture made anew has a gap, so the table is copied again.
+ */
+export const initialCopyBlock: Sql = sql`
+  create table if not exists sarrio.initial_copy (
+    sync text not null,
+    source text not null,
+    relation text not null,
+    capture oid not null,
+    position text not null,
+    is_joined boolean not null default false,
+    copied_rows bigint not null default 0,
+    copied_at timestamptz not null default pg_catalog.now(),
+    primary key (sync, source, relation)
+  );
+  revoke all on table sarrio.initial_copy from public;
+`;
+
+/**
+ * In a source: what each registered target has durably applied, for purging only. A null position holds every change. A watermark
+ * with another registration belongs to an earlier life of the stream, whose changes may be gone.
+ */
+export const acknowledgedBlock: Sql = sql`
+  create table if not exists sarrio.acknowledged (
+    sync text not null,
+    target text not null,
+    registration uuid not null default pg_catalog.gen_random_uuid(),
+    position text,
+    replace_rows boolean not null default false,
+    acknowledged_at timestamptz not null default pg_catalog.now(),
+    primary key (sync, target)
+  );
+  revoke all on table sarrio.acknowledged from public;
+`;
+
+/** In a source: what the runner last said of each stream, for `sarrio status`. */
+export const streamBlock: Sql = sql`
+  create table if not exists sarrio.stream (
+    sync text not null,
+    target text not null,
+    state text not null,
+    runner text not null,
+    rows_per_second double precision not null default 0,
+    last_round_at timestamptz,
+    last_error text,
+    last_error_at timestamptz,
+    reported_at timestamptz not null default pg_catalog.now(),
+    primary key (sync, target)
+  );
+  revoke all on table sarrio.stream from public;
+`;
+
+/**
+ * Called by capture triggers that find the runner asleep. NOTIFY would forbid PREPARE TRANSACTION to the application, so where the
+ * server allows prepared transactions the flag is set to 3 (kicked) instead, which no rollback undoes and which the runner polls.
+ */
+export const wakeFunctionBlock: Sql = sql`
+  create or replace function sarrio.wake(sync text, flag regclass) returns void
+  language plpgsql
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  as $sarrio$
+  begin
+    if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.=) '0' then
+      perform pg_catalog.pg_notify('sarrio', sync);
+    else
+      perform pg_catalog.setval(flag, 3);
+    end if;
+  end
+  $sarrio$;
+  revoke all on function sarrio.wake(text, regclass) from public;
+`;
+
+/** A sequence as a flag that no snapshot can hide: 1 = the runner is busy, 2 = it sleeps, wake it (armed), 3 = kicked. */
+export function wakeSequenceBlock(sequence: Sql): Sql {
+  return sql`
+    create sequence if not exists ${sequence} as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+    revoke all on sequence ${sequence} from public;
+  `;
+}

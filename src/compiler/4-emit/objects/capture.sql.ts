@@ -1,0 +1,196 @@
+import { ident, literal } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { KeyColumn } from '../../../plan/schema-lock.ts';
+import type { ObjectNames } from '../names.ts';
+
+/** What the capture functions of one table need to know. */
+export type CaptureTarget = {
+  readonly names: ObjectNames;
+  readonly key: readonly KeyColumn[];
+  /** Syncs that read this capture, with their wake sequences, ordered by name. */
+  readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
+};
+
+/**
+ * Purpose: trigger functions that write the keys of changed rows into the delta table's current segment.
+ * Reads: the statement's transition table or row, two sequences. Writes: the delta table. Called by: the triggers of `triggers.sql.ts`.
+ *
+ * They run as their owner in whatever session the application has, so every name, operator and type is qualified: a hostile
+ * search_path changes nothing, and no `set search_path` clause is needed, which would cost more than the rest of the function.
+ * Key columns are always read through an alias, so that a column named like a variable is not ambiguous.
+ */
+export function statementCapture(target: CaptureTarget): Sql {
+  const rows = (alias: string) => sql`from changed_rows as ${ident(alias)}`;
+  return captureFunction(target.names.capture, target, sql`
+    if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+      ${truncateEntry(target)}
+    ${bySegment('els', (segment) => keysFrom({ target, segment, from: rows('changed'), alias: 'changed', op: OPERATION }))}
+    end if;
+    ${wakeWhenFound(target)}
+    return null;
+  `);
+}
+
+/**
+ * UPDATE of a partitioned table and its partitions: new keys, then old keys that no new row has. A row that moves to another
+ * partition fires no row trigger for UPDATE, so the comparison is made over the whole statement.
+ */
+export function partitionedUpdateCapture(target: CaptureTarget): Sql {
+  const columns = (alias: string) => join(target.key.map(({ name }) => ident(alias, name)), ', ');
+  const gone = sql`
+    from (
+      select ${columns('before')}
+      from old_rows as before
+      except
+      select ${columns('changed')}
+      from changed_rows as changed
+    ) as gone
+  `;
+  const both = (segment: number) => sql`
+    ${keysFrom({ target, segment, from: sql`from changed_rows as changed`, alias: 'changed', op: literal('U') })}
+    is_found := found;
+    ${keysFrom({ target, segment, from: gone, alias: 'gone', op: literal('D') })}
+  `;
+  return captureFunction(target.names.captureKey, target, sql`
+    ${bySegment('', both)}
+    end if;
+    if is_found then
+      ${wake(target)}
+    end if;
+    return null;
+  `, sql`
+    is_found boolean;
+  `);
+}
+
+/** The old key of a row whose key changed; fired for such rows only. */
+export function keyCapture(target: CaptureTarget): Sql {
+  return captureFunction(target.names.captureKey, target, sql`
+    ${bySegment('', (segment) => keyOf({ target, segment, record: 'old', op: literal('D') }))}
+    end if;
+    return null;
+  `);
+}
+
+/** Row form for tables of an inheritance hierarchy, where a statement on the parent fires only the parent's statement triggers. */
+export function rowCapture(target: CaptureTarget): Sql {
+  const forRow = (segment: number) => sql`
+    if tg_op operator(pg_catalog.<>) 'DELETE' then
+      ${keyOf({ target, segment, record: 'new', op: OPERATION })}
+    end if;
+    if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and ${keyChanged(target.key)}) then
+      ${keyOf({ target, segment, record: 'old', op: literal('D') })}
+    end if;
+  `;
+  return captureFunction(target.names.capture, target, sql`
+    if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+      ${truncateEntry(target)}
+    ${bySegment('els', forRow)}
+    end if;
+    ${wake(target)}
+    return null;
+  `);
+}
+
+/** True when a row's key is another one by the index's own equality. Keys are never null. */
+export function keyChanged(key: readonly KeyColumn[]): Sql {
+  const equal = key.map(({ name, equality }) => sql`old.${ident(name)} ${operator(equality)} new.${ident(name)}`);
+  return sql`not (${join(equal, ' and ')})`;
+}
+
+/** An operator by its schema. */
+export function operator(equality: KeyColumn['equality']): Sql {
+  return dangerousRaw(`operator(${ident(equality.schema).text}.${equality.name})`);
+}
+
+const OPERATION = dangerousRaw('pg_catalog.left(tg_op, 1)::pg_catalog."char"');
+const STAMP = dangerousRaw('pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp()');
+
+function captureFunction(name: string, target: CaptureTarget, body: Sql, variables: Sql = dangerousRaw('')): Sql {
+  const current = literal(`sarrio.${ident(target.names.current).text}`);
+  const declared = variables.text === '' ? sql`` : sql`\n${variables}`;
+  return sql`
+    create or replace function ${ident('sarrio', name)}() returns trigger
+    language plpgsql
+    volatile
+    security definer
+    as $sarrio$
+    declare
+      segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value(${current}::pg_catalog.regclass);${declared}
+    begin
+      ${body}
+    end
+    $sarrio$;
+    revoke all on function ${ident('sarrio', name)}() from public;
+  `;
+}
+
+/** One static statement for each segment: its plan is kept and costs less than one through the partitioned parent. A sequence never set reads null and means 1. */
+function bySegment(prefix: '' | 'els', statement: (segment: number) => Sql): Sql {
+  return sql`
+    ${dangerousRaw(`${prefix}if`)} segment operator(pg_catalog.=) 2 then
+      ${statement(2)}
+    elsif segment operator(pg_catalog.=) 3 then
+      ${statement(3)}
+    else
+      ${statement(1)}
+  `;
+}
+
+type Entry = { readonly target: CaptureTarget; readonly segment: number; readonly op: Sql };
+
+function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>): Sql {
+  const keys = join(target.key.map(({ name }) => ident(name)), ', ');
+  return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment)`;
+}
+
+function segmentName(target: CaptureTarget, segment: number): string {
+  const name = target.names.segments[segment - 1];
+  if (name === undefined) throw new Error(`no delta segment ${segment}`);
+  return name;
+}
+
+function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
+  const keys = join(entry.target.key.map(({ name }) => ident(entry.alias, name)), ', ');
+  return sql`
+    ${entryHead(entry)}
+    select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
+    ${entry.from};
+  `;
+}
+
+function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
+  const keys = join(entry.target.key.map(({ name }) => ident(entry.record, name)), ', ');
+  return sql`
+    ${entryHead(entry)}
+    values (${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))});
+  `;
+}
+
+/** Through the parent, which finds the segment: a TRUNCATE is rare. */
+function truncateEntry(target: CaptureTarget): Sql {
+  return sql`
+    insert into ${ident('sarrio', target.names.delta)} (change_xid, change_at, change_op, change_segment)
+    values (${STAMP}, 'T', coalesce(segment, 1));
+  `;
+}
+
+function wakeWhenFound(target: CaptureTarget): Sql {
+  return sql`
+    if found then
+      ${wake(target)}
+    end if;
+  `;
+}
+
+function wake({ wakes }: CaptureTarget): Sql {
+  const calls = wakes.map(({ sync, sequence }) => {
+    const flag = sql`${literal(`sarrio.${ident(sequence).text}`)}::pg_catalog.regclass`;
+    return sql`
+      if pg_catalog.pg_sequence_last_value(${flag}) operator(pg_catalog.=) 2 then
+        perform sarrio.wake(${literal(sync)}, ${flag});
+      end if;
+    `;
+  });
+  return join(calls, '\n');
+}

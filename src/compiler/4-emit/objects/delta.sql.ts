@@ -1,0 +1,55 @@
+import { ident } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ColumnSchema } from '../../../plan/schema-lock.ts';
+
+/** A key column with its type and collation, as the captured table has it. */
+export type DeltaColumn = Pick<ColumnSchema, 'name' | 'type' | 'collation'>;
+
+/**
+ * Purpose: the delta table of one captured table: the key of every change, in three segments that are written in turn and emptied
+ * by TRUNCATE. Reads, writes: only objects of ours. Called by: `emitCapture`.
+ *
+ * Key columns are nullable because a TRUNCATE is one entry without a key. There is no primary key on purpose (no unique checks on
+ * the application's path); REPLICA IDENTITY FULL keeps a publication FOR ALL TABLES from refusing updates here.
+ */
+export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
+  const table = ident('sarrio', name);
+  const columns = key.map(({ name: column, type, collation }) =>
+    dangerousRaw(`${ident(column).text} ${type}${collation === null ? '' : ` collate ${collation}`},`),
+  );
+  return sql`
+    create table if not exists ${table} (
+      ${join(columns, '\n')}
+      change_xid xid8 not null,
+      change_at timestamptz not null,
+      change_op "char" not null,
+      change_segment smallint not null,
+      change_sync text
+    ) partition by list (change_segment);
+    alter table ${table} replica identity full;
+    revoke all on table ${table} from public;
+  `;
+}
+
+export function deltaSegment(names: { segment: string; delta: string }, number: number): Sql {
+  const segment = ident('sarrio', names.segment);
+  return sql`
+    create table if not exists ${segment}
+      partition of ${ident('sarrio', names.delta)} for values in (${dangerousRaw(String(number))});
+    alter table ${segment} replica identity full;
+    revoke all on table ${segment} from public;
+  `;
+}
+
+export function deltaIndex(names: { index: string; segment: string }): Sql {
+  return sql`create index if not exists ${ident(names.index)} on ${ident('sarrio', names.segment)} (change_xid);`;
+}
+
+/** Its value is the number of the segment that triggers write to; not yet called means 1. */
+export function currentSequence(name: string): Sql {
+  const sequence = ident('sarrio', name);
+  return sql`
+    create sequence if not exists ${sequence} as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+    revoke all on sequence ${sequence} from public;
+  `;
+}

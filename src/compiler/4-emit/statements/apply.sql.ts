@@ -1,0 +1,169 @@
+import { ident, tableIdent } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ApplyStatements } from '../../../plan/plan.ts';
+import type { ColumnSchema, TableSchema } from '../../../plan/schema-lock.ts';
+import type { ModelTable } from '../../2-model/model.ts';
+import { operator } from '../objects/capture.sql.ts';
+import { objectNames } from '../names.ts';
+
+/** A table as the targets of one route have it. */
+export type ApplyTarget = { readonly table: ModelTable; readonly target: TableSchema; readonly copyFormat: 'binary' | 'text' };
+
+/**
+ * Purpose: what a round does to one table of the target.
+ * Reads: the session's stage table or a JSON parameter. Writes: the target table. Called by: `emitRoute`.
+ *
+ * Update and insert are separate statements, never ON CONFLICT: measured faster, needs no arbiter index (deferrable constraints
+ * cannot be one), and cannot touch a row by any other key.
+ */
+export function applyStatements(at: ApplyTarget): Omit<ApplyStatements, 'relay'> {
+  const { table, copyFormat } = at;
+  const from = dangerousRaw(`from stdin (format ${copyFormat})`);
+  const stage = stageIdent(table);
+  const canUpdate = !columnsOf(at).some((column) => column.identity === 'always' && !isKey(at, column.name));
+  const staged = sql`${stage} as s`;
+  return {
+    mergeRows: canUpdate ? mergeRows(at).text : null,
+    deleteRows: sql`
+      with ${changedRows(at)}
+      ${deleteFrom(at, sql`changed as s`, dangerousRaw(''))}
+    `.text,
+    insertRows: sql`
+      with ${changedRows(at)}
+      ${insertFrom(at, sql`changed as s`, dangerousRaw(''))}
+    `.text,
+    createStage: createStage(at).text,
+    loadStage: sql`copy ${stage} (sarrio_present, ${names(table)}) ${from}`.text,
+    analyzeStage: sql`analyze ${stage}`.text,
+    deleteAbsent: deleteFrom(at, staged, dangerousRaw(' and not s.sarrio_present')).text,
+    updatePresent: canUpdate ? updateFrom(at, staged).text : null,
+    insertMissing: insertFrom(at, staged, missing(at)).text,
+    deleteStaged: deleteFrom(at, staged, dangerousRaw('')).text,
+    insertStaged: insertFrom(at, staged, dangerousRaw('')).text,
+    loadTable: sql`copy ${tableIdent(table.targetName)} (${names(table)}) ${from}`.text,
+    clearTable: sql`delete from ${tableIdent(table.targetName)}`.text,
+    hasRows: sql`select exists (select from ${tableIdent(table.targetName)}) as has_rows`.text,
+  };
+}
+
+/** Key columns by their names on the target, with the equality of the target's own index (an extension's operators may live in another schema there). */
+export function targetKey({ table, target }: Pick<ApplyTarget, 'table' | 'target'>): readonly { readonly name: string; readonly equality: Sql }[] {
+  const mapped = table.key.columns.map((key) => ({ key, name: targetColumn(table, key.name) }));
+  const wanted = new Set(mapped.map(({ name }) => name));
+  const own = target.keys.find(({ columns }) => columns.length === wanted.size && columns.every(({ name }) => wanted.has(name)));
+  return mapped.map(({ key, name }) => {
+    const equality = own?.columns.find((column) => column.name === name)?.equality ?? key.equality;
+    return { name, equality: operator(equality) };
+  });
+}
+
+/** Where a source column goes. */
+function targetColumn(table: ModelTable, source: string): string {
+  const flowing = table.columns.find(({ from }) => from.kind === 'column' && from.column.name === source);
+  if (flowing === undefined) throw new Error(`key column ${source} does not flow`);
+  return flowing.target;
+}
+
+/** The session's temporary stage table. */
+export function stageIdent(table: ModelTable): Sql {
+  return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'stage_'));
+}
+
+/** The JSON parameter as rows. Types that JSON conversion would read differently (json itself, types made by users) arrive as text and are cast. */
+export function changedRows(at: ApplyTarget): Sql {
+  const columns = columnsOf(at);
+  const declared = columns.map(({ name, type }) => dangerousRaw(`${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`));
+  const read = columns.map(({ name, type }) =>
+    arrivesAsText(type) ? sql`r.${ident(name)}::${dangerousRaw(type)} as ${ident(name)}` : ident('r', name),
+  );
+  return sql`
+    changed as materialized (
+      select r.sarrio_present, ${join(read, ', ')}
+      from json_to_recordset($1::json) as r (sarrio_present boolean, ${join(declared, ', ')})
+    )
+  `;
+}
+
+function mergeRows(at: ApplyTarget): Sql {
+  const changed = sql`changed as s`;
+  return sql`
+    with ${changedRows(at)},
+    deleted as (
+      ${deleteFrom(at, changed, dangerousRaw(' and not s.sarrio_present'))}
+    ),
+    updated as (
+      ${updateFrom(at, changed)}
+    )
+    ${insertFrom(at, changed, missing(at))}
+  `;
+}
+
+function createStage(at: ApplyTarget): Sql {
+  const { table } = at;
+  return sql`
+    create temporary table if not exists ${dangerousRaw(stageIdent(table).text)} on commit delete rows as
+    select null::boolean as sarrio_present, ${names(table)}
+    from ${tableIdent(table.targetName)}
+    with no data
+  `;
+}
+
+function deleteFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
+  return sql`
+    delete from ${tableIdent(at.table.targetName)} as t
+    using ${rows}
+    where ${sameTargetKey(at)}${condition}
+  `;
+}
+
+/** Sets every column, the key too: keys equal to the database may still be spelled differently. */
+function updateFrom(at: ApplyTarget, rows: Sql): Sql {
+  const settable = columnsOf(at).filter((column) => column.identity !== 'always');
+  const assignments = settable.map(({ name }) => sql`${ident(name)} = s.${ident(name)}`);
+  return sql`
+    update ${tableIdent(at.table.targetName)} as t
+    set ${join(assignments, ',\n  ')}
+    from ${rows}
+    where ${sameTargetKey(at)} and s.sarrio_present
+  `;
+}
+
+function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
+  const { table } = at;
+  const overriding = columnsOf(at).some((column) => column.identity !== 'none') ? '\noverriding system value' : '';
+  return sql`
+    insert into ${tableIdent(table.targetName)} (${names(table)})${dangerousRaw(overriding)}
+    select ${join(table.columns.map(({ target }) => ident('s', target)), ', ')}
+    from ${rows}
+    where s.sarrio_present${condition}
+  `;
+}
+
+function missing(at: ApplyTarget): Sql {
+  return sql` and not exists (select from ${tableIdent(at.table.targetName)} as t where ${sameTargetKey(at)})`;
+}
+
+function sameTargetKey(at: ApplyTarget): Sql {
+  return join(targetKey(at).map(({ name, equality }) => sql`t.${ident(name)} ${equality} s.${ident(name)}`), ' and ');
+}
+
+function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
+  return table.columns.map((column) => {
+    const found = target.columns.find(({ name }) => name === column.target);
+    if (found === undefined) throw new Error(`target column ${column.target} is not in the schema lock`);
+    return found;
+  });
+}
+
+function isKey(at: ApplyTarget, column: string): boolean {
+  return targetKey(at).some(({ name }) => name === column);
+}
+
+/** Types with a schema are users' (enum, domain, composite, extension); JSON conversion treats some of them by structure. */
+function arrivesAsText(type: string): boolean {
+  return type === 'json' || type === 'jsonb' || /^("|[a-z0-9_]+\.)/.test(type);
+}
+
+function names(table: ModelTable): Sql {
+  return join(table.columns.map(({ target }) => ident(target)), ', ');
+}

@@ -1,0 +1,20 @@
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ModelSync } from '../../2-model/model.ts';
+import { deltaIdent, pendingCondition } from './pending.sql.ts';
+
+/**
+ * Purpose: which tables of a sync have pending changes, and of what kind.
+ * Reads: delta tables of the source. Writes: nothing. Called by: `emitSync`.
+ */
+export function countPending(sync: ModelSync): Sql {
+  const counts = sync.tables.map(
+    (table, ordinal) => sql`
+      select ${dangerousRaw(String(ordinal))} as ordinal, count(*) as entries, bool_and(d.change_op = 'I') as inserts,
+        bool_or(d.change_op = 'T') as truncated, min(d.change_at) as oldest
+      from ${deltaIdent(table)} as d
+      where ${pendingCondition(sync.name)}
+      having count(*) > 0
+    `,
+  );
+  return join(counts, '\nunion all\n');
+}

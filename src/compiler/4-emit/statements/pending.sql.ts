@@ -1,0 +1,77 @@
+import { ident, literal, tableIdent } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
+import { operator } from '../objects/capture.sql.ts';
+import { objectNames } from '../names.ts';
+
+/**
+ * Purpose: the conditions and row sources that reading statements share.
+ * Reads: delta tables and captured tables of the source, settings `sarrio.xmax`, `sarrio.xip`, `sarrio.extra`. Writes: nothing.
+ * Called by: `read.sql.ts`, `count.sql.ts`.
+ *
+ * The position comes in settings and not in parameters because COPY takes no parameters and the text must be the one reviewed.
+ */
+export function pendingCondition(sync: string): Sql {
+  return sql`
+    (d.change_xid >= current_setting('sarrio.xmax')::xid8 or d.change_xid = any (current_setting('sarrio.xip')::xid8[]))
+    and d.change_xid <> all (current_setting('sarrio.extra')::xid8[])
+    and d.change_sync is distinct from ${literal(sync)}
+  `;
+}
+
+export function deltaIdent(table: ModelTable): Sql {
+  return ident('sarrio', objectNames(table.source).delta);
+}
+
+/** `select` of the pending keys; distinct unless every entry is an insert. */
+export function pendingKeys(table: ModelTable, sync: string, distinct: boolean): Sql {
+  return sql`
+    select ${dangerousRaw(distinct ? 'distinct ' : '')}${join(table.key.columns.map(({ name }) => ident('d', name)), ', ')}
+    from ${deltaIdent(table)} as d
+    where ${pendingCondition(sync)}
+      and d.change_op <> 'T'
+  `;
+}
+
+/** The table itself, or, with a row filter or computed columns, a subquery that has both and names computed columns `=name`. */
+export function currentRows(table: ModelTable): Sql {
+  const only = table.capture === 'row' ? 'only ' : '';
+  const relation = sql`${dangerousRaw(only)}${tableIdent(table.source)}`;
+  if (table.where === null && !table.columns.some(isComputed)) return relation;
+  const names = new Set([...table.key.columns.map(({ name }) => name), ...table.columns.flatMap(sourceColumn)]);
+  const plain = [...names].map((name) => ident('r', name));
+  const computed = table.columns.flatMap(({ target, from }) =>
+    from.kind === 'computed' ? [sql`(${dangerousRaw(from.expression)}) as ${ident(`=${target}`)}`] : [],
+  );
+  return sql`
+    (
+      select r.tableoid, ${join([...plain, ...computed], ', ')}
+      from ${relation} as r
+      ${whereClause(table)}
+    )
+  `;
+}
+
+/** The user's filter, closed by a line break so that a trailing comment in it cannot swallow what follows. */
+export function whereClause(table: ModelTable): Sql {
+  return table.where === null ? dangerousRaw('') : dangerousRaw(`where (${table.where}\n)`);
+}
+
+/** A flowing column as an expression over the alias `t` of `currentRows`. */
+export function columnOf(column: ModelColumn): Sql {
+  return column.from.kind === 'computed' ? ident('t', `=${column.target}`) : ident('t', column.from.column.name);
+}
+
+/** Join condition by the key's own equality. */
+export function sameKey(table: ModelTable, left: string, right: string): Sql {
+  const pairs = table.key.columns.map(({ name, equality }) => sql`${ident(left, name)} ${operator(equality)} ${ident(right, name)}`);
+  return join(pairs, ' and ');
+}
+
+export function isComputed(column: ModelColumn): boolean {
+  return column.from.kind === 'computed';
+}
+
+function sourceColumn(column: ModelColumn): readonly string[] {
+  return column.from.kind === 'column' ? [column.from.column.name] : [];
+}

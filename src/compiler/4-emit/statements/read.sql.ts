@@ -1,0 +1,92 @@
+import { ident, tableIdent } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ReadStatements } from '../../../plan/plan.ts';
+import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
+import { columnOf, currentRows, isComputed, pendingKeys, sameKey } from './pending.sql.ts';
+
+/** More than this many stored bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
+const MAX_STORED_BYTES = 262_144;
+
+/**
+ * Purpose: what a round reads from the source for one table.
+ * Reads: the table's delta table and the table. Writes: nothing. Called by: `emitRoute`.
+ */
+export function readStatements(table: ModelTable, sync: string, copyFormat: 'binary' | 'text'): ReadStatements {
+  const to = dangerousRaw(`to stdout (format ${copyFormat})`);
+  return {
+    rows: fewRows(table, sync).text,
+    copyChanged: sql`
+      copy (
+        ${changedRows(table, sync)}
+      ) ${to}
+    `.text,
+    copyInserted: sql`
+      copy (
+        select ${columns(table)}
+        from (
+          ${pendingKeys(table, sync, false)}
+        ) as p
+        join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+      ) ${to}
+    `.text,
+    copyAll: copyAll(table, to).text,
+  };
+}
+
+/** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */
+function changedRows(table: ModelTable, sync: string): Sql {
+  const values = table.columns.map((column) => keyOrColumn(table, column));
+  return sql`
+    select ${join([sql`t.tableoid is not null as sarrio_present`, ...values])}
+    from (
+      ${pendingKeys(table, sync, true)}
+    ) as p
+    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+  `;
+}
+
+function fewRows(table: ModelTable, sync: string): Sql {
+  const large = table.columns.filter((column) => column.from.kind === 'computed' || column.from.column.variableLength);
+  if (large.length === 0) return changedRows(table, sync);
+  const size = join(large.map((column) => sql`coalesce(pg_column_size(c.${ident(column.target)}), 0)`), ' + ');
+  return sql`
+    with changed as materialized (
+      ${changedRows(table, sync)}
+    )
+    select c.sarrio_present, ${join(table.columns.map(({ target }) => ident('c', target)), ', ')}
+    from changed as c
+    where (select coalesce(sum(${size}), 0) from changed as c) <= ${dangerousRaw(String(MAX_STORED_BYTES))}
+  `;
+}
+
+function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
+  const value = columnOf(column);
+  const name = column.from.kind === 'column' ? column.from.column.name : null;
+  const isKey = table.key.columns.some((key) => key.name === name);
+  const expression = isKey && name !== null ? sql`coalesce(${value}, ${ident('p', name)})` : value;
+  return sql`${expression} as ${ident(column.target)}`;
+}
+
+/** The plain form where it says the same: it skips the executor. */
+function copyAll(table: ModelTable, to: Sql): Sql {
+  const needsQuery =
+    table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || isGenerated(column));
+  if (needsQuery) {
+    return sql`
+      copy (
+        select ${columns(table)}
+        from ${currentRows(table)} as t
+      ) ${to}
+    `;
+  }
+  const names = table.columns.map((column) => ident(column.from.kind === 'column' ? column.from.column.name : column.target));
+  return sql`copy ${tableIdent(table.source)} (${join(names, ', ')}) ${to}`;
+}
+
+function isGenerated(column: ModelColumn): boolean {
+  return column.from.kind === 'column' && column.from.column.generated !== 'none';
+}
+
+function columns(table: ModelTable): Sql {
+  return join(table.columns.map(columnOf), ', ');
+}

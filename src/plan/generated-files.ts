@@ -1,0 +1,146 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { byCodeUnit } from './canonical.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { failure, SarrioError } from './errors.ts';
+import { hasGeneratedHeader } from './generated-header.ts';
+import type { Plan, PlanObject } from './plan.ts';
+import { readPlan } from './read-plan.ts';
+import { readBlocks, type SqlBlock } from './sql-blocks.ts';
+
+/** The plan's file under `generated/`. */
+export const PLAN_FILE = 'plan.yaml';
+/** The schema lock's file under `generated/`. */
+export const LOCK_FILE = 'schema.lock.json';
+
+/** What the verbs that touch databases read: the plan, and the text of every SQL file that it names, by path under `generated/`. */
+export type Generated = { readonly plan: Plan; readonly files: ReadonlyMap<string, string> };
+
+/** Reads `generated/` and proves that nothing in it was changed since it was compiled. `dir` is its path. */
+export async function loadGenerated(dir: string): Promise<Generated> {
+  const shown = basename(dir);
+  const text = await readIfPresent(join(dir, PLAN_FILE));
+  if (text === null) {
+    throw failure('invalid', {
+      code: 'SAR301',
+      where: `${shown}/${PLAN_FILE}`,
+      message: 'there is no such file',
+      hint: 'Run `sarrio pull` and `sarrio compile` first, or name the folder with --generated.',
+    });
+  }
+  const plan = readPlan(text, `${shown}/${PLAN_FILE}`);
+  const objects = Object.values(plan.databases).flatMap((database) => database.objects);
+  const files = await readSqlFiles(dir, objects);
+  const diagnostics = sqlFaults({ objects, files, shown });
+  if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
+  return { plan, files };
+}
+
+/** How what stands in `generated/` differs from what it should be; paths with forward slashes, sorted. */
+export type GeneratedChanges = { readonly written: readonly string[]; readonly deleted: readonly string[] };
+
+/** Compares `generated/` with the files that should stand there. Line ends do not count, so a CRLF checkout is not stale. */
+export async function compareGenerated(dir: string, files: ReadonlyMap<string, string>): Promise<GeneratedChanges> {
+  const written: string[] = [];
+  for (const [path, text] of files) {
+    const found = await readIfPresent(join(dir, path));
+    if (found?.replaceAll('\r\n', '\n') !== text) written.push(path);
+  }
+  return { written: written.sort(byCodeUnit), deleted: await staleFiles(dir, files) };
+}
+
+/** Makes `generated/` hold exactly these files of ours. Touches no file that is already right, and deletes only files with our header. */
+export async function writeGenerated(dir: string, files: ReadonlyMap<string, string>): Promise<GeneratedChanges> {
+  const changes = await compareGenerated(dir, files);
+  for (const path of changes.written) {
+    await mkdir(dirname(join(dir, path)), { recursive: true });
+    await writeFile(join(dir, path), files.get(path) ?? '');
+  }
+  for (const path of changes.deleted) await rm(join(dir, path));
+  return changes;
+}
+
+/** A text file, or null when there is none. */
+export async function readIfPresent(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+async function staleFiles(dir: string, files: ReadonlyMap<string, string>): Promise<string[]> {
+  const stale: string[] = [];
+  for (const path of await listFiles(dir)) {
+    if (files.has(path) || path === LOCK_FILE) continue;
+    if (hasGeneratedHeader((await readIfPresent(join(dir, path))) ?? '')) stale.push(path);
+  }
+  return stale.sort(byCodeUnit);
+}
+
+async function listFiles(dir: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => relativePath(dir, join(entry.parentPath, entry.name)));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function relativePath(dir: string, path: string): string {
+  return path.slice(join(dir, '/').length).replaceAll('\\', '/');
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
+
+async function readSqlFiles(dir: string, objects: readonly PlanObject[]): Promise<ReadonlyMap<string, string>> {
+  const paths = [...new Set(objects.map((object) => object.file))].sort(byCodeUnit);
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    const text = await readIfPresent(join(dir, path));
+    if (text !== null) files.set(path, text);
+  }
+  return files;
+}
+
+function sqlFaults(options: { objects: readonly PlanObject[]; files: ReadonlyMap<string, string>; shown: string }): Diagnostic[] {
+  const { objects, files, shown } = options;
+  const blocks = new Map([...files].map(([path, text]) => [path, readBlocks(text)]));
+  const missing = [...new Set(objects.map((object) => object.file))].filter((path) => !files.has(path));
+  return [
+    ...missing.map((path) => sqlFault(`${shown}/${path}`, 'the plan names this file, but it is not there')),
+    ...objects.flatMap((object) => objectFault(object, blocks.get(object.file))).map((fault) => sqlFault(`${shown}/${fault.file}`, fault.message)),
+    ...[...blocks].flatMap(([path, found]) => strangers(found, objects.filter((object) => object.file === path)).map((message) => sqlFault(`${shown}/${path}`, message))),
+  ];
+}
+
+function objectFault(object: PlanObject, blocks: readonly SqlBlock[] | undefined): { file: string; message: string }[] {
+  if (!blocks) return [];
+  const found = blocks.filter((block) => block.kind === object.kind && block.name === object.name);
+  const name = `${object.kind} ${object.name}`;
+  if (found.length === 0) return [{ file: object.file, message: `the statements of ${name} are missing` }];
+  if (found.length > 1) return [{ file: object.file, message: `${name} stands here more than once` }];
+  if (found[0]?.hash === object.hash) return [];
+  return [{ file: object.file, message: `the statements of ${name} were changed after they were compiled` }];
+}
+
+function strangers(blocks: readonly SqlBlock[], objects: readonly PlanObject[]): string[] {
+  const known = new Set(objects.map((object) => `${object.kind} ${object.name}`));
+  const names = blocks.map((block) => `${block.kind} ${block.name}`).filter((name) => !known.has(name));
+  return [...new Set(names)].map((name) => `the statements of ${name} are not in the plan`);
+}
+
+function sqlFault(file: string, message: string): Diagnostic {
+  return {
+    code: 'SAR307',
+    severity: 'error',
+    message,
+    hint: 'Run `sarrio compile` again, and never edit the file: change the config instead.',
+    span: null,
+    where: file,
+  };
+}

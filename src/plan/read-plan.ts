@@ -1,0 +1,67 @@
+import { parseDocument } from 'yaml';
+import { contentHash } from './canonical.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { failure, SarrioError } from './errors.ts';
+import { assertFormat } from './format-version.ts';
+import { schemaCheck, schemaFaults } from './json-schema.ts';
+import { CAPABILITIES, PLAN_FORMAT, type Plan } from './plan.ts';
+
+const REMAKE = 'Run `sarrio compile` again, and never edit the file: change the config instead.';
+const checkPlan = schemaCheck('plan.schema.json');
+
+/**
+ * `plan.yaml` as a value. Refuses, in this order: what is not YAML, a newer format, a capability that this version lacks, a field
+ * that it does not know, and content that is not what the compiler wrote. `file` is the name for messages.
+ */
+export function readPlan(text: string, file: string): Plan {
+  const content = parse(text, file);
+  assertFormat({ found: content['format'], ours: PLAN_FORMAT, code: 'SAR303', file, remake: REMAKE });
+  refuse(missingCapabilities(content['requires'], file));
+  refuse(schemaFaults({ code: 'SAR305', file, faults: checkPlan(content), hint: REMAKE }));
+  const { checksum, ...plan } = content;
+  if (checksum !== contentHash(plan)) {
+    throw failure('invalid', {
+      code: 'SAR306',
+      where: file,
+      message: 'the file was changed after it was compiled (its checksum does not fit its content)',
+      hint: REMAKE,
+    });
+  }
+  return plan as unknown as Plan;
+}
+
+/** All that is wrong with a plan before it is written; empty for every plan that the compiler makes. */
+export function planFaults(plan: Plan & { checksum: string }): readonly string[] {
+  return checkPlan(plan);
+}
+
+function parse(text: string, file: string): Record<string, unknown> {
+  const document = parseDocument(text);
+  const fault = document.errors[0];
+  if (fault) {
+    const message = `not readable as YAML: ${fault.message.split('\n')[0] ?? ''}`;
+    throw failure('invalid', { code: 'SAR302', where: file, message, hint: REMAKE, cause: fault });
+  }
+  const content: unknown = document.toJS();
+  if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content };
+  throw failure('invalid', { code: 'SAR302', where: file, message: 'the file holds no plan', hint: REMAKE });
+}
+
+function missingCapabilities(requires: unknown, file: string): Diagnostic[] {
+  const known: readonly string[] = CAPABILITIES;
+  const wanted: readonly unknown[] = Array.isArray(requires) ? requires : [];
+  return wanted
+    .filter((capability) => typeof capability === 'string' && !known.includes(capability))
+    .map((capability) => ({
+      code: 'SAR304',
+      severity: 'error',
+      message: `the plan needs the capability '${String(capability)}', which this sarrio does not have`,
+      hint: 'It was made by a newer sarrio: update the one that runs here.',
+      span: null,
+      where: file,
+    }));
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
+}

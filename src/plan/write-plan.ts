@@ -1,0 +1,20 @@
+import { strict as assert } from 'node:assert';
+import { Document, Scalar, visit } from 'yaml';
+import { contentHash } from './canonical.ts';
+import { generatedHeader } from './generated-header.ts';
+import type { Plan } from './plan.ts';
+import { planFaults } from './read-plan.ts';
+
+/** The text of `plan.yaml`: byte for byte the same for the same plan, statements as blocks that read like SQL. */
+export function writePlan(plan: Plan): string {
+  const { format, requires, project, databases, syncs } = plan;
+  const content = { format, checksum: contentHash(plan), requires, project, databases, syncs };
+  assert.deepEqual(planFaults(content), [], 'the compiler made a plan that its own schema refuses');
+  const document = new Document(content, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'string' && node.value.includes('\n')) node.type = Scalar.BLOCK_LITERAL;
+    },
+  });
+  return `${generatedHeader('#')}\n${document.toString({ lineWidth: 0 }).trimEnd()}\n`;
+}

@@ -1,0 +1,37 @@
+import type { Diagnostic } from '../../../plan/diagnostic.ts';
+import type { Plan } from '../../../plan/plan.ts';
+import type { Inspections, LiveCheck } from '../inspection.ts';
+import { replicationRole } from './sar403-replication-role.ts';
+import { standby } from './sar406-standby.ts';
+import { applyPrivileges } from './sar407-apply-privileges.ts';
+import { runPrivileges } from './sar408-run-privileges.ts';
+import { tableMissing } from './sar410-table-missing.ts';
+import { tableKind } from './sar411-table-kind.ts';
+import { columns } from './sar412-columns.ts';
+import { key } from './sar413-key.ts';
+import { partitions } from './sar414-partitions.ts';
+import { targetOccupied } from './sar415-target-occupied.ts';
+import { otherProject } from './sar416-other-project.ts';
+
+/** Every rule that the databases must meet before apply, in the order of the report. */
+export const LIVE_CHECKS: readonly LiveCheck[] = [
+  standby,
+  otherProject,
+  applyPrivileges,
+  runPrivileges,
+  replicationRole,
+  tableMissing,
+  tableKind,
+  columns,
+  key,
+  partitions,
+  targetOccupied,
+];
+
+/** What removing needs: a server that takes writes, and objects of this project. */
+export const REMOVAL_CHECKS: readonly LiveCheck[] = [standby, otherProject];
+
+/** All faults of all databases at once. */
+export function checkDatabases(plan: Plan, inspections: Inspections, checks: readonly LiveCheck[] = LIVE_CHECKS): readonly Diagnostic[] {
+  return [...inspections].flatMap(([database, inspection]) => checks.flatMap((check) => check.run({ plan, database, inspection })));
+}

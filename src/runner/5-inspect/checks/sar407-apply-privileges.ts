@@ -1,0 +1,56 @@
+import type { Diagnostic } from '../../../plan/diagnostic.ts';
+import { displayName, quoteIdent } from '../../../sql/quote.ts';
+import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
+import { plannedTables } from '../plan-tables.ts';
+
+/** What `sarrio apply` needs: a schema of its own, its own objects, and the right to create triggers on sources. Ownership of tables is not needed. */
+export const applyPrivileges: LiveCheck = {
+  code: 'SAR407',
+  summary: 'the role may install schema sarrio and create triggers on the captured tables',
+  run: ({ plan, database, inspection }) => {
+    if (plan.databases[database]?.objects.length === 0) return [];
+    const sources = plannedTables(plan, database).filter(({ shape }) => shape.roles.includes('source'));
+    return [
+      ...schemaFaults(database, inspection),
+      ...ownershipFaults(database, inspection),
+      ...sources.flatMap(({ display }) => triggerFaults({ database, display, inspection })),
+    ];
+  },
+};
+
+function schemaFaults(database: string, { role }: Inspection): readonly Diagnostic[] {
+  const grantee = quoteIdent(role.role);
+  if (role.mayUseSchema === null && !role.mayCreateSchema) {
+    const message = `role ${role.role} may not create schema sarrio`;
+    return [liveFault({ code: 'SAR407', database, message, hint: `Run: GRANT CREATE ON DATABASE ${quoteIdent(role.databaseName)} TO ${grantee};` })];
+  }
+  if (role.mayUseSchema === false) {
+    const message = `role ${role.role} may not create objects in schema sarrio, which belongs to ${role.schemaOwner ?? 'another role'}`;
+    return [liveFault({ code: 'SAR407', database, message, hint: `Run: GRANT ${role.schemaOwner ?? '<owner>'} TO ${grantee};` })];
+  }
+  return [];
+}
+
+function ownershipFaults(database: string, { live, role }: Inspection): readonly Diagnostic[] {
+  const known = new Set(live.installed.map(({ name }) => name));
+  const foreign = live.objects.filter((object) => !object.owned && object.trigger === null && known.has(object.name));
+  const first = foreign[0];
+  if (!first) return [];
+  const more = foreign.length > 1 ? ` and ${foreign.length - 1} more` : '';
+  const message = `role ${role.role} does not own ${first.kind} ${first.name}${more}, which an earlier apply installed`;
+  const hint = `Connect as the role that ran it, or run: GRANT ${role.schemaOwner ?? '<owner>'} TO ${quoteIdent(role.role)};`;
+  return [liveFault({ code: 'SAR407', database, message, hint })];
+}
+
+function triggerFaults(options: { database: string; display: string; inspection: Inspection }): readonly Diagnostic[] {
+  const { database, display, inspection } = options;
+  const { role, tables } = inspection;
+  const facts = tables.get(display);
+  if (!facts) return [];
+  const denied = [...(facts.privileges.has('TRIGGER') ? [] : [facts.table]), ...facts.untriggerable];
+  if (denied.length === 0) return [];
+  const schemas = [...new Set(denied.map(({ schema }) => quoteIdent(schema)))].join(', ');
+  const grants = `Run: GRANT USAGE ON SCHEMA ${schemas} TO ${quoteIdent(role.role)};\nGRANT SELECT, TRIGGER ON TABLE ${denied.map(displayName).join(', ')} TO ${quoteIdent(role.role)};`;
+  const message = `role ${role.role} may not create triggers here`;
+  return [liveFault({ code: 'SAR407', database, table: display, message, hint: grants })];
+}

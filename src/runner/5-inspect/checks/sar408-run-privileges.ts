@@ -1,0 +1,52 @@
+import type { Diagnostic } from '../../../plan/diagnostic.ts';
+import { quoteIdent } from '../../../sql/quote.ts';
+import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
+import { type PlannedTable, plannedTables } from '../plan-tables.ts';
+import type { Privilege } from '../read-tables.ts';
+
+const NEEDED: Readonly<Record<'source' | 'target', readonly Privilege[]>> = {
+  source: ['SELECT'],
+  target: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+};
+
+/** What `sarrio run` needs: to read sources wholly, to write targets, and a temporary stage table there. */
+export const runPrivileges: LiveCheck = {
+  code: 'SAR408',
+  summary: 'the role may read the sources and write the targets',
+  run: ({ plan, database, inspection }) => {
+    const tables = plannedTables(plan, database);
+    const isTarget = tables.some(({ shape }) => shape.roles.includes('target'));
+    return [
+      ...(isTarget ? temporaryFaults(database, inspection) : []),
+      ...tables.flatMap((planned) => [...grantFaults({ database, planned, inspection }), ...rowSecurityFaults({ database, planned, inspection })]),
+    ];
+  },
+};
+
+type Subject = { readonly database: string; readonly planned: PlannedTable; readonly inspection: Inspection };
+
+function temporaryFaults(database: string, { role }: Inspection): readonly Diagnostic[] {
+  if (role.mayCreateTemporary) return [];
+  const message = `role ${role.role} may not create temporary tables, which a target needs as a stage`;
+  const hint = `Run: GRANT TEMPORARY ON DATABASE ${quoteIdent(role.databaseName)} TO ${quoteIdent(role.role)};`;
+  return [liveFault({ code: 'SAR408', database, message, hint })];
+}
+
+function grantFaults({ database, planned, inspection }: Subject): readonly Diagnostic[] {
+  const facts = inspection.tables.get(planned.display);
+  if (!facts) return [];
+  const needed = [...new Set(planned.shape.roles.flatMap((role) => NEEDED[role]))];
+  const missing = needed.filter((privilege) => !facts.privileges.has(privilege));
+  if (missing.length === 0) return [];
+  const grantee = quoteIdent(inspection.role.role);
+  const hint = `Run: GRANT USAGE ON SCHEMA ${quoteIdent(planned.table.schema)} TO ${grantee};\nGRANT ${missing.join(', ')} ON TABLE ${planned.display} TO ${grantee};`;
+  const message = `role ${inspection.role.role} lacks ${missing.join(', ')} on this table`;
+  return [liveFault({ code: 'SAR408', database, table: planned.display, message, hint })];
+}
+
+function rowSecurityFaults({ database, planned, inspection }: Subject): readonly Diagnostic[] {
+  if (!inspection.tables.get(planned.display)?.rowSecurity) return [];
+  const { role } = inspection.role;
+  const message = `row security applies to role ${role} here: it would see or write only some of the rows`;
+  return [liveFault({ code: 'SAR408', database, table: planned.display, message, hint: `A superuser can run: ALTER ROLE ${quoteIdent(role)} BYPASSRLS;` })];
+}

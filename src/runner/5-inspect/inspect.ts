@@ -1,0 +1,104 @@
+import { failure, type SarrioError } from '../../plan/errors.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
+import { failureText } from '../postgres/error-text.ts';
+import type { Session } from '../postgres/session.ts';
+import { deltasAtRisk } from './delta-columns.ts';
+import type { Inspection, Inspections } from './inspection.ts';
+import { BEGIN_INSPECTION, FINISH_INSPECTION } from './installed.sql.ts';
+import type { LiveDatabase } from './live-database.ts';
+import { type Arrival, arrivals, plannedTables } from './plan-tables.ts';
+import { countChanges, readInstalled } from './read-installed.ts';
+import { readRole, readTables, type TableFacts } from './read-tables.ts';
+
+type Sessions = ReadonlyMap<string, Session>;
+
+/** Inspects every database of a plan, each in one snapshot. `countAll` counts every delta table's changes, not only of those that the plan drops. */
+export async function inspectDatabases(options: { plan: Plan; sessions: Sessions; countAll?: boolean }): Promise<Inspections> {
+  const { plan, sessions, countAll = false } = options;
+  const found = new Map<string, Inspection>();
+  for (const [database, session] of sessions) {
+    found.set(database, await explained(database, () => inspectDatabase({ plan, session, countAll })));
+  }
+  for (const [database, session] of sessions) {
+    const inspection = found.get(database);
+    if (!inspection) continue;
+    const waiting = arrivals(plan, database).filter((arrival) => waitsForCopy(arrival, inspection.live, found.get(arrival.source)?.live));
+    const occupied = await explained(database, () => readOccupied({ session, database, waiting, tables: inspection.tables }));
+    found.set(database, { ...inspection, occupied });
+  }
+  return found;
+}
+
+async function inspectDatabase(options: { plan: Plan; session: Session; countAll: boolean }): Promise<Inspection> {
+  const { plan, session, countAll } = options;
+  const { database } = session;
+  await session.query(BEGIN_INSPECTION);
+  const live = await readInstalled(session);
+  const changes = await countChanges(session, deltasAtRisk({ plan, database, objects: live.objects, all: countAll }));
+  const role = await readRole(session);
+  const tables = await readTables(session, plannedTables(plan, database).map(({ table }) => table));
+  await session.query(FINISH_INSPECTION);
+  return { live: { ...live, changes }, role, tables, occupied: [] };
+}
+
+/**
+ * An arrival has its copy still before it when nothing of it is recorded here and either the whole stream is new or its table is
+ * not captured yet (a table added to a live sync).
+ */
+function waitsForCopy(arrival: Arrival, here: LiveDatabase, source: LiveDatabase | undefined): boolean {
+  const { sync, table, planned } = arrival;
+  if (planned.existingRows !== 'refuse') return false;
+  const relation = displayName(table.target);
+  if (here.copies.some((copy) => copy.sync === sync && copy.source === arrival.source && copy.relation === relation)) return false;
+  const isNewStream = !here.watermarks.some((mark) => mark.sync === sync && mark.source === arrival.source);
+  return isNewStream || !source?.objects.some(({ trigger }) => trigger && displayName(trigger.table) === displayName(table.source));
+}
+
+async function readOccupied(options: {
+  session: Session;
+  database: string;
+  waiting: readonly Arrival[];
+  tables: ReadonlyMap<string, TableFacts>;
+}): Promise<readonly Arrival[]> {
+  const { session, database, waiting, tables } = options;
+  const occupied: Arrival[] = [];
+  for (const arrival of waiting) {
+    const facts = tables.get(displayName(arrival.table.target));
+    const route = arrival.table.routes.find(({ targets }) => targets.includes(database));
+    // What cannot be read is reported by the check of privileges.
+    if (!route || !facts?.privileges.has('SELECT') || facts.rowSecurity) continue;
+    const { rows } = await session.query(route.apply.hasRows);
+    if (rows[0]?.['has_rows'] === 't') occupied.push(arrival);
+  }
+  return occupied;
+}
+
+async function explained<T>(database: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw inspectionFailure(database, error);
+  }
+}
+
+function inspectionFailure(database: string, error: unknown): SarrioError {
+  const where = `database ${database}`;
+  if (sqlState(error) === '42501') {
+    return failure('refused', {
+      code: 'SAR407',
+      where,
+      cause: error,
+      message: `this role may not read what an earlier apply installed: ${failureText(error)}`,
+      hint: 'Connect as the role that ran `sarrio apply` before, or make this role a member of it: GRANT <that role> TO <this role>;',
+    });
+  }
+  return failure('failed', {
+    code: 'SAR405',
+    where,
+    cause: error,
+    message: `cannot read the catalog: ${failureText(error)}`,
+    hint: 'Nothing was changed. Run the same command again; if it fails again, look at the log of the server.',
+  });
+}

@@ -1,0 +1,52 @@
+import type { ObjectKind } from '../../plan/plan.ts';
+import type { QualifiedName } from '../../sql/quote.ts';
+
+/** An object that stands in schema `sarrio`, or a trigger of ours. */
+export type LiveObject = {
+  /** `other`: something in our schema that is no kind of object we ever make. */
+  readonly kind: ObjectKind | 'other';
+  /** Spelled as `PlanObject.name`. */
+  readonly name: string;
+  /** The relation's or function's own name, without schema and arguments. */
+  readonly bare: string;
+  /** For a trigger: the table it stands on and the function (bare name) that it calls. */
+  readonly trigger: { readonly table: QualifiedName; readonly calls: string } | null;
+  /** For a table: its columns in order. */
+  readonly columns: readonly LiveColumn[];
+  /** This role owns it, or for a trigger its table (which dropping a trigger needs). */
+  readonly owned: boolean;
+  /** Over the catalog's text of the object. */
+  readonly fingerprint: string;
+};
+
+export type LiveColumn = { readonly name: string; readonly type: string };
+
+/** A row of `sarrio.installed`: what apply put in place, and how the catalog looked right after. */
+export type InstalledObject = {
+  readonly kind: string;
+  readonly name: string;
+  readonly project: string;
+  readonly hash: string;
+  readonly fingerprint: string;
+};
+
+/** What of ours stands in one database. */
+export type LiveDatabase = {
+  readonly database: string;
+  readonly serverMajor: number;
+  readonly objects: readonly LiveObject[];
+  readonly installed: readonly InstalledObject[];
+  /** Streams out of this database that are registered. */
+  readonly registered: readonly { readonly sync: string; readonly target: string }[];
+  /** Streams into this database that have a position. */
+  readonly watermarks: readonly { readonly sync: string; readonly source: string }[];
+  /** Tables of streams into this database whose initial copy has begun or is done. */
+  readonly copies: readonly { readonly sync: string; readonly source: string; readonly relation: string }[];
+  /** Changes kept in delta tables that a plan may drop, by the delta table's bare name. */
+  readonly changes: ReadonlyMap<string, number>;
+};
+
+/** Identity of an object within a database. */
+export function objectKey(object: { kind: string; name: string }): string {
+  return `${object.kind} ${object.name}`;
+}

@@ -1,0 +1,129 @@
+import type { ColumnSchema, DatabaseSchema, EnumSchema, KeySchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type { QualifiedName } from '../../sql/quote.ts';
+import type { Row, Session } from '../postgres/session.ts';
+import { BEGIN_READING, COLUMNS, ENUMS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS } from './schema.sql.ts';
+import { transferOf } from './transfer.ts';
+
+/** What one database's catalog says of some schemas, and how many statements it took (always the same number). */
+export type SchemaReading = { readonly schema: DatabaseSchema; readonly queries: number };
+
+type Groups = ReadonlyMap<string, readonly Row[]>;
+
+/** Reads the catalog in one read-only snapshot. */
+export async function readSchema(session: Session, schemas: readonly string[]): Promise<SchemaReading> {
+  await session.query(BEGIN_READING);
+  const server = await session.query(SERVER_FACTS);
+  const { rows: relations } = await session.query(RELATIONS, [JSON.stringify(schemas)]);
+  const oids = `{${relations.map((row) => text(row, 'oid')).join(',')}}`;
+  const columns = await session.query(COLUMNS, [oids]);
+  const keys = await session.query(KEYS, [oids]);
+  const references = await session.query(REFERENCES, [oids]);
+  const enums = await session.query(ENUMS, [oids]);
+  await session.query(FINISH_READING);
+  const parts = { columns: grouped(columns.rows), keys: grouped(keys.rows), references: grouped(references.rows) };
+  const schema: DatabaseSchema = {
+    serverMajor: session.serverMajor,
+    encoding: text(server.rows[0] ?? {}, 'encoding'),
+    tables: relations.map((row) => tableOf(row, parts)),
+    enums: enums.rows.map(enumOf),
+  };
+  return { schema, queries: 6 };
+}
+
+function grouped(rows: readonly Row[]): Groups {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const relation = text(row, 'relation');
+    const group = groups.get(relation);
+    if (group) group.push(row);
+    else groups.set(relation, [row]);
+  }
+  return groups;
+}
+
+function tableOf(row: Row, parts: { columns: Groups; keys: Groups; references: Groups }): TableSchema {
+  const oid = text(row, 'oid');
+  const columns = (parts.columns.get(oid) ?? []).map(columnOf);
+  const parents = namesOf(text(row, 'parents'));
+  const isPartition = flag(row, 'is_partition');
+  return {
+    ...nameOf(row),
+    kind: kindOf(text(row, 'kind')),
+    persistence: text(row, 'persistence') === 'u' ? 'unlogged' : 'permanent',
+    columns,
+    keys: keysOf(parts.keys.get(oid) ?? [], columns),
+    partitionOf: isPartition ? (parents[0] ?? null) : null,
+    inherits: isPartition ? [] : parents,
+    rowSecurity: flag(row, 'row_security'),
+    beforeUpdateTrigger: flag(row, 'before_update_trigger'),
+    references: (parts.references.get(oid) ?? []).map(nameOf),
+  };
+}
+
+function columnOf(row: Row): ColumnSchema {
+  return {
+    name: text(row, 'name'),
+    type: text(row, 'type'),
+    notNull: flag(row, 'not_null'),
+    hasDefault: flag(row, 'has_default'),
+    identity: identityOf(row['identity']),
+    generated: generatedOf(row['generated']),
+    collation: row['collation'] ?? null,
+    transfer: transferOf({ isBuiltIn: flag(row, 'is_built_in'), baseType: text(row, 'base_type') }),
+    variableLength: flag(row, 'variable_length'),
+  };
+}
+
+function keysOf(rows: readonly Row[], columns: readonly ColumnSchema[]): readonly KeySchema[] {
+  const nullable = new Set(columns.filter(({ notNull }) => !notNull).map(({ name }) => name));
+  const names = [...new Set(rows.map((row) => text(row, 'name')))];
+  return names.map((name) => {
+    const own = rows.filter((row) => text(row, 'name') === name);
+    const [first = {}] = own;
+    return {
+      name,
+      columns: own.map((row) => ({ name: text(row, 'column'), equality: { schema: text(row, 'operator_schema'), name: text(row, 'operator') } })),
+      primary: flag(first, 'is_primary'),
+      deferrable: flag(first, 'deferrable'),
+      notNull: own.every((row) => !nullable.has(text(row, 'column'))),
+    };
+  });
+}
+
+function enumOf(row: Row): EnumSchema {
+  const labels: unknown = JSON.parse(text(row, 'labels'));
+  return { ...nameOf(row), labels: Array.isArray(labels) ? labels.map(String) : [] };
+}
+
+function nameOf(row: Row): QualifiedName {
+  return { schema: text(row, 'schema'), name: text(row, 'name') };
+}
+
+function namesOf(json: string): readonly QualifiedName[] {
+  return JSON.parse(json) as readonly QualifiedName[];
+}
+
+function kindOf(relkind: string): TableKind {
+  const kinds: Readonly<Record<string, TableKind>> = { r: 'table', p: 'partitioned', f: 'foreign', v: 'view', m: 'materialized-view' };
+  const kind = kinds[relkind];
+  if (kind) return kind;
+  throw new Error(`the catalog has a relation of the unknown kind ${relkind}`);
+}
+
+function identityOf(value: string | null | undefined): ColumnSchema['identity'] {
+  return value === 'a' ? 'always' : value === 'd' ? 'by-default' : 'none';
+}
+
+function generatedOf(value: string | null | undefined): ColumnSchema['generated'] {
+  return value === 's' ? 'stored' : value === 'v' ? 'virtual' : 'none';
+}
+
+function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value === 'string') return value;
+  throw new Error(`the catalog gave no ${column}`);
+}
+
+function flag(row: Row, column: string): boolean {
+  return text(row, column) === 't';
+}

@@ -1,0 +1,86 @@
+import { displayName, type QualifiedName } from '../../sql/quote.ts';
+import type { Row, Session } from '../postgres/session.ts';
+import { roleFacts, TABLE_FACTS } from './tables.sql.ts';
+
+export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRIGGER';
+
+/** A user's table as it stands now. */
+export type TableFacts = {
+  readonly table: QualifiedName;
+  /** `pg_class.relkind`. */
+  readonly kind: string;
+  readonly columns: ReadonlyMap<string, { readonly type: string; readonly notNull: boolean }>;
+  /** Columns of each usable unique index, sorted. */
+  readonly uniqueKeys: readonly (readonly string[])[];
+  /** All partitions below, at every depth. */
+  readonly partitions: readonly QualifiedName[];
+  readonly privileges: ReadonlySet<string>;
+  /** Partitions on which this role may not create triggers. */
+  readonly untriggerable: readonly QualifiedName[];
+  /** Row security would hide rows from this role. */
+  readonly rowSecurity: boolean;
+};
+
+/** What this role may do in the database. */
+export type RoleFacts = {
+  readonly role: string;
+  readonly databaseName: string;
+  readonly inRecovery: boolean;
+  readonly mayCreateSchema: boolean;
+  readonly mayCreateTemporary: boolean;
+  /** Null while schema `sarrio` does not stand. */
+  readonly mayUseSchema: boolean | null;
+  readonly schemaOwner: string | null;
+  /** May set session_replication_role. */
+  readonly mayReplicate: boolean;
+};
+
+/** Facts of the tables that stand, by display name; a table that does not is left out. One query. */
+export async function readTables(session: Session, tables: readonly QualifiedName[]): Promise<ReadonlyMap<string, TableFacts>> {
+  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))]);
+  return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
+}
+
+/** Facts of the role that this session runs as. One query. */
+export async function readRole(session: Session): Promise<RoleFacts> {
+  const { rows } = await session.query(roleFacts(session.serverMajor));
+  const row = rows[0] ?? {};
+  const owner = row['schema_owner'] ?? null;
+  return {
+    role: row['role'] ?? '',
+    databaseName: row['database_name'] ?? '',
+    inRecovery: row['in_recovery'] === 't',
+    mayCreateSchema: row['may_create_schema'] === 't',
+    mayCreateTemporary: row['may_create_temporary'] === 't',
+    mayUseSchema: owner === null ? null : row['may_use_schema'] === 't',
+    schemaOwner: owner,
+    mayReplicate: row['may_replicate'] === 't',
+  };
+}
+
+function toFacts(row: Row): TableFacts {
+  return {
+    table: { schema: row['schema'] ?? '', name: row['name'] ?? '' },
+    kind: row['kind'] ?? '',
+    columns: new Map(lists(row, 'columns').map(([name, type, notNull]) => [String(name), { type: String(type), notNull: notNull === true }])),
+    uniqueKeys: lists(row, 'unique_keys').map((key) => key.map(String)),
+    partitions: lists(row, 'partitions').map(toName),
+    privileges: new Set(list(row, 'privileges').map(String)),
+    untriggerable: lists(row, 'untriggerable').map(toName),
+    rowSecurity: row['row_security'] === 't',
+  };
+}
+
+function toName([schema, name]: readonly unknown[]): QualifiedName {
+  return { schema: String(schema), name: String(name) };
+}
+
+function lists(row: Row, column: string): readonly (readonly unknown[])[] {
+  return list(row, column).map((item) => (Array.isArray(item) ? item : []));
+}
+
+/** A JSON array that the query built, or none. */
+function list(row: Row, column: string): readonly unknown[] {
+  const value: unknown = JSON.parse(row[column] ?? 'null');
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,129 @@
+/**
+ * Purpose: the catalog of one database as the schema lock keeps it, in a fixed number of statements whatever the number of tables.
+ * Works on PostgreSQL 14 to 18 and needs no privilege on the tables themselves. Reads: pg_catalog. Writes: nothing.
+ * Called by: readSchema, under an empty search path (`format_type` then writes every schema but pg_catalog).
+ */
+export const BEGIN_READING = 'begin isolation level repeatable read, read only';
+
+/** Ends the reading; there is nothing to commit. */
+export const FINISH_READING = 'rollback';
+
+/** `encoding`. */
+export const SERVER_FACTS = "select current_setting('server_encoding') as encoding";
+
+/**
+ * Relations of the schemas in $1 (JSON array of names), and whatever is below them by partitioning or inheritance in other schemas.
+ * A trigger of a partition counts for its partitioned tables, since an update through them fires it.
+ */
+export const RELATIONS = `
+with recursive family as (
+  select c.oid
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname in (select json_array_elements_text($1::json))
+    and n.nspname !~ '^pg_'
+    and n.nspname not in ('information_schema', 'sarrio')
+    and c.relkind in ('r', 'p', 'f', 'v', 'm')
+  union
+  select i.inhrelid
+  from family
+  join pg_catalog.pg_inherits as i on i.inhparent = family.oid
+  join pg_catalog.pg_class as c on c.oid = i.inhrelid
+  where c.relkind in ('r', 'p', 'f')
+),
+before_update as (
+  select t.tgrelid as relation
+  from pg_catalog.pg_trigger as t
+  where t.tgtype & 19 = 19 and not t.tgisinternal and t.tgenabled <> 'D'
+),
+updated as (
+  select relation from before_update
+  union
+  select a.relid from before_update as b cross join lateral pg_catalog.pg_partition_ancestors(b.relation) as a
+)
+select c.oid::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relpersistence as persistence,
+  c.relispartition as is_partition, c.relrowsecurity as row_security,
+  c.oid in (select relation from updated) as before_update_trigger,
+  (select coalesce(json_agg(json_build_object('schema', pn.nspname, 'name', p.relname) order by i.inhseqno), '[]')
+    from pg_catalog.pg_inherits as i
+    join pg_catalog.pg_class as p on p.oid = i.inhparent
+    join pg_catalog.pg_namespace as pn on pn.oid = p.relnamespace
+    where i.inhrelid = c.oid and not i.inhdetachpending)::text as parents
+from family
+join pg_catalog.pg_class as c on c.oid = family.oid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where c.relpersistence <> 't'
+order by n.nspname collate "C", c.relname collate "C"
+`;
+
+/**
+ * Columns of the relations in $1 (oid array). From PostgreSQL 18 on a NOT NULL may be not valid yet; then the column may hold nulls.
+ * The type's names tell how values can travel; `element` is set for true arrays only (int2vector is none).
+ */
+export const COLUMNS = `
+select a.attrelid::text as relation, a.attname as name,
+  format_type(a.atttypid, a.atttypmod) as type,
+  a.attnotnull and not exists (
+    select from pg_catalog.pg_constraint as k
+    where k.conrelid = a.attrelid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated
+  ) as not_null,
+  (a.atthasdef and a.attgenerated = '') or t.typdefault is not null as has_default,
+  a.attidentity as identity, a.attgenerated as generated,
+  case when a.attcollation <> t.typcollation then format('%I.%I', cn.nspname, l.collname) end as collation,
+  t.typlen < 0 as variable_length,
+  t.oid < 16384 and tn.nspname = 'pg_catalog' as is_built_in,
+  coalesce(e.typname, t.typname) as base_type
+from pg_catalog.pg_attribute as a
+join pg_catalog.pg_type as t on t.oid = a.atttypid
+join pg_catalog.pg_namespace as tn on tn.oid = t.typnamespace
+left join pg_catalog.pg_type as e on e.oid = t.typelem and e.typarray = t.oid
+left join pg_catalog.pg_collation as l on l.oid = a.attcollation
+left join pg_catalog.pg_namespace as cn on cn.oid = l.collnamespace
+where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped
+order by a.attrelid, a.attnum
+`;
+
+/**
+ * Key columns of the plain unique indexes of the relations in $1, with the equality operator of each one's operator class (strategy 3
+ * of a btree). Without overlaps (18) is no equality of all columns and is left out.
+ */
+export const KEYS = `
+select i.indrelid::text as relation, x.relname as name, i.indisprimary as is_primary, not i.indimmediate as deferrable,
+  a.attname as "column", opn.nspname as operator_schema, op.oprname as operator
+from pg_catalog.pg_index as i
+join pg_catalog.pg_class as x on x.oid = i.indexrelid
+cross join lateral generate_series(0, i.indnkeyatts - 1) as k(position)
+join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[k.position]
+join pg_catalog.pg_opclass as c on c.oid = i.indclass[k.position]
+join pg_catalog.pg_amop as m
+  on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+join pg_catalog.pg_am as am on am.oid = c.opcmethod and am.amname = 'btree'
+join pg_catalog.pg_operator as op on op.oid = m.amopopr
+join pg_catalog.pg_namespace as opn on opn.oid = op.oprnamespace
+where i.indrelid = any ($1::oid[]) and i.indisunique and i.indisvalid and not i.indisexclusion and i.indpred is null and i.indexprs is null
+order by i.indrelid, i.indisprimary desc, x.relname collate "C", k.position
+`;
+
+/** Tables that foreign keys of the relations in $1 point to; those that a partition has from its parent are the parent's. */
+export const REFERENCES = `
+select distinct k.conrelid::text as relation, n.nspname collate "C" as schema, c.relname collate "C" as name
+from pg_catalog.pg_constraint as k
+join pg_catalog.pg_class as c on c.oid = k.confrelid
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where k.conrelid = any ($1::oid[]) and k.contype = 'f' and k.conparentid = 0
+order by 1, 2, 3
+`;
+
+/** Enum types of the columns of the relations in $1, also as elements of arrays. */
+export const ENUMS = `
+select n.nspname as schema, t.typname as name, json_agg(e.enumlabel order by e.enumsortorder)::text as labels
+from pg_catalog.pg_type as t
+join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
+join pg_catalog.pg_enum as e on e.enumtypid = t.oid
+where exists (
+  select from pg_catalog.pg_attribute as a
+  where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped and a.atttypid in (t.oid, t.typarray)
+)
+group by n.nspname, t.typname
+order by n.nspname collate "C", t.typname collate "C"
+`;

@@ -1,0 +1,94 @@
+import type { Plan, PlanDatabase, PlanObject } from '../../plan/plan.ts';
+import { hasOtherKey } from '../5-inspect/delta-columns.ts';
+import { type InstalledObject, type LiveDatabase, type LiveObject, objectKey } from '../5-inspect/live-database.ts';
+import { changesEvidence } from './evidence.ts';
+import { dropDelta, dropIndex } from './remove.sql.ts';
+import { makeStep, type Step, type StepKind } from './step.ts';
+
+/** Text of a plan object's block. */
+export type BlockOf = (object: PlanObject) => string;
+
+type Subject = {
+  readonly plan: Plan;
+  readonly live: LiveDatabase;
+  readonly blockOf: BlockOf;
+};
+
+type Decision = { readonly kind: StepKind; readonly reason: string; readonly expected: string | null };
+
+/** Steps that put the plan's objects in place in one database, in the plan's order. */
+export function diffObjects(subject: Subject): readonly Step[] {
+  const { plan, live } = subject;
+  const planned = plan.databases[live.database];
+  if (!planned) return [];
+  const found = new Map(live.objects.map((object) => [objectKey(object), object]));
+  const rows = new Map(live.installed.map((row) => [objectKey(row), row]));
+  const rebuilt = rebuiltGroups(planned, found);
+  return planned.objects.flatMap((object) => {
+    const standing = found.get(objectKey(object));
+    const delta = rebuilt.get(object.group);
+    if (delta) return [rebuildStep({ ...subject, object, delta })];
+    const decision = decide({ object, standing, row: rows.get(objectKey(object)) });
+    return decision ? [objectStep({ ...subject, object, standing, decision })] : [];
+  });
+}
+
+/** Groups whose delta table has to be dropped because its key is another one now. */
+function rebuiltGroups(planned: PlanDatabase, found: ReadonlyMap<string, LiveObject>): ReadonlyMap<string, LiveObject> {
+  const groups = new Map<string, LiveObject>();
+  for (const object of planned.objects) {
+    const standing = found.get(objectKey(object));
+    if (standing && hasOtherKey(planned, standing)) groups.set(object.group, standing);
+  }
+  return groups;
+}
+
+function decide(options: { object: PlanObject; standing: LiveObject | undefined; row: InstalledObject | undefined }): Decision | null {
+  const { object, standing, row } = options;
+  if (!standing && !row) return { kind: 'create', reason: 'not installed', expected: null };
+  if (!standing && row) return { kind: 'repair', reason: 'drift: apply installed it, but it is gone', expected: null };
+  if (!row) return { kind: 'create', reason: 'it stands, but was not recorded by apply: run again and recorded', expected: null };
+  const drift = standing && standing.fingerprint !== row.fingerprint ? `drift: its catalog fingerprint is ${short(standing.fingerprint)}, but apply left ${short(row.fingerprint)}` : null;
+  if (row.hash !== object.hash) {
+    const reason = `its definition changed: ${short(row.hash)} to ${short(object.hash)}${drift ? `; ${drift}` : ''}`;
+    return { kind: 'replace', reason, expected: null };
+  }
+  return drift ? { kind: 'repair', reason: drift, expected: row.fingerprint } : null;
+}
+
+function objectStep(options: Subject & { object: PlanObject; standing: LiveObject | undefined; decision: Decision }): Step {
+  const { live, blockOf, object, standing, decision } = options;
+  const block = blockOf(object);
+  const isChangedIndex = object.kind === 'index' && standing !== undefined && decision.kind !== 'create';
+  return makeStep({
+    database: live.database,
+    ...decision,
+    object: { kind: object.kind, name: object.name },
+    group: object.group,
+    lock: object.lock,
+    sql: isChangedIndex ? `${dropIndex(standing).text}\n${block}` : block,
+    record: { hash: object.hash },
+  });
+}
+
+/** The whole group runs again: dropping the delta table takes its segments and their indexes with it. */
+function rebuildStep(options: Subject & { object: PlanObject; delta: LiveObject }): Step {
+  const { live, blockOf, object, delta } = options;
+  const isDelta = object.name === delta.name;
+  const block = blockOf(object);
+  return makeStep({
+    database: live.database,
+    kind: 'replace',
+    object: { kind: object.kind, name: object.name },
+    group: object.group,
+    lock: object.lock,
+    reason: isDelta ? 'the key is another one: dropped and made anew, and the targets have to be copied again' : `follows ${delta.name}`,
+    sql: isDelta ? `${dropDelta(delta.bare).text}\n${block}` : block,
+    record: { hash: object.hash },
+    hazard: isDelta ? { code: 'drop-changes', object: delta.name, evidence: changesEvidence(live, delta.bare) } : null,
+  });
+}
+
+function short(hash: string): string {
+  return hash.slice(0, 12);
+}

@@ -1,0 +1,49 @@
+import type { Diagnostic } from '../../plan/diagnostic.ts';
+import type { QualifiedName } from '../../sql/quote.ts';
+
+export type StepKind = 'create' | 'replace' | 'repair' | 'remove' | 'register' | 'unregister';
+
+/** What a step would lose. Approved by name: `--allow <code>:<object>`. */
+export type Hazard = { readonly code: 'drop-changes' | 'drop-stream'; readonly object: string; readonly evidence: string };
+
+/** One change to one live database. */
+export type Step = {
+  /** Says everything about its subject, the same in every run: `east: create table sarrio.delta_public_orders`. */
+  readonly id: string;
+  readonly database: string;
+  readonly kind: StepKind;
+  readonly object: { readonly kind: string; readonly name: string };
+  /** Steps of one group that follow each other are one transaction. */
+  readonly group: string;
+  /** Lock on a user's table; taken before the first statement of the group where this role may take it alone. */
+  readonly lock: { readonly mode: string; readonly table: QualifiedName } | null;
+  readonly reason: string;
+  /** May be several statements; empty where only a record has to go. */
+  readonly sql: string;
+  /** What `sarrio.installed` says of the object afterwards: a row with this hash, no row, or (null) what it said before. */
+  readonly record: { readonly hash: string } | 'none' | null;
+  /** For a repair: the fingerprint that it must bring back. */
+  readonly expected: string | null;
+  readonly hazard: Hazard | null;
+};
+
+/** The difference between a plan and the live databases, in the order of apply. Never written to disk. */
+export type ChangePlan = {
+  /** SHA-256 of what would be done and of what it was decided from; binds an approval. */
+  readonly id: string;
+  readonly project: string;
+  readonly steps: readonly Step[];
+  readonly warnings: readonly Diagnostic[];
+};
+
+/** How `--allow` names a hazard. */
+export function hazardName(hazard: Hazard): string {
+  return `${hazard.code}:${hazard.object}`;
+}
+
+/** A step with its id. */
+export function makeStep(parts: Omit<Step, 'id' | 'lock' | 'hazard' | 'record' | 'expected'> & Partial<Step>): Step {
+  const { database, kind, object } = parts;
+  const id = `${database}: ${kind} ${object.kind} ${object.name}`;
+  return { lock: null, hazard: null, record: null, expected: null, ...parts, id };
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.ts';
+import type { StreamName } from '../events.ts';
+import type { Session } from '../postgres/session.ts';
+import type { Source } from './source.ts';
+import { writeAcknowledged } from './source.sql.ts';
+import { isFlushedHere, walPositions } from './target.sql.ts';
+
+/** How often a stream begins to ask whether what it committed is on the target's disk, and how often it asks until it is. */
+const EVERY_MS = 1_000;
+const ASK_AGAIN_MS = 150;
+
+/** Tells the source what a target has on disk, so that it can purge. Never more than that: a commit here does not wait for the disk. */
+export type Acknowledger = {
+  /** Milliseconds until there is something to do; infinite when everything is acknowledged. */
+  dueIn(): number;
+  /** To be called between rounds, with the watermark as committed. */
+  tick(committed: string): Promise<void>;
+};
+
+type Parts = { readonly stream: StreamName; readonly source: Source; readonly target: Session; readonly registration: string; readonly clock: Clock };
+
+export function makeAcknowledger(parts: Parts): Acknowledger {
+  const { stream, source, target, registration, clock } = parts;
+  const state: { acknowledged: string | null; candidate: { position: string; lsn: string } | null; last: string | null; nextAt: number } = {
+    acknowledged: null,
+    candidate: null,
+    last: null,
+    nextAt: clock.now(),
+  };
+  return {
+    dueIn: () => (state.last === state.acknowledged ? Number.POSITIVE_INFINITY : Math.max(0, state.nextAt - clock.now())),
+    tick: async (committed) => {
+      state.last = committed;
+      if (state.acknowledged === committed || clock.now() < state.nextAt) return;
+      state.nextAt = clock.now() + EVERY_MS;
+      if (state.candidate && (await isOnDisk(target, state.candidate.lsn))) {
+        const { position } = state.candidate;
+        state.candidate = null;
+        await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration]);
+        state.acknowledged = position;
+      }
+      if (state.acknowledged === committed) return;
+      state.nextAt = clock.now() + ASK_AGAIN_MS;
+      state.candidate ??= { position: committed, lsn: (await target.query(walPositions)).rows[0]?.['written'] ?? '' };
+    },
+  };
+}
+
+async function isOnDisk(target: Session, lsn: string): Promise<boolean> {
+  return (await target.query(isFlushedHere, [lsn])).rows[0]?.['is_flushed'] === 't';
+}

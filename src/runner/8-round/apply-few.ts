@@ -1,0 +1,38 @@
+import type { Session, Statement } from '../postgres/session.ts';
+import type { TextRows } from './reading.ts';
+import { wakeReader } from './target.sql.ts';
+import type { TableWork } from './work.ts';
+
+/** A table with its rows in memory. */
+export type FewRows = { readonly work: TableWork; readonly rows: TextRows };
+
+/** How rows are written: deletes, updates and inserts as they are, or every key deleted and then inserted, which solves swaps of unique values. */
+export type WriteForm = 'merge' | 'replace';
+
+/** The statements for a few rows of one table, all with the same JSON parameter. */
+export function fewRowsStatements({ work, rows }: FewRows, form: WriteForm): readonly Statement[] {
+  const { apply } = work;
+  const parameter = rowsAsJson(work, rows);
+  const named = (name: string, text: string): Statement => ({ name: `sarrio_${name}_${work.ordinal}`, text, values: [parameter] });
+  const merged = form === 'merge' && apply.mergeRows !== null;
+  const writes = merged && apply.mergeRows !== null
+    ? [named('merge', apply.mergeRows)]
+    : [named('delete', apply.deleteRows), named('insert', apply.insertRows)];
+  return apply.relay ? [...writes, named('relay', apply.relay.rows), ...wakes(work)] : writes;
+}
+
+/** Wakes runners that read the target database as a source. */
+export function wakes({ apply }: Pick<TableWork, 'apply'>): readonly Statement[] {
+  return (apply.relay?.wakes ?? []).map(({ sync, sequence }) => ({ text: wakeReader, values: [sync, sequence] }));
+}
+
+/** Values stay the text that the server wrote: no number and no date is ever read here. */
+function rowsAsJson(work: TableWork, rows: TextRows): string {
+  const names = ['sarrio_present', ...work.table.columns.map(({ name }) => name)];
+  return JSON.stringify(rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null]))));
+}
+
+/** Writes a few rows of one table within an open transaction. */
+export async function applyFewRows(target: Session, few: FewRows, form: WriteForm): Promise<void> {
+  await target.batch(fewRowsStatements(few, form));
+}

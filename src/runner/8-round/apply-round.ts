@@ -1,0 +1,169 @@
+import { failure } from '../../plan/errors.ts';
+import type { StreamName } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
+import { formatPosition } from '../position.ts';
+import type { Result, Session } from '../postgres/session.ts';
+import { applyFewRows, type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
+import { applyStaged, isUniqueViolation } from './apply-staged.ts';
+import type { Reading } from './reading.ts';
+import {
+  advanceWatermark,
+  beginApply,
+  commitApply,
+  joinCopies,
+  lockWatermark,
+  releaseSavepoint,
+  rollbackApply,
+  rollbackToSavepoint,
+  savepoint,
+} from './target.sql.ts';
+import type { TableWork } from './work.ts';
+
+/** Up to so many delta entries, everything travels in two round trips to each side instead of through COPY. */
+const FEW_ENTRIES = 200;
+
+/** One round of one stream. */
+export type Round = {
+  readonly stream: StreamName;
+  readonly reading: Reading;
+  readonly target: Session;
+  readonly work: readonly TableWork[];
+  /** The watermark as stored. */
+  readonly stored: string;
+  readonly failpoint: Failpoint;
+};
+
+export type RoundResult = { readonly rows: number; readonly path: 'few-rows' | 'staged' };
+
+/**
+ * Applies everything pending in one transaction of the target and moves the watermark in it: all of it or nothing.
+ *
+ * Order: lock the watermark row (the fence), write rows, move the watermark, make sure that the source has on disk what was read,
+ * commit. After an error the transaction is rolled back; after a lost connection the next start reads the watermark back.
+ */
+export async function applyRound(round: Round): Promise<RoundResult> {
+  const few = await fewRowsOf(round);
+  if (few === null) return applyStagedRound(round);
+  try {
+    return await applyFewRound(round, few, 'merge');
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    return applyFewRound(round, few, 'replace');
+  }
+}
+
+/** The rows of a small round, or null when it is not small. */
+async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] | null> {
+  const entries = work.reduce((sum, each) => sum + each.entries, 0);
+  if (entries > FEW_ENTRIES || work.some((each) => each.truncated || each.joinFrom !== null)) return null;
+  const rows = await reading.rows(work);
+  const few = work.flatMap((each, index) => {
+    const found = rows[index];
+    return found ? [{ work: each, rows: found }] : [];
+  });
+  return few.length === work.length ? few : null;
+}
+
+async function applyFewRound(round: Round, few: readonly FewRows[], form: WriteForm): Promise<RoundResult> {
+  const { target, stream, failpoint } = round;
+  const rows = few.reduce((sum, each) => sum + each.rows.length, 0);
+  const statements = few.flatMap((each) => fewRowsStatements(each, form));
+  await failpoint('round.target.before-begin');
+  return inTransaction(round, async () => {
+    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source), ...statements, move(round, rows)]);
+    await failpoint('round.target.after-rows');
+    checkFence(round, answers[1]);
+    checkMoved(round, answers[answers.length - 1]);
+    return { rows, path: 'few-rows' };
+  });
+}
+
+async function applyStagedRound(round: Round): Promise<RoundResult> {
+  const { target, stream, failpoint } = round;
+  await failpoint('round.target.before-begin');
+  return inTransaction(round, async () => {
+    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
+    checkFence(round, answers[1]);
+    await failpoint('round.target.after-fence');
+    let rows = 0;
+    for (const work of round.work) rows += await applyTable(round, work);
+    await joinCopied(round);
+    await failpoint('round.target.before-watermark');
+    const moved = await target.batch([move(round, rows)]);
+    checkMoved(round, moved[0]);
+    await failpoint('round.target.after-rows');
+    return { rows, path: 'staged' };
+  });
+}
+
+/** In a round that is not small as a whole, a small table still needs no COPY. */
+async function applyTable(round: Round, work: TableWork): Promise<number> {
+  const { reading, target, failpoint } = round;
+  if (work.entries <= FEW_ENTRIES && !work.truncated && work.joinFrom === null) {
+    const [rows] = await reading.rows([work]);
+    if (rows && work.apply.mergeRows !== null) {
+      const merged = await mergeFew(round, { work, rows });
+      if (merged) return rows.length;
+    }
+  }
+  return applyStaged({ reading, target, work, failpoint });
+}
+
+/** A savepoint guards the rest of the round; on a clash the staged form decides. */
+async function mergeFew({ target }: Round, few: FewRows): Promise<boolean> {
+  await target.query(savepoint);
+  try {
+    await applyFewRows(target, few, 'merge');
+    await target.query(releaseSavepoint);
+    return true;
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    await target.query(rollbackToSavepoint);
+    return false;
+  }
+}
+
+async function inTransaction(round: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
+  const { target, reading, failpoint } = round;
+  try {
+    const result = await apply();
+    await reading.durable();
+    await failpoint('round.target.before-commit');
+    const [committed] = await Promise.all([target.query(commitApply), failpoint('round.target.commit-sent')]);
+    if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
+    await failpoint('round.target.after-commit');
+    return result;
+  } catch (error) {
+    if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
+    throw error;
+  }
+}
+
+async function joinCopied({ stream, target, work }: Round): Promise<void> {
+  const joining = work.filter((each) => each.joinFrom !== null).map((each) => each.relation);
+  if (joining.length === 0) return;
+  const list = `{${joining.map((name) => `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
+  await target.query(joinCopies, [stream.sync, stream.source, list]);
+}
+
+function move({ stream, stored, reading }: Round, rows: number) {
+  return advanceWatermark({ sync: stream.sync, source: stream.source, from: stored, to: formatPosition(reading.position), rows });
+}
+
+/** The row is locked now; had another runner moved it, our rows would be applied a second time. */
+function checkFence({ stream, stored }: Round, answer: Result | undefined): void {
+  if (answer?.lists[0]?.[0] === stored) return;
+  throw fenceLost(stream);
+}
+
+function checkMoved({ stream }: Round, answer: Result | undefined): void {
+  if (answer?.count !== 1) throw fenceLost(stream);
+}
+
+function fenceLost({ sync, source, target }: StreamName): Error {
+  return failure('failed', {
+    code: 'SAR606',
+    where: `database ${target}`,
+    message: `the watermark of sync ${sync} from ${source} is not where this runner left it: another runner applies this stream`,
+  });
+}

@@ -1,0 +1,126 @@
+import { displayName } from '../../sql/quote.ts';
+import type { Failpoint } from '../failpoint.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
+import { CopyError, copyBetween } from '../postgres/copy.ts';
+import type { Session } from '../postgres/session.ts';
+import { wakes } from './apply-few.ts';
+import type { Reading } from './reading.ts';
+import { estimatedRows, planFor, setPosition } from './source.sql.ts';
+import { releaseSavepoint, rollbackToSavepoint, savepoint } from './target.sql.ts';
+import type { TableWork } from './work.ts';
+
+/** Staged rows above this number are analyzed before they are joined. */
+const ANALYZE_ABOVE = 20_000;
+/** Below this share of the table's rows, changes are looked up by key instead of by reading the table. */
+const FEW_SHARE = 0.02;
+
+/** A round's two ends for one table. */
+export type StagedParts = {
+  readonly reading: Reading;
+  readonly target: Session;
+  readonly work: TableWork;
+  readonly failpoint: Failpoint;
+};
+
+/** Brings one table's changes to the target by COPY within the target's open transaction. Returns the number of rows that travelled. */
+export async function applyStaged(parts: StagedParts): Promise<number> {
+  const { work } = parts;
+  if (work.truncated) return refreshTable(parts);
+  if (work.allInserts && work.apply.relay === null) {
+    const inserted = await insertStraight(parts);
+    if (inserted !== null) return inserted;
+  }
+  return mergeStage(parts);
+}
+
+/** A TRUNCATE is among the changes: the target's rows go and all current rows of the source come. DELETE, so that readers of the target never see it empty. */
+async function refreshTable(parts: StagedParts): Promise<number> {
+  const { target, work, failpoint } = parts;
+  await failpoint('round.target.before-clear');
+  await target.query(work.apply.clearTable);
+  const rows = await copyFrom(parts, work.read.copyAll, work.apply.loadTable);
+  if (work.apply.relay) {
+    await target.query(work.apply.relay.all);
+    await target.batch(wakes(work));
+  }
+  return rows;
+}
+
+/** All changes are inserts: straight into the table. Null when the target holds one of the rows already; then the general form takes over. */
+async function insertStraight(parts: StagedParts): Promise<number | null> {
+  const { target, work, failpoint } = parts;
+  await target.query(savepoint);
+  await failpoint('round.target.before-load');
+  try {
+    const rows = await copyFrom(parts, work.read.copyInserted, work.apply.loadTable);
+    await target.query(releaseSavepoint);
+    return rows;
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    await target.query(rollbackToSavepoint);
+    return null;
+  }
+}
+
+async function mergeStage(parts: StagedParts): Promise<number> {
+  const { target, work, failpoint } = parts;
+  await target.query(work.apply.createStage);
+  await failpoint('round.target.before-stage');
+  const rows = await copyFrom(parts, work.read.copyChanged, work.apply.loadStage);
+  if (rows > ANALYZE_ABOVE) await target.query(work.apply.analyzeStage);
+  await failpoint('round.target.before-merge');
+  await target.query(savepoint);
+  try {
+    await mergeStaged(target, work, rows);
+    await target.query(releaseSavepoint);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    await target.query(rollbackToSavepoint);
+    await replaceStaged(target, work);
+  }
+  if (work.apply.relay) {
+    await target.query(work.apply.relay.stage);
+    await target.batch(wakes(work));
+  }
+  return rows;
+}
+
+/** When every staged row was an update, nothing is left to delete or insert. */
+async function mergeStaged(target: Session, work: TableWork, staged: number): Promise<void> {
+  const { updatePresent, deleteAbsent, insertMissing } = work.apply;
+  if (updatePresent === null) return replaceStaged(target, work);
+  const updated = (await target.query(updatePresent)).count;
+  if (updated === staged) return;
+  const deleted = (await target.query(deleteAbsent)).count;
+  if (updated + deleted < staged) await target.query(insertMissing);
+}
+
+async function replaceStaged(target: Session, work: TableWork): Promise<void> {
+  await target.query(work.apply.deleteStaged);
+  await target.query(work.apply.insertStaged);
+}
+
+async function copyFrom(parts: StagedParts, read: string, write: string): Promise<number> {
+  const { reading, target, work, failpoint } = parts;
+  const source = await reading.openBulk();
+  try {
+    await source.query(planFor(await changesAre(source, work)));
+    await source.batch([setPosition(work.joinFrom ?? reading.from)]);
+    await failpoint('round.target.before-copy');
+    return await copyBetween({ session: source, text: read }, { session: target, text: write });
+  } finally {
+    await reading.giveBackBulk(source);
+  }
+}
+
+async function changesAre(source: Session, work: TableWork): Promise<'few' | 'many'> {
+  if (work.truncated) return 'many';
+  const row = (await source.query(estimatedRows, [displayName(work.table.source)])).rows[0];
+  return work.entries < FEW_SHARE * Number(row?.['rows']) ? 'few' : 'many';
+}
+
+/** Unique and exclusion violations: the order of the rows, not the rows themselves, may be at fault. */
+export function isUniqueViolation(error: unknown): boolean {
+  const state = sqlState(error instanceof CopyError ? error.cause : error);
+  return state === '23505' || state === '23P01';
+}

@@ -1,0 +1,155 @@
+import type { StreamState } from '../events.ts';
+import { beforeAll, formatPosition, type Position } from '../position.ts';
+import type { Session } from '../postgres/session.ts';
+import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
+import { applyRound } from './apply-round.ts';
+import { copyMissing } from './initial-copy.ts';
+import type { Source } from './source.ts';
+import type { StreamOptions } from './stream.ts';
+import { readStreamStart, type StreamStart } from './stream-target.ts';
+import type { Wake } from './wake.ts';
+import { type StreamTable, streamTables, type TableState, workOf } from './work.ts';
+
+/** Longest wait without looking at the source, the target's connection and the signal. */
+const LONGEST_WAIT_MS = 5_000;
+
+/** A stream with both ends connected and the lease held. */
+export type Following = StreamOptions & {
+  readonly source: Source;
+  readonly wake: Wake;
+  readonly target: Session;
+  readonly onProgress: () => void;
+  readonly enter: (state: StreamState, reason: string | null) => void;
+};
+
+/** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between. */
+type Place = { stored: string; seen: Position; states: TableState[]; copying: Promise<void> | null; copyError: unknown };
+
+/** Copies what is missing, then applies round after round until the signal, an error, or (when asked so) nothing is pending. */
+export async function followStream(following: Following): Promise<'stopped' | 'done'> {
+  const { sync, stream, source, target, signal, wake, clock } = following;
+  const tables = streamTables(sync, stream.target);
+  const start = await readStreamStart({ stream, source, target, tables, deltas: following.deltas });
+  if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
+  const place = await startPlace(following, tables, start);
+  const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock });
+  const ends = { ended: false };
+  const stop = (): void => {
+    ends.ended = true;
+    wake.kick();
+  };
+  source.onLost(stop);
+  target.onLost(stop);
+  following.onProgress();
+  following.enter('running', null);
+  let inRow = 0;
+  while (!signal.aborted) {
+    if (ends.ended) throw new Error(target.isOpen() ? 'the connection to the source was lost' : 'the connection to the target was lost');
+    if (place.copyError !== null) throw place.copyError;
+    const generation = wake.generation();
+    const worked = await lookOnce(following, tables, place);
+    if (isWhole(place)) await acknowledger.tick(place.stored);
+    if (following.until === 'once' && isWhole(place)) return finish(following, place, acknowledger);
+    if (worked) {
+      inRow += 1;
+      await wake.found(inRow);
+      if (wake.generation() !== generation) continue;
+    } else if (following.until === 'caught-up' && isWhole(place)) return finish(following, place, acknowledger);
+    inRow = 0;
+    await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn()));
+  }
+  await place.copying;
+  return 'stopped';
+}
+
+/** A new stream is copied before its first round, so that the first state it follows on from is whole; a table added later is copied aside. */
+async function startPlace(following: Following, tables: readonly StreamTable[], start: StreamStart): Promise<Place> {
+  const { stream, source } = following;
+  const states = [...start.states];
+  const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
+  if (start.stored !== null && start.position !== null) {
+    const place: Place = { stored: start.stored, seen: start.position, states, copying: null, copyError: null };
+    if (missing.length > 0) copyAside(following, { tables: missing, start, place });
+    return place;
+  }
+  following.enter('copying', `${missing.length} tables`);
+  await copyTables(following, { tables: missing, start, from: null });
+  const again = await readStreamStart({ stream, source, target: following.target, tables, deltas: following.deltas });
+  if (again.stored === null || again.position === null) throw new Error('the initial copy left no watermark');
+  return { stored: again.stored, seen: again.position, states: [...again.states], copying: null, copyError: null };
+}
+
+/** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied table needs. */
+function copyAside(following: Following, added: { tables: readonly StreamTable[]; start: StreamStart; place: Place }): void {
+  const { place, tables, start } = added;
+  const copy = async (): Promise<void> => {
+    const position = await copyTables(following, { tables, start, from: place.seen });
+    for (const { ordinal } of tables) place.states[ordinal] = { kind: 'copied', position };
+  };
+  place.copying = copy()
+    .catch((error: unknown) => {
+      place.copyError = error;
+    })
+    .finally(() => {
+      place.copying = null;
+      following.wake.kick();
+    });
+}
+
+async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }): Promise<Position> {
+  const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
+  const { tables, start } = parts;
+  const reading = await source.open(parts.from ?? beforeAll(source.history));
+  try {
+    const existingRows = start.replaceRows ? 'replace' : sync.existingRows;
+    return await copyMissing({ stream, reading, connectTarget, missing: tables, captures: start.captures, registration: start.registration, existingRows, clock, log, failpoint });
+  } finally {
+    await reading.release();
+  }
+}
+
+/** One look at the source and, when something is pending, one round. */
+async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<boolean> {
+  const { stream, source, target, clock, failpoint, progress, log } = following;
+  const started = clock.now();
+  const reading = await source.open(place.seen);
+  try {
+    const work = await workOf(reading, tables, place.states);
+    if (work.length === 0) {
+      place.seen = reading.position;
+      if (!progress.isCaughtUp && place.copying === null) {
+        progress.isCaughtUp = true;
+        log({ kind: 'caught-up', stream });
+      }
+      return false;
+    }
+    progress.isCaughtUp = false;
+    const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
+    place.stored = formatPosition(reading.position);
+    place.seen = reading.position;
+    for (const { ordinal, joinFrom } of work) if (joinFrom !== null) place.states[ordinal] = { kind: 'joined' };
+    progress.rows += result.rows;
+    progress.lastRound = true;
+    progress.lastError = null;
+    following.onProgress();
+    log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
+    return true;
+  } finally {
+    await reading.release();
+  }
+}
+
+/** Every table follows the watermark. Only then may the watermark be acknowledged: a copied table still needs changes from before it. */
+function isWhole(place: Place): boolean {
+  return place.copying === null && place.states.every(({ kind }) => kind === 'joined');
+}
+
+/** Before it ends, the runner waits until the target has on disk what it committed, and acknowledges it. */
+async function finish(following: Following, place: Place, acknowledger: Acknowledger): Promise<'done'> {
+  const { clock, signal } = following;
+  for (let due = acknowledger.dueIn(); Number.isFinite(due) && !signal.aborted; due = acknowledger.dueIn()) {
+    await clock.sleep(Math.min(due, 100), signal);
+    await acknowledger.tick(place.stored);
+  }
+  return 'done';
+}

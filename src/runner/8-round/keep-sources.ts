@@ -1,0 +1,44 @@
+import { failureText } from '../postgres/error-text.ts';
+import type { Session } from '../postgres/session.ts';
+import { purge, SWITCH_ABOVE_BYTES } from './purge.ts';
+import type { RunOptions, SyncRun } from './sync-runner.ts';
+
+const PURGE_EVERY_MS = 5_000;
+
+/** Purges each source database that the run reads, until the signal. Trouble there never stops a stream. */
+export async function keepSources(options: RunOptions, syncs: readonly SyncRun[], signal: AbortSignal): Promise<void> {
+  const databases = [...new Set(syncs.map(({ sync }) => sync.source))];
+  await Promise.all(databases.map((database) => keepSource(options, { database, syncs: syncs.filter(({ sync }) => sync.source === database) }, signal)));
+}
+
+async function keepSource(options: RunOptions, kept: { database: string; syncs: readonly SyncRun[] }, signal: AbortSignal): Promise<void> {
+  const { clock, log } = options;
+  const { database } = kept;
+  const held: { session: Session | null } = { session: null };
+  const said = { error: '' };
+  while (!signal.aborted) {
+    await clock.sleep(PURGE_EVERY_MS, signal);
+    if (signal.aborted) break;
+    try {
+      await purgeOnce(options, kept, held);
+      said.error = '';
+    } catch (error) {
+      held.session?.destroy();
+      held.session = null;
+      const text = failureText(error);
+      if (text !== said.error) log({ kind: 'purge-failed', database, error: text });
+      said.error = text;
+    }
+  }
+  await held.session?.close();
+}
+
+async function purgeOnce(options: RunOptions, { database, syncs }: { database: string; syncs: readonly SyncRun[] }, held: { session: Session | null }): Promise<void> {
+  const plan = options.plan.databases[database];
+  const first = syncs[0];
+  if (plan === undefined || first === undefined) return;
+  const { source } = await first.access();
+  if (held.session === null || !held.session.isOpen()) held.session = await options.connect(database, 'listen');
+  const { log, failpoint } = options;
+  await purge({ database, plan, session: held.session, history: source.history, log, failpoint, switchAboveBytes: SWITCH_ABOVE_BYTES });
+}

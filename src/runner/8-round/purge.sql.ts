@@ -1,0 +1,39 @@
+import { dangerousRaw, sql } from '../../sql/sql.ts';
+
+/**
+ * Purpose: emptying delta segments and switching to the next one.
+ * Reads: sarrio.acknowledged, delta segments. Writes: delta segments (TRUNCATE), current sequences. Called by: `purge.ts`.
+ */
+export const readSegments = `
+  select s.name, pg_relation_size(s.name::regclass)::text as bytes
+  from unnest($1::text[]) as s (name)
+`;
+
+export const readCurrent = 'select coalesce(pg_sequence_last_value($1::regclass), 1)::text as current';
+
+export const setCurrent = 'select setval($1::regclass, $2::bigint)';
+
+export const readPositions = 'select sync, target, position from sarrio.acknowledged where sync = any ($1::text[])';
+
+export const begin = 'begin';
+export const commit = 'commit';
+export const rollback = 'rollback';
+
+/** Does not wait: a session that waits for this lock would hold up every reader behind it. */
+export function lockSegment(segment: string): string {
+  return sql`lock table ${dangerousRaw(segment)} in access exclusive mode nowait`.text;
+}
+
+/** Whether the segment holds a change that a position does not cover. $1 xmax, $2 xip, $3 extra. The snapshot is taken after the lock. */
+export function hasUncovered(segment: string): string {
+  return sql`
+    select exists (
+      select from ${dangerousRaw(segment)} as d
+      where (d.change_xid >= $1::xid8 or d.change_xid = any ($2::xid8[])) and d.change_xid <> all ($3::xid8[])
+    ) as has_uncovered
+  `.text;
+}
+
+export function truncateSegment(segment: string): string {
+  return sql`truncate table ${dangerousRaw(segment)}`.text;
+}

@@ -1,0 +1,116 @@
+import type { PlanCapture, PlanDatabase } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
+import type { Log } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
+import { type History, parsePosition, type Position, positionSettings } from '../position.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
+import type { Session } from '../postgres/session.ts';
+import {
+  begin,
+  commit,
+  hasUncovered,
+  lockSegment,
+  readCurrent,
+  readPositions,
+  readSegments,
+  rollback,
+  setCurrent,
+  truncateSegment,
+} from './purge.sql.ts';
+
+/** A segment of this size is left for the next one. */
+export const SWITCH_ABOVE_BYTES = 8 * 1024 * 1024;
+
+export type PurgeOptions = {
+  readonly database: string;
+  readonly plan: PlanDatabase;
+  readonly session: Session;
+  readonly history: History;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+  readonly switchAboveBytes: number;
+};
+
+/**
+ * Empties every segment of which every registered target has all changes on disk, and switches a table to an empty segment when its
+ * current one is large.
+ *
+ * Why nothing can be lost: readers read all segments, so it never matters which one a trigger wrote to; a segment is emptied only
+ * under its exclusive lock, after a snapshot taken under that lock has shown that every change in it is covered by every
+ * acknowledged position; and a reader with an older snapshot reads from a position that covers them too. A stream without a
+ * position, or with one of another history, holds everything.
+ */
+export async function purge(options: PurgeOptions): Promise<void> {
+  const { plan, session } = options;
+  const sizes = await segmentSizes(session, plan.captures.flatMap(({ segments }) => segments));
+  for (const capture of plan.captures) {
+    if (capture.segments.every((segment) => (sizes.get(segment) ?? 0) === 0)) continue;
+    await purgeCapture(options, capture, sizes);
+  }
+}
+
+async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: Map<string, number>): Promise<void> {
+  const { session, switchAboveBytes } = options;
+  const current = Number((await session.query(readCurrent, [capture.current])).rows[0]?.['current'] ?? 1);
+  const positions = await positionsOf(options, capture);
+  for (const [index, segment] of capture.segments.entries()) {
+    const bytes = sizes.get(segment) ?? 0;
+    if (index + 1 === current || bytes === 0 || positions === null) continue;
+    if (await emptySegment(options, { capture, segment, positions, bytes })) sizes.set(segment, 0);
+  }
+  const isLarge = (sizes.get(capture.segments[current - 1] ?? '') ?? 0) > switchAboveBytes;
+  const next = capture.segments.findIndex((segment, index) => index + 1 !== current && sizes.get(segment) === 0);
+  if (isLarge && next >= 0) await session.query(setCurrent, [capture.current, String(next + 1)]);
+}
+
+/** Positions of all registered streams that read this capture; null when one of them holds everything. */
+async function positionsOf({ session, history }: PurgeOptions, capture: PlanCapture): Promise<readonly Position[] | null> {
+  const list = `{${capture.syncs.map((sync) => JSON.stringify(sync)).join(',')}}`;
+  const rows = (await session.query(readPositions, [list])).rows;
+  const positions: Position[] = [];
+  for (const { position } of rows) {
+    if (!position) return null;
+    const parsed = parsePosition(position);
+    if (parsed.history.timeline !== history.timeline || parsed.history.system !== history.system) return null;
+    positions.push(parsed);
+  }
+  return positions;
+}
+
+async function emptySegment(
+  options: PurgeOptions,
+  full: { capture: PlanCapture; segment: string; positions: readonly Position[]; bytes: number },
+): Promise<boolean> {
+  const { session, failpoint, log, database } = options;
+  const { capture, segment, positions, bytes } = full;
+  try {
+    await session.query(begin);
+    await session.query(lockSegment(segment));
+    const needed = await isNeeded(session, segment, positions);
+    await failpoint('purge.before-truncate');
+    if (!needed) await session.query(truncateSegment(segment));
+    await failpoint('purge.before-commit');
+    await session.query(commit);
+    if (!needed) log({ kind: 'purged', database, table: displayName(capture.table), bytes });
+    return !needed;
+  } catch (error) {
+    if (session.isOpen()) await session.query(rollback);
+    if (sqlState(error) === '55P03') return false;
+    throw error;
+  }
+}
+
+async function isNeeded(session: Session, segment: string, positions: readonly Position[]): Promise<boolean> {
+  for (const position of positions) {
+    const { xmax, xip, extra } = positionSettings(position);
+    const row = (await session.query(hasUncovered(segment), [xmax, xip, extra])).rows[0];
+    if (row?.['has_uncovered'] === 't') return true;
+  }
+  return false;
+}
+
+async function segmentSizes(session: Session, segments: readonly string[]): Promise<Map<string, number>> {
+  const list = `{${segments.map((segment) => JSON.stringify(segment)).join(',')}}`;
+  const rows = (await session.query(readSegments, [list])).rows;
+  return new Map(rows.map((row) => [row['name'] ?? '', Number(row['bytes'])]));
+}

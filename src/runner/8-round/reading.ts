@@ -1,0 +1,168 @@
+import type { PlanSync } from '../../plan/plan.ts';
+import type { Failpoint } from '../failpoint.ts';
+import { makeMutex, type Mutex } from '../mutex.ts';
+import { formatPosition, type History, type Position, positionAt } from '../position.ts';
+import type { Result, Session } from '../postgres/session.ts';
+import type { SourcePool } from './source.ts';
+import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, planFor, setPosition, takeSnapshot } from './source.sql.ts';
+
+/** What `countPending` says of one table. */
+export type PendingTable = {
+  /** Index into the sync's tables. */
+  readonly ordinal: number;
+  /** Entries in the delta table; a key may have many. */
+  readonly entries: number;
+  readonly allInserts: boolean;
+  readonly truncated: boolean;
+};
+
+/** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
+export type TextRows = readonly (readonly (string | null)[])[];
+
+/** A snapshot of the source with the changes after a position. Shared by the streams that read from there. */
+export type Reading = {
+  /** The position that pending changes were counted from. */
+  readonly from: Position;
+  /** The position that a target has reached once it has applied everything pending here. */
+  readonly position: Position;
+  readonly pending: readonly PendingTable[];
+  /** The same count from another position, in the same snapshot: for a table whose copy is newer than the stream's watermark. */
+  pendingFrom(position: Position): Promise<readonly PendingTable[]>;
+  /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
+  rows(wanted: readonly { ordinal: number; route: number }[]): Promise<readonly (TextRows | null)[]>;
+  /** A connection of its own in the same snapshot, for COPY. The caller gives it back by ending its transaction. */
+  openBulk(): Promise<Session>;
+  giveBackBulk(session: Session): Promise<void>;
+  /** Resolves once the source has on disk everything that this snapshot saw. No target may commit before. */
+  durable(): Promise<void>;
+  release(): Promise<void>;
+};
+
+type Parts = {
+  readonly name: string;
+  readonly sync: PlanSync;
+  readonly session: Session;
+  readonly pool: SourcePool;
+  readonly from: Position;
+  readonly history: History;
+  readonly failpoint: Failpoint;
+  readonly query: (text: string) => Promise<Result>;
+};
+
+/** Takes the snapshot and counts what is pending, in one round trip. The returned function hands out the reading, once for each stream. */
+export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
+  const { session, sync, from, history } = parts;
+  await parts.failpoint('round.source.before-snapshot');
+  const answers = await session.batch([
+    beginReading,
+    { text: planFor('few') },
+    takeSnapshot(from),
+    { name: 'sarrio_pending', text: sync.countPending },
+  ]);
+  await parts.failpoint('round.source.after-snapshot');
+  const [snapshot, lsn] = answers[2]?.lists[0] ?? [];
+  const position = positionAt(history, snapshot ?? '');
+  const pending = (answers[3]?.lists ?? []).map(pendingTable).sort((a, b) => a.ordinal - b.ordinal);
+  return sharedReading(parts, { position, pending, lsn: lsn ?? '' });
+}
+
+function pendingTable(list: readonly (string | null)[]): PendingTable {
+  const [ordinal, entries, inserts, truncated] = list;
+  return { ordinal: Number(ordinal), entries: Number(entries), allInserts: inserts === 't', truncated: truncated === 't' };
+}
+
+function sharedReading(parts: Parts, seen: { position: Position; pending: readonly PendingTable[]; lsn: string }): () => Reading {
+  const { session, pool } = parts;
+  const exclusive = makeMutex();
+  const open = { users: 0 };
+  const once = <T>(task: () => Promise<T>): (() => Promise<T>) => {
+    const kept: { value: Promise<T> | null } = { value: null };
+    return () => {
+      kept.value ??= task();
+      return kept.value;
+    };
+  };
+  const exported = once(() => exclusive(async () => (await session.query(exportSnapshot)).rows[0]?.['snapshot'] ?? ''));
+  const durable = once(() => makeDurable(parts, seen.lsn, exclusive));
+  const rows = rowsReader(parts, exclusive);
+  const pendingFrom = countReader(parts, exclusive);
+  return () => {
+    open.users += 1;
+    return {
+      from: parts.from,
+      position: seen.position,
+      pending: seen.pending,
+      pendingFrom,
+      rows,
+      durable,
+      openBulk: async () => importInto(pool, await exported()),
+      giveBackBulk: async (bulk) => {
+        if (!bulk.isOpen()) return;
+        await bulk.query(endReading);
+        pool.giveBack(bulk);
+      },
+      release: async () => {
+        open.users -= 1;
+        if (open.users > 0 || !session.isOpen()) return;
+        await exclusive(() => session.query(endReading));
+        pool.giveBack(session);
+      },
+    };
+  };
+}
+
+function countReader({ sync, session, from }: Parts, exclusive: Mutex): Reading['pendingFrom'] {
+  const kept = new Map<string, Promise<readonly PendingTable[]>>();
+  return (position) => {
+    const key = formatPosition(position);
+    const count = kept.get(key) ?? exclusive(async () => {
+      const answers = await session.batch([setPosition(position), { name: 'sarrio_pending', text: sync.countPending }, setPosition(from)]);
+      return (answers[1]?.lists ?? []).map(pendingTable);
+    });
+    kept.set(key, count);
+    return count;
+  };
+}
+
+async function importInto(pool: SourcePool, snapshot: string): Promise<Session> {
+  const bulk = await pool.acquire();
+  await bulk.batch([beginReading, { text: importSnapshot(snapshot) }]);
+  return bulk;
+}
+
+/** Targets alike read the same rows once: the answers are kept by table and route as long as the reading lives. */
+function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
+  const { sync, session } = parts;
+  const kept = new Map<string, Promise<TextRows | null>>();
+  const key = ({ ordinal, route }: { ordinal: number; route: number }): string => `${ordinal}.${route}`;
+  return async (wanted) => {
+    const fresh = wanted.filter((each) => !kept.has(key(each)));
+    if (fresh.length > 0) {
+      const answers = exclusive(() => session.batch(fresh.map((each) => ({ name: `sarrio_rows_${key(each)}`, text: rowsText(sync, each) }))));
+      fresh.forEach((each, index) => {
+        kept.set(key(each), answers.then((results) => emptyMeansTooLarge(results[index])));
+      });
+    }
+    return Promise.all(wanted.map((each) => kept.get(key(each)) ?? Promise.resolve(null)));
+  };
+}
+
+function rowsText(sync: PlanSync, { ordinal, route }: { ordinal: number; route: number }): string {
+  const text = sync.tables[ordinal]?.routes[route]?.read.rows;
+  if (text === undefined) throw new Error(`the plan has no route ${route} for table ${ordinal}`);
+  return text;
+}
+
+/** Only tables with pending keys are asked for, and every key gives a row. */
+function emptyMeansTooLarge(result: Result | undefined): TextRows | null {
+  return result === undefined || result.lists.length === 0 ? null : result.lists;
+}
+
+/** Often the log is on disk already; otherwise one small commit of our own waits for it. */
+async function makeDurable(parts: Parts, lsn: string, exclusive: Mutex): Promise<void> {
+  const [flushed] = await exclusive(() => parts.session.batch([isFlushed(lsn)]));
+  if (flushed?.lists[0]?.[0] === 't') return;
+  await parts.failpoint('round.source.before-flush');
+  await parts.query(flushWal);
+  await parts.failpoint('round.source.after-flush');
+}

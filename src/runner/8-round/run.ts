@@ -1,0 +1,41 @@
+import { failure } from '../../plan/errors.ts';
+import { keepSources } from './keep-sources.ts';
+import { reportStreams } from './report-streams.ts';
+import type { StreamEnd } from './stream.ts';
+import { type RunOptions, startSync } from './sync-runner.ts';
+
+/** How a run ended, by stream. */
+export type RunEnd = readonly StreamEnd[];
+
+/**
+ * Runs the named syncs (all of the plan when none is named) until the signal, or until every stream has ended by itself. Besides the
+ * streams it purges the sources and keeps `sarrio.stream` current for `sarrio status`.
+ */
+export async function run(options: RunOptions, names: readonly string[]): Promise<RunEnd> {
+  const { plan, log, signal } = options;
+  const wanted = names.length > 0 ? names : Object.keys(plan.syncs);
+  refuseUnknown(options, wanted);
+  const streams = wanted.flatMap((sync) => {
+    const { source = '', targets = [] } = plan.syncs[sync] ?? {};
+    return targets.map((target) => ({ sync, source, target }));
+  });
+  log({ kind: 'started', project: plan.project, streams });
+  const syncs = wanted.map((name) => startSync(options, name));
+  const ended = new AbortController();
+  const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
+  const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();
+  ended.abort();
+  await Promise.all(keepers);
+  log({ kind: 'stopped', reason: signal.aborted ? 'signal' : 'nothing left to do' });
+  return ends;
+}
+
+function refuseUnknown({ plan }: RunOptions, names: readonly string[]): void {
+  const unknown = names.filter((name) => plan.syncs[name] === undefined);
+  if (unknown.length === 0) return;
+  throw failure('invalid', {
+    code: 'SAR609',
+    message: `the plan has no sync ${unknown.join(', ')}`,
+    hint: `It has: ${Object.keys(plan.syncs).join(', ')}`,
+  });
+}

@@ -1,0 +1,124 @@
+import type { Statement } from '../postgres/session.ts';
+import { type Position, positionSettings } from '../position.ts';
+
+/**
+ * Purpose: the runner's bookkeeping queries in the source of a round.
+ * Reads: snapshot, WAL positions, control data, sarrio.acknowledged. Writes: a transactional WAL message (durability), wake flags.
+ * Called by: `source.ts`, `reading.ts`, `wake.ts`.
+ */
+export const beginReading: Statement = { text: 'begin transaction isolation level repeatable read, read only' };
+
+export const endReading = 'rollback';
+
+/** Takes the round's snapshot; sets the position for the statements of the plan; the WAL position read after the snapshot bounds what it saw. */
+export function takeSnapshot(from: Position): Statement {
+  const { xmax, xip, extra } = positionSettings(from);
+  return {
+    name: 'sarrio_snapshot',
+    text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
+      set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true)`,
+    values: [xmax, xip, extra],
+  };
+}
+
+export function setPosition(from: Position): Statement {
+  const { xmax, xip, extra } = positionSettings(from);
+  return {
+    text: "select set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true)",
+    values: [xmax, xip, extra],
+  };
+}
+
+/** Nothing committed and no transaction id was given out since a snapshot with the same text. */
+export const currentSnapshot = 'select pg_current_snapshot()::text as snapshot';
+
+export const exportSnapshot = 'select pg_export_snapshot() as snapshot';
+
+/** The identifier comes from the server and is made of digits, letters and dashes only. */
+export function importSnapshot(snapshot: string): string {
+  if (!/^[0-9A-F-]+$/i.test(snapshot)) throw new Error(`not a snapshot identifier: ${snapshot}`);
+  return `set transaction snapshot '${snapshot}'`;
+}
+
+/** Few changes against a large table must never be joined by reading the whole table; `many` gives the planner its choice back. */
+export function planFor(changes: 'few' | 'many'): string {
+  const value = changes === 'few' ? 'off' : 'on';
+  return `select set_config('enable_seqscan', '${value}', true), set_config('enable_hashjoin', '${value}', true), set_config('enable_mergejoin', '${value}', true)`;
+}
+
+/** Estimated rows of a table with its partitions; -1 where never analyzed. */
+export const estimatedRows = `
+  select coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint::text as rows
+  from pg_partition_tree($1::regclass) as p
+  join pg_class as c on c.oid = p.relid
+`;
+
+/** What a transaction id of this database belongs to. */
+export const readHistory = `
+  select (select system_identifier::text from pg_control_system()) as system,
+    (select oid::text from pg_database where datname = current_database()) as database,
+    ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint::text as timeline
+`;
+
+export const isReplica = 'select pg_is_in_recovery() as is_replica';
+
+export const isFlushed: (lsn: string) => Statement = (lsn) => ({
+  name: 'sarrio_flushed',
+  text: 'select pg_current_wal_flush_lsn() >= $1::pg_lsn',
+  values: [lsn],
+});
+
+/**
+ * A commit of our own that writes WAL and waits for the disk: everything before it is on disk then. A transaction that only takes an
+ * xid would not wait (it wrote nothing), hence the message.
+ */
+export const flushWal = `
+  begin;
+  set local synchronous_commit = local;
+  select pg_logical_emit_message(true, 'sarrio', '');
+  commit;
+`;
+
+export const readAcknowledged = `
+  select target, registration::text as registration, position, replace_rows
+  from sarrio.acknowledged
+  where sync = $1 and target = $2
+`;
+
+/** Delta tables by name -> oid, to notice a capture that was dropped and made anew. */
+export const captureOids = `
+  select n.nspname || '.' || quote_ident(c.relname) as name, c.oid::text as oid
+  from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname = 'sarrio' and c.relkind = 'p'
+`;
+
+/** `sarrio copy`: the stream begins a new life, so its old watermark no longer counts. */
+export const registerAnew = `
+  update sarrio.acknowledged
+  set registration = gen_random_uuid(), position = null, replace_rows = $3::boolean, acknowledged_at = clock_timestamp()
+  where sync = $1 and target = $2
+`;
+
+export const writeAcknowledged = `
+  update sarrio.acknowledged set position = $3, replace_rows = false, acknowledged_at = clock_timestamp()
+  where sync = $1 and target = $2 and registration = $4::uuid
+`;
+
+export const writeStream = `
+  insert into sarrio.stream as s (sync, target, state, runner, rows_per_second, last_round_at, last_error, last_error_at, reported_at)
+  values ($1, $2, $3, $4, $5::double precision, $6::timestamptz, $7, case when $7::text is not null then clock_timestamp() end, clock_timestamp())
+  on conflict (sync, target) do update set
+    state = excluded.state,
+    runner = excluded.runner,
+    rows_per_second = excluded.rows_per_second,
+    last_round_at = coalesce(excluded.last_round_at, s.last_round_at),
+    last_error = coalesce(excluded.last_error, s.last_error),
+    last_error_at = coalesce(excluded.last_error_at, s.last_error_at),
+    reported_at = excluded.reported_at
+`;
+
+/** Hashes of what is installed, to refuse a plan that was not applied. */
+export const readInstalled = 'select kind, name, hash from sarrio.installed where project = $1';
+
+export const hasInstalled = "select to_regclass('sarrio.installed') is not null as exists";

@@ -1,0 +1,122 @@
+import type { PlanSync } from '../../plan/plan.ts';
+import { failure, SarrioError } from '../../plan/errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Log, StreamName, StreamState } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
+import { failureText } from '../postgres/error-text.ts';
+import type { Session } from '../postgres/session.ts';
+import { followStream } from './follow-stream.ts';
+import { waitForLease } from './lease.ts';
+import type { Source } from './source.ts';
+import type { Wake } from './wake.ts';
+
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 30_000;
+/** Failures in a row before a run that should end by itself gives up. */
+const TRIES = 5;
+
+/** The source as a stream sees it: connected, or an error that the stream reports as its own. */
+export type SourceAccess = () => Promise<{ readonly source: Source; readonly wake: Wake }>;
+
+/** What the reporter and `--until-caught-up` know of a stream. */
+export type StreamProgress = { state: StreamState; rows: number; lastError: string | null; lastRound: boolean; isCaughtUp: boolean };
+
+/** When a stream ends by itself: never, when nothing is pending, or after one look. */
+export type Until = 'stopped' | 'caught-up' | 'once';
+
+/** How it ended; an error is the reason why a stream that should end by itself gave up. */
+export type StreamEnd = { readonly kind: 'stopped' } | { readonly kind: 'done' } | { readonly kind: 'gave-up'; readonly error: unknown };
+
+export type StreamOptions = {
+  readonly project: string;
+  readonly stream: StreamName;
+  readonly sync: PlanSync;
+  /** Delta tables by ordinal, as the plan names them. */
+  readonly deltas: readonly string[];
+  readonly access: SourceAccess;
+  readonly connectTarget: () => Promise<Session>;
+  readonly progress: StreamProgress;
+  readonly until: Until;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Runs one stream until it is stopped or, when asked so, has caught up. Its failures are its own: it reconnects alone, with growing
+ * pauses and jitter, while the other streams go on.
+ */
+export async function runStream(options: StreamOptions): Promise<StreamEnd> {
+  const { clock, signal, until } = options;
+  const tries = { failed: 0 };
+  while (!signal.aborted) {
+    try {
+      const outcome = await connectAndFollow(options, () => {
+        tries.failed = 0;
+      });
+      if (outcome === 'done') return { kind: 'done' };
+    } catch (error) {
+      if (signal.aborted) break;
+      const inMs = Math.min(FIRST_RETRY_MS * 2 ** tries.failed, LAST_RETRY_MS) * (0.5 + clock.random() / 2);
+      tries.failed += 1;
+      reportFailure(options, error, inMs);
+      if (until !== 'stopped' && isFinal(error, tries.failed)) return { kind: 'gave-up', error };
+      await clock.sleep(inMs, signal);
+    }
+  }
+  enter(options, 'stopped', null);
+  return { kind: 'stopped' };
+}
+
+/** A run that should end by itself does not wait for a person; a lost connection it tries a few times. */
+function isFinal(error: unknown, failed: number): boolean {
+  return failed >= TRIES || (error instanceof SarrioError && error.exit !== 'failed');
+}
+
+async function connectAndFollow(options: StreamOptions, onProgress: () => void): Promise<'stopped' | 'done'> {
+  const { stream, project, clock, signal } = options;
+  enter(options, 'connecting', null);
+  const { source, wake } = await options.access();
+  const target = await options.connectTarget();
+  const abort = (): void => wake.kick();
+  signal.addEventListener('abort', abort);
+  try {
+    const isHeld = await waitForLease({ project, stream, target, clock, signal }, (holder) => standBy(options, holder));
+    if (!isHeld) return 'stopped';
+    return await followStream({ ...options, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await closeQuietly(target, clock);
+  }
+}
+
+function standBy(options: StreamOptions, holder: string): void {
+  const { stream, until } = options;
+  enter(options, 'standby', `${holder} applies this stream`);
+  if (until === 'stopped') return;
+  throw failure('busy', { code: 'SAR607', where: `database ${stream.target}`, message: `${holder} applies sync ${stream.sync} from ${stream.source}` });
+}
+
+/** A target in the middle of a statement (a failed round) must not keep us from trying again. */
+async function closeQuietly(target: Session, clock: Clock): Promise<void> {
+  const closing = target.close();
+  await Promise.race([closing, clock.sleep(500)]);
+  target.destroy();
+}
+
+function enter({ stream, progress, log }: StreamOptions, state: StreamState, reason: string | null): void {
+  if (progress.state === state) return;
+  progress.state = state;
+  log({ kind: 'stream', stream, state, reason });
+}
+
+function reportFailure(options: StreamOptions, error: unknown, inMs: number): void {
+  const { stream, progress, log } = options;
+  const code = error instanceof SarrioError ? (error.diagnostics[0]?.code ?? 'SAR600') : 'SAR600';
+  const text = failureText(error);
+  progress.lastError = text;
+  progress.isCaughtUp = false;
+  progress.state = 'failed';
+  log({ kind: 'retry', stream, code, error: text, inMs: Math.round(inMs) });
+}

@@ -1,0 +1,137 @@
+import type { Plan, PlanSync } from '../../plan/plan.ts';
+import type { Clock } from '../clock.ts';
+import type { Log, StreamName } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
+import type { SessionRole } from '../postgres/session-settings.sql.ts';
+import type { Session } from '../postgres/session.ts';
+import { refuseUnapplied } from './installed-plan.ts';
+import { openSource } from './source.ts';
+import { type SourceAccess, type StreamEnd, type StreamProgress, runStream, type Until } from './stream.ts';
+import { openWake } from './wake.ts';
+
+/** What every part of a run shares. */
+export type RunOptions = {
+  readonly plan: Plan;
+  /** Opens a session to a database of the plan. */
+  readonly connect: (database: string, role: SessionRole) => Promise<Session>;
+  readonly until: Until;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+};
+
+/** One sync while it runs. */
+export type SyncRun = {
+  readonly name: string;
+  readonly sync: PlanSync;
+  readonly access: SourceAccess;
+  readonly streams: readonly { readonly stream: StreamName; readonly progress: StreamProgress }[];
+  readonly ended: Promise<readonly StreamEnd[]>;
+};
+
+/** Starts every stream of a sync; they share the source's connection and its wakes. */
+export function startSync(options: RunOptions, name: string): SyncRun {
+  const { plan, connect, clock, log, failpoint, signal, until } = options;
+  const sync = plan.syncs[name];
+  if (sync === undefined) throw new Error(`the plan has no sync ${name}`);
+  const access = sourceAccess(options, name, sync);
+  const deltas = deltasOf(plan, sync);
+  const streams = sync.targets.map((target) => ({
+    stream: { sync: name, source: sync.source, target },
+    progress: { state: 'stopped', rows: 0, lastError: null, lastRound: false, isCaughtUp: false } as StreamProgress,
+  }));
+  const sessions = makeSessions(options);
+  const runs = streams.map(({ stream, progress }) => {
+    const connectTarget = async (): Promise<Session> => {
+      const session = sessions.watch(await connect(stream.target, 'target'));
+      await refuseUnapplied(plan, stream.target, session);
+      return session;
+    };
+    return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
+  });
+  return { name, sync, access: access.get, streams, ended: Promise.all(runs).finally(sessions.end).finally(access.close) };
+}
+
+/** How long a round may go on after the signal. Cut off later, it is rolled back. */
+const STOP_GRACE_MS = 1_000;
+
+/** The targets' connections. Once stopped, what does not end by itself is cut off. */
+function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session) => Session; end: () => void } {
+  const open = new Set<Session>();
+  const ended = new AbortController();
+  const cut = async (): Promise<void> => {
+    await clock.sleep(STOP_GRACE_MS, ended.signal);
+    for (const session of open) session.destroy();
+  };
+  signal.addEventListener('abort', cut);
+  return {
+    watch: (session) => {
+      open.add(session);
+      session.onLost(() => open.delete(session));
+      return session;
+    },
+    end: () => {
+      signal.removeEventListener('abort', cut);
+      ended.abort();
+    },
+  };
+}
+
+/** Connects on first use; after a loss the next use connects anew, so that nothing learnt before a crash of the source is kept. */
+function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get: SourceAccess; close: () => Promise<void> } {
+  const { connect, clock, failpoint } = options;
+  const state: { current: ReturnType<SourceAccess> | null } = { current: null };
+  const open: SourceAccess = async () => {
+    const session = await connect(sync.source, 'listen');
+    try {
+      await refuseUnapplied(options.plan, sync.source, session);
+      const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), failpoint });
+      const wake = await openWake({ sync: name, sequence: sync.wake, session, clock });
+      source.onLost(forget);
+      session.onLost(() => void source.close());
+      return { source, wake };
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+  };
+  const forget = (): void => {
+    const { current } = state;
+    state.current = null;
+    current?.then(({ wake }) => wake.close(), ignoreFailedOpening);
+  };
+  const get: SourceAccess = () => {
+    if (state.current === null) {
+      const opening = open();
+      state.current = opening;
+      opening.catch(() => {
+        if (state.current === opening) state.current = null;
+      });
+    }
+    return state.current;
+  };
+  const close = async (): Promise<void> => {
+    const { current } = state;
+    state.current = null;
+    await current?.then(async ({ source, wake }) => {
+      await wake.close();
+      await source.close();
+    }, ignoreFailedOpening);
+  };
+  return { get, close };
+}
+
+/** Whoever asked for the connection has had the error already. */
+function ignoreFailedOpening(): void {
+  return undefined;
+}
+
+function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
+  const captures = plan.databases[sync.source]?.captures ?? [];
+  return sync.tables.map(({ source }) => {
+    const found = captures.find(({ table }) => table.schema === source.schema && table.name === source.name);
+    if (found === undefined) throw new Error(`the plan does not capture ${source.schema}.${source.name}`);
+    return found.delta;
+  });
+}

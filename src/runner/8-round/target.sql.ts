@@ -1,0 +1,81 @@
+import type { Statement } from '../postgres/session.ts';
+
+/**
+ * Purpose: the runner's bookkeeping queries in the target of a stream.
+ * Reads, writes: sarrio.watermark, sarrio.initial_copy. Called by: `target.ts`, `initial-copy.ts`, `apply-*.ts`.
+ */
+export const leaseStream = "select pg_try_advisory_lock(hashtextextended($1, 0)) as is_held";
+
+/** Who holds the lease, for messages. */
+export const leaseHolder = `
+  select a.pid::text as pid, a.application_name, coalesce(host(a.client_addr), 'local') as client
+  from pg_locks as l
+  join pg_stat_activity as a on a.pid = l.pid
+  where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
+    and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0)
+`;
+
+export const readWatermark = 'select position, registration::text as registration from sarrio.watermark where sync = $1 and source = $2';
+
+/** The fence: whoever holds this row may apply, and only from the position that he believes it to be at. */
+export const lockWatermark: (sync: string, source: string) => Statement = (sync, source) => ({
+  name: 'sarrio_lock_watermark',
+  text: 'select position from sarrio.watermark where sync = $1 and source = $2 for update',
+  values: [sync, source],
+});
+
+export const advanceWatermark: (move: { sync: string; source: string; from: string; to: string; rows: number }) => Statement = (move) => ({
+  name: 'sarrio_advance_watermark',
+  text: `update sarrio.watermark
+    set position = $4, applied_rows = applied_rows + $5::bigint, applied_rounds = applied_rounds + 1, applied_at = clock_timestamp()
+    where sync = $1 and source = $2 and position = $3`,
+  values: [move.sync, move.source, move.from, move.to, String(move.rows)],
+});
+
+export const insertWatermark = `
+  insert into sarrio.watermark (sync, source, position, registration) values ($1, $2, $3, $4::uuid)
+  on conflict (sync, source) do nothing
+`;
+
+export const forgetWatermark = 'delete from sarrio.watermark where sync = $1 and source = $2';
+
+export const forgetCopies = 'delete from sarrio.initial_copy where sync = $1 and source = $2';
+
+export const readCopies = `
+  select relation, capture::text as capture, position, is_joined
+  from sarrio.initial_copy
+  where sync = $1 and source = $2
+`;
+
+/** First statement of a copy's transaction: of two runners only one gets a row, the other waits here and then gets none. */
+export const claimCopy = `
+  insert into sarrio.initial_copy as c (sync, source, relation, capture, position) values ($1, $2, $3, $4::oid, $5)
+  on conflict (sync, source, relation) do update
+    set capture = excluded.capture, position = excluded.position, is_joined = false, copied_at = clock_timestamp()
+    where c.capture <> excluded.capture
+`;
+
+export const finishCopy = `
+  update sarrio.initial_copy set copied_rows = $4::bigint, copied_at = clock_timestamp()
+  where sync = $1 and source = $2 and relation = $3
+`;
+
+export const joinCopies = `
+  update sarrio.initial_copy set is_joined = true
+  where sync = $1 and source = $2 and relation = any ($3::text[])
+`;
+
+export const beginApply = 'begin';
+export const commitApply = 'commit';
+export const rollbackApply = 'rollback';
+export const savepoint = 'savepoint sarrio_table';
+export const rollbackToSavepoint = 'rollback to savepoint sarrio_table';
+export const releaseSavepoint = 'release savepoint sarrio_table';
+
+/** Where the WAL ends, and how far it is on disk: a commit without waiting is durable once the second has passed the first. */
+export const walPositions = 'select pg_current_wal_insert_lsn()::text as written, pg_current_wal_flush_lsn()::text as flushed';
+
+export const isFlushedHere = 'select pg_current_wal_flush_lsn() >= $1::pg_lsn as is_flushed';
+
+/** After a relay: wakes the runner of a sync that reads this database, as its triggers would. */
+export const wakeReader = 'select sarrio.wake($1, $2::regclass) where pg_sequence_last_value($2::regclass) = 2';

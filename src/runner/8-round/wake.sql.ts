@@ -1,0 +1,20 @@
+/**
+ * Purpose: the wake flag of a sync (a sequence: no snapshot can hide its value) and the channel.
+ * Reads, writes: the sync's wake sequence. Called by: `wake.ts`.
+ */
+export const listen = 'listen sarrio';
+
+export const preparesTransactions = "select current_setting('max_prepared_transactions') <> '0' as yes";
+
+export const FLAG = { busy: 1, armed: 2, kicked: 3 } as const;
+
+export const setFlag = 'select setval($1::regclass, $2::bigint)';
+
+export const readFlag = 'select coalesce(pg_sequence_last_value($1::regclass), 1)::text as flag';
+
+/** The snapshot after arming: a transaction that read `busy` had its xid before it. */
+export const armingSnapshot = 'select pg_snapshot_xmax(pg_current_snapshot())::text as xmax';
+
+export const oldestRunning = 'select pg_snapshot_xmin(pg_current_snapshot())::text as xmin';
+
+export const notify = "select pg_notify('sarrio', $1)";

@@ -1,0 +1,54 @@
+import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
+import type { Position } from '../position.ts';
+import type { Reading } from './reading.ts';
+
+/** One table of a sync as one target sees it. */
+export type StreamTable = {
+  readonly ordinal: number;
+  /** Index of the route that holds this target's statements. */
+  readonly route: number;
+  /** Display name on the target: the table's identity in `sarrio.initial_copy`. */
+  readonly relation: string;
+  readonly table: PlanTable;
+  readonly read: ReadStatements;
+  readonly apply: ApplyStatements;
+};
+
+/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy. */
+export type TableState = { readonly kind: 'joined' } | { readonly kind: 'copied'; readonly position: Position } | { readonly kind: 'missing' };
+
+/** What one round does to one table. */
+export type TableWork = StreamTable & {
+  readonly entries: number;
+  readonly allInserts: boolean;
+  readonly truncated: boolean;
+  /** Own position of a table that this round joins, else null. */
+  readonly joinFrom: Position | null;
+};
+
+/** The tables of a sync for one target, in the plan's order, which is also the order of locking. */
+export function streamTables(sync: PlanSync, target: string): readonly StreamTable[] {
+  return sync.tables.map((table, ordinal) => {
+    const route = table.routes.findIndex(({ targets }) => targets.includes(target));
+    const found: PlanRoute | undefined = table.routes[route];
+    if (found === undefined) throw new Error(`the plan has no route to ${target} for ${displayName(table.source)}`);
+    return { ordinal, route, relation: displayName(table.target), table, read: found.read, apply: found.apply };
+  });
+}
+
+/** What a reading means for a stream: tables with pending changes, and every copied table, which joins with whatever is pending from its own position. */
+export async function workOf(reading: Reading, tables: readonly StreamTable[], states: readonly TableState[]): Promise<readonly TableWork[]> {
+  const work: TableWork[] = [];
+  for (const table of tables) {
+    const state = states[table.ordinal] ?? { kind: 'missing' };
+    if (state.kind === 'missing') continue;
+    const joinFrom = state.kind === 'copied' ? state.position : null;
+    const pending = joinFrom === null ? reading.pending : await reading.pendingFrom(joinFrom);
+    const found = pending.find(({ ordinal }) => ordinal === table.ordinal);
+    if (found || joinFrom) work.push({ ...table, ...(found ?? NOTHING), ordinal: table.ordinal, joinFrom });
+  }
+  return work;
+}
+
+const NOTHING = { entries: 0, allInserts: false, truncated: false } as const;

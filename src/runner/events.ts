@@ -1,0 +1,26 @@
+/** One directed pair of databases within a sync. */
+export type StreamName = { readonly sync: string; readonly source: string; readonly target: string };
+
+/** What a stream is doing, as `status` and events show it. */
+export type StreamState = 'connecting' | 'standby' | 'copying' | 'running' | 'failed' | 'stopped';
+
+/** Everything that the runner reports. Printers (text, JSON lines) turn it into output; nothing else in the runner writes. */
+export type RunnerEvent =
+  | { readonly kind: 'started'; readonly project: string; readonly streams: readonly StreamName[] }
+  | { readonly kind: 'stream'; readonly stream: StreamName; readonly state: StreamState; readonly reason: string | null }
+  | { readonly kind: 'copy-started'; readonly stream: StreamName; readonly table: string }
+  | { readonly kind: 'copy-finished'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
+  | { readonly kind: 'round'; readonly stream: StreamName; readonly rows: number; readonly tables: number; readonly path: 'few-rows' | 'staged'; readonly ms: number }
+  | { readonly kind: 'caught-up'; readonly stream: StreamName }
+  | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
+  | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }
+  | { readonly kind: 'purged'; readonly database: string; readonly table: string; readonly bytes: number }
+  | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
+  | { readonly kind: 'stopped'; readonly reason: string };
+
+export type Log = (event: RunnerEvent) => void;
+
+/** `shop: east -> report` */
+export function streamText({ sync, source, target }: StreamName): string {
+  return `${sync}: ${source} -> ${target}`;
+}

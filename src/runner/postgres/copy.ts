@@ -1,0 +1,42 @@
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import type { Session } from './session.ts';
+
+export type CopyEnd = { readonly session: Session; readonly text: string };
+
+/** What a broken copy leaves behind: the error, and which side spoke first. */
+export class CopyError extends Error {
+  override readonly name = 'CopyError';
+  readonly side: 'source' | 'target';
+
+  constructor(side: 'source' | 'target', cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.side = side;
+  }
+}
+
+/**
+ * Streams `COPY … TO STDOUT` of one session into `COPY … FROM STDIN` of another as bytes, at the pace of the slower side; the rows
+ * are never parsed. After a failure the target session can go on (its transaction has failed), the source session is destroyed:
+ * a COPY that is not read to its end cannot be left otherwise.
+ * @returns Number of rows.
+ * @throws CopyError
+ */
+export async function copyBetween(source: CopyEnd, target: CopyEnd): Promise<number> {
+  const reader = source.session.client.query(copyTo(source.text));
+  const writer = target.session.client.query(copyFrom(target.text));
+  let side: 'source' | 'target' | null = null;
+  reader.on('error', () => {
+    side ??= 'source';
+  });
+  writer.on('error', () => {
+    side ??= 'target';
+  });
+  try {
+    await pipeline(reader, writer);
+    return writer.rowCount ?? 0;
+  } catch (error) {
+    source.session.destroy();
+    throw new CopyError(side ?? 'source', error);
+  }
+}

@@ -1,0 +1,39 @@
+import { type RunnerEvent, streamText } from './events.ts';
+
+/** An event as one line for people, without a time. Null for what only machines want to know. */
+export function eventText(event: RunnerEvent): string | null {
+  switch (event.kind) {
+    case 'started':
+      return `sarrio runs ${event.streams.length} ${event.streams.length === 1 ? 'stream' : 'streams'} of project ${event.project}: ${event.streams.map(streamText).join('; ')}`;
+    case 'stream':
+      return `${streamText(event.stream)}: ${event.state}${event.reason ? ` (${event.reason})` : ''}`;
+    case 'copy-started':
+      return `${streamText(event.stream)}: initial copy of ${event.table}`;
+    case 'copy-finished':
+      return `${streamText(event.stream)}: copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    case 'round':
+      return `${streamText(event.stream)}: ${count(event.rows)} rows of ${event.tables} ${event.tables === 1 ? 'table' : 'tables'} in ${seconds(event.ms)}`;
+    case 'caught-up':
+      return `${streamText(event.stream)}: caught up`;
+    case 'retry':
+      return `${streamText(event.stream)}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
+    case 'history-changed':
+      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. Rows that only the target has are not noticed by this: compare the two`;
+    case 'purged':
+      return `database ${event.database}: purged ${count(event.bytes)} bytes of changes of ${event.table}`;
+    case 'purge-failed':
+      return `database ${event.database}: purging failed: ${event.error}`;
+    case 'stopped':
+      return `stopped (${event.reason})`;
+    default:
+      return event satisfies never;
+  }
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

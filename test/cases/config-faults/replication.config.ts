@@ -1,0 +1,24 @@
+import { env } from 'sarrio';
+
+const stray = { table: 'public.orders', collumns: { pick: ['id'] } };
+
+export default {
+  project: '9lives',
+  databasse: {},
+  databases: {
+    east: env('EAST_URL'),
+    west: 'postgresql://app:secret-password@west/app',
+    'no spaces': env('X'),
+    north: env('not a name'),
+  },
+  syncs: {
+    shop: {
+      mode: 'oneway',
+      source: 'east',
+      targets: [],
+      tables: ['public.customers', stray, 7, { columns: {} }],
+      existingRows: 'replce',
+    },
+    other: { mode: 'one-way', targets: 'west', tables: 'public.*', exlude: ['public.x'] },
+  },
+};

@@ -1,0 +1,5 @@
+import { defineReplication, env } from 'sarrio';
+
+export default defineReplication({
+  databases: { east: env('EAST_URL' },
+});

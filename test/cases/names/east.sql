@@ -1,0 +1,14 @@
+create extension postgres_fdw;
+create server elsewhere foreign data wrapper postgres_fdw;
+create table public.orders (id integer primary key, total numeric);
+create view public.orders_view as select id from public.orders;
+create unlogged table public.scratch (id integer primary key);
+create foreign table public.remote (id integer) server elsewhere;
+create table public.payments (id integer, paid_on date, primary key (id, paid_on)) partition by range (paid_on);
+create table public.payments_2024 partition of public.payments for values from ('2024-01-01') to ('2025-01-01');
+create table public.no_key (id integer not null unique);
+create table public.no_key_at_all (id integer);
+create table public.bad_key (id integer primary key);
+create table public.bad_key_columns (a integer primary key, b integer);
+create table public.nullable_key (a integer unique, b integer);
+create table public.columns (id integer primary key, a text, b text, c text);

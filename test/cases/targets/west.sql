@@ -1,0 +1,17 @@
+create schema key;
+create table public.missing_tabel (id integer primary key);
+create table public.missing_column (id integer primary key, notes text);
+create table public.extra_column (id integer primary key, must text not null, may text, defaulted text not null default '');
+create table public.no_index (id integer);
+create view public.view_there as select 1 as id;
+create unlogged table public.unlogged_there (id integer primary key);
+create table public.nulls (id integer primary key, a text not null);
+create table public.key_omitted (id integer primary key, a text);
+create table public.key_computed (id integer primary key, a text);
+create table public.key_generated_there (id integer generated always as (a * 2) stored primary key, a integer);
+create table public.both (id integer primary key, other integer not null);
+create table public.one_there (id integer primary key, other integer not null unique);
+create table public.computed_generated (id integer primary key, b integer generated always as (1) stored);
+create table public.half_generated (id integer primary key, b integer generated always as (1) stored);
+create table public.with_key (id integer primary key);
+create table key.public_two (id integer primary key);

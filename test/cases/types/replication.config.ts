@@ -1,0 +1,6 @@
+import { defineReplication, env } from 'sarrio';
+
+export default defineReplication({
+  databases: { east: env('EAST_URL'), west: env('WEST_URL') },
+  syncs: { types: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.fit', 'public.unfit', 'public.labels'] } },
+});

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { Client, Pool, type QueryResultRow } from 'pg';
+
+export type TestDatabase = {
+  readonly name: string;
+  readonly url: string;
+  /** One statement on any connection of a small pool; values parsed as `pg` does by default. */
+  query<R extends QueryResultRow = QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  /** Several statements in one text, over one connection: one transaction unless the text says otherwise. */
+  script(text: string): Promise<void>;
+  /** A connection of its own, for sessions that must hold a transaction open. End it in the test. */
+  connect(): Promise<Client>;
+  /** Ends the pool. The database stays. */
+  close(): Promise<void>;
+};
+
+/** A database by its connection string. Connecting waits for the first query. */
+export function openDatabase(url: string): TestDatabase {
+  const pool = new Pool({ connectionString: url, max: 8, application_name: 'test', idleTimeoutMillis: 2_000 });
+  pool.on('error', ignoreIdleLoss);
+  return {
+    name: databaseName(url),
+    url,
+    query: async <R extends QueryResultRow>(text: string, values?: readonly unknown[]) =>
+      (await pool.query<R>(text, values ? [...values] : undefined)).rows,
+    script: (text) => runScript(url, text),
+    connect: () => connectTo(url),
+    close: () => (pool.ended ? Promise.resolve() : pool.end()),
+  };
+}
+
+/** Runs a file of statements, as `psql -f` would with `--single-transaction`. */
+export async function runSqlFile(database: TestDatabase, file: string): Promise<void> {
+  await database.script(await readFile(file, 'utf8'));
+}
+
+/** `url` is any database of the server. */
+export async function createDatabase(url: string, name: string): Promise<void> {
+  await runScript(url, `create database ${quoted(name)}`);
+}
+
+/** Ends whatever is still connected. */
+export async function dropDatabase(url: string, name: string): Promise<void> {
+  await runScript(url, `drop database if exists ${quoted(name)} with (force)`);
+}
+
+/** The same server and user, another database. */
+export function withDatabase(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = `/${encodeURIComponent(name)}`;
+  return other.href;
+}
+
+export function databaseName(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1));
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+async function runScript(url: string, text: string): Promise<void> {
+  const client = await connectTo(url);
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+async function connectTo(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url, application_name: 'test' });
+  client.on('error', ignoreIdleLoss);
+  await client.connect();
+  return client;
+}
+
+/** Tests stop servers under idle connections; the next query reports it where it matters. */
+function ignoreIdleLoss(): void {}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import { createDatabase, dropDatabase, openDatabase, type TestDatabase, withDatabase } from './database.ts';
+import { waitUntil } from './wait.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Any database of the server that the tests share. */
+    serverUrl: string;
+  }
+}
+
+/** A new, empty database of the shared server for one test; dropped after it. A connection that the test leaves open fails it. */
+export async function freshDatabase(prefix = 'test'): Promise<TestDatabase> {
+  const database = await newDatabase(prefix);
+  onTestFinished(() => discard(database));
+  return database;
+}
+
+/** As `freshDatabase`, for `beforeAll`: return `() => discard(database)` from the hook. */
+export async function newDatabase(prefix: string): Promise<TestDatabase> {
+  const name = `${prefix}_${randomBytes(5).toString('hex')}`;
+  await createDatabase(inject('serverUrl'), name);
+  return openDatabase(withDatabase(inject('serverUrl'), name));
+}
+
+/** Drops the database and fails when anybody is still connected to it. */
+export async function discard(database: TestDatabase): Promise<void> {
+  await database.close();
+  const server = openDatabase(inject('serverUrl'));
+  try {
+    const leaks = await leakedConnections(server, database.name);
+    await dropDatabase(server.url, database.name);
+    if (leaks.length > 0) throw new Error(`connections left open to ${database.name}: ${leaks.join('; ')}`);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Backends end a moment after their clients, so they get a second. */
+async function leakedConnections(server: TestDatabase, name: string): Promise<readonly string[]> {
+  const find = `select concat_ws(' ', application_name, state, query) as who from pg_stat_activity
+    where datname = $1 and backend_type = 'client backend'`;
+  let leaks: readonly string[] = [];
+  const areGone = async (): Promise<boolean> => {
+    leaks = (await server.query<{ who: string }>(find, [name])).map((row) => row.who);
+    return leaks.length === 0;
+  };
+  await waitUntil('all connections are closed', areGone, { timeoutMs: 1_500 }).catch(() => leaks);
+  return leaks;
+}

@@ -1,0 +1,16 @@
+import type { TestProject } from 'vitest/node';
+import { buildOnce } from './build.ts';
+import { startServer } from './server.ts';
+
+/** Builds the program and starts the server that the tests share, unless SARRIO_TEST_URL names another. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildOnce();
+  const given = process.env.SARRIO_TEST_URL;
+  if (given) {
+    project.provide('serverUrl', given);
+    return async () => undefined;
+  }
+  const server = await startServer({ durable: false });
+  project.provide('serverUrl', server.url('postgres'));
+  return () => server.dispose();
+}

@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { onTestFinished } from 'vitest';
+import { verb as applyVerb } from '../../src/commands/apply.ts';
+import { verb as destroyVerb } from '../../src/commands/destroy.ts';
+import { verb as planVerb } from '../../src/commands/plan.ts';
+import type { Verb, VerbResult } from '../../src/commands/verb.ts';
+import { compileConfig } from '../../src/compiler/compile.ts';
+import type { OneWaySync, ReplicationConfig } from '../../src/index.ts';
+import { SarrioError } from '../../src/plan/errors.ts';
+import { type Generated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
+import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
+import { readSchema } from '../../src/runner/5-inspect/read-schema.ts';
+import { connect, type Session } from '../../src/runner/postgres/session.ts';
+import type { TestDatabase } from './database.ts';
+
+export type Outcome = VerbResult & { readonly stderr: string };
+
+/** A compiled project on disk, and the verbs of part 3 run in this process as the program would. */
+export type Installation = {
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Reads the catalogs again and compiles: what `pull` and `compile` do. Other syncs than before may be given. */
+  compile(syncs?: Readonly<Record<string, OneWaySync>>): Promise<Generated>;
+  generated(): Promise<Generated>;
+  plan(...args: readonly string[]): Promise<Outcome>;
+  apply(...args: readonly string[]): Promise<Outcome>;
+  destroy(...args: readonly string[]): Promise<Outcome>;
+  /** Sessions as apply has them, closed after the test. */
+  sessions(): Promise<ReadonlyMap<string, Session>>;
+};
+
+/** Compiles a project over databases by name; `urls` stands in for their own connection strings, e.g. those of another role. */
+export async function installation(options: {
+  databases: Readonly<Record<string, TestDatabase>>;
+  syncs: Readonly<Record<string, OneWaySync>>;
+  project?: string;
+  urls?: Readonly<Record<string, string>>;
+}): Promise<Installation> {
+  const { databases, project = 'sarrio', urls = {} } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'sarrio-generated-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const env = Object.fromEntries(Object.entries(databases).map(([name, { url }]) => [variableOf(name), urls[name] ?? url]));
+  const state = { syncs: options.syncs };
+  const compile = async (syncs = state.syncs): Promise<Generated> => {
+    state.syncs = syncs;
+    const config: ReplicationConfig = { project, syncs, databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name) }])) };
+    const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
+    await writeGenerated(dir, compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }) }, lock).files);
+    return loadGenerated(dir);
+  };
+  await compile();
+  const run = (verb: Verb) => (...args: readonly string[]) => runVerb(verb, args, { dir, env });
+  return {
+    dir,
+    env,
+    compile,
+    generated: () => loadGenerated(dir),
+    plan: run(planVerb),
+    apply: run(applyVerb),
+    destroy: run(destroyVerb),
+    sessions: () => openSessions(env, Object.keys(databases)),
+  };
+}
+
+function variableOf(database: string): string {
+  return `${database.toUpperCase()}_URL`;
+}
+
+async function readSchemas(databases: Readonly<Record<string, TestDatabase>>): Promise<Readonly<Record<string, DatabaseSchema>>> {
+  const schemas: Record<string, DatabaseSchema> = {};
+  for (const [database, { url }] of Object.entries(databases)) {
+    const session = await connect({ database, url, variable: variableOf(database), role: 'inspect' });
+    schemas[database] = (await readSchema(session, ['public'])).schema;
+    await session.close();
+  }
+  return schemas;
+}
+
+async function openSessions(env: Readonly<Record<string, string>>, names: readonly string[]): Promise<ReadonlyMap<string, Session>> {
+  const sessions = new Map<string, Session>();
+  for (const database of names) {
+    const variable = variableOf(database);
+    const session = await connect({ database, variable, url: env[variable] ?? '', role: 'install' });
+    onTestFinished(() => (session.isOpen() ? session.close() : undefined));
+    sessions.set(database, session);
+  }
+  return sessions;
+}
+
+async function runVerb(verb: Verb, args: readonly string[], place: { dir: string; env: Readonly<Record<string, string>> }): Promise<Outcome> {
+  const command = new Command().option('--generated <dir>', '', 'generated').exitOverride();
+  verb.configure(command);
+  command.parse([...args, '--generated', place.dir], { from: 'user' });
+  const text = { stderr: '' };
+  const output = { out: () => undefined, err: (line: string) => void (text.stderr += line) };
+  const context = { cwd: place.dir, env: place.env, output, isTty: false, signal: new AbortController().signal };
+  try {
+    return { ...(await verb.run(command.opts(), context)), stderr: text.stderr };
+  } catch (error) {
+    if (!(error instanceof SarrioError)) throw error;
+    return { exit: error.exit, data: null, diagnostics: error.diagnostics, text: '', stderr: text.stderr };
+  }
+}
