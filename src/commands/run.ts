@@ -1,15 +1,13 @@
-import { SarrioError } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
-import { resolveUrls } from '../plan/resolve-url.ts';
 import { run } from '../runner/8-round/run.ts';
 import type { StreamEnd, Until } from '../runner/8-round/stream.ts';
 import type { RunOptions } from '../runner/8-round/sync-runner.ts';
 import { systemClock } from '../runner/clock.ts';
 import type { Log } from '../runner/events.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
-import { connect } from '../runner/postgres/session.ts';
 import { eventText } from '../runner/print-text.ts';
+import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio run`: executes the plan until it is stopped. */
@@ -31,15 +29,9 @@ export const verb: Verb = {
 };
 
 function runOptions(plan: Plan, options: Readonly<Record<string, unknown>>, context: VerbContext): RunOptions {
-  const urls = resolveUrls(Object.fromEntries(Object.entries(plan.databases).map(([name, { url }]) => [name, url])), context.env);
   return {
     plan,
-    connect: (database, role) => {
-      const url = urls.get(database);
-      const variable = plan.databases[database]?.url.env;
-      if (url === undefined || variable === undefined) throw new Error(`the plan has no database ${database}`);
-      return connect({ database, role, url, variable });
-    },
+    connect: databaseConnector(plan, context),
     until: untilOf(options),
     clock: systemClock,
     log: options['log'] === 'json' ? jsonLog(context) : textLog(context),

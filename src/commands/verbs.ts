@@ -36,6 +36,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./status.ts')).verb,
   },
   {
+    name: 'copy',
+    summary: 'let a stream begin anew: all its tables are copied again',
+    load: async () => (await import('./copy.ts')).verb,
+  },
+  {
     name: 'destroy',
     summary: 'remove everything of ours from the databases',
     load: async () => (await import('./destroy.ts')).verb,

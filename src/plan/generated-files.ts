@@ -1,12 +1,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { byCodeUnit } from './canonical.ts';
-import type { Diagnostic } from './diagnostic.ts';
 import { failure, SarrioError } from './errors.ts';
 import { hasGeneratedHeader } from './generated-header.ts';
 import type { Plan, PlanObject } from './plan.ts';
 import { readPlan } from './read-plan.ts';
-import { readBlocks, type SqlBlock } from './sql-blocks.ts';
+import { sqlFaults } from './sql-faults.ts';
 
 /** The plan's file under `generated/`. */
 export const PLAN_FILE = 'plan.yaml';
@@ -105,42 +104,4 @@ async function readSqlFiles(dir: string, objects: readonly PlanObject[]): Promis
     if (text !== null) files.set(path, text);
   }
   return files;
-}
-
-function sqlFaults(options: { objects: readonly PlanObject[]; files: ReadonlyMap<string, string>; shown: string }): Diagnostic[] {
-  const { objects, files, shown } = options;
-  const blocks = new Map([...files].map(([path, text]) => [path, readBlocks(text)]));
-  const missing = [...new Set(objects.map((object) => object.file))].filter((path) => !files.has(path));
-  return [
-    ...missing.map((path) => sqlFault(`${shown}/${path}`, 'the plan names this file, but it is not there')),
-    ...objects.flatMap((object) => objectFault(object, blocks.get(object.file))).map((fault) => sqlFault(`${shown}/${fault.file}`, fault.message)),
-    ...[...blocks].flatMap(([path, found]) => strangers(found, objects.filter((object) => object.file === path)).map((message) => sqlFault(`${shown}/${path}`, message))),
-  ];
-}
-
-function objectFault(object: PlanObject, blocks: readonly SqlBlock[] | undefined): { file: string; message: string }[] {
-  if (!blocks) return [];
-  const found = blocks.filter((block) => block.kind === object.kind && block.name === object.name);
-  const name = `${object.kind} ${object.name}`;
-  if (found.length === 0) return [{ file: object.file, message: `the statements of ${name} are missing` }];
-  if (found.length > 1) return [{ file: object.file, message: `${name} stands here more than once` }];
-  if (found[0]?.hash === object.hash) return [];
-  return [{ file: object.file, message: `the statements of ${name} were changed after they were compiled` }];
-}
-
-function strangers(blocks: readonly SqlBlock[], objects: readonly PlanObject[]): string[] {
-  const known = new Set(objects.map((object) => `${object.kind} ${object.name}`));
-  const names = blocks.map((block) => `${block.kind} ${block.name}`).filter((name) => !known.has(name));
-  return [...new Set(names)].map((name) => `the statements of ${name} are not in the plan`);
-}
-
-function sqlFault(file: string, message: string): Diagnostic {
-  return {
-    code: 'SAR307',
-    severity: 'error',
-    message,
-    hint: 'Run `sarrio compile` again, and never edit the file: change the config instead.',
-    span: null,
-    where: file,
-  };
 }

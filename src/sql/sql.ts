@@ -35,13 +35,13 @@ function dedent(strings: TemplateStringsArray): string[] {
   const pieces = [...strings.raw].map((piece) => piece.replaceAll('\\`', '`').replaceAll('\\$', '$').replaceAll('\\\\', '\\'));
   const first = pieces[0];
   if (first === undefined || !first.startsWith('\n')) return pieces;
+  const last = pieces.length - 1;
+  pieces[last] = (pieces[last] ?? '').replace(/\n *$/, '');
   const indents = pieces.flatMap((piece, index) => indentsOf(index === 0 ? piece : piece.replace(/^[^\n]*/, '')));
   const width = Math.min(...indents);
   const margin = new RegExp(`\\n {0,${Number.isFinite(width) ? width : 0}}`, 'g');
   const dedented = pieces.map((piece) => piece.replace(margin, '\n'));
   dedented[0] = (dedented[0] ?? '').slice(1);
-  const last = dedented.length - 1;
-  dedented[last] = (dedented[last] ?? '').replace(/\n *$/, '');
   return dedented;
 }
 

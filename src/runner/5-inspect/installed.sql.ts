@@ -1,9 +1,22 @@
 import { ident } from '../../sql/quote.ts';
 
 /**
+ * A trigger's WHEN clause as a list of what it is made of, with names for oids and column numbers. pg_get_triggerdef would lock the
+ * user's table and spell the same clause differently from one major version to the next.
+ */
+const WHEN_CLAUSE = `(
+  select json_agg(case
+    when m.part[3] is not null then (select json_build_array(o.oprnamespace::regnamespace::text, o.oprname) from pg_catalog.pg_operator as o where o.oid = m.part[3]::oid)
+    when m.part[4] is not null then (select json_build_array(f.pronamespace::regnamespace::text, f.proname) from pg_catalog.pg_proc as f where f.oid = m.part[4]::oid)
+    when m.part[6] is not null then (select json_build_array(m.part[5], a.attname) from pg_catalog.pg_attribute as a
+      where a.attrelid = t.tgrelid and a.attnum = m.part[6]::int)
+    else to_json(m.part) end order by m.position)
+  from regexp_matches(t.tgqual::text, '[{]([A-Z_]+)|:boolop ([a-z]+)|:opno ([0-9]+)|:funcid ([0-9]+)|:varno ([0-9]+) :varattno (-?[0-9]+)|:constvalue ([^}]*)', 'g')
+    with ordinality as m(part, position))`;
+
+/**
  * Purpose: every object of ours that stands in one database, with a fingerprint over what the catalog says of it: columns that
- * are exact, the same after dump and restore, and free of deparsed expressions as far as can be (a partition bound and a WHEN
- * clause are the two exceptions). Indexes of constraints, identity sequences and trigger clones belong to their owners.
+ * are exact, the same after dump and restore, and free of deparsed expressions but for partition bounds. Indexes of constraints, identity sequences and trigger clones belong to their owners.
  * Reads: pg_catalog. Writes: nothing. Called by: readObjects.
  * $1: JSON array of relation and function names (for triggers: of their tables) to restrict to, or null for all.
  */
@@ -69,7 +82,7 @@ select 'trigger', t.tgname, null, n.nspname, c.relname, p.proname, pg_has_role(c
   md5(json_build_array(t.tgtype, t.tgenabled, p.proname, encode(t.tgargs, 'hex'), t.tgdeferrable, t.tginitdeferred,
     (select json_agg(a.attname order by k.position) from unnest(t.tgattr::int2[]) with ordinality as k(number, position)
       join pg_catalog.pg_attribute as a on a.attrelid = t.tgrelid and a.attnum = k.number),
-    t.tgoldtable, t.tgnewtable, case when t.tgqual is not null then pg_get_triggerdef(t.oid) end)::text)
+    t.tgoldtable, t.tgnewtable, ${WHEN_CLAUSE})::text)
 from pg_catalog.pg_trigger as t
 join pg_catalog.pg_proc as p on p.oid = t.tgfoid
 join ours on ours.oid = p.pronamespace

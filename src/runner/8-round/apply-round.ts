@@ -96,9 +96,10 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
   });
 }
 
-/** In a round that is not small as a whole, a small table still needs no COPY. */
+/** In a round that is not small as a whole, a small table still needs no COPY, and a table that only joins needs nothing. */
 async function applyTable(round: Round, work: TableWork): Promise<number> {
   const { reading, target, failpoint } = round;
+  if (work.entries === 0) return 0;
   if (work.entries <= FEW_ENTRIES && !work.truncated && work.joinFrom === null) {
     const [rows] = await reading.rows([work]);
     if (rows && work.apply.mergeRows !== null) {

@@ -1,0 +1,126 @@
+import type { Plan, PlanSync } from '../../plan/plan.ts';
+import type { StreamName } from '../events.ts';
+import { beforeAll, type History, parsePosition } from '../position.ts';
+import { failureText } from '../postgres/error-text.ts';
+import type { Row, Session } from '../postgres/session.ts';
+import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
+import { readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+
+/** One stream as `sarrio status` shows it. */
+export type StreamStatus = StreamName & {
+  /** What the runner last said: `running`, `copying`, `failed` …; `not running` when it has said nothing for long, `unknown` when the source cannot be asked. */
+  readonly state: string;
+  /** Seconds since the oldest pending change was made; 0 when nothing is pending; null when it cannot be known. */
+  readonly lagSeconds: number | null;
+  /** Entries in the source's delta tables that the target has not applied; null when it cannot be known. */
+  readonly pending: number | null;
+  readonly rowsPerSecond: number;
+  readonly appliedRows: number | null;
+  readonly lastRoundAt: string | null;
+  readonly lastError: string | null;
+  readonly lastErrorAt: string | null;
+  readonly runner: string | null;
+};
+
+/** A runner that has reported nothing for so long is not there. */
+const SILENT_SECONDS = 30;
+
+type Connect = (database: string) => Promise<Session>;
+
+/** Asks every database of the plan, takes no lock, and goes on where one cannot be reached. */
+export async function readStatus(plan: Plan, connect: Connect): Promise<readonly StreamStatus[]> {
+  const targets = new Map<string, Promise<readonly Row[] | Error>>();
+  const target = (name: string): Promise<readonly Row[] | Error> => {
+    const asked = targets.get(name) ?? askTarget(name, connect);
+    targets.set(name, asked);
+    return asked;
+  };
+  const syncs = await Promise.all(Object.entries(plan.syncs).map(([name, sync]) => syncStatus({ name, sync, connect, target })));
+  return syncs.flat();
+}
+
+type Asked = { readonly name: string; readonly sync: PlanSync; readonly connect: Connect; readonly target: (name: string) => Promise<readonly Row[] | Error> };
+
+async function syncStatus({ name, sync, connect, target }: Asked): Promise<readonly StreamStatus[]> {
+  const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
+  const source = await openQuietly(sync.source, connect);
+  if (source instanceof Error) return streams.map((stream) => unreachable(stream, failureText(source)));
+  try {
+    const rows = (await source.query(readStreams)).rows;
+    const history = historyOf((await source.query(readHistory)).rows[0]);
+    const found: StreamStatus[] = [];
+    for (const stream of streams) {
+      const row = rows.find((each) => each['sync'] === name && each['target'] === stream.target);
+      found.push(await streamStatus({ stream, sync, source, history, row, applied: await target(stream.target) }));
+    }
+    return found;
+  } finally {
+    await source.close();
+  }
+}
+
+type Parts = {
+  readonly stream: StreamName;
+  readonly sync: PlanSync;
+  readonly source: Session;
+  readonly history: History;
+  readonly row: Row | undefined;
+  readonly applied: readonly Row[] | Error;
+};
+
+async function streamStatus(parts: Parts): Promise<StreamStatus> {
+  const { stream, row, applied } = parts;
+  const isSilent = !row?.['state'] || Number(row['reported_seconds_ago']) > SILENT_SECONDS;
+  const watermark = applied instanceof Error ? undefined : applied.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
+  const position = watermark?.['position'] ?? row?.['acknowledged'] ?? null;
+  const pending = await pendingOf(parts, position);
+  return {
+    ...stream,
+    state: isSilent ? 'not running' : (row['state'] ?? 'not running'),
+    ...pending,
+    rowsPerSecond: isSilent ? 0 : Number(row['rows_per_second']),
+    appliedRows: watermark ? Number(watermark['applied_rows']) : null,
+    lastRoundAt: row?.['last_round_at'] ?? null,
+    lastError: applied instanceof Error ? failureText(applied) : (row?.['last_error'] ?? null),
+    lastErrorAt: row?.['last_error_at'] ?? null,
+    runner: row?.['runner'] ?? null,
+  };
+}
+
+async function pendingOf({ sync, source, history }: Parts, stored: string | null): Promise<{ pending: number | null; lagSeconds: number | null }> {
+  if (stored === null) return { pending: null, lagSeconds: null };
+  const parsed = parsePosition(stored);
+  const position = parsed.history.timeline === history.timeline ? parsed : beforeAll(history);
+  const answers = await source.batch([beginReading, { text: planFor('few') }, setPosition(position), { text: summarizePending(sync.countPending) }, { text: endReading }]);
+  const [pending, lag] = answers[3]?.lists[0] ?? [];
+  return { pending: Number(pending), lagSeconds: Number(Number(lag).toFixed(3)) };
+}
+
+async function askTarget(name: string, connect: Connect): Promise<readonly Row[] | Error> {
+  const session = await openQuietly(name, connect);
+  if (session instanceof Error) return session;
+  try {
+    return (await session.query(readTargetStreams)).rows;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    await session.close();
+  }
+}
+
+/** An unreachable database is part of the answer, not a failure of the question. */
+async function openQuietly(name: string, connect: Connect): Promise<Session | Error> {
+  try {
+    return await connect(name);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function unreachable(stream: StreamName, error: string): StreamStatus {
+  return { ...stream, state: 'unknown', lagSeconds: null, pending: null, rowsPerSecond: 0, appliedRows: null, lastRoundAt: null, lastError: error, lastErrorAt: null, runner: null };
+}
+
+function historyOf(row: Row | undefined): History {
+  return { system: row?.['system'] ?? '', database: row?.['database'] ?? '', timeline: Number(row?.['timeline']) };
+}

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { SarrioError } from '../../src/plan/errors.ts';
+import { PLAN_FORMAT, type Plan } from '../../src/plan/plan.ts';
+import { readPlan } from '../../src/plan/read-plan.ts';
+import { writePlan } from '../../src/plan/write-plan.ts';
+
+describe('plan.yaml', () => {
+  let text: string;
+
+  beforeAll(async () => {
+    text = await readFile('test/cases/shop/expected/plan.yaml', 'utf8');
+  });
+
+  /** The codes that reading gives, with the exit. */
+  const refusal = (changed: string): string => {
+    try {
+      readPlan(changed, 'generated/plan.yaml');
+      return 'read';
+    } catch (error) {
+      if (!(error instanceof SarrioError)) throw error;
+      return `${error.exit} ${error.diagnostics.map(({ code, message }) => `${code} ${message}`).join('; ')}`;
+    }
+  };
+  const changed = (change: (content: Record<string, unknown>) => void): string => {
+    const content: Record<string, unknown> = parse(text);
+    change(content);
+    return stringify(content);
+  };
+
+  test('is read, and written again as the same bytes', () => {
+    expect(writePlan(readPlan(text, 'plan.yaml'))).toBe(text);
+  });
+
+  test('is the same plan with CRLF line ends, other comments and other spaces', () => {
+    const plan = readPlan(text, 'plan.yaml');
+    expect(readPlan(text.replaceAll('\n', '\r\n'), 'plan.yaml')).toEqual(plan);
+    expect(readPlan(changed(() => undefined), 'plan.yaml')).toEqual(plan);
+  });
+
+  test('keeps any text of a statement', () => {
+    const statement = fc.string({ unit: 'binary', minLength: 1 }).map((body) => `select 1\n  ${body}`);
+    const plan = readPlan(text, 'plan.yaml');
+    fc.assert(
+      fc.property(fc.oneof(statement, fc.string({ minLength: 1, unit: 'grapheme' }), fc.constantFrom('no', '1.0', '- a', 'a: b', ' \n\n x \n ', '\n', '# x\n')), (countPending) => {
+        const syncs = Object.fromEntries(Object.entries(plan.syncs).map(([name, sync]) => [name, { ...sync, countPending }]));
+        const other: Plan = { ...plan, syncs };
+        expect(readPlan(writePlan(other), 'plan.yaml')).toEqual(other);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test.each(['2.0', '0.9', `${PLAN_FORMAT.split('.')[0]}.99`, 'one', undefined])('of format %s is refused', (format) => {
+    expect(refusal(changed((content) => void (content['format'] = format)))).toMatch(/^invalid SAR303 /);
+  });
+
+  test('that needs a capability of a newer version is refused, by name', () => {
+    const result = refusal(changed((content) => void (content['requires'] = ['one-way', 'teleport'])));
+    expect(result).toBe("invalid SAR304 the plan needs the capability 'teleport', which this sarrio does not have");
+  });
+
+  test('with a field that is not known is refused, all of them together', () => {
+    const result = refusal(
+      changed((content) => {
+        content['extra'] = 1;
+        Object.assign(content['databases'] as object, { more: { url: { env: 'X' } } });
+      }),
+    );
+    expect(result).toContain("SAR305 the file has the unknown field 'extra'");
+    expect(result).toContain("SAR305 databases/more lacks the field 'objects'");
+  });
+
+  test('edited by hand is refused', () => {
+    const edited = text.replace('existingRows: replace', 'existingRows: refuse');
+    expect(edited).not.toBe(text);
+    expect(refusal(edited)).toMatch(/^invalid SAR306 /);
+  });
+
+  test.each(['', 'just text', '[1, 2]', 'a: [', 'format: "1.0"\nformat: "1.0"\n', '<<<<<<< ours\n'])('%j is no plan', (content) => {
+    expect(refusal(content)).toMatch(/^invalid SAR302 /);
+  });
+});
