@@ -42,7 +42,7 @@ async function apply(options: {
   refuseErrors([...expectationFaults(changePlan, approval), ...hazardFaults(changePlan, approval)]);
   await applySteps({ steps: changePlan.steps, sessions, context: applying });
   if (changePlan.steps.length > 0) refuseRest((await readChanges(generated, sessions)).changePlan);
-  const done = changePlan.steps.length === 0 ? 'Nothing to do: the databases are as the plan says.' : `Applied: ${headline(changePlan.steps)}; re-planned: nothing to do.`;
+  const done = changePlan.steps.length === 0 ? 'Nothing to do: the databases are as the plan says.' : `Applied: ${headline(changePlan.steps, 'done')}; re-planned: nothing to do.`;
   return { exit: 'ok', data: changePlanData(changePlan), diagnostics, text: `${done}\nNext: sarrio run\n` };
 }
 

@@ -3,13 +3,14 @@ import { type Group, groupSteps } from '../runner/7-apply/groups.ts';
 import { type ChangePlan, hazardName, type Step, type StepKind } from '../runner/6-diff/step.ts';
 
 const SIGNS: Readonly<Record<StepKind, string>> = { create: '+', replace: '~', repair: '!', remove: '-', register: '+', unregister: '-' };
-const COUNTED: readonly (readonly [StepKind, string])[] = [
-  ['create', 'to create'],
-  ['replace', 'to replace'],
-  ['repair', 'drifted and to repair'],
-  ['remove', 'to remove'],
-  ['register', 'to register'],
-  ['unregister', 'to unregister'],
+/** Each kind as it is announced and as it is told afterwards. */
+const COUNTED: readonly (readonly [kind: StepKind, wanted: string, done: string])[] = [
+  ['create', 'to create', 'created'],
+  ['replace', 'to replace', 'replaced'],
+  ['repair', 'drifted and to repair', 'repaired'],
+  ['remove', 'to remove', 'removed'],
+  ['register', 'to register', 'registered'],
+  ['unregister', 'to unregister', 'unregistered'],
 ];
 
 /** A change plan for people: the counts, then what would be lost, then every step by table, with locks. */
@@ -19,11 +20,11 @@ export function printChangePlan(changes: ChangePlan): string {
   return [...lines, `change plan ${changes.id}`, ''].join('\n');
 }
 
-/** `12 to create, 1 to replace`. */
-export function headline(steps: readonly Step[]): string {
-  return COUNTED.flatMap(([kind, words]) => {
+/** `12 to create, 1 to replace`; afterwards `12 created, 1 replaced`. */
+export function headline(steps: readonly Step[], tense: 'wanted' | 'done' = 'wanted'): string {
+  return COUNTED.flatMap(([kind, wanted, done]) => {
     const count = steps.filter((step) => step.kind === kind).length;
-    return count === 0 ? [] : [`${count} ${words}`];
+    return count === 0 ? [] : [`${count} ${tense === 'wanted' ? wanted : done}`];
   }).join(', ');
 }
 

@@ -50,7 +50,7 @@ async function refusePooler(options: { session: Session; target: ConnectOptions;
     await other.close();
   }
   throw failure('invalid', {
-    code: 'SAR417',
+    code: 'SAR418',
     where: `database ${target.database}`,
     message: 'a transaction pooler stands between this connection and the server: two sessions were answered by one backend',
     hint: `Use a direct connection, or one through a pool in session mode, in ${target.variable}: locks and settings of a session must last.`,

@@ -36,7 +36,8 @@ export function planFaults(plan: Plan & { checksum: string }): readonly string[]
 }
 
 function parse(text: string, file: string): Record<string, unknown> {
-  const document = parseDocument(text);
+  // The line ends of a CRLF checkout must not become part of a statement; a CR that belongs to one is written as an escape.
+  const document = parseDocument(text.replaceAll('\r\n', '\n'));
   const fault = document.errors[0];
   if (fault) {
     const message = `not readable as YAML: ${fault.message.split('\n')[0] ?? ''}`;

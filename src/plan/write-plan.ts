@@ -13,8 +13,15 @@ export function writePlan(plan: Plan): string {
   const document = new Document(content, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar: (_, node) => {
-      if (typeof node.value === 'string' && node.value.includes('\n')) node.type = Scalar.BLOCK_LITERAL;
+      const style = typeof node.value === 'string' ? styleOf(node.value) : null;
+      if (style) node.type = style;
     },
   });
   return `${generatedHeader('#')}\n${document.toString({ lineWidth: 0 }).trimEnd()}\n`;
+}
+
+/** Statements read like SQL; what a line-end conversion or an editor could change is escaped. */
+function styleOf(text: string): Scalar.BLOCK_LITERAL | Scalar.QUOTE_DOUBLE | null {
+  if (/[^\P{C}\n\t]|[\u2028\u2029]/u.test(text)) return Scalar.QUOTE_DOUBLE;
+  return text.includes('\n') ? Scalar.BLOCK_LITERAL : null;
 }

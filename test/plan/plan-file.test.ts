@@ -44,7 +44,7 @@ describe('plan.yaml', () => {
     const statement = fc.string({ unit: 'binary', minLength: 1 }).map((body) => `select 1\n  ${body}`);
     const plan = readPlan(text, 'plan.yaml');
     fc.assert(
-      fc.property(fc.oneof(statement, fc.string({ minLength: 1, unit: 'grapheme' }), fc.constantFrom('no', '1.0', '- a', 'a: b', ' \n\n x \n ', '\n', '# x\n')), (countPending) => {
+      fc.property(fc.oneof(statement, fc.string({ minLength: 1, unit: 'grapheme' }), fc.constantFrom('no', '1.0', '- a', 'a: b', ' \n\n x \n ', '\n', '# x\n', 'select 1\r\n, 2', 'a\u2028\nb')), (countPending) => {
         const syncs = Object.fromEntries(Object.entries(plan.syncs).map(([name, sync]) => [name, { ...sync, countPending }]));
         const other: Plan = { ...plan, syncs };
         expect(readPlan(writePlan(other), 'plan.yaml')).toEqual(other);

@@ -32,7 +32,7 @@ describe('drift is named and repaired:', () => {
     });
   }
 
-  test('a column added to a delta table cannot be, and the error says what to do', async () => {
+  test('a column added to a table of ours cannot be, and the error says what to do', async () => {
     const { shop, project } = await smallShop(shopSync('public.orders'));
     await project.apply();
     await shop.script('alter table sarrio.stream add column surplus int');

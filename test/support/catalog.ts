@@ -24,11 +24,11 @@ export async function inventory(database: TestDatabase): Promise<readonly unknow
   return database.query('select kind, name, project, hash, fingerprint from sarrio.installed order by kind, name');
 }
 
-/** Every object of the database that is not the system's, with owners' rights, and the roles: what a removal must leave as it was. */
+/** Every object of the database that is not the system's, with its rights: what a removal must leave as it was. (pg_class.relhastriggers is a hint that VACUUM resets.) */
 export async function wholeCatalog(database: TestDatabase): Promise<readonly unknown[]> {
   return database.query(`
     select 'class' as kind, n.nspname || '.' || c.relname as name, c.relkind::text as detail, c.relacl::text as acl,
-      concat_ws(' ', c.relhastriggers, (select count(*) from pg_trigger as t where t.tgrelid = c.oid)) as triggers
+      (select count(*) from pg_trigger as t where t.tgrelid = c.oid)::text as triggers
       from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'
     union all select 'proc', n.nspname || '.' || p.proname, p.prosrc, p.proacl::text, null
       from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'

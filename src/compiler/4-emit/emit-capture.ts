@@ -1,8 +1,8 @@
 import type { ObjectKind } from '../../plan/plan.ts';
 import { displayName, ident, type QualifiedName } from '../../sql/quote.ts';
-import { dangerousRaw, type Sql } from '../../sql/sql.ts';
+import type { Sql } from '../../sql/sql.ts';
 import type { ModelTable } from '../2-model/model.ts';
-import { objectNames, wakeName } from './names.ts';
+import { identityHash, objectNames, wakeName } from './names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { currentSequence, deltaIndex, deltaSegment, deltaTable } from './objects/delta.sql.ts';
 import { keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
@@ -74,13 +74,11 @@ function ownFunction(name: string, text: Sql): EmittedObject {
   return { kind: 'function', name: `${ident('sarrio', name).text}()`, lock: null, text };
 }
 
-/** Plain names as they are; others keep their letters and get the hash of the object names, so that every file system can hold them. */
-export function fileName(table: QualifiedName): string {
-  const plain = `${table.schema}.${table.name}`;
+/** Plain names as they are; others keep their plain letters and get a hash, so that every file system can hold them apart. */
+function fileName({ schema, name }: QualifiedName): string {
+  const plain = `${schema}.${name}`;
   if (/^[a-z0-9_]+\.[a-z0-9_]+$/.test(plain)) return plain;
-  const hashed = objectNames(table).delta.slice(-8);
-  const readable = plain.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 80);
-  return `${readable}.${dangerousRaw(hashed).text.replace(/[^a-z0-9]/g, '-')}`;
+  return `${plain.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 80)}.${identityHash([schema, name])}`;
 }
 
 function summary({ database, table, syncs }: Captured): readonly string[] {

@@ -50,9 +50,14 @@ function cut(prefix: string, name: string, identity: readonly string[]): string 
   return prefix + (Buffer.byteLength(name) <= room ? name : hashed(name, identity, room));
 }
 
+/** Eight hexadecimal digits that stand for one identity. */
+export function identityHash(identity: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 8);
+}
+
 /** Cuts at a character's border, so that the name stays valid UTF-8. */
 function hashed(plain: string, identity: readonly string[], bytes: number): string {
-  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 8);
+  const hash = identityHash(identity);
   let head = '';
   for (const character of plain) {
     if (Buffer.byteLength(head + character) > bytes - hash.length - 1) break;

@@ -95,7 +95,7 @@ function inspectionFailure(database: string, error: unknown): SarrioError {
     });
   }
   return failure('failed', {
-    code: 'SAR405',
+    code: 'SAR417',
     where,
     cause: error,
     message: `cannot read the catalog: ${failureText(error)}`,

@@ -22,7 +22,7 @@ export type Following = StreamOptions & {
   readonly enter: (state: StreamState, reason: string | null) => void;
 };
 
-/** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between. */
+/** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
 type Place = { stored: string; seen: Position; states: TableState[]; copying: Promise<void> | null; copyError: unknown };
 
 /** Copies what is missing, then applies round after round until the signal, an error, or (when asked so) nothing is pending. */
@@ -116,7 +116,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
   try {
     const work = await workOf(reading, tables, place.states);
     if (work.length === 0) {
-      place.seen = reading.position;
+      if (reading.isOnDisk) place.seen = reading.position;
       if (!progress.isCaughtUp && place.copying === null) {
         progress.isCaughtUp = true;
         log({ kind: 'caught-up', stream });

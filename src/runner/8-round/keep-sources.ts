@@ -1,5 +1,6 @@
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
+import { refuseOtherHistory } from './source.ts';
 import { purge, SWITCH_ABOVE_BYTES } from './purge.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 
@@ -38,7 +39,10 @@ async function purgeOnce(options: RunOptions, { database, syncs }: { database: s
   const first = syncs[0];
   if (plan === undefined || first === undefined) return;
   const { source } = await first.access();
-  if (held.session === null || !held.session.isOpen()) held.session = await options.connect(database, 'listen');
+  if (held.session === null || !held.session.isOpen()) {
+    held.session = await options.connect(database, 'listen');
+    await refuseOtherHistory(database, source.history, held.session);
+  }
   const { log, failpoint } = options;
   await purge({ database, plan, session: held.session, history: source.history, log, failpoint, switchAboveBytes: SWITCH_ABOVE_BYTES });
 }

@@ -26,6 +26,8 @@ export type Reading = {
   /** The position that a target has reached once it has applied everything pending here. */
   readonly position: Position;
   readonly pending: readonly PendingTable[];
+  /** The source had on disk, when the snapshot was taken, all that it saw: no crash can give its transaction ids out again. */
+  readonly isOnDisk: boolean;
   /** The same count from another position, in the same snapshot: for a table whose copy is newer than the stream's watermark. */
   pendingFrom(position: Position): Promise<readonly PendingTable[]>;
   /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
@@ -60,10 +62,10 @@ export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
     { name: 'sarrio_pending', text: sync.countPending },
   ]);
   await parts.failpoint('round.source.after-snapshot');
-  const [snapshot, lsn] = answers[2]?.lists[0] ?? [];
+  const [snapshot, lsn, isOnDisk] = answers[2]?.lists[0] ?? [];
   const position = positionAt(history, snapshot ?? '');
   const pending = (answers[3]?.lists ?? []).map(pendingTable).sort((a, b) => a.ordinal - b.ordinal);
-  return sharedReading(parts, { position, pending, lsn: lsn ?? '' });
+  return sharedReading(parts, { position, pending, lsn: lsn ?? '', isOnDisk: isOnDisk === 't' });
 }
 
 function pendingTable(list: readonly (string | null)[]): PendingTable {
@@ -71,7 +73,9 @@ function pendingTable(list: readonly (string | null)[]): PendingTable {
   return { ordinal: Number(ordinal), entries: Number(entries), allInserts: inserts === 't', truncated: truncated === 't' };
 }
 
-function sharedReading(parts: Parts, seen: { position: Position; pending: readonly PendingTable[]; lsn: string }): () => Reading {
+type Seen = { readonly position: Position; readonly pending: readonly PendingTable[]; readonly lsn: string; readonly isOnDisk: boolean };
+
+function sharedReading(parts: Parts, seen: Seen): () => Reading {
   const { session, pool } = parts;
   const exclusive = makeMutex();
   const open = { users: 0 };
@@ -83,7 +87,7 @@ function sharedReading(parts: Parts, seen: { position: Position; pending: readon
     };
   };
   const exported = once(() => exclusive(async () => (await session.query(exportSnapshot)).rows[0]?.['snapshot'] ?? ''));
-  const durable = once(() => makeDurable(parts, seen.lsn, exclusive));
+  const durable = once(async () => (seen.isOnDisk ? undefined : makeDurable(parts, seen.lsn, exclusive)));
   const rows = rowsReader(parts, exclusive);
   const pendingFrom = countReader(parts, exclusive);
   return () => {
@@ -92,6 +96,7 @@ function sharedReading(parts: Parts, seen: { position: Position; pending: readon
       from: parts.from,
       position: seen.position,
       pending: seen.pending,
+      isOnDisk: seen.isOnDisk,
       pendingFrom,
       rows,
       durable,

@@ -10,12 +10,15 @@ export const beginReading: Statement = { text: 'begin transaction isolation leve
 
 export const endReading = 'rollback';
 
-/** Takes the round's snapshot; sets the position for the statements of the plan; the WAL position read after the snapshot bounds what it saw. */
+/**
+ * Takes the round's snapshot; sets the position for the statements of the plan. The end of the WAL, read after the snapshot, bounds
+ * what the snapshot saw: once that much is on disk, nothing of it can be lost in a crash.
+ */
 export function takeSnapshot(from: Position): Statement {
   const { xmax, xip, extra } = positionSettings(from);
   return {
     name: 'sarrio_snapshot',
-    text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text,
+    text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn(),
       set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true)`,
     values: [xmax, xip, extra],
   };

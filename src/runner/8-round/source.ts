@@ -3,12 +3,12 @@ import type { PlanSync } from '../../plan/plan.ts';
 import { failure } from '../../plan/errors.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex } from '../mutex.ts';
-import { formatPosition, type History, type Position } from '../position.ts';
+import { formatPosition, type History, type Position, sameHistory } from '../position.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { beginSharedReading, type Reading } from './reading.ts';
 import { isReplica, readHistory } from './source.sql.ts';
 
-/** One sync's source while it can be reached. Any lost connection ends it: after a crash of the source nothing learnt before may be trusted. */
+/** One sync's source while it can be reached. Losing its first connection ends it. */
 export type Source = {
   readonly history: History;
   /** Opens the changes after `from`. Streams that ask for the same position at the same moment share one snapshot. */
@@ -32,7 +32,17 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   const utility = await options.connect();
   await refuseReplica(options.name, utility);
   const history = await historyOf(utility);
-  const pool = makePool(options.connect, utility);
+  const connectAgain = async (): Promise<Session> => {
+    const session = await options.connect();
+    try {
+      await refuseOtherHistory(options.name, history, session);
+      return session;
+    } catch (error) {
+      utility.destroy();
+      throw error;
+    }
+  };
+  const pool = makePool(connectAgain, utility);
   const exclusive = makeMutex();
   const query: Source['query'] = (text, values) => exclusive(() => utility.query(text, values));
   return {
@@ -105,6 +115,13 @@ function sharing(begin: (from: Position) => Promise<() => Reading>): (from: Posi
     const join = await shared;
     return join();
   };
+}
+
+/** Behind one name another server may answer now (failover, restore). Then everything learnt before is void, and the stream starts again. */
+export async function refuseOtherHistory(name: string, history: History, session: Session): Promise<void> {
+  if (sameHistory(history, await historyOf(session))) return;
+  session.destroy();
+  throw failure('failed', { code: 'SAR611', where: `database ${name}`, message: 'another server answers now than a moment ago' });
 }
 
 async function historyOf(session: Session): Promise<History> {

@@ -8,131 +8,131 @@
 begin;
 
 -- object: table sarrio."delta_Odd""Schema_Odd.Table"
-  create table if not exists sarrio."delta_Odd""Schema_Odd.Table" (
-    "Id" integer,
-    "select" text,
-    change_xid xid8 not null,
-    change_at timestamptz not null,
-    change_op "char" not null,
-    change_segment smallint not null,
-    change_sync text
-  ) partition by list (change_segment);
-  alter table sarrio."delta_Odd""Schema_Odd.Table" replica identity full;
-  revoke all on table sarrio."delta_Odd""Schema_Odd.Table" from public;
+create table if not exists sarrio."delta_Odd""Schema_Odd.Table" (
+  "Id" integer,
+  "select" text,
+  change_xid xid8 not null,
+  change_at timestamptz not null,
+  change_op "char" not null,
+  change_segment smallint not null,
+  change_sync text
+) partition by list (change_segment);
+alter table sarrio."delta_Odd""Schema_Odd.Table" replica identity full;
+revoke all on table sarrio."delta_Odd""Schema_Odd.Table" from public;
 
 -- object: table sarrio."segment1_Odd""Schema_Odd.Table"
-  create table if not exists sarrio."segment1_Odd""Schema_Odd.Table"
-    partition of sarrio."delta_Odd""Schema_Odd.Table" for values in (1);
-  alter table sarrio."segment1_Odd""Schema_Odd.Table" replica identity full;
-  revoke all on table sarrio."segment1_Odd""Schema_Odd.Table" from public;
+create table if not exists sarrio."segment1_Odd""Schema_Odd.Table"
+  partition of sarrio."delta_Odd""Schema_Odd.Table" for values in (1);
+alter table sarrio."segment1_Odd""Schema_Odd.Table" replica identity full;
+revoke all on table sarrio."segment1_Odd""Schema_Odd.Table" from public;
 
 -- object: index sarrio."xid1_Odd""Schema_Odd.Table"
 create index if not exists "xid1_Odd""Schema_Odd.Table" on sarrio."segment1_Odd""Schema_Odd.Table" (change_xid);
 
 -- object: table sarrio."segment2_Odd""Schema_Odd.Table"
-  create table if not exists sarrio."segment2_Odd""Schema_Odd.Table"
-    partition of sarrio."delta_Odd""Schema_Odd.Table" for values in (2);
-  alter table sarrio."segment2_Odd""Schema_Odd.Table" replica identity full;
-  revoke all on table sarrio."segment2_Odd""Schema_Odd.Table" from public;
+create table if not exists sarrio."segment2_Odd""Schema_Odd.Table"
+  partition of sarrio."delta_Odd""Schema_Odd.Table" for values in (2);
+alter table sarrio."segment2_Odd""Schema_Odd.Table" replica identity full;
+revoke all on table sarrio."segment2_Odd""Schema_Odd.Table" from public;
 
 -- object: index sarrio."xid2_Odd""Schema_Odd.Table"
 create index if not exists "xid2_Odd""Schema_Odd.Table" on sarrio."segment2_Odd""Schema_Odd.Table" (change_xid);
 
 -- object: table sarrio."segment3_Odd""Schema_Odd.Table"
-  create table if not exists sarrio."segment3_Odd""Schema_Odd.Table"
-    partition of sarrio."delta_Odd""Schema_Odd.Table" for values in (3);
-  alter table sarrio."segment3_Odd""Schema_Odd.Table" replica identity full;
-  revoke all on table sarrio."segment3_Odd""Schema_Odd.Table" from public;
+create table if not exists sarrio."segment3_Odd""Schema_Odd.Table"
+  partition of sarrio."delta_Odd""Schema_Odd.Table" for values in (3);
+alter table sarrio."segment3_Odd""Schema_Odd.Table" replica identity full;
+revoke all on table sarrio."segment3_Odd""Schema_Odd.Table" from public;
 
 -- object: index sarrio."xid3_Odd""Schema_Odd.Table"
 create index if not exists "xid3_Odd""Schema_Odd.Table" on sarrio."segment3_Odd""Schema_Odd.Table" (change_xid);
 
 -- object: sequence sarrio."current_Odd""Schema_Odd.Table"
-  create sequence if not exists sarrio."current_Odd""Schema_Odd.Table" as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
-  revoke all on sequence sarrio."current_Odd""Schema_Odd.Table" from public;
+create sequence if not exists sarrio."current_Odd""Schema_Odd.Table" as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+revoke all on sequence sarrio."current_Odd""Schema_Odd.Table" from public;
 
 -- object: function sarrio."capture_Odd""Schema_Odd.Table"()
-  create or replace function sarrio."capture_Odd""Schema_Odd.Table"() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio."current_Odd""Schema_Odd.Table"'::pg_catalog.regclass);
-  begin
-      if tg_op operator(pg_catalog.=) 'TRUNCATE' then
-          insert into sarrio."delta_Odd""Schema_Odd.Table" (change_xid, change_at, change_op, change_segment)
-          values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
-        elsif segment operator(pg_catalog.=) 2 then
-            insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
-            select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-            from changed_rows as changed;
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
-            select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-            from changed_rows as changed;
-        else
-            insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
-            select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-            from changed_rows as changed;
-      end if;
-        if found then
-            if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
-              perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
-            end if;
-        end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio."capture_Odd""Schema_Odd.Table"() from public;
+create or replace function sarrio."capture_Odd""Schema_Odd.Table"() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio."current_Odd""Schema_Odd.Table"'::pg_catalog.regclass);
+begin
+  if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+    insert into sarrio."delta_Odd""Schema_Odd.Table" (change_xid, change_at, change_op, change_segment)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
+  elsif segment operator(pg_catalog.=) 2 then
+    insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
+    select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
+    from changed_rows as changed;
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
+    select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
+    from changed_rows as changed;
+  else
+    insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
+    select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
+    from changed_rows as changed;
+  end if;
+  if found then
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
+    end if;
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio."capture_Odd""Schema_Odd.Table"() from public;
 
 -- object: function sarrio."capture_key_Odd""Schema_Odd.Table"()
-  create or replace function sarrio."capture_key_Odd""Schema_Odd.Table"() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio."current_Odd""Schema_Odd.Table"'::pg_catalog.regclass);
-  begin
-        if segment operator(pg_catalog.=) 2 then
-            insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
-            values (old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
-            values (old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
-        else
-            insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
-            values (old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
-      end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio."capture_key_Odd""Schema_Odd.Table"() from public;
+create or replace function sarrio."capture_key_Odd""Schema_Odd.Table"() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio."current_Odd""Schema_Odd.Table"'::pg_catalog.regclass);
+begin
+  if segment operator(pg_catalog.=) 2 then
+    insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
+    values (old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
+    values (old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
+  else
+    insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
+    values (old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio."capture_key_Odd""Schema_Odd.Table"() from public;
 
 -- object: trigger sarrio_insert on "Odd""Schema"."Odd.Table"
-  create or replace trigger sarrio_insert after insert on "Odd""Schema"."Odd.Table"
-    referencing new table as changed_rows for each statement
-    execute function sarrio."capture_Odd""Schema_Odd.Table"();
+create or replace trigger sarrio_insert after insert on "Odd""Schema"."Odd.Table"
+  referencing new table as changed_rows for each statement
+  execute function sarrio."capture_Odd""Schema_Odd.Table"();
 
 -- object: trigger sarrio_update on "Odd""Schema"."Odd.Table"
-  create or replace trigger sarrio_update after update on "Odd""Schema"."Odd.Table"
-    referencing new table as changed_rows for each statement
-    execute function sarrio."capture_Odd""Schema_Odd.Table"();
+create or replace trigger sarrio_update after update on "Odd""Schema"."Odd.Table"
+  referencing new table as changed_rows for each statement
+  execute function sarrio."capture_Odd""Schema_Odd.Table"();
 
 -- object: trigger sarrio_delete on "Odd""Schema"."Odd.Table"
-  create or replace trigger sarrio_delete after delete on "Odd""Schema"."Odd.Table"
-    referencing old table as changed_rows for each statement
-    execute function sarrio."capture_Odd""Schema_Odd.Table"();
+create or replace trigger sarrio_delete after delete on "Odd""Schema"."Odd.Table"
+  referencing old table as changed_rows for each statement
+  execute function sarrio."capture_Odd""Schema_Odd.Table"();
 
 -- object: trigger sarrio_truncate on "Odd""Schema"."Odd.Table"
-  create or replace trigger sarrio_truncate after truncate on "Odd""Schema"."Odd.Table"
-    for each statement
-    execute function sarrio."capture_Odd""Schema_Odd.Table"();
+create or replace trigger sarrio_truncate after truncate on "Odd""Schema"."Odd.Table"
+  for each statement
+  execute function sarrio."capture_Odd""Schema_Odd.Table"();
 
 -- object: trigger sarrio_key on "Odd""Schema"."Odd.Table"
-  create or replace trigger sarrio_key after update of "Id", "select" on "Odd""Schema"."Odd.Table"
-    for each row when (not (old."Id" operator(pg_catalog.=) new."Id" and old."select" operator(pg_catalog.=) new."select"))
-    execute function sarrio."capture_key_Odd""Schema_Odd.Table"();
+create or replace trigger sarrio_key after update of "Id", "select" on "Odd""Schema"."Odd.Table"
+  for each row when (not (old."Id" operator(pg_catalog.=) new."Id" and old."select" operator(pg_catalog.=) new."select"))
+  execute function sarrio."capture_key_Odd""Schema_Odd.Table"();
 
 commit;

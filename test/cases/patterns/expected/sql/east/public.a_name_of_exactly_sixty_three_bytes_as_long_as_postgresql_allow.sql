@@ -8,130 +8,130 @@
 begin;
 
 -- object: table sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-  create table if not exists sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (
-    id integer,
-    change_xid xid8 not null,
-    change_at timestamptz not null,
-    change_op "char" not null,
-    change_segment smallint not null,
-    change_sync text
-  ) partition by list (change_segment);
-  alter table sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
-  revoke all on table sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
+create table if not exists sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (
+  id integer,
+  change_xid xid8 not null,
+  change_at timestamptz not null,
+  change_op "char" not null,
+  change_segment smallint not null,
+  change_sync text
+) partition by list (change_segment);
+alter table sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
+revoke all on table sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
 
 -- object: table sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-  create table if not exists sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-    partition of sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 for values in (1);
-  alter table sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
-  revoke all on table sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
+create table if not exists sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
+  partition of sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 for values in (1);
+alter table sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
+revoke all on table sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
 
 -- object: index sarrio.xid1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
 create index if not exists xid1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 on sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (change_xid);
 
 -- object: table sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-  create table if not exists sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-    partition of sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 for values in (2);
-  alter table sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
-  revoke all on table sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
+create table if not exists sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
+  partition of sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 for values in (2);
+alter table sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
+revoke all on table sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
 
 -- object: index sarrio.xid2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
 create index if not exists xid2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 on sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (change_xid);
 
 -- object: table sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-  create table if not exists sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-    partition of sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 for values in (3);
-  alter table sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
-  revoke all on table sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
+create table if not exists sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
+  partition of sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 for values in (3);
+alter table sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 replica identity full;
+revoke all on table sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
 
 -- object: index sarrio.xid3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
 create index if not exists xid3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 on sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (change_xid);
 
 -- object: sequence sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61
-  create sequence if not exists sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
-  revoke all on sequence sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
+create sequence if not exists sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+revoke all on sequence sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 from public;
 
 -- object: function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61()
-  create or replace function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61'::pg_catalog.regclass);
-  begin
-      if tg_op operator(pg_catalog.=) 'TRUNCATE' then
-          insert into sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (change_xid, change_at, change_op, change_segment)
-          values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
-        elsif segment operator(pg_catalog.=) 2 then
-            insert into sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
-            select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-            from changed_rows as changed;
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
-            select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-            from changed_rows as changed;
-        else
-            insert into sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
-            select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-            from changed_rows as changed;
-      end if;
-        if found then
-            if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
-              perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
-            end if;
-        end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() from public;
+create or replace function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61'::pg_catalog.regclass);
+begin
+  if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+    insert into sarrio.delta_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (change_xid, change_at, change_op, change_segment)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
+  elsif segment operator(pg_catalog.=) 2 then
+    insert into sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
+    select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
+    from changed_rows as changed;
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
+    select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
+    from changed_rows as changed;
+  else
+    insert into sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
+    select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
+    from changed_rows as changed;
+  end if;
+  if found then
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
+    end if;
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() from public;
 
 -- object: function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61()
-  create or replace function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61'::pg_catalog.regclass);
-  begin
-        if segment operator(pg_catalog.=) 2 then
-            insert into sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
-            values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
-            values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
-        else
-            insert into sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
-            values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
-      end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() from public;
+create or replace function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_a_name_of_exactly_sixty_three_bytes_3c82fe61'::pg_catalog.regclass);
+begin
+  if segment operator(pg_catalog.=) 2 then
+    insert into sarrio.segment2_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
+    values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
+    values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
+  else
+    insert into sarrio.segment1_public_a_name_of_exactly_sixty_three_bytes_3c82fe61 (id, change_xid, change_at, change_op, change_segment)
+    values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61() from public;
 
 -- object: trigger sarrio_insert on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-  create or replace trigger sarrio_insert after insert on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
+create or replace trigger sarrio_insert after insert on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
 
 -- object: trigger sarrio_update on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-  create or replace trigger sarrio_update after update on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
+create or replace trigger sarrio_update after update on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
 
 -- object: trigger sarrio_delete on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-  create or replace trigger sarrio_delete after delete on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
+create or replace trigger sarrio_delete after delete on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
 
 -- object: trigger sarrio_truncate on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-  create or replace trigger sarrio_truncate after truncate on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-    for each statement
-    execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
+create or replace trigger sarrio_truncate after truncate on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
+  for each statement
+  execute function sarrio.capture_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
 
 -- object: trigger sarrio_key on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-  create or replace trigger sarrio_key after update of id on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
-    for each row when (not (old.id operator(pg_catalog.=) new.id))
-    execute function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
+create or replace trigger sarrio_key after update of id on public.a_name_of_exactly_sixty_three_bytes_as_long_as_postgresql_allow
+  for each row when (not (old.id operator(pg_catalog.=) new.id))
+  execute function sarrio.capture_key_public_a_name_of_exactly_sixty_three_bytes_3c82fe61();
 
 commit;

@@ -8,114 +8,114 @@
 begin;
 
 -- object: table sarrio.delta_public_child
-  create table if not exists sarrio.delta_public_child (
-    id integer,
-    change_xid xid8 not null,
-    change_at timestamptz not null,
-    change_op "char" not null,
-    change_segment smallint not null,
-    change_sync text
-  ) partition by list (change_segment);
-  alter table sarrio.delta_public_child replica identity full;
-  revoke all on table sarrio.delta_public_child from public;
+create table if not exists sarrio.delta_public_child (
+  id integer,
+  change_xid xid8 not null,
+  change_at timestamptz not null,
+  change_op "char" not null,
+  change_segment smallint not null,
+  change_sync text
+) partition by list (change_segment);
+alter table sarrio.delta_public_child replica identity full;
+revoke all on table sarrio.delta_public_child from public;
 
 -- object: table sarrio.segment1_public_child
-  create table if not exists sarrio.segment1_public_child
-    partition of sarrio.delta_public_child for values in (1);
-  alter table sarrio.segment1_public_child replica identity full;
-  revoke all on table sarrio.segment1_public_child from public;
+create table if not exists sarrio.segment1_public_child
+  partition of sarrio.delta_public_child for values in (1);
+alter table sarrio.segment1_public_child replica identity full;
+revoke all on table sarrio.segment1_public_child from public;
 
 -- object: index sarrio.xid1_public_child
 create index if not exists xid1_public_child on sarrio.segment1_public_child (change_xid);
 
 -- object: table sarrio.segment2_public_child
-  create table if not exists sarrio.segment2_public_child
-    partition of sarrio.delta_public_child for values in (2);
-  alter table sarrio.segment2_public_child replica identity full;
-  revoke all on table sarrio.segment2_public_child from public;
+create table if not exists sarrio.segment2_public_child
+  partition of sarrio.delta_public_child for values in (2);
+alter table sarrio.segment2_public_child replica identity full;
+revoke all on table sarrio.segment2_public_child from public;
 
 -- object: index sarrio.xid2_public_child
 create index if not exists xid2_public_child on sarrio.segment2_public_child (change_xid);
 
 -- object: table sarrio.segment3_public_child
-  create table if not exists sarrio.segment3_public_child
-    partition of sarrio.delta_public_child for values in (3);
-  alter table sarrio.segment3_public_child replica identity full;
-  revoke all on table sarrio.segment3_public_child from public;
+create table if not exists sarrio.segment3_public_child
+  partition of sarrio.delta_public_child for values in (3);
+alter table sarrio.segment3_public_child replica identity full;
+revoke all on table sarrio.segment3_public_child from public;
 
 -- object: index sarrio.xid3_public_child
 create index if not exists xid3_public_child on sarrio.segment3_public_child (change_xid);
 
 -- object: sequence sarrio.current_public_child
-  create sequence if not exists sarrio.current_public_child as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
-  revoke all on sequence sarrio.current_public_child from public;
+create sequence if not exists sarrio.current_public_child as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+revoke all on sequence sarrio.current_public_child from public;
 
 -- object: function sarrio.capture_public_child()
-  create or replace function sarrio.capture_public_child() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_child'::pg_catalog.regclass);
-  begin
-      if tg_op operator(pg_catalog.=) 'TRUNCATE' then
-          insert into sarrio.delta_public_child (change_xid, change_at, change_op, change_segment)
-          values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
-        elsif segment operator(pg_catalog.=) 2 then
-            if tg_op operator(pg_catalog.<>) 'DELETE' then
-                insert into sarrio.segment2_public_child (id, change_xid, change_at, change_op, change_segment)
-                values (new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2);
-            end if;
-            if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
-                insert into sarrio.segment2_public_child (id, change_xid, change_at, change_op, change_segment)
-                values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
-            end if;
-        elsif segment operator(pg_catalog.=) 3 then
-            if tg_op operator(pg_catalog.<>) 'DELETE' then
-                insert into sarrio.segment3_public_child (id, change_xid, change_at, change_op, change_segment)
-                values (new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3);
-            end if;
-            if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
-                insert into sarrio.segment3_public_child (id, change_xid, change_at, change_op, change_segment)
-                values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
-            end if;
-        else
-            if tg_op operator(pg_catalog.<>) 'DELETE' then
-                insert into sarrio.segment1_public_child (id, change_xid, change_at, change_op, change_segment)
-                values (new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1);
-            end if;
-            if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
-                insert into sarrio.segment1_public_child (id, change_xid, change_at, change_op, change_segment)
-                values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
-            end if;
-      end if;
-        if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
-          perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
-        end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_public_child() from public;
+create or replace function sarrio.capture_public_child() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_child'::pg_catalog.regclass);
+begin
+  if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+    insert into sarrio.delta_public_child (change_xid, change_at, change_op, change_segment)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
+  elsif segment operator(pg_catalog.=) 2 then
+    if tg_op operator(pg_catalog.<>) 'DELETE' then
+      insert into sarrio.segment2_public_child (id, change_xid, change_at, change_op, change_segment)
+      values (new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2);
+    end if;
+    if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
+      insert into sarrio.segment2_public_child (id, change_xid, change_at, change_op, change_segment)
+      values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
+    end if;
+  elsif segment operator(pg_catalog.=) 3 then
+    if tg_op operator(pg_catalog.<>) 'DELETE' then
+      insert into sarrio.segment3_public_child (id, change_xid, change_at, change_op, change_segment)
+      values (new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3);
+    end if;
+    if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
+      insert into sarrio.segment3_public_child (id, change_xid, change_at, change_op, change_segment)
+      values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
+    end if;
+  else
+    if tg_op operator(pg_catalog.<>) 'DELETE' then
+      insert into sarrio.segment1_public_child (id, change_xid, change_at, change_op, change_segment)
+      values (new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1);
+    end if;
+    if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
+      insert into sarrio.segment1_public_child (id, change_xid, change_at, change_op, change_segment)
+      values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
+    end if;
+  end if;
+  if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+    perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_public_child() from public;
 
 -- object: trigger sarrio_insert on public.child
-  create or replace trigger sarrio_insert after insert on public.child
-    for each row
-    execute function sarrio.capture_public_child();
+create or replace trigger sarrio_insert after insert on public.child
+  for each row
+  execute function sarrio.capture_public_child();
 
 -- object: trigger sarrio_update on public.child
-  create or replace trigger sarrio_update after update on public.child
-    for each row
-    execute function sarrio.capture_public_child();
+create or replace trigger sarrio_update after update on public.child
+  for each row
+  execute function sarrio.capture_public_child();
 
 -- object: trigger sarrio_delete on public.child
-  create or replace trigger sarrio_delete after delete on public.child
-    for each row
-    execute function sarrio.capture_public_child();
+create or replace trigger sarrio_delete after delete on public.child
+  for each row
+  execute function sarrio.capture_public_child();
 
 -- object: trigger sarrio_truncate on public.child
-  create or replace trigger sarrio_truncate after truncate on public.child
-    for each statement
-    execute function sarrio.capture_public_child();
+create or replace trigger sarrio_truncate after truncate on public.child
+  for each statement
+  execute function sarrio.capture_public_child();
 
 commit;

@@ -7,91 +7,91 @@
 begin;
 
 -- object: schema sarrio
-  create schema if not exists sarrio;
-  comment on schema sarrio is 'Replication by sarrio: captured changes and positions. Remove it with: sarrio destroy';
+create schema if not exists sarrio;
+comment on schema sarrio is 'Replication by sarrio: captured changes and positions. Remove it with: sarrio destroy';
 
 -- object: table sarrio.installed
-  create table if not exists sarrio.installed (
-    kind text not null,
-    name text not null,
-    project text not null,
-    hash text not null,
-    fingerprint text not null,
-    plan_format text not null,
-    installed_at timestamptz not null default pg_catalog.now(),
-    primary key (kind, name)
-  );
-  revoke all on table sarrio.installed from public;
+create table if not exists sarrio.installed (
+  kind text not null,
+  name text not null,
+  project text not null,
+  hash text not null,
+  fingerprint text not null,
+  plan_format text not null,
+  installed_at timestamptz not null default pg_catalog.now(),
+  primary key (kind, name)
+);
+revoke all on table sarrio.installed from public;
 
 -- object: table sarrio.watermark
-  create table if not exists sarrio.watermark (
-    sync text not null,
-    source text not null,
-    position text not null,
-    registration uuid not null,
-    applied_rows bigint not null default 0,
-    applied_rounds bigint not null default 0,
-    applied_at timestamptz not null default pg_catalog.now(),
-    primary key (sync, source)
-  );
-  revoke all on table sarrio.watermark from public;
+create table if not exists sarrio.watermark (
+  sync text not null,
+  source text not null,
+  position text not null,
+  registration uuid not null,
+  applied_rows bigint not null default 0,
+  applied_rounds bigint not null default 0,
+  applied_at timestamptz not null default pg_catalog.now(),
+  primary key (sync, source)
+);
+revoke all on table sarrio.watermark from public;
 
 -- object: table sarrio.initial_copy
-  create table if not exists sarrio.initial_copy (
-    sync text not null,
-    source text not null,
-    relation text not null,
-    capture oid not null,
-    position text not null,
-    is_joined boolean not null default false,
-    copied_rows bigint not null default 0,
-    copied_at timestamptz not null default pg_catalog.now(),
-    primary key (sync, source, relation)
-  );
-  revoke all on table sarrio.initial_copy from public;
+create table if not exists sarrio.initial_copy (
+  sync text not null,
+  source text not null,
+  relation text not null,
+  capture oid not null,
+  position text not null,
+  is_joined boolean not null default false,
+  copied_rows bigint not null default 0,
+  copied_at timestamptz not null default pg_catalog.now(),
+  primary key (sync, source, relation)
+);
+revoke all on table sarrio.initial_copy from public;
 
 -- object: table sarrio.acknowledged
-  create table if not exists sarrio.acknowledged (
-    sync text not null,
-    target text not null,
-    registration uuid not null default pg_catalog.gen_random_uuid(),
-    position text,
-    replace_rows boolean not null default false,
-    acknowledged_at timestamptz not null default pg_catalog.now(),
-    primary key (sync, target)
-  );
-  revoke all on table sarrio.acknowledged from public;
+create table if not exists sarrio.acknowledged (
+  sync text not null,
+  target text not null,
+  registration uuid not null default pg_catalog.gen_random_uuid(),
+  position text,
+  replace_rows boolean not null default false,
+  acknowledged_at timestamptz not null default pg_catalog.now(),
+  primary key (sync, target)
+);
+revoke all on table sarrio.acknowledged from public;
 
 -- object: table sarrio.stream
-  create table if not exists sarrio.stream (
-    sync text not null,
-    target text not null,
-    state text not null,
-    runner text not null,
-    rows_per_second double precision not null default 0,
-    last_round_at timestamptz,
-    last_error text,
-    last_error_at timestamptz,
-    reported_at timestamptz not null default pg_catalog.now(),
-    primary key (sync, target)
-  );
-  revoke all on table sarrio.stream from public;
+create table if not exists sarrio.stream (
+  sync text not null,
+  target text not null,
+  state text not null,
+  runner text not null,
+  rows_per_second double precision not null default 0,
+  last_round_at timestamptz,
+  last_error text,
+  last_error_at timestamptz,
+  reported_at timestamptz not null default pg_catalog.now(),
+  primary key (sync, target)
+);
+revoke all on table sarrio.stream from public;
 
 -- object: function sarrio.wake(text, regclass)
-  create or replace function sarrio.wake(sync text, flag regclass) returns void
-  language plpgsql
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  as $sarrio$
-  begin
-    if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.=) '0' then
-      perform pg_catalog.pg_notify('sarrio', sync);
-    else
-      perform pg_catalog.setval(flag, 3);
-    end if;
-  end
-  $sarrio$;
-  revoke all on function sarrio.wake(text, regclass) from public;
+create or replace function sarrio.wake(sync text, flag regclass) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $sarrio$
+begin
+  if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.=) '0' then
+    perform pg_catalog.pg_notify('sarrio', sync);
+  else
+    perform pg_catalog.setval(flag, 3);
+  end if;
+end
+$sarrio$;
+revoke all on function sarrio.wake(text, regclass) from public;
 
 commit;

@@ -8,131 +8,131 @@
 begin;
 
 -- object: table sarrio.delta_public_order_lines
-  create table if not exists sarrio.delta_public_order_lines (
-    order_id bigint,
-    line smallint,
-    change_xid xid8 not null,
-    change_at timestamptz not null,
-    change_op "char" not null,
-    change_segment smallint not null,
-    change_sync text
-  ) partition by list (change_segment);
-  alter table sarrio.delta_public_order_lines replica identity full;
-  revoke all on table sarrio.delta_public_order_lines from public;
+create table if not exists sarrio.delta_public_order_lines (
+  order_id bigint,
+  line smallint,
+  change_xid xid8 not null,
+  change_at timestamptz not null,
+  change_op "char" not null,
+  change_segment smallint not null,
+  change_sync text
+) partition by list (change_segment);
+alter table sarrio.delta_public_order_lines replica identity full;
+revoke all on table sarrio.delta_public_order_lines from public;
 
 -- object: table sarrio.segment1_public_order_lines
-  create table if not exists sarrio.segment1_public_order_lines
-    partition of sarrio.delta_public_order_lines for values in (1);
-  alter table sarrio.segment1_public_order_lines replica identity full;
-  revoke all on table sarrio.segment1_public_order_lines from public;
+create table if not exists sarrio.segment1_public_order_lines
+  partition of sarrio.delta_public_order_lines for values in (1);
+alter table sarrio.segment1_public_order_lines replica identity full;
+revoke all on table sarrio.segment1_public_order_lines from public;
 
 -- object: index sarrio.xid1_public_order_lines
 create index if not exists xid1_public_order_lines on sarrio.segment1_public_order_lines (change_xid);
 
 -- object: table sarrio.segment2_public_order_lines
-  create table if not exists sarrio.segment2_public_order_lines
-    partition of sarrio.delta_public_order_lines for values in (2);
-  alter table sarrio.segment2_public_order_lines replica identity full;
-  revoke all on table sarrio.segment2_public_order_lines from public;
+create table if not exists sarrio.segment2_public_order_lines
+  partition of sarrio.delta_public_order_lines for values in (2);
+alter table sarrio.segment2_public_order_lines replica identity full;
+revoke all on table sarrio.segment2_public_order_lines from public;
 
 -- object: index sarrio.xid2_public_order_lines
 create index if not exists xid2_public_order_lines on sarrio.segment2_public_order_lines (change_xid);
 
 -- object: table sarrio.segment3_public_order_lines
-  create table if not exists sarrio.segment3_public_order_lines
-    partition of sarrio.delta_public_order_lines for values in (3);
-  alter table sarrio.segment3_public_order_lines replica identity full;
-  revoke all on table sarrio.segment3_public_order_lines from public;
+create table if not exists sarrio.segment3_public_order_lines
+  partition of sarrio.delta_public_order_lines for values in (3);
+alter table sarrio.segment3_public_order_lines replica identity full;
+revoke all on table sarrio.segment3_public_order_lines from public;
 
 -- object: index sarrio.xid3_public_order_lines
 create index if not exists xid3_public_order_lines on sarrio.segment3_public_order_lines (change_xid);
 
 -- object: sequence sarrio.current_public_order_lines
-  create sequence if not exists sarrio.current_public_order_lines as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
-  revoke all on sequence sarrio.current_public_order_lines from public;
+create sequence if not exists sarrio.current_public_order_lines as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+revoke all on sequence sarrio.current_public_order_lines from public;
 
 -- object: function sarrio.capture_public_order_lines()
-  create or replace function sarrio.capture_public_order_lines() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_order_lines'::pg_catalog.regclass);
-  begin
-      if tg_op operator(pg_catalog.=) 'TRUNCATE' then
-          insert into sarrio.delta_public_order_lines (change_xid, change_at, change_op, change_segment)
-          values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
-        elsif segment operator(pg_catalog.=) 2 then
-            insert into sarrio.segment2_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
-            select changed.order_id, changed.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-            from changed_rows as changed;
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio.segment3_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
-            select changed.order_id, changed.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-            from changed_rows as changed;
-        else
-            insert into sarrio.segment1_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
-            select changed.order_id, changed.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-            from changed_rows as changed;
-      end if;
-        if found then
-            if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
-              perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
-            end if;
-        end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_public_order_lines() from public;
+create or replace function sarrio.capture_public_order_lines() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_order_lines'::pg_catalog.regclass);
+begin
+  if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+    insert into sarrio.delta_public_order_lines (change_xid, change_at, change_op, change_segment)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
+  elsif segment operator(pg_catalog.=) 2 then
+    insert into sarrio.segment2_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
+    select changed.order_id, changed.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
+    from changed_rows as changed;
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
+    select changed.order_id, changed.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
+    from changed_rows as changed;
+  else
+    insert into sarrio.segment1_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
+    select changed.order_id, changed.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
+    from changed_rows as changed;
+  end if;
+  if found then
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
+    end if;
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_public_order_lines() from public;
 
 -- object: function sarrio.capture_key_public_order_lines()
-  create or replace function sarrio.capture_key_public_order_lines() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_order_lines'::pg_catalog.regclass);
-  begin
-        if segment operator(pg_catalog.=) 2 then
-            insert into sarrio.segment2_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
-            values (old.order_id, old.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio.segment3_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
-            values (old.order_id, old.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
-        else
-            insert into sarrio.segment1_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
-            values (old.order_id, old.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
-      end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_key_public_order_lines() from public;
+create or replace function sarrio.capture_key_public_order_lines() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_order_lines'::pg_catalog.regclass);
+begin
+  if segment operator(pg_catalog.=) 2 then
+    insert into sarrio.segment2_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
+    values (old.order_id, old.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
+    values (old.order_id, old.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
+  else
+    insert into sarrio.segment1_public_order_lines (order_id, line, change_xid, change_at, change_op, change_segment)
+    values (old.order_id, old.line, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_key_public_order_lines() from public;
 
 -- object: trigger sarrio_insert on public.order_lines
-  create or replace trigger sarrio_insert after insert on public.order_lines
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_order_lines();
+create or replace trigger sarrio_insert after insert on public.order_lines
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_order_lines();
 
 -- object: trigger sarrio_update on public.order_lines
-  create or replace trigger sarrio_update after update on public.order_lines
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_order_lines();
+create or replace trigger sarrio_update after update on public.order_lines
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_order_lines();
 
 -- object: trigger sarrio_delete on public.order_lines
-  create or replace trigger sarrio_delete after delete on public.order_lines
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_order_lines();
+create or replace trigger sarrio_delete after delete on public.order_lines
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_order_lines();
 
 -- object: trigger sarrio_truncate on public.order_lines
-  create or replace trigger sarrio_truncate after truncate on public.order_lines
-    for each statement
-    execute function sarrio.capture_public_order_lines();
+create or replace trigger sarrio_truncate after truncate on public.order_lines
+  for each statement
+  execute function sarrio.capture_public_order_lines();
 
 -- object: trigger sarrio_key on public.order_lines
-  create or replace trigger sarrio_key after update of order_id, line on public.order_lines
-    for each row when (not (old.order_id operator(pg_catalog.=) new.order_id and old.line operator(pg_catalog.=) new.line))
-    execute function sarrio.capture_key_public_order_lines();
+create or replace trigger sarrio_key after update of order_id, line on public.order_lines
+  for each row when (not (old.order_id operator(pg_catalog.=) new.order_id and old.line operator(pg_catalog.=) new.line))
+  execute function sarrio.capture_key_public_order_lines();
 
 commit;

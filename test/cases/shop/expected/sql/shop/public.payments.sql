@@ -9,244 +9,244 @@
 begin;
 
 -- object: table sarrio.delta_public_payments
-  create table if not exists sarrio.delta_public_payments (
-    id bigint,
-    paid_on date,
-    change_xid xid8 not null,
-    change_at timestamptz not null,
-    change_op "char" not null,
-    change_segment smallint not null,
-    change_sync text
-  ) partition by list (change_segment);
-  alter table sarrio.delta_public_payments replica identity full;
-  revoke all on table sarrio.delta_public_payments from public;
+create table if not exists sarrio.delta_public_payments (
+  id bigint,
+  paid_on date,
+  change_xid xid8 not null,
+  change_at timestamptz not null,
+  change_op "char" not null,
+  change_segment smallint not null,
+  change_sync text
+) partition by list (change_segment);
+alter table sarrio.delta_public_payments replica identity full;
+revoke all on table sarrio.delta_public_payments from public;
 
 -- object: table sarrio.segment1_public_payments
-  create table if not exists sarrio.segment1_public_payments
-    partition of sarrio.delta_public_payments for values in (1);
-  alter table sarrio.segment1_public_payments replica identity full;
-  revoke all on table sarrio.segment1_public_payments from public;
+create table if not exists sarrio.segment1_public_payments
+  partition of sarrio.delta_public_payments for values in (1);
+alter table sarrio.segment1_public_payments replica identity full;
+revoke all on table sarrio.segment1_public_payments from public;
 
 -- object: index sarrio.xid1_public_payments
 create index if not exists xid1_public_payments on sarrio.segment1_public_payments (change_xid);
 
 -- object: table sarrio.segment2_public_payments
-  create table if not exists sarrio.segment2_public_payments
-    partition of sarrio.delta_public_payments for values in (2);
-  alter table sarrio.segment2_public_payments replica identity full;
-  revoke all on table sarrio.segment2_public_payments from public;
+create table if not exists sarrio.segment2_public_payments
+  partition of sarrio.delta_public_payments for values in (2);
+alter table sarrio.segment2_public_payments replica identity full;
+revoke all on table sarrio.segment2_public_payments from public;
 
 -- object: index sarrio.xid2_public_payments
 create index if not exists xid2_public_payments on sarrio.segment2_public_payments (change_xid);
 
 -- object: table sarrio.segment3_public_payments
-  create table if not exists sarrio.segment3_public_payments
-    partition of sarrio.delta_public_payments for values in (3);
-  alter table sarrio.segment3_public_payments replica identity full;
-  revoke all on table sarrio.segment3_public_payments from public;
+create table if not exists sarrio.segment3_public_payments
+  partition of sarrio.delta_public_payments for values in (3);
+alter table sarrio.segment3_public_payments replica identity full;
+revoke all on table sarrio.segment3_public_payments from public;
 
 -- object: index sarrio.xid3_public_payments
 create index if not exists xid3_public_payments on sarrio.segment3_public_payments (change_xid);
 
 -- object: sequence sarrio.current_public_payments
-  create sequence if not exists sarrio.current_public_payments as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
-  revoke all on sequence sarrio.current_public_payments from public;
+create sequence if not exists sarrio.current_public_payments as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+revoke all on sequence sarrio.current_public_payments from public;
 
 -- object: function sarrio.capture_public_payments()
-  create or replace function sarrio.capture_public_payments() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
-  begin
-      if tg_op operator(pg_catalog.=) 'TRUNCATE' then
-          insert into sarrio.delta_public_payments (change_xid, change_at, change_op, change_segment)
-          values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
-        elsif segment operator(pg_catalog.=) 2 then
-            insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-            select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-            from changed_rows as changed;
-        elsif segment operator(pg_catalog.=) 3 then
-            insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-            select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-            from changed_rows as changed;
-        else
-            insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-            select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-            from changed_rows as changed;
-      end if;
-        if found then
-            if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
-              perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
-            end if;
-        end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_public_payments() from public;
+create or replace function sarrio.capture_public_payments() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
+begin
+  if tg_op operator(pg_catalog.=) 'TRUNCATE' then
+    insert into sarrio.delta_public_payments (change_xid, change_at, change_op, change_segment)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
+  elsif segment operator(pg_catalog.=) 2 then
+    insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
+    from changed_rows as changed;
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
+    from changed_rows as changed;
+  else
+    insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
+    from changed_rows as changed;
+  end if;
+  if found then
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
+    end if;
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_public_payments() from public;
 
 -- object: function sarrio.capture_key_public_payments()
-  create or replace function sarrio.capture_key_public_payments() returns trigger
-  language plpgsql
-  volatile
-  security definer
-  as $sarrio$
-  declare
-    segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);\n  is_found boolean;
-  begin
-        if segment operator(pg_catalog.=) 2 then
-              insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-              select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 2
-              from changed_rows as changed;
-            is_found := found;
-              insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-              select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-                from (
-                  select before.id, before.paid_on
-                  from old_rows as before
-                  except
-                  select changed.id, changed.paid_on
-                  from changed_rows as changed
-                ) as gone;
-        elsif segment operator(pg_catalog.=) 3 then
-              insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-              select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 3
-              from changed_rows as changed;
-            is_found := found;
-              insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-              select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-                from (
-                  select before.id, before.paid_on
-                  from old_rows as before
-                  except
-                  select changed.id, changed.paid_on
-                  from changed_rows as changed
-                ) as gone;
-        else
-              insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-              select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 1
-              from changed_rows as changed;
-            is_found := found;
-              insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-              select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-                from (
-                  select before.id, before.paid_on
-                  from old_rows as before
-                  except
-                  select changed.id, changed.paid_on
-                  from changed_rows as changed
-                ) as gone;
-      end if;
-      if is_found then
-          if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
-            perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
-          end if;
-      end if;
-      return null;
-  end
-  $sarrio$;
-  revoke all on function sarrio.capture_key_public_payments() from public;
+create or replace function sarrio.capture_key_public_payments() returns trigger
+language plpgsql
+volatile
+security definer
+as $sarrio$
+declare
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);\nis_found boolean;
+begin
+  if segment operator(pg_catalog.=) 2 then
+    insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 2
+    from changed_rows as changed;
+    is_found := found;
+    insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
+    from (
+      select before.id, before.paid_on
+      from old_rows as before
+      except
+      select changed.id, changed.paid_on
+      from changed_rows as changed
+    ) as gone;
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 3
+    from changed_rows as changed;
+    is_found := found;
+    insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
+    from (
+      select before.id, before.paid_on
+      from old_rows as before
+      except
+      select changed.id, changed.paid_on
+      from changed_rows as changed
+    ) as gone;
+  else
+    insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 1
+    from changed_rows as changed;
+    is_found := found;
+    insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
+    from (
+      select before.id, before.paid_on
+      from old_rows as before
+      except
+      select changed.id, changed.paid_on
+      from changed_rows as changed
+    ) as gone;
+  end if;
+  if is_found then
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
+    end if;
+  end if;
+  return null;
+end
+$sarrio$;
+revoke all on function sarrio.capture_key_public_payments() from public;
 
 -- object: trigger sarrio_insert on public.payments
-  create or replace trigger sarrio_insert after insert on public.payments
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_insert after insert on public.payments
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_update on public.payments
-  create or replace trigger sarrio_update after update on public.payments
-    referencing old table as old_rows new table as changed_rows for each statement
-    execute function sarrio.capture_key_public_payments();
+create or replace trigger sarrio_update after update on public.payments
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio.capture_key_public_payments();
 
 -- object: trigger sarrio_delete on public.payments
-  create or replace trigger sarrio_delete after delete on public.payments
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_delete after delete on public.payments
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_truncate on public.payments
-  create or replace trigger sarrio_truncate after truncate on public.payments
-    for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_truncate after truncate on public.payments
+  for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_insert on public.payments_2024
-  create or replace trigger sarrio_insert after insert on public.payments_2024
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_insert after insert on public.payments_2024
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_update on public.payments_2024
-  create or replace trigger sarrio_update after update on public.payments_2024
-    referencing old table as old_rows new table as changed_rows for each statement
-    execute function sarrio.capture_key_public_payments();
+create or replace trigger sarrio_update after update on public.payments_2024
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio.capture_key_public_payments();
 
 -- object: trigger sarrio_delete on public.payments_2024
-  create or replace trigger sarrio_delete after delete on public.payments_2024
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_delete after delete on public.payments_2024
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_truncate on public.payments_2024
-  create or replace trigger sarrio_truncate after truncate on public.payments_2024
-    for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_truncate after truncate on public.payments_2024
+  for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_insert on public.payments_2025
-  create or replace trigger sarrio_insert after insert on public.payments_2025
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_insert after insert on public.payments_2025
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_update on public.payments_2025
-  create or replace trigger sarrio_update after update on public.payments_2025
-    referencing old table as old_rows new table as changed_rows for each statement
-    execute function sarrio.capture_key_public_payments();
+create or replace trigger sarrio_update after update on public.payments_2025
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio.capture_key_public_payments();
 
 -- object: trigger sarrio_delete on public.payments_2025
-  create or replace trigger sarrio_delete after delete on public.payments_2025
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_delete after delete on public.payments_2025
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_truncate on public.payments_2025
-  create or replace trigger sarrio_truncate after truncate on public.payments_2025
-    for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_truncate after truncate on public.payments_2025
+  for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_insert on public.payments_2025_0
-  create or replace trigger sarrio_insert after insert on public.payments_2025_0
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_insert after insert on public.payments_2025_0
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_update on public.payments_2025_0
-  create or replace trigger sarrio_update after update on public.payments_2025_0
-    referencing old table as old_rows new table as changed_rows for each statement
-    execute function sarrio.capture_key_public_payments();
+create or replace trigger sarrio_update after update on public.payments_2025_0
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio.capture_key_public_payments();
 
 -- object: trigger sarrio_delete on public.payments_2025_0
-  create or replace trigger sarrio_delete after delete on public.payments_2025_0
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_delete after delete on public.payments_2025_0
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_truncate on public.payments_2025_0
-  create or replace trigger sarrio_truncate after truncate on public.payments_2025_0
-    for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_truncate after truncate on public.payments_2025_0
+  for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_insert on public.payments_2025_1
-  create or replace trigger sarrio_insert after insert on public.payments_2025_1
-    referencing new table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_insert after insert on public.payments_2025_1
+  referencing new table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_update on public.payments_2025_1
-  create or replace trigger sarrio_update after update on public.payments_2025_1
-    referencing old table as old_rows new table as changed_rows for each statement
-    execute function sarrio.capture_key_public_payments();
+create or replace trigger sarrio_update after update on public.payments_2025_1
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio.capture_key_public_payments();
 
 -- object: trigger sarrio_delete on public.payments_2025_1
-  create or replace trigger sarrio_delete after delete on public.payments_2025_1
-    referencing old table as changed_rows for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_delete after delete on public.payments_2025_1
+  referencing old table as changed_rows for each statement
+  execute function sarrio.capture_public_payments();
 
 -- object: trigger sarrio_truncate on public.payments_2025_1
-  create or replace trigger sarrio_truncate after truncate on public.payments_2025_1
-    for each statement
-    execute function sarrio.capture_public_payments();
+create or replace trigger sarrio_truncate after truncate on public.payments_2025_1
+  for each statement
+  execute function sarrio.capture_public_payments();
 
 commit;
