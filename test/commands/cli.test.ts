@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa, type Result } from 'execa';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildOnce, program } from '../support/build.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -23,8 +23,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function sarrio(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Result> {
-  return execa(program, args, { cwd: folder, env, reject: false });
+type Finished = { readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string };
+
+async function sarrio(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+  const { exitCode, stdout, stderr } = await execa(program, args, { cwd: folder, env, reject: false });
+  return { exitCode, stdout, stderr };
 }
 
 describe('the program', () => {
@@ -45,10 +48,10 @@ describe('the program', () => {
 
   test('prints the envelope also when it fails', async () => {
     const usage = await sarrio(['compile', '--json', '--bogus']);
-    expect(JSON.parse(String(usage.stdout))).toMatchObject({ schema: 'sarrio/compile/1.0', command: 'compile', exit: 'invalid', data: null });
+    expect(JSON.parse(usage.stdout)).toMatchObject({ schema: 'sarrio/compile/1.0', command: 'compile', exit: 'invalid', data: null });
     const missing = await sarrio(['plan', '--json']);
     expect(missing.exitCode).toBe(4);
-    expect(JSON.parse(String(missing.stdout))).toMatchObject({ command: 'plan', exit: 'invalid', diagnostics: [{ code: 'SAR301' }] });
+    expect(JSON.parse(missing.stdout)).toMatchObject({ command: 'plan', exit: 'invalid', diagnostics: [{ code: 'SAR301' }] });
   });
 
   test('puts diagnostics of compile on standard error, in the form of tsc', async () => {
@@ -88,7 +91,7 @@ describe('pull', () => {
     const url = 'postgresql://app:canary-in-a-mine@127.0.0.1:1/east';
     const { exitCode, stderr, stdout } = await sarrio(['pull', '--json'], { EAST_URL: url, WEST_URL: url.replace('east', 'west') });
     expect(exitCode).toBe(1);
-    const { diagnostics } = JSON.parse(String(stdout));
+    const { diagnostics } = JSON.parse(stdout);
     expect(diagnostics).toMatchObject([{ code: 'SAR401', where: 'database east' }, { code: 'SAR401', where: 'database west' }]);
     expect(`${stdout}${stderr}`).not.toContain('canary');
   });
@@ -103,7 +106,7 @@ describe('pull', () => {
       return { ...env, EAST_URL: server.url('other') };
     });
     const second = await sarrio(['pull', '--json'], east);
-    const { data } = JSON.parse(String(second.stdout));
+    const { data } = JSON.parse(second.stdout);
     expect(data.databases[0]).toMatchObject({ added: ['public.notes.title', 'public.unrelated'], changed: ['public.notes.id'], gone: ['public.notes.body'] });
     await sarrio(['pull'], env);
     expect(await sarrio(['compile'])).toMatchObject({ exitCode: 0 });

@@ -56,6 +56,22 @@ describe('drift is named and repaired:', () => {
   });
 });
 
+describe('partitions', () => {
+  test('that were attached or detached are followed after compiling again', async () => {
+    const { shop, project } = await smallShop(shopSync('public.payments'));
+    await project.apply();
+    await shop.script('alter table payments detach partition payments_low; create table payments_more (id int primary key, amount numeric)');
+    await shop.script('insert into payments_more values (250, 1); alter table payments attach partition payments_more for values from (200) to (300)');
+    await project.compile();
+    const applied = await project.apply();
+    expect(applied.diagnostics.map(({ code, where }) => `${code} ${where}`)).toEqual(['SAR513 database shop, table public.payments_more']);
+    expect(applied.exit).toBe('ok');
+    await shop.script('insert into payments_more values (251, 1); insert into payments_low values (1, 1)');
+    expect(await shop.query('select id from sarrio.delta_public_payments')).toEqual([{ id: 251 }]);
+    expect((await project.plan('--exit-code')).exit).toBe('ok');
+  });
+});
+
 describe('what leaves the config', () => {
   test('is removed only when the loss of its changes is approved by name', async () => {
     const { shop, project } = await smallShop();

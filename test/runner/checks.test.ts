@@ -62,7 +62,7 @@ describe('missing privileges, with the GRANT to run:', () => {
     ]);
     await nothingInstalled(place.shop, place.copy);
     for (const line of hints(outcome).split('\n')) {
-      const grant = /(GRANT .*;)$/.exec(line)?.[1];
+      const grant = /((?:GRANT|ALTER ROLE) [^;]*;)/.exec(line)?.[1];
       if (grant) await place.copy.script(grant);
     }
     expect(faults(await project.apply())).toEqual([]);

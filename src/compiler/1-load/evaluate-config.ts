@@ -11,7 +11,7 @@ export async function evaluateConfig(options: { path: string; file: string }): P
     throw invalid({ code: 'SAR100', message: `there is no file ${file}`, hint: 'Run in the folder of the config, or name it with --config.', span: null });
   }
   const exported = await runModule(path, file);
-  const config = typeof exported === 'object' && exported !== null && 'default' in exported ? exported.default : undefined;
+  const config = typeof exported === 'object' && exported !== null && 'default' in exported ? await exported.default : undefined;
   if (config !== undefined) return config;
   const span = { file, line: 1, column: 1 };
   throw invalid({ code: 'SAR102', message: 'the file exports no config', hint: 'Write: export default defineReplication({ … })', span });

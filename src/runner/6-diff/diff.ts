@@ -1,6 +1,7 @@
 import { contentHash } from '../../plan/canonical.ts';
 import type { Diagnostic } from '../../plan/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
 import { type LiveDatabase, objectKey } from '../5-inspect/live-database.ts';
 import { type BlockOf, diffObjects } from './diff-objects.ts';
 import { diffRemovals, takeInventory } from './diff-removals.ts';
@@ -26,7 +27,7 @@ export function diff(options: { plan: Plan; lives: Lives; blockOf: BlockOf }): C
     ...all.flatMap((live) => [...unregistrations(plan, live), ...forgottenCopies(plan, live)]),
     ...all.flatMap((live) => diffRemovals({ plan, live, all: false })),
   ];
-  return changePlan({ plan, lives, steps, warnings: [...missedWrites(steps), ...all.flatMap((live) => foreignObjects(plan, live))] });
+  return changePlan({ plan, lives, steps, warnings: [...missedWrites(steps), ...attachedRows(steps), ...all.flatMap((live) => foreignObjects(plan, live))] });
 }
 
 /** What has to be done so that nothing of this project is left in the databases. */
@@ -77,6 +78,21 @@ function missedWrites(steps: readonly Step[]): readonly Diagnostic[] {
       span: null,
       where: `database ${database}`,
     }));
+}
+
+/** A partition that joins a captured table may bring rows with it, and no trigger fires for ATTACH PARTITION. */
+function attachedRows(steps: readonly Step[]): readonly Diagnostic[] {
+  const isNewTable = (step: Step): boolean => steps.some((other) => other.database === step.database && other.group === step.group && other.object.kind === 'table');
+  const joining = steps.filter((step) => step.kind === 'create' && step.object.kind === 'trigger' && !isNewTable(step));
+  const tables = new Map(joining.flatMap(({ database, lock }) => (lock ? [[`${database} ${displayName(lock.table)}`, { database, table: displayName(lock.table) }] as const] : [])));
+  return [...tables.values()].map(({ database, table }) => ({
+    code: 'SAR513',
+    severity: 'warning',
+    message: 'capture begins here now, for a table that was captured before; rows that it held when it was attached were not captured',
+    hint: 'If it was attached with rows in it: UPDATE these rows in place once after applying, or `sarrio copy` the table.',
+    span: null,
+    where: `database ${database}, table ${table}`,
+  }));
 }
 
 function foreignObjects(plan: Plan, live: LiveDatabase): readonly Diagnostic[] {

@@ -9,12 +9,6 @@ export const TRY_LOCK = {
   shared: `select pg_try_advisory_lock_shared(${KEY}) as is_held`,
 } as const;
 
-/** Purpose: lets the lock go. Reads, writes: nothing. Called by: holdApplyLock. $1: project. */
-export const UNLOCK = {
-  exclusive: `select pg_advisory_unlock(${KEY})`,
-  shared: `select pg_advisory_unlock_shared(${KEY})`,
-} as const;
-
 /** Purpose: who holds the lock. Reads: pg_locks, pg_stat_activity. Writes: nothing. Called by: holdApplyLock. $1: project. */
 export const LOCK_HOLDER = `
 select l.pid, a.application_name, a.usename, a.client_addr, a.backend_start

@@ -2,7 +2,7 @@ import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Session } from '../postgres/session.ts';
 import type { ApplyLog } from './apply-event.ts';
-import { LOCK_HOLDER, TRY_LOCK, UNLOCK } from './apply-lock.sql.ts';
+import { LOCK_HOLDER, TRY_LOCK } from './apply-lock.sql.ts';
 
 const LOOK_AGAIN_MS = 200;
 
@@ -16,9 +16,9 @@ export type ApplyLockOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Takes the project's lock in one database, or says who holds it. It goes with the session; the answer lets it go before. */
-export async function holdApplyLock(options: ApplyLockOptions): Promise<() => Promise<void>> {
-  const { session, project, mode, clock, signal } = options;
+/** Takes the project's lock in one database, or says who holds it. It goes when the session goes. */
+export async function holdApplyLock(options: ApplyLockOptions): Promise<void> {
+  const { session, project, clock, signal } = options;
   const deadline = clock.now() + options.waitMs;
   let isAnnounced = false;
   while (!(await tryLock(options))) {
@@ -28,9 +28,6 @@ export async function holdApplyLock(options: ApplyLockOptions): Promise<() => Pr
     isAnnounced = true;
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
-  return async () => {
-    if (session.isOpen()) await session.query(UNLOCK[mode], [project]);
-  };
 }
 
 async function tryLock({ session, project, mode }: ApplyLockOptions): Promise<boolean> {

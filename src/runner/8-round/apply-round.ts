@@ -127,8 +127,7 @@ async function mergeFew({ target }: Round, few: FewRows): Promise<boolean> {
 async function inTransaction(round: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
   const { target, reading, failpoint } = round;
   try {
-    const result = await apply();
-    await reading.durable();
+    const [result] = await Promise.all([apply(), reading.durable()]);
     await failpoint('round.target.before-commit');
     const [committed] = await Promise.all([target.query(commitApply), failpoint('round.target.commit-sent')]);
     if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');

@@ -4,7 +4,7 @@ import { makeMutex, type Mutex } from '../mutex.ts';
 import { formatPosition, type History, type Position, positionAt } from '../position.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, planFor, setPosition, takeSnapshot } from './source.sql.ts';
+import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, takeSnapshot } from './source.sql.ts';
 
 /** What `countPending` says of one table. */
 export type PendingTable = {
@@ -57,14 +57,13 @@ export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
   await parts.failpoint('round.source.before-snapshot');
   const answers = await session.batch([
     beginReading,
-    { text: planFor('few') },
     takeSnapshot(from),
     { name: 'sarrio_pending', text: sync.countPending },
   ]);
   await parts.failpoint('round.source.after-snapshot');
-  const [snapshot, lsn, isOnDisk] = answers[2]?.lists[0] ?? [];
+  const [snapshot, lsn, isOnDisk] = answers[1]?.lists[0] ?? [];
   const position = positionAt(history, snapshot ?? '');
-  const pending = (answers[3]?.lists ?? []).map(pendingTable).sort((a, b) => a.ordinal - b.ordinal);
+  const pending = (answers[2]?.lists ?? []).map(pendingTable).sort((a, b) => a.ordinal - b.ordinal);
   return sharedReading(parts, { position, pending, lsn: lsn ?? '', isOnDisk: isOnDisk === 't' });
 }
 

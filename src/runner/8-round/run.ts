@@ -4,6 +4,9 @@ import { reportStreams } from './report-streams.ts';
 import type { StreamEnd } from './stream.ts';
 import { type RunOptions, startSync } from './sync-runner.ts';
 
+/** A source that cannot be reached is not waited for at the end. */
+const LAST_WORDS_MS = 800;
+
 /** How a run ended, by stream. */
 export type RunEnd = readonly StreamEnd[];
 
@@ -12,7 +15,7 @@ export type RunEnd = readonly StreamEnd[];
  * streams it purges the sources and keeps `sarrio.stream` current for `sarrio status`.
  */
 export async function run(options: RunOptions, names: readonly string[]): Promise<RunEnd> {
-  const { plan, log, signal } = options;
+  const { plan, log, signal, clock } = options;
   const wanted = names.length > 0 ? names : Object.keys(plan.syncs);
   refuseUnknown(options, wanted);
   const streams = wanted.flatMap((sync) => {
@@ -25,7 +28,8 @@ export async function run(options: RunOptions, names: readonly string[]): Promis
   const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
   const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();
   ended.abort();
-  await Promise.all(keepers);
+  await Promise.race([Promise.all(keepers), clock.sleep(LAST_WORDS_MS)]);
+  await Promise.all(syncs.map((sync) => sync.close()));
   log({ kind: 'stopped', reason: signal.aborted ? 'signal' : 'nothing left to do' });
   return ends;
 }

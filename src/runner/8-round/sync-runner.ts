@@ -28,6 +28,8 @@ export type SyncRun = {
   readonly access: SourceAccess;
   readonly streams: readonly { readonly stream: StreamName; readonly progress: StreamProgress }[];
   readonly ended: Promise<readonly StreamEnd[]>;
+  /** Closes what the streams shared; to be called last. */
+  readonly close: () => Promise<void>;
 };
 
 /** Starts every stream of a sync; they share the source's connection and its wakes. */
@@ -50,7 +52,7 @@ export function startSync(options: RunOptions, name: string): SyncRun {
     };
     return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
   });
-  return { name, sync, access: access.get, streams, ended: Promise.all(runs).finally(sessions.end).finally(access.close) };
+  return { name, sync, access: access.get, streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
 }
 
 /** How long a round may go on after the signal. Cut off later, it is rolled back. */
@@ -81,7 +83,7 @@ function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session
 /** Connects on first use; after a loss the next use connects anew, so that nothing learnt before a crash of the source is kept. */
 function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get: SourceAccess; close: () => Promise<void> } {
   const { connect, clock, failpoint } = options;
-  const state: { current: ReturnType<SourceAccess> | null } = { current: null };
+  const state: { current: ReturnType<SourceAccess> | null; isClosed: boolean } = { current: null, isClosed: false };
   const open: SourceAccess = async () => {
     const session = await connect(sync.source, 'listen');
     try {
@@ -101,7 +103,8 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
     state.current = null;
     current?.then(({ wake }) => wake.close(), ignoreFailedOpening);
   };
-  const get: SourceAccess = () => {
+  const get: SourceAccess = async () => {
+    if (state.isClosed) throw new Error('the run has ended');
     if (state.current === null) {
       const opening = open();
       state.current = opening;
@@ -113,6 +116,7 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
   };
   const close = async (): Promise<void> => {
     const { current } = state;
+    state.isClosed = true;
     state.current = null;
     await current?.then(async ({ source, wake }) => {
       await wake.close();

@@ -41,15 +41,23 @@ function versioned(serverMajor: number): readonly (readonly [string, string])[] 
   return serverMajor >= 17 ? [['transaction_timeout', '0']] : [];
 }
 
+/** A source looks changes up by index and rows by key, whatever the statistics say; a large round gives the planner its choice back (`planFor`). */
 const BY_ROLE = {
   inspect: [['lock_timeout', "'5s'"]],
   install: [],
   listen: [],
   status: [['lock_timeout', "'2s'"]],
-  source: [['lock_timeout', "'30s'"]],
+  source: [
+    ['lock_timeout', "'30s'"],
+    ['work_mem', "'64MB'"],
+    ['enable_seqscan', 'off'],
+    ['enable_hashjoin', 'off'],
+    ['enable_mergejoin', 'off'],
+  ],
   target: [
     ['session_replication_role', "'replica'"],
     ['synchronous_commit', 'off'],
+    ['work_mem', "'64MB'"],
     ['lock_timeout', "'30s'"],
   ],
 } as const satisfies Record<SessionRole, readonly (readonly [string, string])[]>;

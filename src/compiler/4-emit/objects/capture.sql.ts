@@ -58,9 +58,7 @@ export function partitionedUpdateCapture(target: CaptureTarget): Sql {
       ${wake(target)}
     end if;
     return null;
-  `, sql`
-    is_found boolean;
-  `);
+  `, [sql`is_found pg_catalog.bool;`]);
 }
 
 /** The old key of a row whose key changed; fired for such rows only. */
@@ -106,9 +104,9 @@ export function operator(equality: KeyColumn['equality']): Sql {
 const OPERATION = dangerousRaw('pg_catalog.left(tg_op, 1)::pg_catalog."char"');
 const STAMP = dangerousRaw('pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp()');
 
-function captureFunction(name: string, target: CaptureTarget, body: Sql, variables: Sql = dangerousRaw('')): Sql {
+function captureFunction(name: string, target: CaptureTarget, body: Sql, variables: readonly Sql[] = []): Sql {
   const current = literal(`sarrio.${ident(target.names.current).text}`);
-  const declared = variables.text === '' ? sql`` : sql`\n${variables}`;
+  const segment = sql`segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value(${current}::pg_catalog.regclass);`;
   return sql`
     create or replace function ${ident('sarrio', name)}() returns trigger
     language plpgsql
@@ -116,7 +114,7 @@ function captureFunction(name: string, target: CaptureTarget, body: Sql, variabl
     security definer
     as $sarrio$
     declare
-      segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value(${current}::pg_catalog.regclass);${declared}
+      ${join([segment, ...variables], '\n')}
     begin
       ${body}
     end
