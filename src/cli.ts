@@ -16,6 +16,9 @@ const err = (text: string): void => void process.stderr.write(redact(text));
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(signal));
 
+// Whoever read the output has left (`sarrio status | head`): nothing more to do, and nothing to complain about.
+process.stdout.on('error', () => process.exit(EXIT.failed));
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {

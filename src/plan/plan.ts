@@ -121,6 +121,8 @@ export type ReadStatements = {
   readonly copyInserted: string;
   /** `COPY … TO STDOUT` of all rows (initial copy, truncate). */
   readonly copyAll: string;
+  /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
+  readonly check: string | null;
 };
 
 /** Run on the target, with `session_replication_role = replica`. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { CORE_SCHEMA, dump, load } from 'js-yaml';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { PLAN_FORMAT, type Plan } from '../../src/plan/plan.ts';
 import { readPlan } from '../../src/plan/read-plan.ts';
@@ -25,9 +25,9 @@ describe('plan.yaml', () => {
     }
   };
   const changed = (change: (content: Record<string, unknown>) => void): string => {
-    const content: Record<string, unknown> = parse(text);
+    const content = load(text, { schema: CORE_SCHEMA }) as Record<string, unknown>;
     change(content);
-    return stringify(content);
+    return dump(content, { schema: CORE_SCHEMA, indent: 4, sortKeys: true });
   };
 
   test('is read, and written again as the same bytes', () => {

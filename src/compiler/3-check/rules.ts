@@ -6,6 +6,8 @@ import { encodings } from './rules/encodings.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
+import { relayKey } from './rules/relay-key.ts';
+import { reservedNames } from './rules/reserved-names.ts';
 import { sharedVariable } from './rules/shared-variable.ts';
 import { sourceIsTarget } from './rules/source-is-target.ts';
 import { nullIntoNotNull, targetColumnMissing, targetColumnUnfilled } from './rules/target-columns.ts';
@@ -38,4 +40,6 @@ export const RULES: readonly Rule[] = [
   targetTableUnfit,
   nullIntoNotNull,
   unfitPartition,
+  reservedNames,
+  relayKey,
 ];

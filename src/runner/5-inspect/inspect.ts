@@ -5,10 +5,10 @@ import { sqlState } from '../postgres/connection-failure.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { deltasAtRisk } from './delta-columns.ts';
-import type { Inspection, Inspections } from './inspection.ts';
+import type { BadExpression, Inspection, Inspections } from './inspection.ts';
 import { BEGIN_INSPECTION, FINISH_INSPECTION } from './installed.sql.ts';
 import type { LiveDatabase } from './live-database.ts';
-import { type Arrival, arrivals, plannedTables } from './plan-tables.ts';
+import { type Arrival, arrivals, expressions, plannedTables } from './plan-tables.ts';
 import { countChanges, readInstalled } from './read-installed.ts';
 import { readRole, readTables, type TableFacts } from './read-tables.ts';
 
@@ -40,7 +40,24 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
   const role = await readRole(session);
   const tables = await readTables(session, plannedTables(plan, database).map(({ table }) => table));
   await session.query(FINISH_INSPECTION);
-  return { live: { ...live, changes }, role, tables, occupied: [] };
+  return { live: { ...live, changes }, role, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+}
+
+/** Outside of the snapshot: a failed statement would end it. A table that is missing or cannot be read is reported by other checks. */
+async function tryExpressions(options: { plan: Plan; session: Session; tables: ReadonlyMap<string, TableFacts> }): Promise<readonly BadExpression[]> {
+  const { plan, session, tables } = options;
+  const bad: BadExpression[] = [];
+  for (const { sync, table, check } of expressions(plan, session.database)) {
+    const facts = tables.get(table);
+    if (!facts?.privileges.has('SELECT') || facts.rowSecurity) continue;
+    try {
+      await session.query(check);
+    } catch (error) {
+      if (!session.isOpen()) throw error;
+      bad.push({ sync, table, error: failureText(error) });
+    }
+  }
+  return bad;
 }
 
 /**

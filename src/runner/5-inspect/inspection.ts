@@ -12,7 +12,12 @@ export type Inspection = {
   readonly tables: ReadonlyMap<string, TableFacts>;
   /** Tables that wait for their initial copy, must be empty for it, and are not. */
   readonly occupied: readonly Arrival[];
+  /** Row filters and computed columns that this source does not understand. */
+  readonly badExpressions: readonly BadExpression[];
 };
+
+/** A table whose filter or computed columns the server refused, with its words. */
+export type BadExpression = { readonly sync: string; readonly table: string; readonly error: string };
 
 /** All databases of a plan by name. */
 export type Inspections = ReadonlyMap<string, Inspection>;

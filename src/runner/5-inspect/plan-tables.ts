@@ -30,3 +30,15 @@ export function arrivals(plan: Plan, database: string): readonly Arrival[] {
     .filter(([, planned]) => planned.targets.includes(database))
     .flatMap(([sync, planned]) => planned.tables.map((table) => ({ sync, source: planned.source, table, planned })));
 }
+
+/** Statements that try the row filters and computed columns of a source, each once. */
+export function expressions(plan: Plan, database: string): readonly { readonly sync: string; readonly table: string; readonly check: string }[] {
+  return Object.entries(plan.syncs)
+    .filter(([, { source }]) => source === database)
+    .flatMap(([sync, { tables }]) =>
+      tables.flatMap(({ source, routes }) => {
+        const check = routes[0]?.read.check ?? null;
+        return check === null ? [] : [{ sync, table: displayName(source), check }];
+      }),
+    );
+}

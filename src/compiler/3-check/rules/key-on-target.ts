@@ -1,6 +1,6 @@
 import { displayName } from '../../../sql/quote.ts';
-import type { ModelTable } from '../../2-model/model.ts';
 import { keyOn } from '../../2-model/resolve-key.ts';
+import { targetNameOf } from '../../2-model/target-name.ts';
 import { placedTables, type Rule } from '../rule.ts';
 import { pairs } from '../target-columns.ts';
 
@@ -36,8 +36,3 @@ export const noUniqueIndexOnTarget: Rule = {
       return [{ path, message, hint: 'Create one there and run `sarrio pull`, or choose another key.' }];
     }),
 };
-
-function targetNameOf(table: ModelTable, keyColumn: string): string | null {
-  const column = table.columns.find(({ from }) => from.kind === 'column' && from.column.name === keyColumn);
-  return column?.target ?? null;
-}

@@ -3,6 +3,7 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ApplyStatements } from '../../../plan/plan.ts';
 import type { ColumnSchema, TableSchema } from '../../../plan/schema-lock.ts';
 import type { ModelTable } from '../../2-model/model.ts';
+import { targetNameOf } from '../../2-model/target-name.ts';
 import { operator } from '../objects/capture.sql.ts';
 import { objectNames } from '../names.ts';
 
@@ -57,11 +58,11 @@ export function targetKey({ table, target }: Pick<ApplyTarget, 'table' | 'target
   });
 }
 
-/** Where a source column goes. */
+/** A key that does not flow was refused by a check. */
 function targetColumn(table: ModelTable, source: string): string {
-  const flowing = table.columns.find(({ from }) => from.kind === 'column' && from.column.name === source);
-  if (flowing === undefined) throw new Error(`key column ${source} does not flow`);
-  return flowing.target;
+  const name = targetNameOf(table, source);
+  if (name === null) throw new Error(`key column ${source} does not flow`);
+  return name;
 }
 
 /** The session's temporary stage table. */

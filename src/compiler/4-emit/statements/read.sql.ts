@@ -30,6 +30,7 @@ export function readStatements(table: ModelTable, sync: string, copyFormat: 'bin
       ) ${to}
     `.text,
     copyAll: copyAll(table, to).text,
+    check: check(table)?.text ?? null,
   };
 }
 
@@ -81,6 +82,16 @@ function copyAll(table: ModelTable, to: Sql): Sql {
   }
   const names = table.columns.map((column) => ident(column.from.kind === 'column' ? column.from.column.name : column.target));
   return sql`copy ${tableIdent(table.source)} (${join(names, ', ')}) ${to}`;
+}
+
+/** Expressions of the user's are first seen by a server here. */
+function check(table: ModelTable): Sql | null {
+  if (table.where === null && !table.columns.some(isComputed)) return null;
+  return sql`
+    select ${columns(table)}
+    from ${currentRows(table)} as t
+    limit 0
+  `;
 }
 
 function isGenerated(column: ModelColumn): boolean {

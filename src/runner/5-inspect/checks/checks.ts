@@ -11,6 +11,7 @@ import { columns } from './sar412-columns.ts';
 import { key } from './sar413-key.ts';
 import { partitions } from './sar414-partitions.ts';
 import { targetOccupied } from './sar415-target-occupied.ts';
+import { expressions } from './sar419-expressions.ts';
 import { otherProject } from './sar416-other-project.ts';
 
 /** Every rule that the databases must meet before apply, in the order of the report. */
@@ -26,6 +27,7 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   key,
   partitions,
   targetOccupied,
+  expressions,
 ];
 
 /** What removing needs: a server that takes writes, and objects of this project. */

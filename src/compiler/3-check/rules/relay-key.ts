@@ -1,0 +1,25 @@
+import { displayName } from '../../../sql/quote.ts';
+import { targetNameOf } from '../../2-model/target-name.ts';
+import { placedTables, type Rule } from '../rule.ts';
+
+/** SAR227. */
+export const relayKey: Rule = {
+  code: 'SAR227',
+  severity: 'error',
+  summary: 'a cascade changes its key on the way',
+  explanation: 'Where a target table is itself the source of another sync, what arrives is recorded there by its key, so both syncs need the same key.',
+  run: (input) => {
+    const placed = placedTables(input);
+    return placed.flatMap(({ sync, table, path }) => {
+      const arriving = table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name).sort();
+      return placed
+        .filter((next) => sync.targets.includes(next.sync.source) && displayName(next.table.source) === displayName(table.targetName))
+        .filter((next) => next.table.key.columns.map(({ name }) => name).sort().join() !== arriving.join())
+        .map((next) => ({
+          path,
+          message: `${displayName(table.targetName)} arrives in ${next.sync.source} by the key (${arriving.join(', ')}), but sync '${next.sync.name}' reads it from there by another`,
+          hint: 'Choose the same key columns in both syncs.',
+        }));
+    });
+  },
+};
