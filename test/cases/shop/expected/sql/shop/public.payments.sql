@@ -94,7 +94,8 @@ volatile
 security definer
 as $sarrio$
 declare
-  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);\nis_found boolean;
+  segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
+  is_found pg_catalog.bool;
 begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
