@@ -10,7 +10,9 @@ import { withDatabases } from './with-databases.ts';
 /** `sarrio plan`: what apply would do. Changes nothing. */
 export const verb: Verb = {
   configure: (command) => {
-    addWaitLock(command).option('--exit-code', 'exit with 2 when there is something to do');
+    addWaitLock(command)
+      .option('--exit-code', 'exit with 2 when there is something to do')
+      .option('--verbose', 'name every object that would be made, not only their number');
   },
   run: async (options, context) => {
     const generated = await loadGenerated(generatedDir(options, context));
@@ -24,7 +26,7 @@ export const verb: Verb = {
       exit: isRefused ? 'refused' : differs ? 'differs' : 'ok',
       data: changePlanData(changePlan),
       diagnostics,
-      text: printChangePlan(changePlan),
+      text: printChangePlan(changePlan, { everyObject: options['verbose'] === true }),
     };
   },
 };

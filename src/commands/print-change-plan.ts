@@ -14,9 +14,9 @@ const COUNTED: readonly (readonly [kind: StepKind, wanted: string, done: string]
 ];
 
 /** A change plan for people: the counts, then what would be lost, then every step by table, with locks. */
-export function printChangePlan(changes: ChangePlan): string {
+export function printChangePlan(changes: ChangePlan, options: { everyObject: boolean } = { everyObject: false }): string {
   if (changes.steps.length === 0) return `Project ${changes.project}: nothing to do, the databases are as the plan says.\nchange plan ${changes.id}\n`;
-  const lines = [`Project ${changes.project}: ${headline(changes.steps)}.`, ...hazardLines(changes.steps), ...stepLines(changes.steps), ''];
+  const lines = [`Project ${changes.project}: ${headline(changes.steps)}.`, ...hazardLines(changes.steps), ...stepLines(changes.steps, options), ''];
   return [...lines, `change plan ${changes.id}`, ''].join('\n');
 }
 
@@ -34,12 +34,26 @@ function hazardLines(steps: readonly Step[]): readonly string[] {
   return ['', 'Hazards:', ...hazards.map(({ database, hazard }) => `  ${hazardName(hazard)}  (database ${database}: ${hazard.evidence})`)];
 }
 
-function stepLines(steps: readonly Step[]): readonly string[] {
+function stepLines(steps: readonly Step[], options: { everyObject: boolean }): readonly string[] {
   const groups = groupSteps(steps);
   return groups.flatMap((group, index) => {
     const isNewDatabase = groups[index - 1]?.database !== group.database;
-    return [...(isNewDatabase ? ['', `database ${group.database}`] : []), `  ${group.name}${lockText(group)}`, ...group.steps.map(stepLine)];
+    return [...(isNewDatabase ? ['', `database ${group.database}`] : []), `  ${group.name}${lockText(group)}`, ...groupLines(group, options)];
   });
+}
+
+/** What is made for the first time is said by the number; everything else by name. */
+function groupLines(group: Group, { everyObject }: { everyObject: boolean }): readonly string[] {
+  const made = everyObject ? [] : group.steps.filter(({ kind }) => kind === 'create');
+  const rest = group.steps.filter((step) => !made.includes(step)).map(stepLine);
+  if (made.length === 0) return rest;
+  const kinds = [...new Set(made.map(({ object }) => object.kind))];
+  const counts = kinds.map((kind) => counted(made.filter(({ object }) => object.kind === kind).length, kind));
+  return [`    ${SIGNS.create} create ${counts.join(', ')}`, ...rest];
+}
+
+function counted(count: number, kind: string): string {
+  return count === 1 ? `1 ${kind}` : `${count} ${kind === 'index' ? 'indexes' : `${kind}s`}`;
 }
 
 function lockText(group: Group): string {

@@ -1,7 +1,7 @@
 import { ident } from '../../sql/quote.ts';
 import type { Sql } from '../../sql/sql.ts';
 import { own } from './emit-capture.ts';
-import { wakeName } from './names.ts';
+import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
   initialCopyBlock,

@@ -2,7 +2,7 @@ import type { ObjectKind } from '../../plan/plan.ts';
 import { displayName, ident, type QualifiedName } from '../../sql/quote.ts';
 import type { Sql } from '../../sql/sql.ts';
 import type { ModelTable } from '../2-model/model.ts';
-import { identityHash, objectNames, wakeName } from './names.ts';
+import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { currentSequence, deltaIndex, deltaSegment, deltaTable } from './objects/delta.sql.ts';
 import { keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';

@@ -2,7 +2,7 @@ import type { PlanColumn, PlanRoute, PlanSync, PlanTable } from '../../plan/plan
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
 import type { Model, ModelColumn, ModelSync, ModelTable } from '../2-model/model.ts';
-import { wakeName } from './names.ts';
+import { wakeName } from '../2-model/object-names.ts';
 import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
 import { countPending } from './statements/count.sql.ts';
 import { readStatements } from './statements/read.sql.ts';

@@ -5,7 +5,7 @@ import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitShapes } from './emit-shapes.ts';
 import { emitSync } from './emit-sync.ts';
-import { objectNames } from './names.ts';
+import { objectNames } from '../2-model/object-names.ts';
 import { planObjects, printFile, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */

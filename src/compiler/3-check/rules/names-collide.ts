@@ -1,5 +1,5 @@
 import { displayName, type QualifiedName } from '../../../sql/quote.ts';
-import { objectNames, wakeName } from '../../4-emit/names.ts';
+import { objectNames, wakeName } from '../../2-model/object-names.ts';
 import type { CheckInput, Finding, Rule } from '../rule.ts';
 import { configSyncs, placedTables } from '../rule.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';

@@ -1,7 +1,7 @@
 import { ident, literal } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { KeyColumn } from '../../../plan/schema-lock.ts';
-import type { ObjectNames } from '../names.ts';
+import type { ObjectNames } from '../../2-model/object-names.ts';
 
 /** What the capture functions of one table need to know. */
 export type CaptureTarget = {

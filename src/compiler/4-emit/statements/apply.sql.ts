@@ -5,7 +5,7 @@ import type { ColumnSchema, TableSchema } from '../../../plan/schema-lock.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
 import { operator } from '../objects/capture.sql.ts';
-import { objectNames } from '../names.ts';
+import { objectNames } from '../../2-model/object-names.ts';
 
 /** A table as the targets of one route have it. */
 export type ApplyTarget = { readonly table: ModelTable; readonly target: TableSchema; readonly copyFormat: 'binary' | 'text' };

@@ -2,7 +2,7 @@ import { ident, literal, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { operator } from '../objects/capture.sql.ts';
-import { objectNames } from '../names.ts';
+import { objectNames } from '../../2-model/object-names.ts';
 
 /**
  * Purpose: the conditions and row sources that reading statements share.

@@ -1,7 +1,7 @@
 import { ident, literal } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { RelayStatements } from '../../../plan/plan.ts';
-import { objectNames, wakeName } from '../names.ts';
+import { objectNames, wakeName } from '../../2-model/object-names.ts';
 import { type ApplyTarget, changedRows, stageIdent, targetKey } from './apply.sql.ts';
 
 /**
