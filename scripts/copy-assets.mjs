@@ -1,8 +1,8 @@
-import { chmod, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// What tsc leaves behind: JSON files beside the sources, the bit that makes the program executable, and the time of the build.
+// What tsc leaves behind: JSON files beside the sources, and the bit that makes the program executable.
 const root = fileURLToPath(new URL('..', import.meta.url));
 const files = await readdir(join(root, 'src'), { recursive: true });
 
@@ -11,4 +11,3 @@ for (const file of files.filter((name) => name.endsWith('.json'))) {
   await copyFile(join(root, 'src', file), join(root, 'dist', file));
 }
 await chmod(join(root, 'dist', 'cli.js'), 0o755);
-await writeFile(join(root, 'dist', '.built'), '');

@@ -42,7 +42,10 @@ async function apply(options: {
   refuseErrors([...expectationFaults(changePlan, approval), ...hazardFaults(changePlan, approval)]);
   await applySteps({ steps: changePlan.steps, sessions, context: applying });
   if (changePlan.steps.length > 0) refuseRest((await readChanges(generated, sessions)).changePlan);
-  const done = changePlan.steps.length === 0 ? 'Nothing to do: the databases are as the plan says.' : `Applied: ${headline(changePlan.steps, 'done')}; re-planned: nothing to do.`;
+  const done =
+    changePlan.steps.length === 0
+      ? 'Nothing to do: the databases are as the plan says.'
+      : `Applied: ${headline(changePlan.steps, 'done')}; re-planned: nothing to do.`;
   return { exit: 'ok', data: changePlanData(changePlan), diagnostics, text: `${done}\nNext: sarrio run\n` };
 }
 
@@ -56,7 +59,9 @@ function hazardFaults(changePlan: ChangePlan, { allowed }: Approval): readonly D
   return changePlan.steps.flatMap(({ hazard, database, object, kind }) => {
     if (!hazard || allowed.has(hazardName(hazard))) return [];
     const message = `to ${kind} ${object.kind} ${object.name} would lose something: ${hazard.evidence}`;
-    return [{ code: 'SAR502', severity: 'error', message, hint: `If that is meant: --allow '${hazardName(hazard)}'`, span: null, where: `database ${database}` }];
+    return [
+      { code: 'SAR502', severity: 'error', message, hint: `If that is meant: --allow '${hazardName(hazard)}'`, span: null, where: `database ${database}` },
+    ];
   });
 }
 

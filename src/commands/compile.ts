@@ -48,4 +48,3 @@ function summary(options: { isStale: boolean; check: boolean; count: number; dir
   if (!isStale) return `${dir}/ is up to date (${count} files).`;
   return check ? `${dir}/ is out of date. Run \`sarrio compile\`.` : 'Review and commit these files, then run `sarrio plan`.';
 }
-

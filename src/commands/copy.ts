@@ -22,7 +22,13 @@ export const verb: Verb = {
     const source = await databaseConnector(plan, context)(found.source, 'install');
     try {
       const { count } = await source.query(registerAnew, [sync, target, replace ? 'true' : 'false']);
-      if (count === 0) throw failure('refused', { code: 'SAR602', where: `database ${found.source}`, message: `the stream to ${target} is not registered`, hint: 'Run: sarrio apply' });
+      if (count === 0)
+        throw failure('refused', {
+          code: 'SAR602',
+          where: `database ${found.source}`,
+          message: `the stream to ${target} is not registered`,
+          hint: 'Run: sarrio apply',
+        });
     } finally {
       await source.close();
     }
@@ -32,5 +38,7 @@ export const verb: Verb = {
 };
 
 function streamsText(syncs: Readonly<Record<string, { readonly targets: readonly string[] }>>): string {
-  return `It has: ${Object.entries(syncs).map(([name, { targets }]) => `${name} to ${targets.join(', ')}`).join('; ')}`;
+  return `It has: ${Object.entries(syncs)
+    .map(([name, { targets }]) => `${name} to ${targets.join(', ')}`)
+    .join('; ')}`;
 }

@@ -54,7 +54,8 @@ async function destroy(options: { plan: Plan; sessions: ReadonlyMap<string, Sess
   refuseErrors(diagnostics);
   await applySteps({ steps: changePlan.steps, sessions, context: applying });
   refuseRest((await readRemoval(plan, sessions)).changePlan);
-  const text = changePlan.steps.length === 0 ? nothingLeft(plan) : `Destroyed: ${headline(changePlan.steps, 'done')}. Nothing of project ${plan.project} is left.\n`;
+  const text =
+    changePlan.steps.length === 0 ? nothingLeft(plan) : `Destroyed: ${headline(changePlan.steps, 'done')}. Nothing of project ${plan.project} is left.\n`;
   return { exit: 'ok', data: changePlanData(changePlan), diagnostics, text };
 }
 

@@ -18,7 +18,15 @@ export const verb: Verb = {
     const generated = await loadGenerated(generatedDir(options, context));
     const { plan } = generated;
     const log = applyPrinter(context.output);
-    const surroundings = { plan, env: context.env, lock: 'shared', waitMs: numberOption(options, 'waitLock'), clock: systemClock, log, signal: context.signal } as const;
+    const surroundings = {
+      plan,
+      env: context.env,
+      lock: 'shared',
+      waitMs: numberOption(options, 'waitLock'),
+      clock: systemClock,
+      log,
+      signal: context.signal,
+    } as const;
     const { changePlan, diagnostics } = await withDatabases(surroundings, (sessions) => readChanges(generated, sessions));
     const isRefused = diagnostics.some(({ severity }) => severity === 'error');
     const differs = options['exitCode'] === true && changePlan.steps.length > 0;

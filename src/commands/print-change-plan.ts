@@ -69,6 +69,16 @@ function stepLine({ kind, object, reason }: Step): string {
 export function changePlanData(changes: ChangePlan): unknown {
   const hazards = changes.steps.flatMap((step) => (step.hazard ? [{ name: hazardName(step.hazard), database: step.database, ...step.hazard }] : []));
   const counts = Object.fromEntries(COUNTED.map(([kind]) => [kind, changes.steps.filter((step) => step.kind === kind).length]));
-  const steps = changes.steps.map(({ id, database, kind, object, group, lock, reason, sql, hazard }) => ({ id, database, kind, object, group, lock, reason, sql, hazard }));
+  const steps = changes.steps.map(({ id, database, kind, object, group, lock, reason, sql, hazard }) => ({
+    id,
+    database,
+    kind,
+    object,
+    group,
+    lock,
+    reason,
+    sql,
+    hazard,
+  }));
   return { id: changes.id, project: changes.project, counts, hazards, steps };
 }

@@ -23,9 +23,11 @@ export const verb: Verb = {
     const folder = resolve(context.cwd, dir);
     const { config } = await loadConfig({ path: String(options['config']), cwd: context.cwd });
     const urls = resolveUrls(config.databases, context.env);
-    const readings = await readAll([...schemasOf(config)].map(([database, schemas]) => {
-      return { database, schemas, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
-    }));
+    const readings = await readAll(
+      [...schemasOf(config)].map(([database, schemas]) => {
+        return { database, schemas, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
+      }),
+    );
     const before = await lockBefore(folder);
     const lock: SchemaLock = { format: LOCK_FORMAT, databases: Object.fromEntries([...readings].map(([name, { schema }]) => [name, schema])) };
     await mkdir(folder, { recursive: true });

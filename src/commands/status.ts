@@ -6,7 +6,9 @@ import type { Verb } from './verb.ts';
 /** `sarrio status`: each stream with its lag, what is pending, its speed and its last error. */
 export const verb: Verb = {
   configure: (command) =>
-    void command.option('--exit-code', 'exit 2 when a stream is not running, failed, or behind by more than --max-lag').option('--max-lag <seconds>', 'for --exit-code', '60'),
+    void command
+      .option('--exit-code', 'exit 2 when a stream is not running, failed, or behind by more than --max-lag')
+      .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
     const connect = databaseConnector(plan, context);
@@ -36,7 +38,11 @@ function statusText(streams: readonly StreamStatus[]): string {
     stream.appliedRows === null ? '-' : stream.appliedRows.toLocaleString('en-US'),
   ]);
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );

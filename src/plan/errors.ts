@@ -19,10 +19,7 @@ export class SarrioError extends Error {
 }
 
 /** A `SarrioError` of one fault. */
-export function failure(
-  exit: ExitName,
-  fault: { code: string; message: string; hint?: string; where?: string; cause?: unknown },
-): SarrioError {
+export function failure(exit: ExitName, fault: { code: string; message: string; hint?: string; where?: string; cause?: unknown }): SarrioError {
   const { code, message, hint = null, where = null, cause } = fault;
   return new SarrioError({ exit, cause, diagnostics: [{ code, severity: 'error', message, hint, where, span: null }] });
 }

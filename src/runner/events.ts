@@ -10,7 +10,14 @@ export type RunnerEvent =
   | { readonly kind: 'stream'; readonly stream: StreamName; readonly state: StreamState; readonly reason: string | null }
   | { readonly kind: 'copy-started'; readonly stream: StreamName; readonly table: string }
   | { readonly kind: 'copy-finished'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
-  | { readonly kind: 'round'; readonly stream: StreamName; readonly rows: number; readonly tables: number; readonly path: 'few-rows' | 'staged'; readonly ms: number }
+  | {
+      readonly kind: 'round';
+      readonly stream: StreamName;
+      readonly rows: number;
+      readonly tables: number;
+      readonly path: 'few-rows' | 'staged';
+      readonly ms: number;
+    }
   | { readonly kind: 'caught-up'; readonly stream: StreamName }
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }

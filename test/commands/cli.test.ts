@@ -92,7 +92,10 @@ describe('pull', () => {
     const { exitCode, stderr, stdout } = await sarrio(['pull', '--json'], { EAST_URL: url, WEST_URL: url.replace('east', 'west') });
     expect(exitCode).toBe(1);
     const { diagnostics } = JSON.parse(stdout);
-    expect(diagnostics).toMatchObject([{ code: 'SAR401', where: 'database east' }, { code: 'SAR401', where: 'database west' }]);
+    expect(diagnostics).toMatchObject([
+      { code: 'SAR401', where: 'database east' },
+      { code: 'SAR401', where: 'database west' },
+    ]);
     expect(`${stdout}${stderr}`).not.toContain('canary');
   });
 

@@ -52,7 +52,9 @@ describe('a config file', () => {
 
   test('with a syntax error says where', async () => {
     const text = "import { env } from 'sarrio';\n\nexport default { databases: { east: env('EAST_URL' } };\n";
-    expect(await load({ 'replication.config.ts': text })).toMatch(/^invalid: replication\.config\.ts\(3,51\): error SAR101: the config cannot be evaluated: .*expected ","$/);
+    expect(await load({ 'replication.config.ts': text })).toMatch(
+      /^invalid: replication\.config\.ts\(3,51\): error SAR101: the config cannot be evaluated: .*expected ","$/,
+    );
   });
 
   test('whose import throws is pointed at, without a path of the machine', async () => {

@@ -14,9 +14,12 @@ describe('a table name in the config', () => {
     expect(parseTableName(text)).toEqual({ kind: 'exact', name });
   });
 
-  test.each(['', 'orders', 'a.b.c', '.orders', 'public.', 'public."orders', 'public.or"ders', '"public"x.orders', 'pub*.orders', '*.*'])('%s is none', (text) => {
-    expect(parseTableName(text).kind).toBe('fault');
-  });
+  test.each(['', 'orders', 'a.b.c', '.orders', 'public.', 'public."orders', 'public.or"ders', '"public"x.orders', 'pub*.orders', '*.*'])(
+    '%s is none',
+    (text) => {
+      expect(parseTableName(text).kind).toBe('fault');
+    },
+  );
 
   test.each([
     ['public.*', 'orders', true],

@@ -74,7 +74,10 @@ describe('reading the generated files', () => {
 
 describe('writing the generated files', () => {
   const ours = `${generatedHeader('--')}\nselect 1;\n`;
-  const files = new Map([['plan.yaml', 'a: 1\n'], ['sql/east/public.a.sql', ours]]);
+  const files = new Map([
+    ['plan.yaml', 'a: 1\n'],
+    ['sql/east/public.a.sql', ours],
+  ]);
 
   test('writes what differs, deletes what is ours and stale, leaves the rest', async () => {
     expect(await writeGenerated(dir, files)).toEqual({ written: ['plan.yaml', 'sql/east/public.a.sql'], deleted: [] });

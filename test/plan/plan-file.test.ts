@@ -37,18 +37,30 @@ describe('plan.yaml', () => {
   test('is the same plan with CRLF line ends, other comments and other spaces', () => {
     const plan = readPlan(text, 'plan.yaml');
     expect(readPlan(text.replaceAll('\n', '\r\n'), 'plan.yaml')).toEqual(plan);
-    expect(readPlan(changed(() => undefined), 'plan.yaml')).toEqual(plan);
+    expect(
+      readPlan(
+        changed(() => undefined),
+        'plan.yaml',
+      ),
+    ).toEqual(plan);
   });
 
   test('keeps any text of a statement', () => {
     const statement = fc.string({ unit: 'binary', minLength: 1 }).map((body) => `select 1\n  ${body}`);
     const plan = readPlan(text, 'plan.yaml');
     fc.assert(
-      fc.property(fc.oneof(statement, fc.string({ minLength: 1, unit: 'grapheme' }), fc.constantFrom('no', '1.0', '- a', 'a: b', ' \n\n x \n ', '\n', '# x\n', 'select 1\r\n, 2', 'a\u2028\nb')), (countPending) => {
-        const syncs = Object.fromEntries(Object.entries(plan.syncs).map(([name, sync]) => [name, { ...sync, countPending }]));
-        const other: Plan = { ...plan, syncs };
-        expect(readPlan(writePlan(other), 'plan.yaml')).toEqual(other);
-      }),
+      fc.property(
+        fc.oneof(
+          statement,
+          fc.string({ minLength: 1, unit: 'grapheme' }),
+          fc.constantFrom('no', '1.0', '- a', 'a: b', ' \n\n x \n ', '\n', '# x\n', 'select 1\r\n, 2', 'a\u2028\nb'),
+        ),
+        (countPending) => {
+          const syncs = Object.fromEntries(Object.entries(plan.syncs).map(([name, sync]) => [name, { ...sync, countPending }]));
+          const other: Plan = { ...plan, syncs };
+          expect(readPlan(writePlan(other), 'plan.yaml')).toEqual(other);
+        },
+      ),
       { numRuns: 25 },
     );
   });

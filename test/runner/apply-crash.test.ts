@@ -37,55 +37,63 @@ async function close(sessions: ReadonlyMap<string, Session>): Promise<void> {
   for (const session of sessions.values()) if (session.isOpen()) await session.close();
 }
 
-test('an apply that loses its connections anywhere converges when it is run again', async () => {
-  const place = await smallShop(shopSync('public.orders'));
-  const { project } = place;
-  const generated = await project.generated();
-  const first = await project.sessions();
-  const names = failpointNames((await readChanges(generated, first)).changePlan.steps);
-  await apply(generated, first);
-  const wanted = await stateOf(place);
-  await close(first);
-  expect(names.length).toBeGreaterThan(50);
-  for (const name of names) {
-    await wipe(place);
-    const dying = await project.sessions();
-    const crash = async (at: string): Promise<void> => {
-      if (at !== name) return;
-      for (const session of dying.values()) session.destroy();
-    };
-    await apply(generated, dying, crash).catch(() => undefined);
-    await close(dying);
-    const next = await project.sessions();
-    await apply(generated, next);
-    expect((await readChanges(generated, next)).changePlan.steps, name).toEqual([]);
-    await close(next);
-    expect(await stateOf(place), name).toEqual(wanted);
-  }
-}, PATIENCE);
+test(
+  'an apply that loses its connections anywhere converges when it is run again',
+  async () => {
+    const place = await smallShop(shopSync('public.orders'));
+    const { project } = place;
+    const generated = await project.generated();
+    const first = await project.sessions();
+    const names = failpointNames((await readChanges(generated, first)).changePlan.steps);
+    await apply(generated, first);
+    const wanted = await stateOf(place);
+    await close(first);
+    expect(names.length).toBeGreaterThan(50);
+    for (const name of names) {
+      await wipe(place);
+      const dying = await project.sessions();
+      const crash = async (at: string): Promise<void> => {
+        if (at !== name) return;
+        for (const session of dying.values()) session.destroy();
+      };
+      await apply(generated, dying, crash).catch(() => undefined);
+      await close(dying);
+      const next = await project.sessions();
+      await apply(generated, next);
+      expect((await readChanges(generated, next)).changePlan.steps, name).toEqual([]);
+      await close(next);
+      expect(await stateOf(place), name).toEqual(wanted);
+    }
+  },
+  PATIENCE,
+);
 
-test('the program killed at its statements and commits goes on from there', async () => {
-  const place = await smallShop(shopSync('public.orders'));
-  const { project } = place;
-  const run = (failpoint: string) => sarrio(['apply', '--generated', project.dir], { env: { ...project.env, SARRIO_FAILPOINT: failpoint } });
-  for (const [group, point] of [
-    ['sarrio', 'before-3'],
-    ['sarrio', 'before-commit'],
-    ['sarrio', 'after-commit'],
-    ['public.orders', 'after-1'],
-    ['public.orders', 'before-commit'],
-    ['streams', 'before-commit'],
-  ]) {
-    const killed = await run(`apply.shop.${group}.${point}=kill`);
-    expect(killed.exitCode, `${group} ${point}\n${killed.stderr}`).not.toBe(0);
-    expect(killed.stdout).toBe('');
-  }
-  const done = await run('');
-  expect(done.stderr).not.toContain('error');
-  expect(done.exitCode).toBe(0);
-  expect(done.stdout).toContain('re-planned: nothing to do');
-  expect((await project.plan('--exit-code')).exit).toBe('ok');
-}, PATIENCE);
+test(
+  'the program killed at its statements and commits goes on from there',
+  async () => {
+    const place = await smallShop(shopSync('public.orders'));
+    const { project } = place;
+    const run = (failpoint: string) => sarrio(['apply', '--generated', project.dir], { env: { ...project.env, SARRIO_FAILPOINT: failpoint } });
+    for (const [group, point] of [
+      ['sarrio', 'before-3'],
+      ['sarrio', 'before-commit'],
+      ['sarrio', 'after-commit'],
+      ['public.orders', 'after-1'],
+      ['public.orders', 'before-commit'],
+      ['streams', 'before-commit'],
+    ]) {
+      const killed = await run(`apply.shop.${group}.${point}=kill`);
+      expect(killed.exitCode, `${group} ${point}\n${killed.stderr}`).not.toBe(0);
+      expect(killed.stdout).toBe('');
+    }
+    const done = await run('');
+    expect(done.stderr).not.toContain('error');
+    expect(done.exitCode).toBe(0);
+    expect(done.stdout).toContain('re-planned: nothing to do');
+    expect((await project.plan('--exit-code')).exit).toBe('ok');
+  },
+  PATIENCE,
+);
 
 test('a statement that fails leaves what was committed before, says so by its exit, and the next apply goes on', async () => {
   const { shop, project } = await smallShop(shopSync('public.orders'));

@@ -5,12 +5,28 @@ import { smallShop, shopSync } from '../support/shop.ts';
 describe('drift is named and repaired:', () => {
   const faults: readonly (readonly [string, string, RegExp])[] = [
     ['a dropped trigger', 'drop trigger sarrio_update on orders', /repair trigger sarrio_update on public\.orders: drift: apply installed it, but it is gone/],
-    ['a disabled trigger', 'alter table orders disable trigger sarrio_insert', /repair trigger sarrio_insert on public\.orders: drift: its catalog fingerprint is \w{12}, but apply left \w{12}/],
+    [
+      'a disabled trigger',
+      'alter table orders disable trigger sarrio_insert',
+      /repair trigger sarrio_insert on public\.orders: drift: its catalog fingerprint is \w{12}, but apply left \w{12}/,
+    ],
     ['a trigger that fires always', 'alter table orders enable always trigger sarrio_delete', /repair trigger sarrio_delete on public\.orders: drift/],
-    ['an altered function', 'create or replace function sarrio.capture_public_orders() returns trigger language plpgsql as $$ begin return null; end $$', /repair function sarrio\.capture_public_orders\(\): drift/],
-    ['a function that everybody may call', 'grant execute on function sarrio.capture_public_orders() to public', /repair function sarrio\.capture_public_orders\(\): drift/],
+    [
+      'an altered function',
+      'create or replace function sarrio.capture_public_orders() returns trigger language plpgsql as $$ begin return null; end $$',
+      /repair function sarrio\.capture_public_orders\(\): drift/,
+    ],
+    [
+      'a function that everybody may call',
+      'grant execute on function sarrio.capture_public_orders() to public',
+      /repair function sarrio\.capture_public_orders\(\): drift/,
+    ],
     ['a dropped index', 'drop index sarrio.xid2_public_orders', /repair index sarrio\.xid2_public_orders: drift: apply installed it, but it is gone/],
-    ['another index under its name', 'drop index sarrio.xid2_public_orders; create index xid2_public_orders on sarrio.segment2_public_orders (change_at)', /repair index sarrio\.xid2_public_orders: drift/],
+    [
+      'another index under its name',
+      'drop index sarrio.xid2_public_orders; create index xid2_public_orders on sarrio.segment2_public_orders (change_at)',
+      /repair index sarrio\.xid2_public_orders: drift/,
+    ],
     ['another replica identity', 'alter table sarrio.delta_public_orders replica identity nothing', /repair table sarrio\.delta_public_orders: drift/],
     ['a dropped bookkeeping table', 'drop table sarrio.stream', /repair table sarrio\.stream: drift/],
   ];
@@ -122,7 +138,10 @@ describe('what leaves the config', () => {
     await project.apply();
     const before = await ourObjects(shop);
     await project.compile({});
-    for (const outcome of [await project.plan(), await project.apply('--allow', 'drop-changes:sarrio.delta_public_orders', '--allow', 'drop-stream:shop/copy')]) {
+    for (const outcome of [
+      await project.plan(),
+      await project.apply('--allow', 'drop-changes:sarrio.delta_public_orders', '--allow', 'drop-stream:shop/copy'),
+    ]) {
       expect(outcome.exit).toBe('refused');
       expect(outcome.diagnostics.map(({ code }) => code)).toContain('SAR501');
     }

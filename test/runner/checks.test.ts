@@ -71,16 +71,26 @@ describe('missing privileges, with the GRANT to run:', () => {
   test('where row security applies', async () => {
     const place = await smallShop(ORDERS);
     await place.shop.script('alter table orders enable row level security');
-    const { role, project } = await asRole(place, 'shop', (name) => `grant create on database ${place.shop.name} to ${name}; grant select, trigger on orders to ${name}`);
+    const { role, project } = await asRole(
+      place,
+      'shop',
+      (name) => `grant create on database ${place.shop.name} to ${name}; grant select, trigger on orders to ${name}`,
+    );
     const outcome = await project.apply();
     expect(outcome.exit).toBe('refused');
-    expect(faults(outcome)).toEqual([`SAR408 database shop, table public.orders: row security applies to role ${role} here: it would see or write only some of the rows`]);
+    expect(faults(outcome)).toEqual([
+      `SAR408 database shop, table public.orders: row security applies to role ${role} here: it would see or write only some of the rows`,
+    ]);
   });
 
   test('on what another role installed', async () => {
     const place = await smallShop(ORDERS);
     await place.project.apply();
-    const { project } = await asRole(place, 'shop', (name) => `grant create on database ${place.shop.name} to ${name}; grant select, trigger on orders to ${name}`);
+    const { project } = await asRole(
+      place,
+      'shop',
+      (name) => `grant create on database ${place.shop.name} to ${name}; grant select, trigger on orders to ${name}`,
+    );
     const outcome = await project.apply();
     expect(outcome.exit).toBe('refused');
     expect(faults(outcome)[0]).toContain('SAR407 database shop: this role may not read what an earlier apply installed');
@@ -90,10 +100,22 @@ describe('missing privileges, with the GRANT to run:', () => {
 describe('tables that are not what the plan was compiled for:', () => {
   const changes: readonly (readonly [string, string, string])[] = [
     ['dropped', 'drop table orders', 'SAR410 database shop, table public.orders: the table does not exist'],
-    ['a view now', 'drop table orders; create view orders as select 1 as id, 2 as line, null::text as note', "SAR411 database shop, table public.orders: it is of kind 'view', but the plan was compiled for 'table'"],
+    [
+      'a view now',
+      'drop table orders; create view orders as select 1 as id, 2 as line, null::text as note',
+      "SAR411 database shop, table public.orders: it is of kind 'view', but the plan was compiled for 'table'",
+    ],
     ['without a column', 'alter table orders drop column note', 'SAR412 database shop, table public.orders: column note does not exist'],
-    ['with another type', 'alter table orders alter note type varchar(9)', 'SAR412 database shop, table public.orders: column note is character varying(9), but the plan was compiled for text'],
-    ['without the key', 'alter table orders drop constraint orders_pkey', 'SAR413 database shop, table public.orders: no valid unique index stands on the key (id, line)'],
+    [
+      'with another type',
+      'alter table orders alter note type varchar(9)',
+      'SAR412 database shop, table public.orders: column note is character varying(9), but the plan was compiled for text',
+    ],
+    [
+      'without the key',
+      'alter table orders drop constraint orders_pkey',
+      'SAR413 database shop, table public.orders: no valid unique index stands on the key (id, line)',
+    ],
   ];
   for (const [what, statement, fault] of changes) {
     test(what, async () => {
@@ -131,7 +153,9 @@ describe('target tables with rows before an initial copy', () => {
     await copy.query("insert into orders values (1, 1, 'mine')");
     const outcome = await project.apply();
     expect(outcome.exit).toBe('refused');
-    expect(faults(outcome)).toEqual(['SAR415 database copy, table public.orders: the table holds rows, and sync shop would copy public.orders of shop into it']);
+    expect(faults(outcome)).toEqual([
+      'SAR415 database copy, table public.orders: the table holds rows, and sync shop would copy public.orders of shop into it',
+    ]);
     await nothingInstalled(shop, copy);
     await project.compile({ shop: { mode: 'one-way', source: 'shop', targets: ['copy'], tables: ['public.orders'], existingRows: 'replace' } });
     expect((await project.apply()).exit).toBe('ok');
@@ -193,7 +217,9 @@ describe('servers and connections:', () => {
     const found = await inspectDatabases({ plan, sessions: await project.sessions() });
     const asStandby = new Map([...found].map(([name, each]) => [name, { ...each, role: { ...each.role, inRecovery: name === 'shop' } }]));
     expect(checkDatabases(plan, found)).toEqual([]);
-    expect(checkDatabases(plan, asStandby)).toMatchObject([{ code: 'SAR406', where: 'database shop', message: 'the server is in recovery (a standby): it takes no writes' }]);
+    expect(checkDatabases(plan, asStandby)).toMatchObject([
+      { code: 'SAR406', where: 'database shop', message: 'the server is in recovery (a standby): it takes no writes' },
+    ]);
     await nothingInstalled(shop);
   });
 

@@ -56,7 +56,7 @@ describe('destroy', () => {
   test('leaves what others put into the schema, and the schema with it', async () => {
     const { shop, project } = await smallShop();
     await project.apply();
-    await shop.script('create table sarrio.notes (id int); create type sarrio.mood as enum (\'good\')');
+    await shop.script("create table sarrio.notes (id int); create type sarrio.mood as enum ('good')");
     const destroyed = await project.destroy('--confirm', 'sarrio');
     expect(destroyed.exit).toBe('ok');
     expect(destroyed.diagnostics.map(({ code, severity }) => `${severity} ${code}`)).toEqual(['warning SAR510', 'warning SAR510']);

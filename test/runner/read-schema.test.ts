@@ -72,8 +72,21 @@ describe.each([14, 18] as const)('the catalog of PostgreSQL %i', (major) => {
   });
 
   test('sends only those types as binary whose bytes mean the same everywhere', () => {
-    const byTransfer = (transfer: string) => table('types').columns.filter((item) => item.transfer === transfer).map(({ name }) => name);
-    expect(byTransfer('text')).toEqual(['a_domain', 'a_domain_array', 'a_composite', 'an_enum_array', 'a_regclass', 'a_regclass_array', 'an_xml', 'an_lsn', 'a_vector']);
+    const byTransfer = (transfer: string) =>
+      table('types')
+        .columns.filter((item) => item.transfer === transfer)
+        .map(({ name }) => name);
+    expect(byTransfer('text')).toEqual([
+      'a_domain',
+      'a_domain_array',
+      'a_composite',
+      'an_enum_array',
+      'a_regclass',
+      'a_regclass_array',
+      'an_xml',
+      'an_lsn',
+      'a_vector',
+    ]);
     expect(byTransfer('binary')).toHaveLength(24);
   });
 
@@ -92,7 +105,10 @@ describe.each([14, 18] as const)('the catalog of PostgreSQL %i', (major) => {
   });
 
   test('has foreign keys, row security and BEFORE UPDATE triggers, also those of partitions', () => {
-    expect(table('child').references).toEqual([{ schema: 'Odd"Schema', name: 'Odd.Table' }, { schema: 'public', name: 'orders' }]);
+    expect(table('child').references).toEqual([
+      { schema: 'Odd"Schema', name: 'Odd.Table' },
+      { schema: 'public', name: 'orders' },
+    ]);
     expect(table('child').rowSecurity).toBe(true);
     expect(table('orders').beforeUpdateTrigger).toBe(true);
     expect(table('parent').beforeUpdateTrigger).toBe(false);

@@ -1,4 +1,4 @@
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { program, root } from './build.ts';
 import { send } from './process.ts';
 import { waitUntil } from './wait.ts';
@@ -53,7 +53,7 @@ export function startSarrio(args: readonly string[], options: CliOptions = {}): 
   };
 }
 
-function spawn(args: readonly string[], options: CliOptions): ResultPromise<{ reject: false; stdin: 'ignore' }> {
+function spawn(args: readonly string[], options: CliOptions) {
   const env = { NO_COLOR: '1', FORCE_COLOR: '0', ...options.env };
   return execa(process.execPath, [program, ...args], { cwd: options.cwd ?? root, env, reject: false, stdin: 'ignore', maxBuffer: 1e9 });
 }
@@ -63,7 +63,11 @@ function toResult(answer: { exitCode?: number; stdout: string; stderr: string })
 }
 
 async function waitForLine(wanted: { line: RegExp; timeoutMs: number; text: () => string; hasEnded: () => boolean }): Promise<string> {
-  const find = (): string | undefined => wanted.text().split('\n').find((candidate) => wanted.line.test(candidate));
+  const find = (): string | undefined =>
+    wanted
+      .text()
+      .split('\n')
+      .find((candidate) => wanted.line.test(candidate));
   const isDecided = (): boolean => find() !== undefined || wanted.hasEnded();
   await waitUntil(`sarrio writes ${wanted.line}; so far:\n${wanted.text()}`, isDecided, { timeoutMs: wanted.timeoutMs });
   const found = find();

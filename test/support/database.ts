@@ -21,8 +21,7 @@ export function openDatabase(url: string): TestDatabase {
   return {
     name: databaseName(url),
     url,
-    query: async <R extends QueryResultRow>(text: string, values?: readonly unknown[]) =>
-      (await pool.query<R>(text, values ? [...values] : undefined)).rows,
+    query: async <R extends QueryResultRow>(text: string, values?: readonly unknown[]) => (await pool.query<R>(text, values ? [...values] : undefined)).rows,
     script: (text) => runScript(url, text),
     connect: () => connectTo(url),
     close: () => (pool.ended ? Promise.resolve() : pool.end()),

@@ -46,13 +46,20 @@ export async function installation(options: {
   const state = { syncs: options.syncs };
   const compile = async (syncs = state.syncs): Promise<Generated> => {
     state.syncs = syncs;
-    const config: ReplicationConfig = { project, syncs, databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name) }])) };
+    const config: ReplicationConfig = {
+      project,
+      syncs,
+      databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name) }])),
+    };
     const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
     await writeGenerated(dir, compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }) }, lock).files);
     return loadGenerated(dir);
   };
   await compile();
-  const run = (verb: Verb) => (...args: readonly string[]) => runVerb(verb, args, { dir, env });
+  const run =
+    (verb: Verb) =>
+    (...args: readonly string[]) =>
+      runVerb(verb, args, { dir, env });
   return {
     dir,
     env,

@@ -77,7 +77,12 @@ function fault(code: string, path: ConfigPath, message: string, hint: string | n
 }
 
 function subject(path: ConfigPath): string {
-  return path.length === 0 ? 'the config' : path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('').replace(/^\./, '');
+  return path.length === 0
+    ? 'the config'
+    : path
+        .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+        .join('')
+        .replace(/^\./, '');
 }
 
 function article(type: string): string {

@@ -65,7 +65,10 @@ function buildTable({ selected, source, targets, faults }: TableParts): ModelTab
     const target = index?.table(targetName);
     return target ? [[name, target] as const] : [];
   });
-  const { columns, faults: columnFaults } = resolveColumns(selected, found.map(([, target]) => target));
+  const { columns, faults: columnFaults } = resolveColumns(
+    selected,
+    found.map(([, target]) => target),
+  );
   const key = resolveKey(selected);
   faults.push(...columnFaults);
   if ('code' in key) {

@@ -18,13 +18,18 @@ export function resolveColumns(selected: Selected, targets: readonly TableSchema
     return { target, from: { kind: 'computed', expression } };
   });
   const replaced = new Set(computed.map(({ target }) => target));
-  const plain = table.columns.filter((column) => flows(column, choice)).map((column): ModelColumn => {
-    return { target: renamed(column.name, choice), from: { kind: 'column', column } };
-  });
+  const plain = table.columns
+    .filter((column) => flows(column, choice))
+    .map((column): ModelColumn => {
+      return { target: renamed(column.name, choice), from: { kind: 'column', column } };
+    });
   const columns = [...plain.filter(({ target }) => !replaced.has(target)), ...computed];
   const unknown = isPattern ? [] : unknownColumns({ table, choice, path });
   const written = columns.filter((column) => !isGeneratedEverywhere(column, targets));
-  return { columns: written, faults: [...unknown, ...sameNames({ table, columns, path }), ...halfGenerated({ columns: written, targets, path: selected.path })] };
+  return {
+    columns: written,
+    faults: [...unknown, ...sameNames({ table, columns, path }), ...halfGenerated({ columns: written, targets, path: selected.path })],
+  };
 }
 
 /** The names in `columns` that no table has which a pattern took. */
@@ -60,7 +65,9 @@ function sameNames(options: { table: TableSchema; columns: readonly ModelColumn[
   const { table, columns, path } = options;
   const names = columns.map(({ target }) => target);
   const twice = [...new Set(names.filter((name, position) => names.indexOf(name) !== position))];
-  return twice.map((name) => error('SAR209', [...path, 'rename'], `two columns of ${displayName(table)} go to one column ${name} of the target`, 'Omit one of them, or rename it.'));
+  return twice.map((name) =>
+    error('SAR209', [...path, 'rename'], `two columns of ${displayName(table)} go to one column ${name} of the target`, 'Omit one of them, or rename it.'),
+  );
 }
 
 function isGeneratedEverywhere({ target, from }: ModelColumn, targets: readonly TableSchema[]): boolean {

@@ -39,6 +39,12 @@ function unknownKey(table: TableSchema, wanted: string | readonly string[], path
   const known = table.keys.map(({ name, columns }) => `${name} (${columns.map((column) => column.name).join(', ')})`);
   const list = known.length > 0 ? `It has: ${known.join('; ')}.` : 'It has none.';
   const shown = typeof wanted === 'string' ? `no unique index ${wanted}` : `no unique index on exactly (${wanted.join(', ')})`;
-  const guess = typeof wanted === 'string' ? didYouMean(wanted, table.keys.map(({ name }) => name)) : null;
+  const guess =
+    typeof wanted === 'string'
+      ? didYouMean(
+          wanted,
+          table.keys.map(({ name }) => name),
+        )
+      : null;
   return error('SAR207', path, `${displayName(table)} has ${shown}`, guess ?? `${list} An index with a condition or an expression is no key.`);
 }

@@ -31,7 +31,11 @@ export function selectTables(options: { sync: OneWaySync; path: ConfigPath; inde
   const patterns = selectByPattern({ patterns: entries.filter(isPattern), exact: exact.selected, excluded, index });
   return {
     selected: [...exact.selected, ...patterns.selected],
-    faults: [...entries, ...excluded].flatMap(nameFault).concat(exact.faults, patterns.faults, excluded.flatMap((entry) => excludeFault(entry, index))),
+    faults: [...entries, ...excluded].flatMap(nameFault).concat(
+      exact.faults,
+      patterns.faults,
+      excluded.flatMap((entry) => excludeFault(entry, index)),
+    ),
   };
 }
 
@@ -62,7 +66,9 @@ function selectExact(entries: readonly Exact[], index: LockIndex): Outcome {
   for (const { entry, name, path } of entries) {
     const shown = displayName(name.name);
     const table = index.table(name.name);
-    const fault = taken.has(shown) ? error('SAR114', path, `${shown} is listed twice`, 'Leave one of the two out.') : exactFault(name.name, table, { path, index });
+    const fault = taken.has(shown)
+      ? error('SAR114', path, `${shown} is listed twice`, 'Leave one of the two out.')
+      : exactFault(name.name, table, { path, index });
     taken.add(shown);
     if (fault) faults.push(fault);
     else if (table) selected.push({ table, entry, path, isPattern: false });
@@ -130,8 +136,10 @@ function patternFaults(options: { pattern: Pattern; found: readonly TableSchema[
   const { table } = pattern.entry;
   const skipped = found.filter((candidate) => !fit.includes(candidate)).map((candidate) => `${displayName(candidate)} (${unfitReason(candidate)})`);
   const faults: Fault[] = [];
-  if (fit.length === 0 && !isSpent) faults.push(error('SAR202', pattern.path, `no table fits ${table}`, 'Check the spelling, or run `sarrio pull` if the tables are new.'));
-  if (skipped.length > 0) faults.push(warning('SAR204', pattern.path, `${table} leaves out ${skipped.join(', ')}`, 'Add them to `exclude` to say that this is meant.'));
+  if (fit.length === 0 && !isSpent)
+    faults.push(error('SAR202', pattern.path, `no table fits ${table}`, 'Check the spelling, or run `sarrio pull` if the tables are new.'));
+  if (skipped.length > 0)
+    faults.push(warning('SAR204', pattern.path, `${table} leaves out ${skipped.join(', ')}`, 'Add them to `exclude` to say that this is meant.'));
   return faults;
 }
 

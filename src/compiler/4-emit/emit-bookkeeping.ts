@@ -47,8 +47,5 @@ function wakeSequence(sync: string): EmittedObject {
 
 function summary(database: string, sourceOf: readonly string[]): readonly string[] {
   const role = sourceOf.length > 0 ? `It is the source of ${sourceOf.join(', ')}.` : 'It is a target only: nothing is captured here.';
-  return [
-    `Bookkeeping of sarrio in database ${database}: what is installed, what was applied, what targets have acknowledged.`,
-    role,
-  ];
+  return [`Bookkeeping of sarrio in database ${database}: what is installed, what was applied, what targets have acknowledged.`, role];
 }

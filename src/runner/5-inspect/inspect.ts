@@ -38,7 +38,10 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
   const live = await readInstalled(session);
   const changes = await countChanges(session, deltasAtRisk({ plan, database, objects: live.objects, all: countAll }));
   const role = await readRole(session);
-  const tables = await readTables(session, plannedTables(plan, database).map(({ table }) => table));
+  const tables = await readTables(
+    session,
+    plannedTables(plan, database).map(({ table }) => table),
+  );
   await session.query(FINISH_INSPECTION);
   return { live: { ...live, changes }, role, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
 }

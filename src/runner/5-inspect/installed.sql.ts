@@ -126,6 +126,9 @@ export const MOST_COUNTED = 1_000_000;
  */
 export function countChangesSql(deltas: readonly string[]): string {
   return deltas
-    .map((delta, index) => `select ${index} as ordinal, count(*) as changes from (select from ${ident('sarrio', delta).text} limit ${MOST_COUNTED + 1}) as bounded`)
+    .map(
+      (delta, index) =>
+        `select ${index} as ordinal, count(*) as changes from (select from ${ident('sarrio', delta).text} limit ${MOST_COUNTED + 1}) as bounded`,
+    )
     .join('\nunion all\n');
 }

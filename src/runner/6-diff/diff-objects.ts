@@ -48,7 +48,10 @@ function decide(options: { object: PlanObject; standing: LiveObject | undefined;
   if (!standing && !row) return { kind: 'create', reason: 'not installed', expected: null };
   if (!standing && row) return { kind: 'repair', reason: 'drift: apply installed it, but it is gone', expected: null };
   if (!row) return { kind: 'create', reason: 'it stands, but was not recorded by apply: run again and recorded', expected: null };
-  const drift = standing && standing.fingerprint !== row.fingerprint ? `drift: its catalog fingerprint is ${short(standing.fingerprint)}, but apply left ${short(row.fingerprint)}` : null;
+  const drift =
+    standing && standing.fingerprint !== row.fingerprint
+      ? `drift: its catalog fingerprint is ${short(standing.fingerprint)}, but apply left ${short(row.fingerprint)}`
+      : null;
   if (row.hash !== object.hash) {
     const reason = `its definition changed: ${short(row.hash)} to ${short(object.hash)}${drift ? `; ${drift}` : ''}`;
     return { kind: 'replace', reason, expected: null };

@@ -61,7 +61,9 @@ function removalStep(options: { live: LiveDatabase; object: LiveObject; leaving:
     object: { kind: object.kind, name: object.name },
     group: needsCascade(object, leaving) ? `removal of ${object.name}` : group,
     lock: locked ? { mode: 'ACCESS EXCLUSIVE', table: locked } : null,
-    reason: goesWithFunction(object, leaving) ? 'the plan no longer has it; goes with its function, as this role does not own the table' : 'the plan no longer has it',
+    reason: goesWithFunction(object, leaving)
+      ? 'the plan no longer has it; goes with its function, as this role does not own the table'
+      : 'the plan no longer has it',
     sql: removalSql(object, leaving),
     record: forgets ? 'none' : null,
     hazard: isDelta(object) ? { code: 'drop-changes', object: object.name, evidence: changesEvidence(live, object.bare) } : null,

@@ -35,9 +35,17 @@ export function unregistrations(plan: Plan, live: LiveDatabase): readonly Step[]
   const outgoing = live.registered.filter(({ sync, target }) => !isPlanned(sync, live.database, target));
   const incoming = live.watermarks.filter(({ sync, source }) => !isPlanned(sync, source, live.database));
   return [
-    ...outgoing.map(({ sync, target }) => leavingStep({ live, sync, target, reason: 'the target left the sync', sql: unregisterStream({ sync, target }).text })),
+    ...outgoing.map(({ sync, target }) =>
+      leavingStep({ live, sync, target, reason: 'the target left the sync', sql: unregisterStream({ sync, target }).text }),
+    ),
     ...incoming.map(({ sync, source }) =>
-      leavingStep({ live, sync, target: live.database, reason: `no longer fed from ${source}; its position is forgotten`, sql: forgetStream({ sync, source }).text }),
+      leavingStep({
+        live,
+        sync,
+        target: live.database,
+        reason: `no longer fed from ${source}; its position is forgotten`,
+        sql: forgetStream({ sync, source }).text,
+      }),
     ),
   ];
 }

@@ -82,9 +82,12 @@ function missedWrites(steps: readonly Step[]): readonly Diagnostic[] {
 
 /** A partition that joins a captured table may bring rows with it, and no trigger fires for ATTACH PARTITION. */
 function attachedRows(steps: readonly Step[]): readonly Diagnostic[] {
-  const isNewTable = (step: Step): boolean => steps.some((other) => other.database === step.database && other.group === step.group && other.object.kind === 'table');
+  const isNewTable = (step: Step): boolean =>
+    steps.some((other) => other.database === step.database && other.group === step.group && other.object.kind === 'table');
   const joining = steps.filter((step) => step.kind === 'create' && step.object.kind === 'trigger' && !isNewTable(step));
-  const tables = new Map(joining.flatMap(({ database, lock }) => (lock ? [[`${database} ${displayName(lock.table)}`, { database, table: displayName(lock.table) }] as const] : [])));
+  const tables = new Map(
+    joining.flatMap(({ database, lock }) => (lock ? [[`${database} ${displayName(lock.table)}`, { database, table: displayName(lock.table) }] as const] : [])),
+  );
   return [...tables.values()].map(({ database, table }) => ({
     code: 'SAR513',
     severity: 'warning',

@@ -33,7 +33,10 @@ order by w.position
  * blocks writers while we wait for the last. Reads, writes: nothing. Called by: lockTables.
  */
 export function lockTablesSql(options: { tables: readonly QualifiedName[]; mode: string; timeoutMs: number }): string {
-  const tables = join(options.tables.map((table) => sql`only ${tableIdent(table)}`), ', ');
+  const tables = join(
+    options.tables.map((table) => sql`only ${tableIdent(table)}`),
+    ', ',
+  );
   return sql`
     set local statement_timeout = ${literal(`${options.timeoutMs}ms`)};
     lock table ${tables} in ${lockMode(options.mode)} mode;

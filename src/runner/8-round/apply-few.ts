@@ -15,9 +15,8 @@ export function fewRowsStatements({ work, rows }: FewRows, form: WriteForm): rea
   const parameter = rowsAsJson(work, rows);
   const named = (name: string, text: string): Statement => ({ name: `sarrio_${name}_${work.ordinal}`, text, values: [parameter] });
   const merged = form === 'merge' && apply.mergeRows !== null;
-  const writes = merged && apply.mergeRows !== null
-    ? [named('merge', apply.mergeRows)]
-    : [named('delete', apply.deleteRows), named('insert', apply.insertRows)];
+  const writes =
+    merged && apply.mergeRows !== null ? [named('merge', apply.mergeRows)] : [named('delete', apply.deleteRows), named('insert', apply.insertRows)];
   return apply.relay ? [...writes, named('relay', apply.relay.rows), ...wakes(work)] : writes;
 }
 

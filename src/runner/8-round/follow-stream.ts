@@ -102,7 +102,18 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
     const existingRows = start.replaceRows ? 'replace' : sync.existingRows;
-    return await copyMissing({ stream, reading, connectTarget, missing: tables, captures: start.captures, registration: start.registration, existingRows, clock, log, failpoint });
+    return await copyMissing({
+      stream,
+      reading,
+      connectTarget,
+      missing: tables,
+      captures: start.captures,
+      registration: start.registration,
+      existingRows,
+      clock,
+      log,
+      failpoint,
+    });
   } finally {
     await reading.release();
   }

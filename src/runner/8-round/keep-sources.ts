@@ -34,7 +34,11 @@ async function keepSource(options: RunOptions, kept: { database: string; syncs: 
   await held.session?.close();
 }
 
-async function purgeOnce(options: RunOptions, { database, syncs }: { database: string; syncs: readonly SyncRun[] }, held: { session: Session | null }): Promise<void> {
+async function purgeOnce(
+  options: RunOptions,
+  { database, syncs }: { database: string; syncs: readonly SyncRun[] },
+  held: { session: Session | null },
+): Promise<void> {
   const plan = options.plan.databases[database];
   const first = syncs[0];
   if (plan === undefined || first === undefined) return;

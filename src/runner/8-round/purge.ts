@@ -5,18 +5,7 @@ import type { Failpoint } from '../failpoint.ts';
 import { type History, parsePosition, type Position, positionSettings } from '../position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
-import {
-  begin,
-  commit,
-  hasUncovered,
-  lockSegment,
-  readCurrent,
-  readPositions,
-  readSegments,
-  rollback,
-  setCurrent,
-  truncateSegment,
-} from './purge.sql.ts';
+import { begin, commit, hasUncovered, lockSegment, readCurrent, readPositions, readSegments, rollback, setCurrent, truncateSegment } from './purge.sql.ts';
 
 /** A segment of this size is left for the next one. */
 export const SWITCH_ABOVE_BYTES = 8 * 1024 * 1024;
@@ -42,7 +31,10 @@ export type PurgeOptions = {
  */
 export async function purge(options: PurgeOptions): Promise<void> {
   const { plan, session } = options;
-  const sizes = await segmentSizes(session, plan.captures.flatMap(({ segments }) => segments));
+  const sizes = await segmentSizes(
+    session,
+    plan.captures.flatMap(({ segments }) => segments),
+  );
   for (const capture of plan.captures) {
     if (capture.segments.every((segment) => (sizes.get(segment) ?? 0) === 0)) continue;
     await purgeCapture(options, capture, sizes);

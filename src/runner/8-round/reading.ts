@@ -55,11 +55,7 @@ type Parts = {
 export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
   const { session, sync, from, history } = parts;
   await parts.failpoint('round.source.before-snapshot');
-  const answers = await session.batch([
-    beginReading,
-    takeSnapshot(from),
-    { name: 'sarrio_pending', text: sync.countPending },
-  ]);
+  const answers = await session.batch([beginReading, takeSnapshot(from), { name: 'sarrio_pending', text: sync.countPending }]);
   await parts.failpoint('round.source.after-snapshot');
   const [snapshot, lsn, isOnDisk] = answers[1]?.lists[0] ?? [];
   const position = positionAt(history, snapshot ?? '');
@@ -119,10 +115,12 @@ function countReader({ sync, session, from }: Parts, exclusive: Mutex): Reading[
   const kept = new Map<string, Promise<readonly PendingTable[]>>();
   return (position) => {
     const key = formatPosition(position);
-    const count = kept.get(key) ?? exclusive(async () => {
-      const answers = await session.batch([setPosition(position), { name: 'sarrio_pending', text: sync.countPending }, setPosition(from)]);
-      return (answers[1]?.lists ?? []).map(pendingTable);
-    });
+    const count =
+      kept.get(key) ??
+      exclusive(async () => {
+        const answers = await session.batch([setPosition(position), { name: 'sarrio_pending', text: sync.countPending }, setPosition(from)]);
+        return (answers[1]?.lists ?? []).map(pendingTable);
+      });
     kept.set(key, count);
     return count;
   };
@@ -144,7 +142,10 @@ function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
     if (fresh.length > 0) {
       const answers = exclusive(() => session.batch(fresh.map((each) => ({ name: `sarrio_rows_${key(each)}`, text: rowsText(sync, each) }))));
       fresh.forEach((each, index) => {
-        kept.set(key(each), answers.then((results) => emptyMeansTooLarge(results[index])));
+        kept.set(
+          key(each),
+          answers.then((results) => emptyMeansTooLarge(results[index])),
+        );
       });
     }
     return Promise.all(wanted.map((each) => kept.get(key(each)) ?? Promise.resolve(null)));

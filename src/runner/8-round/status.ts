@@ -91,7 +91,13 @@ async function pendingOf({ sync, source, history }: Parts, stored: string | null
   if (stored === null) return { pending: null, lagSeconds: null };
   const parsed = parsePosition(stored);
   const position = parsed.history.timeline === history.timeline ? parsed : beforeAll(history);
-  const answers = await source.batch([beginReading, { text: planFor('few') }, setPosition(position), { text: summarizePending(sync.countPending) }, { text: endReading }]);
+  const answers = await source.batch([
+    beginReading,
+    { text: planFor('few') },
+    setPosition(position),
+    { text: summarizePending(sync.countPending) },
+    { text: endReading },
+  ]);
   const [pending, lag] = answers[3]?.lists[0] ?? [];
   return { pending: Number(pending), lagSeconds: Number(Number(lag).toFixed(3)) };
 }
@@ -118,7 +124,18 @@ async function openQuietly(name: string, connect: Connect): Promise<Session | Er
 }
 
 function unreachable(stream: StreamName, error: string): StreamStatus {
-  return { ...stream, state: 'unknown', lagSeconds: null, pending: null, rowsPerSecond: 0, appliedRows: null, lastRoundAt: null, lastError: error, lastErrorAt: null, runner: null };
+  return {
+    ...stream,
+    state: 'unknown',
+    lagSeconds: null,
+    pending: null,
+    rowsPerSecond: 0,
+    appliedRows: null,
+    lastRoundAt: null,
+    lastError: error,
+    lastErrorAt: null,
+    runner: null,
+  };
 }
 
 function historyOf(row: Row | undefined): History {

@@ -24,7 +24,13 @@ export type StreamStart = {
   readonly historyChange: { readonly from: string; readonly to: string } | null;
 };
 
-type Place = { readonly stream: StreamName; readonly source: Source; readonly target: Session; readonly tables: readonly StreamTable[]; readonly deltas: readonly string[] };
+type Place = {
+  readonly stream: StreamName;
+  readonly source: Source;
+  readonly target: Session;
+  readonly tables: readonly StreamTable[];
+  readonly deltas: readonly string[];
+};
 
 /** Reads where the stream stands, and refuses to start where following on would leave a gap. */
 export async function readStreamStart(place: Place): Promise<StreamStart> {
@@ -33,7 +39,15 @@ export async function readStreamStart(place: Place): Promise<StreamStart> {
   const watermark = await ownWatermark(place, registered.registration);
   const captures = await capturesOf(place);
   if (watermark === null) {
-    return { stored: null, position: null, registration: registered.registration, replaceRows: registered.replaceRows, states: place.tables.map(() => ({ kind: 'missing' })), captures, historyChange: null };
+    return {
+      stored: null,
+      position: null,
+      registration: registered.registration,
+      replaceRows: registered.replaceRows,
+      states: place.tables.map(() => ({ kind: 'missing' })),
+      captures,
+      historyChange: null,
+    };
   }
   const stored = parsePosition(watermark);
   refuseForeignHistory(stream, stored.history, source.history);

@@ -101,7 +101,7 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
   const forget = (): void => {
     const { current } = state;
     state.current = null;
-    current?.then(({ wake }) => wake.close(), ignoreFailedOpening);
+    void current?.then(({ wake }) => wake.close(), ignoreFailedOpening);
   };
   const get: SourceAccess = async () => {
     if (state.isClosed) throw new Error('the run has ended');

@@ -4,7 +4,7 @@ import type { Statement } from '../postgres/session.ts';
  * Purpose: the runner's bookkeeping queries in the target of a stream.
  * Reads, writes: sarrio.watermark, sarrio.initial_copy. Called by: `target.ts`, `initial-copy.ts`, `apply-*.ts`.
  */
-export const leaseStream = "select pg_try_advisory_lock(hashtextextended($1, 0)) as is_held";
+export const leaseStream = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as is_held';
 
 /** Who holds the lease, for messages. */
 export const leaseHolder = `

@@ -65,9 +65,7 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   const lost = lossOf(client);
   try {
     await client.connect();
-    const version = await client.query<{ version: string; pid: string }>(
-      "select current_setting('server_version_num') as version, pg_backend_pid() as pid",
-    );
+    const version = await client.query<{ version: string; pid: string }>("select current_setting('server_version_num') as version, pg_backend_pid() as pid");
     const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
     refuseOldServer(options, serverMajor);
     await client.query(sessionSettings(options.role, serverMajor));

@@ -31,7 +31,14 @@ export const noUniqueIndexOnTarget: Rule = {
     pairs(input).flatMap(({ table, target, targetLabel, path }) => {
       const names = table.key.columns.map(({ name }) => targetNameOf(table, name));
       const columns = names.filter((name) => name !== null && target.columns.some((column) => column.name === name));
-      if (columns.length < names.length || keyOn(target, columns.filter((name) => name !== null))) return [];
+      if (
+        columns.length < names.length ||
+        keyOn(
+          target,
+          columns.filter((name) => name !== null),
+        )
+      )
+        return [];
       const message = `${targetLabel} has no unique index on (${columns.join(', ')})`;
       return [{ path, message, hint: 'Create one there and run `sarrio pull`, or choose another key.' }];
     }),

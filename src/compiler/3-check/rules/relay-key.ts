@@ -14,7 +14,13 @@ export const relayKey: Rule = {
       const arriving = table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name).sort();
       return placed
         .filter((next) => sync.targets.includes(next.sync.source) && displayName(next.table.source) === displayName(table.targetName))
-        .filter((next) => next.table.key.columns.map(({ name }) => name).sort().join() !== arriving.join())
+        .filter(
+          (next) =>
+            next.table.key.columns
+              .map(({ name }) => name)
+              .sort()
+              .join() !== arriving.join(),
+        )
         .map((next) => ({
           path,
           message: `${displayName(table.targetName)} arrives in ${next.sync.source} by the key (${arriving.join(', ')}), but sync '${next.sync.name}' reads it from there by another`,

@@ -13,7 +13,10 @@ export const targetColumnMissing: Rule = {
       table.columns
         .filter((column) => !targetColumn(target, column))
         .map(({ target: name }) => {
-          const guess = didYouMean(name, target.columns.map((column) => column.name));
+          const guess = didYouMean(
+            name,
+            target.columns.map((column) => column.name),
+          );
           const hint = 'Add it there and run `sarrio pull`, or leave it out with columns.omit, or give it another name with columns.rename.';
           return { path, message: `${targetLabel} has no column ${name}`, hint: guess ? `${guess} ${hint}` : hint };
         }),
@@ -30,7 +33,9 @@ export const targetColumnUnfilled: Rule = {
     pairs(input).flatMap(({ table, target, targetLabel, path }) => {
       const written = new Set(table.columns.map((column) => column.target));
       return target.columns
-        .filter(({ name, notNull, hasDefault, identity, generated }) => !written.has(name) && notNull && !hasDefault && identity === 'none' && generated === 'none')
+        .filter(
+          ({ name, notNull, hasDefault, identity, generated }) => !written.has(name) && notNull && !hasDefault && identity === 'none' && generated === 'none',
+        )
         .map(({ name }) => ({
           path,
           message: `nothing flows into column ${name} of ${targetLabel}, which is NOT NULL and has no default`,

@@ -15,7 +15,8 @@ export const targetTableMissing: Rule = {
       knownTargets(input, placed).flatMap(([database, schema]): Finding[] => {
         if (placed.table.targets[database]) return [];
         const name = displayName(placed.table.targetName);
-        const hint = didYouMean(name, schema.tables.map(displayName)) ?? `Create it in '${database}' and run \`sarrio pull\`, or name the other table with \`rename\`.`;
+        const hint =
+          didYouMean(name, schema.tables.map(displayName)) ?? `Create it in '${database}' and run \`sarrio pull\`, or name the other table with \`rename\`.`;
         return [{ path: placed.path, message: `target '${database}' has no table ${name}`, hint }];
       }),
     ),

@@ -21,14 +21,18 @@ export type CaptureTarget = {
  */
 export function statementCapture(target: CaptureTarget): Sql {
   const rows = (alias: string) => sql`from changed_rows as ${ident(alias)}`;
-  return captureFunction(target.names.capture, target, sql`
+  return captureFunction(
+    target.names.capture,
+    target,
+    sql`
     if tg_op operator(pg_catalog.=) 'TRUNCATE' then
       ${truncateEntry(target)}
     ${bySegment('els', (segment) => keysFrom({ target, segment, from: rows('changed'), alias: 'changed', op: OPERATION }))}
     end if;
     ${wakeWhenFound(target)}
     return null;
-  `);
+  `,
+  );
 }
 
 /**
@@ -36,7 +40,11 @@ export function statementCapture(target: CaptureTarget): Sql {
  * partition fires no row trigger for UPDATE, so the comparison is made over the whole statement.
  */
 export function partitionedUpdateCapture(target: CaptureTarget): Sql {
-  const columns = (alias: string) => join(target.key.map(({ name }) => ident(alias, name)), ', ');
+  const columns = (alias: string) =>
+    join(
+      target.key.map(({ name }) => ident(alias, name)),
+      ', ',
+    );
   const gone = sql`
     from (
       select ${columns('before')}
@@ -51,23 +59,32 @@ export function partitionedUpdateCapture(target: CaptureTarget): Sql {
     is_found := found;
     ${keysFrom({ target, segment, from: gone, alias: 'gone', op: literal('D') })}
   `;
-  return captureFunction(target.names.captureKey, target, sql`
+  return captureFunction(
+    target.names.captureKey,
+    target,
+    sql`
     ${bySegment('', both)}
     end if;
     if is_found then
       ${wake(target)}
     end if;
     return null;
-  `, [sql`is_found pg_catalog.bool;`]);
+  `,
+    [sql`is_found pg_catalog.bool;`],
+  );
 }
 
 /** The old key of a row whose key changed; fired for such rows only. */
 export function keyCapture(target: CaptureTarget): Sql {
-  return captureFunction(target.names.captureKey, target, sql`
+  return captureFunction(
+    target.names.captureKey,
+    target,
+    sql`
     ${bySegment('', (segment) => keyOf({ target, segment, record: 'old', op: literal('D') }))}
     end if;
     return null;
-  `);
+  `,
+  );
 }
 
 /** Row form for tables of an inheritance hierarchy, where a statement on the parent fires only the parent's statement triggers. */
@@ -80,14 +97,18 @@ export function rowCapture(target: CaptureTarget): Sql {
       ${keyOf({ target, segment, record: 'old', op: literal('D') })}
     end if;
   `;
-  return captureFunction(target.names.capture, target, sql`
+  return captureFunction(
+    target.names.capture,
+    target,
+    sql`
     if tg_op operator(pg_catalog.=) 'TRUNCATE' then
       ${truncateEntry(target)}
     ${bySegment('els', forRow)}
     end if;
     ${wake(target)}
     return null;
-  `);
+  `,
+  );
 }
 
 /** True when a row's key is another one by the index's own equality. Keys are never null. */
@@ -138,7 +159,10 @@ function bySegment(prefix: '' | 'els', statement: (segment: number) => Sql): Sql
 type Entry = { readonly target: CaptureTarget; readonly segment: number; readonly op: Sql };
 
 function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>): Sql {
-  const keys = join(target.key.map(({ name }) => ident(name)), ', ');
+  const keys = join(
+    target.key.map(({ name }) => ident(name)),
+    ', ',
+  );
   return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment)`;
 }
 
@@ -149,7 +173,10 @@ function segmentName(target: CaptureTarget, segment: number): string {
 }
 
 function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
-  const keys = join(entry.target.key.map(({ name }) => ident(entry.alias, name)), ', ');
+  const keys = join(
+    entry.target.key.map(({ name }) => ident(entry.alias, name)),
+    ', ',
+  );
   return sql`
     ${entryHead(entry)}
     select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
@@ -158,7 +185,10 @@ function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
 }
 
 function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
-  const keys = join(entry.target.key.map(({ name }) => ident(entry.record, name)), ', ');
+  const keys = join(
+    entry.target.key.map(({ name }) => ident(entry.record, name)),
+    ', ',
+  );
   return sql`
     ${entryHead(entry)}
     values (${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))});

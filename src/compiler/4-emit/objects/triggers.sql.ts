@@ -36,14 +36,21 @@ export function partitionedTriggers(table: QualifiedName, functions: Capture): r
  * the user's may change it, the trigger must look at every updated row.
  */
 export function keyTrigger(table: QualifiedName, functions: Capture, options: { key: readonly KeyColumn[]; onEveryUpdate: boolean }): TriggerObject {
-  const columns = join(options.key.map(({ name }) => ident(name)), ', ');
+  const columns = join(
+    options.key.map(({ name }) => ident(name)),
+    ', ',
+  );
   const event = options.onEveryUpdate ? 'after update' : `after update of ${columns.text}`;
   return trigger(table, 'sarrio_key', event, sql`for each row when (${keyChanged(options.key)})`, functions.captureKey);
 }
 
 /** For tables of an inheritance hierarchy. */
 export function rowTriggers(table: QualifiedName, functions: Capture): readonly TriggerObject[] {
-  const events = [['sarrio_insert', 'after insert'], ['sarrio_update', 'after update'], ['sarrio_delete', 'after delete']] as const;
+  const events = [
+    ['sarrio_insert', 'after insert'],
+    ['sarrio_update', 'after update'],
+    ['sarrio_delete', 'after delete'],
+  ] as const;
   const forRows = events.map(([name, event]) => trigger(table, name, event, sql`for each row`, functions.capture));
   return [...forRows, truncateTrigger(table, functions)];
 }

@@ -74,9 +74,7 @@ export function stageIdent(table: ModelTable): Sql {
 export function changedRows(at: ApplyTarget): Sql {
   const columns = columnsOf(at);
   const declared = columns.map(({ name, type }) => dangerousRaw(`${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`));
-  const read = columns.map(({ name, type }) =>
-    arrivesAsText(type) ? sql`r.${ident(name)}::${dangerousRaw(type)} as ${ident(name)}` : ident('r', name),
-  );
+  const read = columns.map(({ name, type }) => (arrivesAsText(type) ? sql`r.${ident(name)}::${dangerousRaw(type)} as ${ident(name)}` : ident('r', name)));
   return sql`
     changed as materialized (
       select r.sarrio_present, ${join(read, ', ')}
@@ -134,7 +132,10 @@ function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   const overriding = columnsOf(at).some((column) => column.identity !== 'none') ? '\noverriding system value' : '';
   return sql`
     insert into ${tableIdent(table.targetName)} (${names(table)})${dangerousRaw(overriding)}
-    select ${join(table.columns.map(({ target }) => ident('s', target)), ', ')}
+    select ${join(
+      table.columns.map(({ target }) => ident('s', target)),
+      ', ',
+    )}
     from ${rows}
     where s.sarrio_present${condition}
   `;
@@ -145,7 +146,10 @@ function missing(at: ApplyTarget): Sql {
 }
 
 function sameTargetKey(at: ApplyTarget): Sql {
-  return join(targetKey(at).map(({ name, equality }) => sql`t.${ident(name)} ${equality} s.${ident(name)}`), ' and ');
+  return join(
+    targetKey(at).map(({ name, equality }) => sql`t.${ident(name)} ${equality} s.${ident(name)}`),
+    ' and ',
+  );
 }
 
 function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
@@ -166,5 +170,8 @@ function arrivesAsText(type: string): boolean {
 }
 
 function names(table: ModelTable): Sql {
-  return join(table.columns.map(({ target }) => ident(target)), ', ');
+  return join(
+    table.columns.map(({ target }) => ident(target)),
+    ', ',
+  );
 }

@@ -29,7 +29,10 @@ export function deltaIdent(table: ModelTable): Sql {
 /** `select` of the pending keys; distinct unless every entry is an insert. */
 export function pendingKeys(table: ModelTable, sync: string, distinct: boolean): Sql {
   return sql`
-    select ${dangerousRaw(distinct ? 'distinct ' : '')}${join(table.key.columns.map(({ name }) => ident('d', name)), ', ')}
+    select ${dangerousRaw(distinct ? 'distinct ' : '')}${join(
+      table.key.columns.map(({ name }) => ident('d', name)),
+      ', ',
+    )}
     from ${deltaIdent(table)} as d
     where ${pendingCondition(sync)}
       and d.change_op <> 'T'

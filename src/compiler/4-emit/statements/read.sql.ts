@@ -49,12 +49,18 @@ function changedRows(table: ModelTable, sync: string): Sql {
 function fewRows(table: ModelTable, sync: string): Sql {
   const large = table.columns.filter((column) => column.from.kind === 'computed' || column.from.column.variableLength);
   if (large.length === 0) return changedRows(table, sync);
-  const size = join(large.map((column) => sql`coalesce(pg_column_size(c.${ident(column.target)}), 0)`), ' + ');
+  const size = join(
+    large.map((column) => sql`coalesce(pg_column_size(c.${ident(column.target)}), 0)`),
+    ' + ',
+  );
   return sql`
     with changed as materialized (
       ${changedRows(table, sync)}
     )
-    select c.sarrio_present, ${join(table.columns.map(({ target }) => ident('c', target)), ', ')}
+    select c.sarrio_present, ${join(
+      table.columns.map(({ target }) => ident('c', target)),
+      ', ',
+    )}
     from changed as c
     where (select coalesce(sum(${size}), 0) from changed as c) <= ${dangerousRaw(String(MAX_STORED_BYTES))}
   `;
@@ -70,8 +76,7 @@ function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
 
 /** The plain form where it says the same: it skips the executor. */
 function copyAll(table: ModelTable, to: Sql): Sql {
-  const needsQuery =
-    table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || isGenerated(column));
+  const needsQuery = table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || isGenerated(column));
   if (needsQuery) {
     return sql`
       copy (

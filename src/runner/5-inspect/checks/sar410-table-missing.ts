@@ -11,5 +11,7 @@ export const tableMissing: LiveCheck = {
   run: ({ plan, database, inspection }) =>
     plannedTables(plan, database)
       .filter(({ display }) => !inspection.tables.has(display))
-      .map(({ display }) => liveFault({ code: 'SAR410', database, table: display, message: 'the table does not exist', hint: `Create the table, or: ${RECOMPILE}` })),
+      .map(({ display }) =>
+        liveFault({ code: 'SAR410', database, table: display, message: 'the table does not exist', hint: `Create the table, or: ${RECOMPILE}` }),
+      ),
 };

@@ -20,6 +20,14 @@ export const tableKind: LiveCheck = {
       const facts = inspection.tables.get(display);
       const kind = facts ? (KINDS[facts.kind] ?? facts.kind) : shape.kind;
       if (kind === shape.kind) return [];
-      return [liveFault({ code: 'SAR411', database, table: display, message: `it is of kind '${kind}', but the plan was compiled for '${shape.kind}'`, hint: RECOMPILE })];
+      return [
+        liveFault({
+          code: 'SAR411',
+          database,
+          table: display,
+          message: `it is of kind '${kind}', but the plan was compiled for '${shape.kind}'`,
+          hint: RECOMPILE,
+        }),
+      ];
     }),
 };

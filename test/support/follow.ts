@@ -1,0 +1,58 @@
+import { onTestFinished } from 'vitest';
+import { run } from '../../src/runner/8-round/run.ts';
+import { systemClock } from '../../src/runner/clock.ts';
+import type { RunnerEvent } from '../../src/runner/events.ts';
+import { noFailpoint } from '../../src/runner/failpoint.ts';
+import { connect } from '../../src/runner/postgres/session.ts';
+import type { TestDatabase } from './database.ts';
+import type { Installation } from './installation.ts';
+
+export type Following = { readonly events: readonly RunnerEvent[]; stop(): Promise<void> };
+
+/** Runs all streams of the project until nothing is pending; the events that came. Fails with a stream's own error. */
+export async function catchUp(project: Installation): Promise<readonly RunnerEvent[]> {
+  const events: RunnerEvent[] = [];
+  const ends = await start(project, 'caught-up', events, new AbortController().signal);
+  for (const end of ends) if (end.kind === 'gave-up') throw end.error;
+  return events;
+}
+
+/** Leaves the streams running until the test stops them, at its end at the latest. */
+export function follow(project: Installation): Following {
+  const events: RunnerEvent[] = [];
+  const stopped = new AbortController();
+  const ended = start(project, 'stopped', events, stopped.signal);
+  const stop = async (): Promise<void> => {
+    stopped.abort();
+    await ended;
+  };
+  onTestFinished(stop);
+  return { events, stop };
+}
+
+/** How the rounds among the events brought their rows. */
+export function paths(events: readonly RunnerEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.kind === 'round' && event.rows > 0 ? [event.path] : []));
+}
+
+async function start(project: Installation, until: 'caught-up' | 'stopped', events: RunnerEvent[], signal: AbortSignal) {
+  const { plan } = await project.generated();
+  const urlOf = (database: string): string => project.env[plan.databases[database]?.url.env ?? ''] ?? '';
+  return run(
+    {
+      plan,
+      until,
+      signal,
+      clock: systemClock,
+      failpoint: noFailpoint,
+      log: (event) => void events.push(event),
+      connect: (database, role) => connect({ database, role, url: urlOf(database), variable: 'URL' }),
+    },
+    [],
+  );
+}
+
+/** The same script on every database. */
+export async function onAll(databases: readonly TestDatabase[], script: string): Promise<void> {
+  for (const database of databases) await database.script(script);
+}
