@@ -46,8 +46,8 @@ test('empties segments only when every target has acknowledged, whatever is writ
   }
   await purgeOnce();
   expect(await kept()).toBeLessThan(400);
-  expect(await differingRows(source, one, 'items')).toEqual([]);
-  expect(await differingRows(source, two, 'items')).toEqual([]);
+  expect(await differingRows(source, one, 'public.items')).toEqual([]);
+  expect(await differingRows(source, two, 'public.items')).toEqual([]);
 });
 
 test('an open transaction holds only the segment that it wrote to', async () => {
@@ -65,7 +65,7 @@ test('an open transaction holds only the segment that it wrote to', async () => 
   await slow.query('commit');
   await slow.end();
   await catchUp(project);
-  expect(await differingRows(source, one, 'items')).toEqual([]);
+  expect(await differingRows(source, one, 'public.items')).toEqual([]);
 });
 
 test('a watermark of another timeline holds everything', async () => {

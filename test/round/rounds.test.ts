@@ -23,7 +23,8 @@ async function pair(schema: string, options: { tables?: readonly (string | Table
 }
 
 async function expectEqual({ source, target }: Pair, ...tables: readonly Compared[]): Promise<void> {
-  expect(await differingRows(source, target, ...tables)).toEqual([]);
+  const qualified = tables.map((table) => (typeof table === 'string' ? `public.${table}` : table));
+  expect(await differingRows(source, target, ...qualified)).toEqual([]);
 }
 
 const ITEMS = 'create table items (id integer primary key, code integer unique, body text);';
@@ -47,7 +48,7 @@ describe('a round', () => {
     await source.script("update items set body = 'u' where id % 2 = 0; delete from items where id % 7 = 0; update items set id = id + 100000 where id % 5 = 0");
     expect(paths(await catchUp(project))).toEqual(['staged']);
     await expectEqual({ source, target }, 'items');
-    await source.query('update items set id = id + 1');
+    await source.query('update items set id = id + 1000000');
     await catchUp(project);
     await expectEqual({ source, target }, 'items');
   });
@@ -75,7 +76,9 @@ describe('a round', () => {
     const { source, target, project } = await pair(`${ITEMS} create table other (id integer primary key);`);
     await source.script('insert into items select g, g, null from generate_series(1, 500) g; insert into other values (1)');
     await catchUp(project);
-    await source.query("begin; insert into items values (9000, 9000, 'before'); truncate items; insert into items values (1, 1, 'after'); insert into other values (2); commit");
+    await source.query(
+      "begin; insert into items values (9000, 9000, 'before'); truncate items; insert into items values (1, 1, 'after'); insert into other values (2); commit",
+    );
     await catchUp(project);
     await expectEqual({ source, target }, 'items', 'other');
   });
@@ -99,7 +102,10 @@ describe('a round', () => {
   test('writes generated and identity columns, other column orders and extra columns', async () => {
     const { source, target, project } = await pair(
       'create table t (id bigint generated always as identity primary key, a integer, dropped text, twice integer generated always as (a * 2) stored, n bigint generated always as identity); alter table t drop column dropped;',
-      { targetSchema: "create table t (n bigint generated always as identity, twice integer generated always as (a * 2) stored, a integer, id bigint generated always as identity primary key, extra text default 'd')" },
+      {
+        targetSchema:
+          "create table t (n bigint generated always as identity, twice integer generated always as (a * 2) stored, a integer, id bigint generated always as identity primary key, extra text default 'd')",
+      },
     );
     await source.query('insert into t (a) select g from generate_series(1, 300) g');
     await catchUp(project);
@@ -107,22 +113,30 @@ describe('a round', () => {
     await catchUp(project);
     await source.query('update t set a = a + 1');
     await catchUp(project);
-    await expectEqual({ source, target }, { source: 't', columns: { id: 'id', a: 'a', twice: 'twice', n: 'n', extra: "'d'" } });
+    await expectEqual({ source, target }, { source: 'public.t', columns: { id: 'id', a: 'a', twice: 'twice', n: 'n', extra: "'d'" } });
   });
 
   test('filters rows, picks, renames and computes columns, and renames the table', async () => {
-    const { source, target, project } = await pair("create table people (id integer primary key, email text, secret text, active boolean not null default true, plan text)", {
-      targetSchema: 'create table "Kunden" (id integer primary key, mail text, domain text, plan text)',
-      tables: [
-        {
-          table: 'public.people',
-          rename: 'public.Kunden',
-          where: 'active -- only these',
-          columns: { omit: ['secret', 'active'], rename: { email: 'mail' }, compute: { domain: "split_part(email, '@', 2)" } },
-        },
-      ],
-    });
-    const compared = { source: 'people', target: '"Kunden"', where: 'active', columns: { id: 'id', mail: 'email', domain: "split_part(email, '@', 2)", plan: 'plan' } };
+    const { source, target, project } = await pair(
+      'create table people (id integer primary key, email text, secret text, active boolean not null default true, plan text)',
+      {
+        targetSchema: 'create table "Kunden" (id integer primary key, mail text, domain text, plan text)',
+        tables: [
+          {
+            table: 'public.people',
+            rename: 'public.Kunden',
+            where: 'active -- only these',
+            columns: { omit: ['secret', 'active'], rename: { email: 'mail' }, compute: { domain: "split_part(email, '@', 2)" } },
+          },
+        ],
+      },
+    );
+    const compared = {
+      source: 'public.people',
+      target: 'public."Kunden"',
+      where: 'active',
+      columns: { id: 'id', mail: 'email', domain: "split_part(email, '@', 2)", plan: 'plan' },
+    };
     await source.query("insert into people select g, g || '@example.com', 'x', g % 2 = 0, 'p' from generate_series(1, 1000) g");
     await catchUp(project);
     await expectEqual({ source, target }, compared);
@@ -134,7 +148,10 @@ describe('a round', () => {
     await expectEqual({ source, target }, compared);
   });
 
-  test.each([['few rows', 5], ['staged', 400]])('carries values exactly (%s)', async (_, rows) => {
+  test.each([
+    ['few rows', 5],
+    ['staged', 400],
+  ])('carries values exactly (%s)', async (_, rows) => {
     const schema = `create type mood as enum ('sad', 'it''s ok'); create domain posint as integer check (value > 0); create type pt as (x integer, y text);
       create table v (id integer primary key, n numeric, f double precision, r real, ts timestamptz, d date, iv interval, b bytea, j json, jb jsonb, bits bit(5), c char(6),
         m mood, ma mood[], p posint, co pt, i inet, rg int4range, mr nummultirange, arr text[], "q" "char", u uuid, mo money, vc varchar(30), pnt point, x xid8);`;
@@ -145,7 +162,9 @@ describe('a round', () => {
        '{"b": 1, "a":  12345678901234567890.10}'::json, '{"n": 12345678901234567890.10}'::jsonb, '10101'::bit(5), 'ab'::char(6), 'it''s ok'::mood, '{sad,NULL,"it''s ok"}'::mood[],
        5::posint, '(1,"a ""q"" , b")'::pt, '10.0.0.1/8'::inet, '[1,5)'::int4range, '{[1.5,2]}'::nummultirange, '[2:3]={"a,b",NULL}'::text[], 'z'::"char",
        'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, '1234.56'::money, E'\\u00e9\\U0001F600 \\\\ "x"\\n', '(1.5,-2)'::point, '42'::xid8)) v`);
-    await source.query("update v set n = 1.500, ts = '0044-03-15 12:00:00.123456 BC' where id = 1; update v set n = null, j = 'null', jb = 'null', arr = '{}' where id = 2");
+    await source.query(
+      "update v set n = 1.500, ts = '0044-03-15 12:00:00.123456 BC' where id = 1; update v set n = null, j = 'null', jb = 'null', arr = '{}' where id = 2",
+    );
     await catchUp(project);
     await expectEqual({ source, target }, 'v');
     await source.query('update v set id = id + 1000');
@@ -161,7 +180,9 @@ describe('a round', () => {
     );
     await source.script("insert into p select g % 20, g, 'x' from generate_series(1, 400) g");
     await catchUp(project);
-    await source.script("insert into p1 values (3, 9001, 'direct'); update p set k = 19 - k where id < 50; delete from p2 where id % 3 = 0; update p1 set id = id + 20000 where id > 300");
+    await source.script(
+      "insert into p1 values (3, 9001, 'direct'); update p set k = 19 - k where id < 50; delete from p2 where id % 3 = 0; update p1 set id = id + 20000 where id > 300",
+    );
     await catchUp(project);
     await expectEqual({ source, target }, 'p');
     await source.query('truncate p1');
@@ -175,12 +196,14 @@ describe('a round', () => {
     await catchUp(project);
     await source.script("update a set v = 'changed'; delete from a where id = 2; insert into b values (3, 'x', 'y')");
     await catchUp(project);
-    await expectEqual({ source, target }, { source: 'only a', target: 'only a', columns: { id: 'id', v: 'v' } }, 'b');
+    await expectEqual({ source, target }, { source: 'only public.a', target: 'only public.a', columns: { id: 'id', v: 'v' } }, 'b');
   });
 
   test('sees rows as they are when a BEFORE trigger changes the key', async () => {
     const schema = `${ITEMS} create function shift() returns trigger language plpgsql as 'begin new.id := new.id + 1000; return new; end';`;
-    const { source, target, project } = await pair(`${schema} create trigger shift before update on items for each row execute function shift();`, { targetSchema: schema });
+    const { source, target, project } = await pair(`${schema} create trigger shift before update on items for each row execute function shift();`, {
+      targetSchema: schema,
+    });
     await source.query("insert into items select g, g, 'x' from generate_series(1, 10) g");
     await catchUp(project);
     await source.query("update items set body = 'y' where id < 5");
@@ -194,7 +217,8 @@ describe('a round', () => {
     await waitUntil('caught up', () => following.events.some(({ kind }) => kind === 'caught-up'));
     await waitUntil('armed', async () => (await source.query('select last_value::int as flag from sarrio.wake_s'))[0]?.['flag'] === 2);
     const client = await source.connect();
-    await client.query("begin; insert into items values (1, 1, 'two-phase'); prepare transaction 'x'; commit prepared 'x'");
+    await client.query("begin; insert into items values (1, 1, 'two-phase'); prepare transaction 'x'");
+    await client.query("commit prepared 'x'");
     await waitUntil('the row is there', async () => (await target.query('select from items')).length === 1, { timeoutMs: 1_500 });
     await client.end();
     await following.stop();
@@ -211,7 +235,7 @@ describe('several syncs and targets', () => {
     const arrived = async (): Promise<void> => {
       await catchUp(project);
       await catchUp(project);
-      expect(await differingRows(a, c, 'items')).toEqual([]);
+      expect(await differingRows(a, c, 'public.items')).toEqual([]);
     };
     await a.query("insert into items select g, g, 'x' from generate_series(1, 1000) g");
     await arrived();
@@ -238,15 +262,22 @@ describe('several syncs and targets', () => {
       }
     };
     const writers = [1, 2, 3].map(writer);
-    await catchUp(project);
+    const before = follow(project);
+    await waitUntil('rounds go on', () => before.events.filter(({ kind }) => kind === 'round').length > 5);
+    await before.stop();
     await project.compile(sync(['one', 'two'], ['public.items', 'public.later']));
     expect((await project.apply()).diagnostics).toEqual([]);
-    await catchUp(project);
+    const after = follow(project);
+    const copied = () => after.events.flatMap((event) => (event.kind === 'copy-finished' ? [`${event.stream.target} ${event.table}`] : [])).sort();
+    await waitUntil('all is copied', () => copied().length === 3);
+    expect(copied()).toEqual(['one public.later', 'two public.items', 'two public.later']);
+    await waitUntil('rounds go on', () => after.events.filter(({ kind }) => kind === 'round').length > 10);
+    await after.stop();
     writing.on = false;
     await Promise.all(writers);
     await catchUp(project);
-    expect(await differingRows(source, one, 'items', 'later')).toEqual([]);
-    expect(await differingRows(source, two, 'items', 'later')).toEqual([]);
+    expect(await differingRows(source, one, 'public.items', 'public.later')).toEqual([]);
+    expect(await differingRows(source, two, 'public.items', 'public.later')).toEqual([]);
   });
 
   test('refuses rows before the initial copy, and a stream registered anew copies again', async () => {
@@ -255,7 +286,7 @@ describe('several syncs and targets', () => {
     await source.query("insert into items values (2, 2, 'theirs')");
     await expect(catchUp(project)).rejects.toThrow(/SAR601/);
     expect(await target.query('select id from items')).toEqual([{ id: 1 }]);
-    await source.query("update sarrio.acknowledged set registration = gen_random_uuid(), position = null, replace_rows = true");
+    await source.query('update sarrio.acknowledged set registration = gen_random_uuid(), position = null, replace_rows = true');
     await catchUp(project);
     await expectEqual({ source, target }, 'items');
   });

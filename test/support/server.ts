@@ -1,6 +1,6 @@
 import { chown, mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa, type ResultPromise } from 'execa';
+import { execa, type Options, type ResultPromise } from 'execa';
 import { type Account, serverAccount, temporaryFolder } from './account.ts';
 import { type Binaries, binaries, type Major, unless } from './binaries.ts';
 import { copyCluster } from './cluster.ts';
@@ -134,15 +134,18 @@ const IN_USE = /shared memory block .* is still in use|lock file "postmaster.pid
 
 async function spawn(home: Home, flags: readonly string[]): Promise<Postmaster> {
   const log = await open(logFile(home), 'a');
-  const child = execa(home.programs.postgres, ['-D', home.directory, '-p', String(home.port), ...flags], {
-    stdio: ['ignore', log.fd, log.fd],
+  // A file descriptor works here; the type of `stdio` knows numbers only further back.
+  const stdio = ['ignore', log.fd, log.fd] as unknown as NonNullable<Options['stdio']>;
+  const options: Options = {
+    stdio,
     reject: false,
     cleanup: false,
     detached: true,
     buffer: false,
     env: { LC_ALL: 'C', TZ: 'UTC' },
     ...(home.account ?? {}),
-  });
+  };
+  const child = execa(home.programs.postgres, ['-D', home.directory, '-p', String(home.port), ...flags], options);
   await log.close();
   return { child };
 }

@@ -129,7 +129,11 @@ function makeSession(parts: { options: ConnectOptions; client: Client; lost: Los
     onNotification: (listener) => void client.on('notification', (message) => listener(message.payload ?? '')),
     onLost: (listener) => void lost.listeners.push(listener),
     close: () => client.end().catch(lost.report),
-    destroy: () => destroySocket(client),
+    destroy: () => {
+      // At once, not when the socket tells: a query sent after this would wait for ever.
+      lost.report(new Error('the connection was cut'));
+      destroySocket(client);
+    },
   };
 }
 

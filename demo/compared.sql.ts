@@ -1,0 +1,42 @@
+import type { Compared } from '../test/support/compare.ts';
+
+/**
+ * Purpose: what the demo compares, row by row. Reads: all replicated tables of the shop. Writes: nothing. Called by: `main.ts`.
+ */
+export const COMPARED: readonly Compared[] = [
+  {
+    source: 'public.customers',
+    columns: { id: 'id', email: 'email', name: 'name', created_at: 'created_at', email_domain: "split_part(email, '@', 2)" },
+  },
+  'public.products',
+  'public.orders',
+  'public.order_lines',
+  'public.payments',
+  { source: 'public.reviews', where: 'approved' },
+];
+
+export function COUNTS(table: string): string {
+  return `select count(*)::text as n from ${table}`;
+}
+
+/** One transaction of the shop, by turn. */
+export function transaction(client: number, turn: number): string {
+  const key = client * 1_000_000 + turn;
+  switch (turn % 6) {
+    case 0:
+      return `with o as (insert into orders (customer_id, note) values (${1 + (key % 20000)}, 'web') returning id),
+        l as (insert into order_lines (order_id, line, product_id, quantity, unit_price)
+          select o.id, g, 1 + (${key} + g) % 2000, g, 9.99 from o, generate_series(1, 3) g)
+        insert into payments select date '2026-06-01' + ${key % 300}, ${10_000_000 + key}, o.id, 29.97, 'card' from o`;
+    case 1:
+      return `update orders set status = 'shipped', note = 'turn ${key}' where id = ${1 + ((key * 31) % 50000)}`;
+    case 2:
+      return `update products set price = price + 0.01, attributes = attributes || '{"turn": ${key}}' where id between ${1 + (key % 1990)} and ${6 + (key % 1990)}`;
+    case 3:
+      return `delete from orders where id = ${1 + ((key * 17) % 50000)}`;
+    case 4:
+      return `update payments set paid_on = paid_on + 200 where id = ${1 + ((key * 13) % 50000)} and paid_on < date '2026-03-01'`;
+    default:
+      return `update reviews set approved = not approved, id = id + 1000000 where id = ${1 + ((key * 7) % 20000)}`;
+  }
+}
