@@ -34,7 +34,7 @@ const ROUND_POINTS = [
 const COPY_POINTS = ['copy.before-load', 'copy.before-commit', 'copy.commit-sent'] as const;
 
 type Stage = { readonly sourceServer: TestServer; readonly targetServer: TestServer };
-const stage: { current: Stage | null } = { current: null };
+const stage: { current: Stage | null; pairs: number } = { current: null, pairs: 0 };
 
 beforeAll(async () => {
   await buildOnce();
@@ -52,7 +52,9 @@ type Pair = Stage & { readonly source: TestDatabase; readonly target: TestDataba
 async function pair(): Promise<Pair> {
   const { current } = stage;
   if (!current) throw new Error('no servers');
-  const [source, target] = [await current.sourceServer.createDatabase(), await current.targetServer.createDatabase()];
+  stage.pairs += 1;
+  const name = `crash_${stage.pairs}`;
+  const [source, target] = [await current.sourceServer.createDatabase(name), await current.targetServer.createDatabase(name)];
   await source.script(WORKLOAD);
   await target.script(WORKLOAD + COUNTER);
   await source.script(ACCOUNTS);
@@ -94,7 +96,7 @@ describe('while writers write', () => {
     const all = await pair();
     const workload = startWorkload(all.source);
     const first = start(all.project);
-    await first.waitFor(/caught up/);
+    await first.waitFor(/: running/);
     await first.kill();
     const sums = new Set<number>();
     for (const point of ROUND_POINTS) {
@@ -150,7 +152,7 @@ describe('while writers write', () => {
     const all = await pair();
     const workload = startWorkload(all.source);
     const first = start(all.project);
-    await first.waitFor(/caught up/);
+    await first.waitFor(/: running/);
     const second = start(all.project);
     await second.waitFor(/standby/);
     await first.kill();

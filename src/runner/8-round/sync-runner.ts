@@ -127,8 +127,8 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
 }
 
 /** Whoever asked for the connection has had the error already. */
-function ignoreFailedOpening(): void {
-  return undefined;
+function ignoreFailedOpening(): null {
+  return null;
 }
 
 function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
