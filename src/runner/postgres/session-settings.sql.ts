@@ -11,6 +11,9 @@ export function sessionSettings(role: SessionRole, serverMajor: number): string 
   return settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
 }
 
+/** Asked first on every connection. */
+export const serverFacts = "select current_setting('server_version_num') as version, pg_backend_pid() as pid";
+
 const PINNED = [
   ['client_encoding', "'UTF8'"],
   ['search_path', "''"],

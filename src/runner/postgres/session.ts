@@ -1,6 +1,6 @@
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { failure } from '../../plan/errors.ts';
-import { sessionSettings, type SessionRole } from './session-settings.sql.ts';
+import { serverFacts, type SessionRole, sessionSettings } from './session-settings.sql.ts';
 import { connectionFailure } from './connection-failure.ts';
 
 /** One row, values as the server's own text, never parsed into numbers or Dates. */
@@ -65,7 +65,7 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   const lost = lossOf(client);
   try {
     await client.connect();
-    const version = await client.query<{ version: string; pid: string }>("select current_setting('server_version_num') as version, pg_backend_pid() as pid");
+    const version = await client.query<{ version: string; pid: string }>(serverFacts);
     const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
     refuseOldServer(options, serverMajor);
     await client.query(sessionSettings(options.role, serverMajor));

@@ -1,0 +1,127 @@
+import { dirname, join, relative } from 'node:path';
+import { Project, type SourceFile, SyntaxKind } from 'ts-morph';
+import { expect, test } from 'vitest';
+import { root } from './support/build.ts';
+
+/** The house rules of docs/ARCHITECTURE.md as tests. Each lists its offenders. */
+const project = new Project({ skipAddingFilesFromTsConfig: true, compilerOptions: { allowImportingTsExtensions: true } });
+project.addSourceFilesAtPaths(join(root, 'src/**/*.ts'));
+const files = project.getSourceFiles();
+
+type Rule = (file: SourceFile) => readonly string[];
+
+const placeOf = (file: SourceFile): string => relative(root, file.getFilePath());
+const offenders = (rule: Rule): string[] => files.flatMap((file) => rule(file).map((what) => `${placeOf(file)}: ${what}`));
+
+/** Imported paths of ours, from the root, and packages as they are written. */
+function imports(file: SourceFile): readonly string[] {
+  return file.getImportDeclarations().map((each) => {
+    const path = each.getModuleSpecifierValue();
+    return path.startsWith('.') ? join(dirname(placeOf(file)), path) : path;
+  });
+}
+
+/** Which rooms a room may import, besides itself. Phases may import earlier phases of their own room. */
+const ARROWS: readonly (readonly [room: string, allowed: RegExp])[] = [
+  ['src/sql/', /^src\/sql\//],
+  ['src/plan/', /^src\/(plan|sql)\//],
+  ['src/compiler/', /^src\/(compiler|plan|sql)\/|^src\/index\.ts$/],
+  ['src/runner/', /^src\/(runner|plan|sql)\//],
+  ['src/commands/', /^src\/(commands|compiler|runner|plan|sql)\/|^src\/index\.ts$/],
+  ['src/cli.ts', /^src\/(commands|plan)\//],
+];
+
+const arrows: Rule = (file) => {
+  const room = ARROWS.find(([prefix]) => placeOf(file).startsWith(prefix));
+  const phase = Number(/\/(\d)-/.exec(placeOf(file))?.[1] ?? 9);
+  return imports(file)
+    .filter((path) => path.startsWith('src/'))
+    .filter((path) => (room && !room[1].test(path)) || Number(/\/(\d)-/.exec(path)?.[1] ?? 0) > phase);
+};
+
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  pg: /^src\/runner\/postgres\//,
+  'pg-copy-streams': /^src\/runner\/postgres\//,
+  'ts-morph': /^src\/compiler\/1-load\//,
+  jiti: /^src\/compiler\/1-load\//,
+  ajv: /^src\/(compiler\/1-load|plan)\//,
+  'js-yaml': /^src\/plan\//,
+  commander: /^src\/(cli\.ts|commands\/)/,
+};
+
+const packages: Rule = (file) => imports(file).filter((path) => PACKAGES[path] && !PACKAGES[path].test(placeOf(file)));
+
+const SQL =
+  /^\s*(select \S|insert into|update \S+ set|delete from|create (table|function|trigger|index|schema)|alter table|drop |truncate |copy \(|lock table)\b/i;
+
+const sqlElsewhere: Rule = (file) => {
+  if (placeOf(file).endsWith('.sql.ts')) return [];
+  const texts = [
+    ...file.getDescendantsOfKind(SyntaxKind.StringLiteral),
+    ...file.getDescendantsOfKind(SyntaxKind.NoSubstitutionTemplateLiteral),
+    ...file.getDescendantsOfKind(SyntaxKind.TemplateExpression),
+  ];
+  return texts.filter((text) => SQL.test(text.getText().slice(1))).map((text) => text.getText().slice(0, 60));
+};
+
+const long: Rule = (file) => (file.getEndLineNumber() > 300 ? [`${file.getEndLineNumber()} lines`] : []);
+
+const longFunctions: Rule = (file) =>
+  [...file.getFunctions(), ...file.getDescendantsOfKind(SyntaxKind.MethodDeclaration)]
+    .filter((each) => each.getEndLineNumber() - each.getStartLineNumber() + 1 > 60)
+    .map((each) => each.getName() ?? 'a function');
+
+const loose: Rule = (file) => [
+  ...file.getDescendantsOfKind(SyntaxKind.AnyKeyword).map((each) => `any in line ${each.getStartLineNumber()}`),
+  ...file.getDescendantsOfKind(SyntaxKind.NonNullExpression).map((each) => `! in line ${each.getStartLineNumber()}`),
+];
+
+const defaultExports: Rule = (file) => [
+  ...(file.getDefaultExportSymbol() ? ['default export'] : []),
+  ...file
+    .getExportDeclarations()
+    .filter((each) => each.isNamespaceExport())
+    .map(() => 'export *'),
+];
+
+const processElsewhere: Rule = (file) =>
+  /^src\/(cli|runner\/failpoint)\.ts$/.test(placeOf(file)) ? [] : (file.getFullText().match(/process\.(env|exit|on)\b/g) ?? []);
+
+const clockElsewhere: Rule = (file) =>
+  placeOf(file) === 'src/runner/clock.ts' ? [] : (file.getFullText().match(/\b(setTimeout\(|setInterval\(|Date\.now\(|Math\.random\()/g) ?? []);
+
+const headers: Rule = (file) => (placeOf(file).endsWith('.sql.ts') && !/purpose:/i.test(file.getFullText()) ? ['no header that says its purpose'] : []);
+
+test.each([
+  ['rooms import only what their arrows allow', arrows],
+  ['packages are imported only where they belong', packages],
+  ['SQL text stands in *.sql.ts only', sqlElsewhere],
+  ['every *.sql.ts says its purpose', headers],
+  ['no file is longer than 300 lines', long],
+  ['no function is longer than 60 lines', longFunctions],
+  ['no any, no !', loose],
+  ['named exports only', defaultExports],
+  ['only the program reads the process', processElsewhere],
+  ['only the clock knows the time', clockElsewhere],
+] as const)('%s', (_, rule) => {
+  expect(offenders(rule)).toEqual([]);
+});
+
+test('every file is used', () => {
+  const used = new Set(files.flatMap((file) => [...imports(file), ...lazyImports(file)]));
+  const unused = files.map(placeOf).filter((path) => !used.has(path) && !/^src\/(cli|index)\.ts$/.test(path));
+  expect(unused).toEqual([]);
+});
+
+test('a rule finds what it looks for', () => {
+  const bad = project.createSourceFile(
+    join(root, 'src/sql/bad.ts'),
+    "import { run } from '../runner/8-round/run.ts'; export default 'select 1'; const a: any = run!;",
+  );
+  expect([arrows, sqlElsewhere, loose, defaultExports].map((rule) => rule(bad).length > 0)).toEqual([true, true, true, true]);
+  project.removeSourceFile(bad);
+});
+
+function lazyImports(file: SourceFile): readonly string[] {
+  return [...file.getFullText().matchAll(/import\('(\.[^']+)'\)/g)].map((match) => join(dirname(placeOf(file)), match[1] ?? ''));
+}
