@@ -127,7 +127,7 @@ async function mergeFew({ target }: Round, few: FewRows): Promise<boolean> {
 async function inTransaction(round: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
   const { target, reading, failpoint } = round;
   try {
-    const [result] = await Promise.all([apply(), reading.durable()]);
+    const result = await bothOf(apply(), reading.durable());
     await failpoint('round.target.before-commit');
     const [committed] = await Promise.all([target.query(commitApply), failpoint('round.target.commit-sent')]);
     if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
@@ -137,6 +137,14 @@ async function inTransaction(round: Round, apply: () => Promise<RoundResult>): P
     if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
     throw error;
   }
+}
+
+/** Waits for both even when one fails: a statement that came after the rollback would stand, and commit, alone. */
+async function bothOf<T>(applying: Promise<T>, durable: Promise<void>): Promise<T> {
+  const [applied, flushed] = await Promise.allSettled([applying, durable]);
+  if (applied.status === 'rejected') throw applied.reason;
+  if (flushed.status === 'rejected') throw flushed.reason;
+  return applied.value;
 }
 
 async function joinCopied({ stream, target, work }: Round): Promise<void> {

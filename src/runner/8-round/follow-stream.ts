@@ -40,7 +40,6 @@ export async function followStream(following: Following): Promise<'stopped' | 'd
   };
   source.onLost(stop);
   target.onLost(stop);
-  following.onProgress();
   following.enter('running', null);
   let inRow = 0;
   while (!signal.aborted) {
@@ -48,6 +47,7 @@ export async function followStream(following: Following): Promise<'stopped' | 'd
     if (place.copyError !== null) throw place.copyError;
     const generation = wake.generation();
     const worked = await lookOnce(following, tables, place);
+    following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
     if (following.until === 'once' && isWhole(place)) return finish(following, place, acknowledger);
     if (worked) {
@@ -141,8 +141,6 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
     for (const { ordinal, joinFrom } of work) if (joinFrom !== null) place.states[ordinal] = { kind: 'joined' };
     progress.rows += result.rows;
     progress.lastRound = true;
-    progress.lastError = null;
-    following.onProgress();
     log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
     return true;
   } finally {

@@ -92,7 +92,10 @@ function makePool(connect: () => Promise<Session>, first: Session): SourcePool {
     acquire: async () => idle.pop() ?? watch(await connect()),
     giveBack: (session) => void (session.isOpen() && !state.lost && idle.push(session)),
     isOpen: () => !state.lost,
-    onLost: (listener) => void listeners.push(listener),
+    onLost: (listener) => {
+      if (state.lost) listener();
+      else listeners.push(listener);
+    },
     close: async () => {
       state.lost = true;
       await Promise.all([...all].map((session) => session.close()));

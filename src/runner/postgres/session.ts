@@ -98,19 +98,24 @@ function refuseOldServer(options: ConnectOptions, serverMajor: number): void {
   });
 }
 
-type Loss = { readonly listeners: ((error: Error) => void)[]; readonly report: (error: Error) => void; readonly isLost: () => boolean };
+type Loss = { readonly listen: (listener: (error: Error) => void) => void; readonly report: (error: Error) => void; readonly isLost: () => boolean };
 
 function lossOf(client: Client): Loss {
   const listeners: ((error: Error) => void)[] = [];
-  let lost = false;
+  let lost: Error | null = null;
   const report = (error: Error): void => {
     if (lost) return;
-    lost = true;
+    lost = error;
     for (const listener of listeners) listener(error);
   };
   client.on('error', report);
   client.on('end', () => report(new Error('the connection was closed')));
-  return { listeners, report, isLost: () => lost };
+  // Whoever begins to listen after the loss would wait for ever.
+  const listen = (listener: (error: Error) => void): void => {
+    if (lost) listener(lost);
+    else listeners.push(listener);
+  };
+  return { listen, report, isLost: () => lost !== null };
 }
 
 function makeSession(parts: { options: ConnectOptions; client: Client; lost: Loss; serverMajor: number; backendPid: number }): Session {
@@ -127,7 +132,7 @@ function makeSession(parts: { options: ConnectOptions; client: Client; lost: Los
     },
     batch: (statements) => runBatch(client, statements),
     onNotification: (listener) => void client.on('notification', (message) => listener(message.payload ?? '')),
-    onLost: (listener) => void lost.listeners.push(listener),
+    onLost: lost.listen,
     close: () => client.end().catch(lost.report),
     destroy: () => {
       // At once, not when the socket tells: a query sent after this would wait for ever.
