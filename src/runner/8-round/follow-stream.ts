@@ -83,8 +83,8 @@ async function startPlace(following: Following, tables: readonly StreamTable[], 
 function copyAside(following: Following, added: { tables: readonly StreamTable[]; start: StreamStart; place: Place }): void {
   const { place, tables, start } = added;
   const copy = async (): Promise<void> => {
-    const positions = await copyTables(following, { tables, start, from: place.seen });
-    for (const [ordinal, position] of positions) place.states[ordinal] = { kind: 'copied', position };
+    const position = await copyTables(following, { tables, start, from: place.seen });
+    for (const { ordinal } of tables) place.states[ordinal] = { kind: 'copied', position };
   };
   place.copying = copy()
     .catch((error: unknown) => {
@@ -96,7 +96,7 @@ function copyAside(following: Following, added: { tables: readonly StreamTable[]
     });
 }
 
-async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }) {
+async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }): Promise<Position> {
   const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
   const { tables, start } = parts;
   const reading = await source.open(parts.from ?? beforeAll(source.history));
