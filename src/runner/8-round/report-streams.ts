@@ -30,13 +30,11 @@ async function reportSync(options: RunOptions, sync: SyncRun, streams: readonly 
     const now = clock.now();
     const seconds = (now - each.at) / 1000;
     const rate = (progress.rows - each.rows) / Math.max(seconds, 0.001);
-    const { lastError } = progress;
-    const text = `${progress.state} ${progress.rows} ${rate > 0}`;
-    if (text === each.text && lastError === null && now - each.at < AT_LEAST_EVERY_MS) continue;
-    const values = [stream.sync, stream.target, progress.state, runnerName(), rate.toFixed(1), progress.lastRound ? 'now' : null, lastError];
+    const text = `${progress.state} ${progress.rows} ${rate > 0} ${progress.lastError}`;
+    if (text === each.text && now - each.at < AT_LEAST_EVERY_MS) continue;
+    const values = [stream.sync, stream.target, progress.state, runnerName(), rate.toFixed(1), progress.lastRound ? 'now' : null, progress.lastError];
     if (!(await writeReport(sync, values))) return;
     progress.lastRound = false;
-    if (progress.lastError === lastError) progress.lastError = null;
     Object.assign(each, { rows: progress.rows, at: now, text });
   }
 }

@@ -108,7 +108,6 @@ export const writeAcknowledged = `
   where sync = $1 and target = $2 and registration = $4::uuid
 `;
 
-/** A runner that only stands by, or cannot reach the target, leaves the row to the living one that applies the stream. */
 export const writeStream = `
   insert into sarrio.stream as s (sync, target, state, runner, rows_per_second, last_round_at, last_error, last_error_at, reported_at)
   values ($1, $2, $3, $4, $5::double precision, $6::timestamptz, $7, case when $7::text is not null then clock_timestamp() end, clock_timestamp())
@@ -120,8 +119,6 @@ export const writeStream = `
     last_error = coalesce(excluded.last_error, s.last_error),
     last_error_at = coalesce(excluded.last_error_at, s.last_error_at),
     reported_at = excluded.reported_at
-  where s.runner = excluded.runner or excluded.state in ('running', 'copying') or s.state not in ('running', 'copying')
-    or s.reported_at < clock_timestamp() - interval '30 s'
 `;
 
 /** Hashes of what is installed, to refuse a plan that was not applied. */

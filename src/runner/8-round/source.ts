@@ -89,11 +89,7 @@ function makePool(connect: () => Promise<Session>, first: Session): SourcePool {
   };
   watch(first);
   return {
-    acquire: async () => {
-      let session = idle.pop();
-      while (session && !session.isOpen()) session = idle.pop();
-      return session ?? watch(await connect());
-    },
+    acquire: async () => idle.pop() ?? watch(await connect()),
     giveBack: (session) => void (session.isOpen() && !state.lost && idle.push(session)),
     isOpen: () => !state.lost,
     onLost: (listener) => {

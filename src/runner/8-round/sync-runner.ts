@@ -89,9 +89,9 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
     try {
       await refuseUnapplied(options.plan, sync.source, session);
       const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), failpoint });
-      session.onLost(() => void source.close());
-      const wake = await openWake({ sync: name, sequence: sync.wake, session, clock, failpoint });
+      const wake = await openWake({ sync: name, sequence: sync.wake, session, clock });
       source.onLost(forget);
+      session.onLost(() => void source.close());
       return { source, wake };
     } catch (error) {
       session.destroy();

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { Gate } from '../gate.ts';
-import type { RoundFailpoint } from './failpoints.ts';
 import { currentSnapshot } from './source.sql.ts';
 import { armingSnapshot, FLAG, oldestRunning, readFlag, setFlag } from './wake.sql.ts';
 
@@ -30,7 +29,6 @@ export type FlagParts = {
   readonly kick: () => void;
   readonly polls: boolean;
   readonly sequence: string;
-  readonly failpoint: RoundFailpoint;
 };
 
 /** Runs until the gate ends. Rejects when the connection is lost. */
@@ -54,13 +52,10 @@ async function lookBusily(parts: FlagParts): Promise<void> {
 }
 
 /** After arming, looks go on until every transaction has ended that had its xid before and may have read `busy`. */
-async function arm({ ask, flag, kick, sequence, failpoint }: FlagParts): Promise<void> {
+async function arm({ ask, flag, kick, sequence }: FlagParts): Promise<void> {
   flag.value = FLAG.armed;
-  await failpoint('wake.before-arm');
   await ask(setFlag, [sequence, String(FLAG.armed)]);
-  await failpoint('wake.after-arm');
   const armedAt = BigInt(await ask(armingSnapshot));
-  await failpoint('wake.after-arming-snapshot');
   let pause = FIRST_LOOK_MS;
   while (!flag.gate.isEnded() && flag.value === FLAG.armed) {
     const isSafe = BigInt(await ask(oldestRunning)) >= armedAt;

@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts';
 import { makeGate } from '../gate.ts';
 import { makeMutex } from '../mutex.ts';
 import type { Session } from '../postgres/session.ts';
-import type { RoundFailpoint } from './failpoints.ts';
 import { type Ask, type FlagState, keepFlag } from './wake-flag.ts';
 import { FLAG, listen, preparesTransactions, setFlag } from './wake.sql.ts';
 
@@ -22,20 +21,14 @@ export type Wake = {
   close(): Promise<void>;
 };
 
-export type WakeOptions = {
-  readonly sync: string;
-  readonly sequence: string;
-  readonly session: Session;
-  readonly clock: Clock;
-  readonly failpoint: RoundFailpoint;
-};
+export type WakeOptions = { readonly sync: string; readonly sequence: string; readonly session: Session; readonly clock: Clock };
 
 /**
  * The armed flag (DESIGN section 9): the runner sleeps only while the flag is armed and every transaction that may have read `busy`
  * has ended. Until the first arming the streams are told to look all the time.
  */
 export async function openWake(options: WakeOptions): Promise<Wake> {
-  const { session, sync, clock, sequence, failpoint } = options;
+  const { session, sync, clock, sequence } = options;
   const exclusive = makeMutex();
   const ask: Ask = async (text, values) => {
     const row = (await exclusive(() => session.query(text, values))).rows[0];
@@ -59,8 +52,7 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
   session.onLost(end);
   const polls = (await ask(preparesTransactions)) === 't';
   if (!polls) await exclusive(() => session.query(listen));
-  // Nobody keeps the flag any more, so the source must be opened again: losing this connection does that.
-  const keeping = keepFlag({ ask, clock, flag, kick, polls, sequence, failpoint }).catch(() => session.destroy());
+  const keeping = keepFlag({ ask, clock, flag, kick, polls, sequence }).catch(end);
   return {
     generation: () => counter.generation,
     wait: async (seen, ms) => {
@@ -71,9 +63,7 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
       if (flag.value === FLAG.busy || inRow < ROUNDS_UNDER_LOAD) return;
       flag.value = FLAG.busy;
       flag.gate.open();
-      await failpoint('wake.before-busy');
       await ask(setFlag, [sequence, String(FLAG.busy)]);
-      await failpoint('wake.after-busy');
     },
     kick,
     close: async () => {
