@@ -117,8 +117,8 @@ export type ReadStatements = {
   readonly rows: string;
   /** `COPY … TO STDOUT` of the same, without a limit. */
   readonly copyChanged: string;
-  /** `COPY … TO STDOUT` of the rows of pending keys when all entries are inserts. */
-  readonly copyInserted: string;
+  /** `COPY … TO STDOUT` of the rows of pending keys when all entries are inserts; null where the target's index would take a key twice (deferrable). */
+  readonly copyInserted: string | null;
   /** `COPY … TO STDOUT` of all rows (initial copy, truncate). */
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */

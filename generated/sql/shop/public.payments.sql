@@ -58,6 +58,7 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
 begin
@@ -93,6 +94,7 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
   is_found pg_catalog.bool;

@@ -1,9 +1,11 @@
 import type { ObjectKind } from '../../plan/plan.ts';
+import type { ColumnSchema } from '../../plan/schema-lock.ts';
 import { displayName, ident, type QualifiedName } from '../../sql/quote.ts';
 import type { Sql } from '../../sql/sql.ts';
 import type { ModelTable } from '../2-model/model.ts';
 import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
+import { isOwnType } from './statements/user-types.ts';
 import { currentSequence, deltaIndex, deltaSegment, deltaTable } from './objects/delta.sql.ts';
 import { keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
@@ -18,6 +20,7 @@ export function emitCapture(captured: Captured): SqlFile {
   const target: CaptureTarget = {
     names,
     key: table.key.columns,
+    ownTypes: keySchemas(table).flatMap(({ name, type }) => (isOwnType(type) ? [name] : [])),
     wakes: syncs.map((sync) => ({ sync, sequence: wakeName(sync) })),
   };
   return {
@@ -30,11 +33,6 @@ export function emitCapture(captured: Captured): SqlFile {
 
 function deltaObjects(table: ModelTable): readonly EmittedObject[] {
   const names = objectNames(table.source);
-  const key = table.key.columns.map(({ name }) => {
-    const column = table.source.columns.find((each) => each.name === name);
-    if (column === undefined) throw new Error(`key column ${name} is not in the schema lock`);
-    return column;
-  });
   const segments = names.segments.flatMap((segment, index) => {
     const indexName = names.segmentIndexes[index] ?? '';
     return [
@@ -42,7 +40,15 @@ function deltaObjects(table: ModelTable): readonly EmittedObject[] {
       own('index', indexName, deltaIndex({ index: indexName, segment })),
     ];
   });
-  return [own('table', names.delta, deltaTable(names.delta, key)), ...segments, own('sequence', names.current, currentSequence(names.current))];
+  return [own('table', names.delta, deltaTable(names.delta, keySchemas(table))), ...segments, own('sequence', names.current, currentSequence(names.current))];
+}
+
+function keySchemas(table: ModelTable): readonly ColumnSchema[] {
+  return table.key.columns.map(({ name }) => {
+    const column = table.source.columns.find((each) => each.name === name);
+    if (column === undefined) throw new Error(`key column ${name} is not in the schema lock`);
+    return column;
+  });
 }
 
 function functions(table: ModelTable, target: CaptureTarget): readonly EmittedObject[] {

@@ -58,7 +58,7 @@ function emitRoute(parts: { model: Model; sync: ModelSync; database: string; at:
   return {
     targets: [database],
     copyFormat: at.copyFormat,
-    read: readStatements(at.table, sync.name, at.copyFormat),
+    read: readStatements(at, sync.name),
     apply: { ...applyStatements(at), relay: readers.length > 0 ? relayStatements(at, sync.name, readers) : null },
   };
 }

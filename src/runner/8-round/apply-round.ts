@@ -3,6 +3,7 @@ import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../position.ts';
 import type { Result, Session } from '../postgres/session.ts';
+import { textArray } from '../postgres/text-array.ts';
 import { applyFewRows, type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
 import { applyStaged, isUniqueViolation } from './apply-staged.ts';
 import type { Reading } from './reading.ts';
@@ -150,8 +151,7 @@ async function bothOf<T>(applying: Promise<T>, durable: Promise<void>): Promise<
 async function joinCopied({ stream, target, work }: Round): Promise<void> {
   const joining = work.filter((each) => each.joinFrom !== null).map((each) => each.relation);
   if (joining.length === 0) return;
-  const list = `{${joining.map((name) => `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
-  await target.query(joinCopies, [stream.sync, stream.source, list]);
+  await target.query(joinCopies, [stream.sync, stream.source, textArray(joining)]);
 }
 
 function move({ stream, stored, reading }: Round, rows: number) {

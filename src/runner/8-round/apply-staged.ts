@@ -26,8 +26,9 @@ export type StagedParts = {
 export async function applyStaged(parts: StagedParts): Promise<number> {
   const { work } = parts;
   if (work.truncated) return refreshTable(parts);
-  if (work.allInserts && work.apply.relay === null) {
-    const inserted = await insertStraight(parts);
+  const { copyInserted } = work.read;
+  if (work.allInserts && work.apply.relay === null && copyInserted !== null) {
+    const inserted = await insertStraight(parts, copyInserted);
     if (inserted !== null) return inserted;
   }
   return mergeStage(parts);
@@ -47,12 +48,12 @@ async function refreshTable(parts: StagedParts): Promise<number> {
 }
 
 /** All changes are inserts: straight into the table. Null when the target holds one of the rows already; then the general form takes over. */
-async function insertStraight(parts: StagedParts): Promise<number | null> {
+async function insertStraight(parts: StagedParts, copyInserted: string): Promise<number | null> {
   const { target, work, failpoint } = parts;
   await target.query(savepoint);
   await failpoint('round.target.before-load');
   try {
-    const rows = await copyFrom(parts, work.read.copyInserted, work.apply.loadTable);
+    const rows = await copyFrom(parts, copyInserted, work.apply.loadTable);
     await target.query(releaseSavepoint);
     return rows;
   } catch (error) {

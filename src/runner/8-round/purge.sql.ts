@@ -15,6 +15,18 @@ export const setCurrent = 'select setval($1::regclass, $2::bigint)';
 
 export const readPositions = 'select sync, target, position from sarrio.acknowledged where sync = any ($1::text[])';
 
+/**
+ * Whether the capture stands as this plan made it. An apply that lets another sync read the table changes its capture function
+ * first: a runner that still has the plan of before does not know that sync and must not purge. $1 kinds, $2 names, $3 hashes.
+ */
+export const isAsPlanned = `
+  select not exists (
+    select from unnest($1::text[], $2::text[], $3::text[]) as w (kind, name, hash)
+    left join sarrio.installed as i on i.kind = w.kind and i.name = w.name
+    where i.hash is distinct from w.hash
+  ) as is_as_planned
+`;
+
 export const begin = 'begin';
 export const commit = 'commit';
 export const rollback = 'rollback';

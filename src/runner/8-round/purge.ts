@@ -5,7 +5,20 @@ import type { Failpoint } from '../failpoint.ts';
 import { type History, parsePosition, type Position, positionSettings } from '../position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
-import { begin, commit, hasUncovered, lockSegment, readCurrent, readPositions, readSegments, rollback, setCurrent, truncateSegment } from './purge.sql.ts';
+import { textArray } from '../postgres/text-array.ts';
+import {
+  begin,
+  commit,
+  hasUncovered,
+  isAsPlanned,
+  lockSegment,
+  readCurrent,
+  readPositions,
+  readSegments,
+  rollback,
+  setCurrent,
+  truncateSegment,
+} from './purge.sql.ts';
 
 /** A segment of this size is left for the next one. */
 export const SWITCH_ABOVE_BYTES = 8 * 1024 * 1024;
@@ -57,8 +70,7 @@ async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: 
 
 /** Positions of all registered streams that read this capture; null when one of them holds everything. */
 async function positionsOf({ session, history }: PurgeOptions, capture: PlanCapture): Promise<readonly Position[] | null> {
-  const list = `{${capture.syncs.map((sync) => JSON.stringify(sync)).join(',')}}`;
-  const rows = (await session.query(readPositions, [list])).rows;
+  const rows = (await session.query(readPositions, [textArray(capture.syncs)])).rows;
   const positions: Position[] = [];
   for (const { position } of rows) {
     if (!position) return null;
@@ -78,7 +90,7 @@ async function emptySegment(
   try {
     await session.query(begin);
     await session.query(lockSegment(segment));
-    const needed = await isNeeded(session, segment, positions);
+    const needed = !(await isCapturedAsPlanned(options, capture)) || (await isNeeded(session, segment, positions));
     await failpoint('purge.before-truncate');
     if (!needed) await session.query(truncateSegment(segment));
     await failpoint('purge.before-commit');
@@ -92,6 +104,13 @@ async function emptySegment(
   }
 }
 
+/** Asked under the segment's lock, so that an apply which comes later copies from a snapshot that covers all that is emptied here. */
+async function isCapturedAsPlanned({ session, plan }: PurgeOptions, capture: PlanCapture): Promise<boolean> {
+  const objects = plan.objects.filter(({ group, kind }) => group === displayName(capture.table) && kind === 'function');
+  const lists = [objects.map(({ kind }) => kind), objects.map(({ name }) => name), objects.map(({ hash }) => hash)].map(textArray);
+  return (await session.query(isAsPlanned, lists)).rows[0]?.['is_as_planned'] === 't';
+}
+
 async function isNeeded(session: Session, segment: string, positions: readonly Position[]): Promise<boolean> {
   for (const position of positions) {
     const { xmax, xip, extra } = positionSettings(position);
@@ -102,7 +121,6 @@ async function isNeeded(session: Session, segment: string, positions: readonly P
 }
 
 async function segmentSizes(session: Session, segments: readonly string[]): Promise<Map<string, number>> {
-  const list = `{${segments.map((segment) => JSON.stringify(segment)).join(',')}}`;
-  const rows = (await session.query(readSegments, [list])).rows;
+  const rows = (await session.query(readSegments, [textArray(segments)])).rows;
   return new Map(rows.map((row) => [row['name'] ?? '', Number(row['bytes'])]));
 }

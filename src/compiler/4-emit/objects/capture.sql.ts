@@ -7,6 +7,8 @@ import type { ObjectNames } from '../../2-model/object-names.ts';
 export type CaptureTarget = {
   readonly names: ObjectNames;
   readonly key: readonly KeyColumn[];
+  /** Key columns of users' types: a domain may refuse the null that stands for no key. */
+  readonly ownTypes: readonly string[];
   /** Syncs that read this capture, with their wake sequences, ordered by name. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
 };
@@ -17,7 +19,7 @@ export type CaptureTarget = {
  *
  * They run as their owner in whatever session the application has, so every name, operator and type is qualified: a hostile
  * search_path changes nothing, and no `set search_path` clause is needed, which would cost more than the rest of the function.
- * Key columns are always read through an alias, so that a column named like a variable is not ambiguous.
+ * Key columns are always read through an alias, and a bare name is a variable even where the table has a column of that name.
  */
 export function statementCapture(target: CaptureTarget): Sql {
   const rows = (alias: string) => sql`from changed_rows as ${ident(alias)}`;
@@ -128,20 +130,27 @@ const STAMP = dangerousRaw('pg_catalog.pg_current_xact_id(), pg_catalog.clock_ti
 function captureFunction(name: string, target: CaptureTarget, body: Sql, variables: readonly Sql[] = []): Sql {
   const current = literal(`sarrio.${ident(target.names.current).text}`);
   const segment = sql`segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value(${current}::pg_catalog.regclass);`;
+  const quote = dollarQuote(body.text + current.text);
   return sql`
     create or replace function ${ident('sarrio', name)}() returns trigger
     language plpgsql
     volatile
     security definer
-    as $sarrio$
+    as ${quote}
+    #variable_conflict use_variable
     declare
       ${join([segment, ...variables], '\n')}
     begin
       ${body}
     end
-    $sarrio$;
+    ${quote};
     revoke all on function ${ident('sarrio', name)}() from public;
   `;
+}
+
+/** A table may be named like our quote. */
+function dollarQuote(text: string, tag = 'sarrio'): Sql {
+  return text.includes(`$${tag}$`) ? dollarQuote(text, `${tag}_`) : dangerousRaw(`$${tag}$`);
 }
 
 /** One static statement for each segment: its plan is kept and costs less than one through the partitioned parent. A sequence never set reads null and means 1. */
@@ -196,11 +205,18 @@ function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
 }
 
 /** Through the parent, which finds the segment: a TRUNCATE is rare. */
-function truncateEntry(target: CaptureTarget): Sql {
+function truncateEntry({ names, ownTypes }: CaptureTarget): Sql {
+  const nulls = noKey(names.delta, ownTypes);
   return sql`
-    insert into ${ident('sarrio', target.names.delta)} (change_xid, change_at, change_op, change_segment)
-    values (${STAMP}, 'T', coalesce(segment, 1));
+    insert into ${ident('sarrio', names.delta)} (${nulls.columns}change_xid, change_at, change_op, change_segment)
+    values (${nulls.values}${STAMP}, 'T', coalesce(segment, 1));
   `;
+}
+
+/** Nulls that no domain looks at: a subselect without a row. A column left out would get its domain's check. */
+export function noKey(delta: string, ownTypes: readonly string[]): { readonly columns: Sql; readonly values: Sql } {
+  const none = (column: string): string => `(select d.${ident(column).text} from ${ident('sarrio', delta).text} as d where false), `;
+  return { columns: dangerousRaw(ownTypes.map((column) => `${ident(column).text}, `).join('')), values: dangerousRaw(ownTypes.map(none).join('')) };
 }
 
 function wakeWhenFound(target: CaptureTarget): Sql {

@@ -6,6 +6,7 @@ import type { ModelTable } from '../../2-model/model.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
 import { operator } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
+import { isOwnType } from './user-types.ts';
 
 /** A table as the targets of one route have it. */
 export type ApplyTarget = { readonly table: ModelTable; readonly target: TableSchema; readonly copyFormat: 'binary' | 'text' };
@@ -21,7 +22,7 @@ export function applyStatements(at: ApplyTarget): Omit<ApplyStatements, 'relay'>
   const { table, copyFormat } = at;
   const from = dangerousRaw(`from stdin (format ${copyFormat})`);
   const stage = stageIdent(table);
-  const canUpdate = !columnsOf(at).some((column) => column.identity === 'always' && !isKey(at, column.name));
+  const canUpdate = !columnsOf(at).some((column) => column.identity === 'always' && !isKey(at, column.name)) && settable(at).length > 0;
   const staged = sql`${stage} as s`;
   return {
     mergeRows: canUpdate ? mergeRows(at).text : null,
@@ -42,9 +43,17 @@ export function applyStatements(at: ApplyTarget): Omit<ApplyStatements, 'relay'>
     deleteStaged: deleteFrom(at, staged, dangerousRaw('')).text,
     insertStaged: insertFrom(at, staged, dangerousRaw('')).text,
     loadTable: sql`copy ${tableIdent(table.targetName)} (${names(table)}) ${from}`.text,
-    clearTable: sql`delete from ${tableIdent(table.targetName)}`.text,
-    hasRows: sql`select exists (select from ${tableIdent(table.targetName)}) as has_rows`.text,
+    clearTable: sql`delete from ${targetRows(at)}`.text,
+    hasRows: sql`select exists (select from ${targetRows(at)}) as has_rows`.text,
   };
+}
+
+/** Whether the target itself keeps a key from standing there twice: a deferrable index does not, since its check is a trigger, and ours fire none. */
+export function refusesTwice(at: Pick<ApplyTarget, 'table' | 'target'>): boolean {
+  const wanted = targetKey(at).map(({ name }) => name);
+  return at.target.keys.some(
+    ({ columns, deferrable }) => !deferrable && columns.length === wanted.length && columns.every(({ name }) => wanted.includes(name)),
+  );
 }
 
 /** Key columns by their names on the target, with the equality of the target's own index (an extension's operators may live in another schema there). */
@@ -74,7 +83,12 @@ export function stageIdent(table: ModelTable): Sql {
 export function changedRows(at: ApplyTarget): Sql {
   const columns = columnsOf(at);
   const declared = columns.map(({ name, type }) => dangerousRaw(`${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`));
-  const read = columns.map(({ name, type }) => (arrivesAsText(type) ? sql`r.${ident(name)}::${dangerousRaw(type)} as ${ident(name)}` : ident('r', name)));
+  const read = columns.map(({ name, type }) => {
+    if (!arrivesAsText(type)) return ident('r', name);
+    const value = sql`r.${ident(name)}::${dangerousRaw(type)}`;
+    // The nulls of an absent row: a subselect without a row gives one that no domain looks at.
+    return isStagedAsText(at, { name, type }) ? sql`(select ${value} where r.sarrio_present) as ${ident(name)}` : sql`${value} as ${ident(name)}`;
+  });
   return sql`
     changed as materialized (
       select r.sarrio_present, ${join(read, ', ')}
@@ -97,11 +111,13 @@ function mergeRows(at: ApplyTarget): Sql {
   `;
 }
 
+/** A column whose domain may refuse the nulls of an absent row waits as text. */
 function createStage(at: ApplyTarget): Sql {
   const { table } = at;
+  const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
   return sql`
     create temporary table if not exists ${dangerousRaw(stageIdent(table).text)} on commit delete rows as
-    select null::boolean as sarrio_present, ${names(table)}
+    select null::boolean as sarrio_present, ${join(columns, ', ')}
     from ${tableIdent(table.targetName)}
     with no data
   `;
@@ -109,7 +125,7 @@ function createStage(at: ApplyTarget): Sql {
 
 function deleteFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   return sql`
-    delete from ${tableIdent(at.table.targetName)} as t
+    delete from ${targetRows(at)} as t
     using ${rows}
     where ${sameTargetKey(at)}${condition}
   `;
@@ -117,10 +133,9 @@ function deleteFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
 
 /** Sets every column, the key too: keys equal to the database may still be spelled differently. */
 function updateFrom(at: ApplyTarget, rows: Sql): Sql {
-  const settable = columnsOf(at).filter((column) => column.identity !== 'always');
-  const assignments = settable.map(({ name }) => sql`${ident(name)} = s.${ident(name)}`);
+  const assignments = settable(at).map((column) => sql`${ident(column.name)} = ${staged(at, column)}`);
   return sql`
-    update ${tableIdent(at.table.targetName)} as t
+    update ${targetRows(at)} as t
     set ${join(assignments, ',\n  ')}
     from ${rows}
     where ${sameTargetKey(at)} and s.sarrio_present
@@ -133,7 +148,7 @@ function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   return sql`
     insert into ${tableIdent(table.targetName)} (${names(table)})${dangerousRaw(overriding)}
     select ${join(
-      table.columns.map(({ target }) => ident('s', target)),
+      columnsOf(at).map((column) => staged(at, column)),
       ', ',
     )}
     from ${rows}
@@ -142,7 +157,7 @@ function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
 }
 
 function missing(at: ApplyTarget): Sql {
-  return sql` and not exists (select from ${tableIdent(at.table.targetName)} as t where ${sameTargetKey(at)})`;
+  return sql` and not exists (select from ${targetRows(at)} as t where ${sameTargetKey(at)})`;
 }
 
 function sameTargetKey(at: ApplyTarget): Sql {
@@ -164,9 +179,29 @@ function isKey(at: ApplyTarget, column: string): boolean {
   return targetKey(at).some(({ name }) => name === column);
 }
 
-/** Types with a schema are users' (enum, domain, composite, extension); JSON conversion treats some of them by structure. */
+/** JSON conversion treats some types of users' by structure. */
 function arrivesAsText(type: string): boolean {
-  return type === 'json' || type === 'jsonb' || /^("|[a-z0-9_]+\.)/.test(type);
+  return type === 'json' || type === 'jsonb' || type === '"char"' || isOwnType(type);
+}
+
+/** Keys are never null. */
+function isStagedAsText(at: ApplyTarget, { name, type }: Pick<ColumnSchema, 'name' | 'type'>): boolean {
+  return isOwnType(type) && !isKey(at, name);
+}
+
+function staged(at: ApplyTarget, column: ColumnSchema): Sql {
+  const value = ident('s', column.name);
+  return isStagedAsText(at, column) ? sql`${value}::${dangerousRaw(column.type)}` : value;
+}
+
+function settable(at: ApplyTarget): readonly ColumnSchema[] {
+  return columnsOf(at).filter((column) => column.identity !== 'always');
+}
+
+/** Rows of the table itself: what inherits from it is another table. (A partitioned table has no other rows.) */
+function targetRows({ table, target }: ApplyTarget): Sql {
+  const only = target.kind === 'table' ? 'only ' : '';
+  return sql`${dangerousRaw(only)}${tableIdent(table.targetName)}`;
 }
 
 function names(table: ModelTable): Sql {

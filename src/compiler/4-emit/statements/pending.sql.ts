@@ -47,7 +47,7 @@ export function currentRows(table: ModelTable): Sql {
   const names = new Set([...table.key.columns.map(({ name }) => name), ...table.columns.flatMap(sourceColumn)]);
   const plain = [...names].map((name) => ident('r', name));
   const computed = table.columns.flatMap(({ target, from }) =>
-    from.kind === 'computed' ? [sql`(${dangerousRaw(from.expression)}) as ${ident(`=${target}`)}`] : [],
+    from.kind === 'computed' ? [sql`(${dangerousRaw(`${from.expression}\n`)}) as ${ident(`=${target}`)}`] : [],
   );
   return sql`
     (
@@ -58,7 +58,7 @@ export function currentRows(table: ModelTable): Sql {
   `;
 }
 
-/** The user's filter, closed by a line break so that a trailing comment in it cannot swallow what follows. */
+/** The user's filter, like a computed column closed by a line break so that a trailing comment in it cannot swallow what follows. */
 export function whereClause(table: ModelTable): Sql {
   return table.where === null ? dangerousRaw('') : dangerousRaw(`where (${table.where}\n)`);
 }

@@ -2,6 +2,7 @@ import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ReadStatements } from '../../../plan/plan.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
+import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
 import { columnOf, currentRows, isComputed, pendingKeys, sameKey } from './pending.sql.ts';
 
 /** More than this many stored bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
@@ -11,7 +12,8 @@ const MAX_STORED_BYTES = 262_144;
  * Purpose: what a round reads from the source for one table.
  * Reads: the table's delta table and the table. Writes: nothing. Called by: `emitRoute`.
  */
-export function readStatements(table: ModelTable, sync: string, copyFormat: 'binary' | 'text'): ReadStatements {
+export function readStatements(at: ApplyTarget, sync: string): ReadStatements {
+  const { table, copyFormat } = at;
   const to = dangerousRaw(`to stdout (format ${copyFormat})`);
   return {
     rows: fewRows(table, sync).text,
@@ -20,18 +22,22 @@ export function readStatements(table: ModelTable, sync: string, copyFormat: 'bin
         ${changedRows(table, sync)}
       ) ${to}
     `.text,
-    copyInserted: sql`
-      copy (
-        select ${columns(table)}
-        from (
-          ${pendingKeys(table, sync, false)}
-        ) as p
-        join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
-      ) ${to}
-    `.text,
+    copyInserted: refusesTwice(at) ? copyInserted(table, sync, to).text : null,
     copyAll: copyAll(table, to).text,
     check: check(table)?.text ?? null,
   };
+}
+
+function copyInserted(table: ModelTable, sync: string, to: Sql): Sql {
+  return sql`
+    copy (
+      select ${columns(table)}
+      from (
+        ${pendingKeys(table, sync, false)}
+      ) as p
+      join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+    ) ${to}
+  `;
 }
 
 /** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */

@@ -2,7 +2,9 @@ import { ident, literal } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { RelayStatements } from '../../../plan/plan.ts';
 import { objectNames, wakeName } from '../../2-model/object-names.ts';
+import { noKey } from '../objects/capture.sql.ts';
 import { type ApplyTarget, changedRows, stageIdent, targetKey } from './apply.sql.ts';
+import { isOwnType } from './user-types.ts';
 
 /**
  * Purpose: cascading. Our apply is not captured by triggers, so where the target table is captured for other syncs, the same
@@ -15,6 +17,8 @@ export function relayStatements(at: ApplyTarget, sync: string, readers: readonly
   const current = literal(`sarrio.${ident(names.current).text}`);
   const into = (columns: Sql) => sql`insert into ${ident('sarrio', names.delta)} (${columns}change_xid, change_at, change_op, change_segment, change_sync)`;
   const segment = sql`coalesce(pg_sequence_last_value(${current}::regclass), 1)`;
+  const ownTypes = keys.filter((key) => at.target.columns.some(({ name, type }) => name === key && isOwnType(type)));
+  const nulls = noKey(names.delta, ownTypes);
   const keyColumns = (alias: string) => dangerousRaw(keys.map((key) => `${alias}${ident(key).text}, `).join(''));
   const entries = (from: Sql) => sql`
     ${into(keyColumns(''))}
@@ -28,8 +32,8 @@ export function relayStatements(at: ApplyTarget, sync: string, readers: readonly
     `.text,
     stage: entries(stageIdent(at.table)).text,
     all: sql`
-      ${into(dangerousRaw(''))}
-      values (pg_current_xact_id(), clock_timestamp(), 'T', ${segment}, ${literal(sync)})
+      ${into(nulls.columns)}
+      values (${nulls.values}pg_current_xact_id(), clock_timestamp(), 'T', ${segment}, ${literal(sync)})
     `.text,
     wakes: readers.map((reader) => ({ sync: reader, sequence: join([ident('sarrio', wakeName(reader))]).text })),
   };

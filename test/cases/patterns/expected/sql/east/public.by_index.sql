@@ -56,12 +56,13 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_by_index'::pg_catalog.regclass);
 begin
   if tg_op operator(pg_catalog.=) 'TRUNCATE' then
-    insert into sarrio.delta_public_by_index (change_xid, change_at, change_op, change_segment)
-    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
+    insert into sarrio.delta_public_by_index (code, change_xid, change_at, change_op, change_segment)
+    values ((select d.code from sarrio.delta_public_by_index as d where false), pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'T', coalesce(segment, 1));
   elsif segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_by_index (code, change_xid, change_at, change_op, change_segment)
     select changed.code, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
@@ -91,6 +92,7 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_by_index'::pg_catalog.regclass);
 begin

@@ -56,6 +56,7 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_parent'::pg_catalog.regclass);
 begin

@@ -57,6 +57,7 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_order_lines'::pg_catalog.regclass);
 begin
@@ -92,6 +93,7 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
+#variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_order_lines'::pg_catalog.regclass);
 begin

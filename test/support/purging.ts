@@ -1,0 +1,28 @@
+import type { Plan } from '../../src/plan/plan.ts';
+import { purge } from '../../src/runner/8-round/purge.ts';
+import { openSource } from '../../src/runner/8-round/source.ts';
+import type { RunnerEvent } from '../../src/runner/events.ts';
+import { noFailpoint } from '../../src/runner/failpoint.ts';
+import { connect } from '../../src/runner/postgres/session.ts';
+import type { TestDatabase } from './database.ts';
+
+export type Purging = { readonly events: readonly RunnerEvent[]; once(): Promise<void>; close(): Promise<void> };
+
+/** The purge of one plan over database `source`, with segments switched as soon as they hold anything. */
+export async function purging(source: TestDatabase, plan: Plan): Promise<Purging> {
+  const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
+  const sync = Object.values(plan.syncs).find((each) => each.source === 'source');
+  const database = plan.databases['source'];
+  if (!sync || !database) throw new Error('the plan has no sync from the source');
+  const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint })];
+  const events: RunnerEvent[] = [];
+  const log = (event: RunnerEvent): void => void events.push(event);
+  return {
+    events,
+    once: () => purge({ database: 'source', plan: database, session, history: opened.history, log, failpoint: noFailpoint, switchAboveBytes: 0 }),
+    close: async () => {
+      await session.close();
+      await opened.close();
+    },
+  };
+}
