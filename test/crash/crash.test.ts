@@ -31,14 +31,6 @@ const ROUND_POINTS = [
 ] as const;
 /** Reached only when the source's log is not on disk by itself in time, which no workload can force. */
 const RARE_POINTS = ['round.source.before-flush', 'round.source.after-flush'] as const;
-/** The points that every round passes. */
-const KILLED_POINTS = [
-  'round.source.before-snapshot',
-  'round.source.after-snapshot',
-  'round.target.before-commit',
-  'round.target.commit-sent',
-  'round.target.after-commit',
-] as const;
 const COPY_POINTS = ['copy.before-load', 'copy.before-commit', 'copy.commit-sent'] as const;
 
 type Stage = { readonly sourceServer: TestServer; readonly targetServer: TestServer };
@@ -100,23 +92,42 @@ test('the lists above name every failpoint of the runner', async () => {
 });
 
 describe('while writers write', () => {
-  test('a runner killed around its commit loses and doubles nothing', { timeout: 300_000 }, async () => {
+  test('a runner killed at any point of a round or a purge loses and doubles nothing', { timeout: 400_000 }, async () => {
     const all = await pair();
     const workload = startWorkload(all.source);
     const first = start(all.project);
     await first.waitFor(/: running/);
     await first.kill();
     const sums = new Set<number>();
-    for (const point of KILLED_POINTS) {
+    for (const point of ROUND_POINTS) {
+      if (point.startsWith('purge.')) await leaveSegments(all.source);
       const running = start(all.project, `${point}=kill`);
       await waitUntil(`the runner is killed at ${point}`, () => Promise.race([running.ended.then(() => true), sample(all.target, sums)]), {
-        timeoutMs: 90_000,
+        timeoutMs: 40_000,
         everyMs: 50,
       });
       await running.ended;
     }
     await workload.stop();
     expect([...sums]).toEqual([MONEY]);
+    await expectCaughtUp(all);
+  });
+
+  test.each(['source', 'target'] as const)('a %s server that stops in the middle of a commit loses and doubles nothing', { timeout: 300_000 }, async (side) => {
+    const all = await pair();
+    const workload = startWorkload(all.source);
+    for (const point of ['round.source.after-snapshot', 'round.target.after-rows', 'round.target.before-commit', 'round.target.commit-sent']) {
+      const running = start(all.project, `${point}:3=pause`);
+      await running.waitFor(new RegExp(`failpoint ${point}`));
+      const server = side === 'source' ? all.sourceServer : all.targetServer;
+      await server.stop('immediate');
+      send(running.pid, 'SIGUSR2');
+      await server.start();
+      const rounds = running.stderr().split('rows of').length;
+      await waitUntil('rounds go on', () => running.stderr().split('rows of').length > rounds, { timeoutMs: 60_000 });
+      await running.stop();
+    }
+    await workload.stop();
     await expectCaughtUp(all);
   });
 
@@ -184,15 +195,27 @@ test('status and output tell the state and never a password', async () => {
   const env = Object.fromEntries(Object.entries(project.env).map(([name, url]) => [name, url.replace('postgres@', 'postgres:canary-4711@')]));
   const running = startSarrio(['run', '--log', 'json', '--generated', project.dir], { env });
   await running.waitFor(/"kind":"caught-up"/);
-  const status = await sarrio(['status', '--json', '--generated', project.dir], { env });
-  const report = JSON.parse(status.stdout) as { data: { streams: readonly { state: string; pending: number }[] } };
-  expect(report.data.streams[0]).toMatchObject({ state: 'running', pending: 0 });
+  const said: string[] = [];
+  await waitUntil('status says so', async () => {
+    const answer = await sarrio(['status', '--json', '--generated', project.dir], { env });
+    said.push(answer.stdout, answer.stderr);
+    const { data } = JSON.parse(answer.stdout) as { data: { streams: readonly { state: string; pending: number }[] } };
+    return data.streams[0]?.state === 'running' && data.streams[0].pending === 0;
+  });
   const { stdout, stderr } = await running.stop();
   for (const line of stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('kind');
   const down = await sarrio(['run', '--once', '--generated', project.dir], { env: { ...env, TARGET_URL: 'postgres://u:canary-4711@127.0.0.1:1/x' } });
   expect(down.exitCode).toBe(1);
-  expect(stdout + stderr + status.stdout + status.stderr + down.stdout + down.stderr).not.toContain('canary-4711');
+  expect(stdout + stderr + said.join() + down.stdout + down.stderr).not.toContain('canary-4711');
 });
+
+/** The next segments are written from now on, as after a switch, so that there is something to purge. */
+async function leaveSegments(source: TestDatabase): Promise<void> {
+  for (const table of TABLES) {
+    const current = `sarrio.current_${table.replace('.', '_')}`;
+    await source.query(`select setval('${current}', coalesce(pg_sequence_last_value('${current}'), 1) % 3 + 1)`);
+  }
+}
 
 /** No reader of the target may ever see half a transfer. Never true, so that it can stand in a wait. */
 async function sample(target: TestDatabase, sums: Set<number>): Promise<false> {

@@ -1,6 +1,9 @@
 import type { TestDatabase } from './database.ts';
+import { pause } from './wait.ts';
 
 const ROWS = 1_000;
+/** The writers leave the runner its share of two cores: a test of crashes, not of load. */
+const PACE_MS = 10;
 
 /** What all accounts hold together, at every moment. */
 export const MONEY = 20 * 100;
@@ -47,9 +50,10 @@ async function loop(state: { on: boolean }, source: TestDatabase, writer: Writer
   for (let turn = 0; state.on; turn += 1) {
     try {
       await source.query(writer(turn));
+      await pause(PACE_MS);
     } catch (error) {
       if (!isServerGone(error)) throw error;
-      await new Promise(setImmediate);
+      await pause(50);
     }
   }
 }

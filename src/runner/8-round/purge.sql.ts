@@ -31,9 +31,14 @@ export const begin = 'begin';
 export const commit = 'commit';
 export const rollback = 'rollback';
 
-/** Does not wait: a session that waits for this lock would hold up every reader behind it. */
+/**
+ * Waits a moment: under load some round nearly always reads the segments, and without waiting there would be no turn for us. Triggers
+ * write to another segment and never stand behind this lock; rounds may, for so long at most.
+ */
+export const boundLock = "set local lock_timeout = '300ms'";
+
 export function lockSegment(segment: string): string {
-  return sql`lock table ${dangerousRaw(segment)} in access exclusive mode nowait`.text;
+  return sql`lock table ${dangerousRaw(segment)} in access exclusive mode`.text;
 }
 
 /** Whether the segment holds a change that a position does not cover. $1 xmax, $2 xip, $3 extra. The snapshot is taken after the lock. */

@@ -8,6 +8,7 @@ import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import {
   begin,
+  boundLock,
   commit,
   hasUncovered,
   isAsPlanned,
@@ -89,6 +90,7 @@ async function emptySegment(
   const { capture, segment, positions, bytes } = full;
   try {
     await session.query(begin);
+    await session.query(boundLock);
     await session.query(lockSegment(segment));
     const needed = !(await isCapturedAsPlanned(options, capture)) || (await isNeeded(session, segment, positions));
     await failpoint('purge.before-truncate');
