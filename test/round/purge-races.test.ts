@@ -33,7 +33,7 @@ test('rounds stay exact while segments are switched and emptied as fast as can b
       await source.query(
         turn % 40 === 39
           ? `begin; update t set v = v + 1 where id % 5 = ${seed}; commit`
-          : `begin; delete from t where id = ${id}; insert into t values (${id}, ${turn}); ${turn % 7 === 0 ? 'rollback' : 'commit'}`,
+          : `begin; delete from t where id = ${id}; insert into t values (${id}, ${turn}) on conflict (id) do update set v = excluded.v; ${turn % 7 === 0 ? 'rollback' : 'commit'}`,
       );
       state.turns += 1;
     }
