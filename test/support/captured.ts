@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { CHANGE_COLUMNS } from '../../src/plan/change-columns.ts';
 import type { TableConfig } from '../../src/index.ts';
 import type { TestDatabase } from './database.ts';
 import { freshDatabase } from './databases.ts';
@@ -39,7 +40,7 @@ export async function capturing(schema: string, table: string | TableConfig = 'p
 async function drainDelta(source: TestDatabase, delta: string): Promise<readonly string[]> {
   const columns = await source.query<{ name: string }>(
     'select quote_ident(attname) as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attname = any ($2) order by attnum',
-    [delta, ['change_xid', 'change_at', 'change_op', 'change_segment', 'change_sync']],
+    [delta, [...CHANGE_COLUMNS]],
   );
   const key = columns.map(({ name }) => `d.${name}::text`).join(', ');
   const rows = await source.query<{ entry: string }>(`select concat_ws(' ', d.change_op, nullif(concat_ws(',', ${key}), '')) as entry from ${delta} as d`);

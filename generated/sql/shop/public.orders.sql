@@ -14,7 +14,8 @@ create table if not exists sarrio.delta_public_orders (
   change_at timestamptz not null,
   change_op "char" not null,
   change_segment smallint not null,
-  change_sync text
+  change_sync text,
+  change_bulk bigint
 ) partition by list (change_segment);
 alter table sarrio.delta_public_orders replica identity full;
 revoke all on table sarrio.delta_public_orders from public;
@@ -26,7 +27,7 @@ alter table sarrio.segment1_public_orders replica identity full;
 revoke all on table sarrio.segment1_public_orders from public;
 
 -- object: index sarrio.xid1_public_orders
-create index if not exists xid1_public_orders on sarrio.segment1_public_orders (change_xid);
+create index if not exists xid1_public_orders on sarrio.segment1_public_orders (change_xid) where change_bulk is distinct from 0;
 
 -- object: table sarrio.segment2_public_orders
 create table if not exists sarrio.segment2_public_orders
@@ -35,7 +36,7 @@ alter table sarrio.segment2_public_orders replica identity full;
 revoke all on table sarrio.segment2_public_orders from public;
 
 -- object: index sarrio.xid2_public_orders
-create index if not exists xid2_public_orders on sarrio.segment2_public_orders (change_xid);
+create index if not exists xid2_public_orders on sarrio.segment2_public_orders (change_xid) where change_bulk is distinct from 0;
 
 -- object: table sarrio.segment3_public_orders
 create table if not exists sarrio.segment3_public_orders
@@ -44,7 +45,7 @@ alter table sarrio.segment3_public_orders replica identity full;
 revoke all on table sarrio.segment3_public_orders from public;
 
 -- object: index sarrio.xid3_public_orders
-create index if not exists xid3_public_orders on sarrio.segment3_public_orders (change_xid);
+create index if not exists xid3_public_orders on sarrio.segment3_public_orders (change_xid) where change_bulk is distinct from 0;
 
 -- object: sequence sarrio.current_public_orders
 create sequence if not exists sarrio.current_public_orders as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
@@ -59,6 +60,8 @@ as $sarrio$
 #variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_orders'::pg_catalog.regclass);
+  captured pg_catalog.int8;
+  bulk pg_catalog.int8;
 begin
   if tg_op operator(pg_catalog.=) 'TRUNCATE' then
     insert into sarrio.delta_public_orders (change_xid, change_at, change_op, change_segment)
@@ -66,17 +69,38 @@ begin
   elsif segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_orders (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-    from changed_rows as changed;
+    from changed_rows as changed limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_orders (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-    from changed_rows as changed;
+    from changed_rows as changed limit 10000;
   else
     insert into sarrio.segment1_public_orders (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-    from changed_rows as changed;
+    from changed_rows as changed limit 10000;
   end if;
-  if found then
+  get diagnostics captured = row_count;
+  if captured operator(pg_catalog.=) 10000 then
+    if segment operator(pg_catalog.=) 2 then
+      insert into sarrio.segment2_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
+      from changed_rows as changed offset 10000;
+    elsif segment operator(pg_catalog.=) 3 then
+      insert into sarrio.segment3_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
+      from changed_rows as changed offset 10000;
+    else
+      insert into sarrio.segment1_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
+      from changed_rows as changed offset 10000;
+    end if;
+    get diagnostics bulk = row_count;
+    if bulk operator(pg_catalog.>) 0 then
+      insert into sarrio.delta_public_orders (change_xid, change_at, change_op, change_segment, change_bulk)
+      values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), bulk);
+    end if;
+  end if;
+  if captured operator(pg_catalog.>) 0 then
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
     end if;

@@ -1,10 +1,8 @@
 import { contentHash } from '../../plan/canonical.ts';
+import { CHANGE_COLUMNS } from '../../plan/change-columns.ts';
 import type { Plan, PlanDatabase } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { LiveObject } from './live-database.ts';
-
-/** Columns of every delta table beside the captured table's key. */
-const CHANGE_COLUMNS: ReadonlySet<string> = new Set(['change_xid', 'change_at', 'change_op', 'change_segment', 'change_sync']);
 
 /** A partitioned delta table of ours (not one of its segments). */
 export function isDelta(object: LiveObject): boolean {

@@ -1,8 +1,8 @@
+import { CHANGE_COLUMNS } from '../../../plan/change-columns.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { placedTables, type Rule } from '../rule.ts';
 
-/** Columns that every delta table has besides the key, and one that every stage table has. */
-const OURS: ReadonlySet<string> = new Set(['change_xid', 'change_at', 'change_op', 'change_segment', 'change_sync']);
+/** A column that every stage table has. */
 const STAGED = 'sarrio_present';
 
 /** SAR226. */
@@ -13,7 +13,7 @@ export const reservedNames: Rule = {
   explanation: 'A delta table holds the key columns under their own names beside columns of ours; a stage table holds all columns beside one of ours.',
   run: (input) =>
     placedTables(input).flatMap(({ table, path }) => {
-      const keys = table.key.columns.filter(({ name }) => OURS.has(name)).map(({ name }) => `key column ${name}`);
+      const keys = table.key.columns.filter(({ name }) => CHANGE_COLUMNS.has(name)).map(({ name }) => `key column ${name}`);
       const staged = table.columns.filter(({ target }) => target === STAGED).map(({ target }) => `target column ${target}`);
       return [...keys, ...staged].map((what) => ({
         path,

@@ -22,18 +22,19 @@ export type CaptureTarget = {
  * Key columns are always read through an alias, and a bare name is a variable even where the table has a column of that name.
  */
 export function statementCapture(target: CaptureTarget): Sql {
-  const rows = (alias: string) => sql`from changed_rows as ${ident(alias)}`;
   return captureFunction(
     target.names.capture,
     target,
     sql`
     if tg_op operator(pg_catalog.=) 'TRUNCATE' then
       ${truncateEntry(target)}
-    ${bySegment('els', (segment) => keysFrom({ target, segment, from: rows('changed'), alias: 'changed', op: OPERATION }))}
+    ${bySegment('els', (segment) => firstKeys({ target, segment, op: OPERATION }))}
     end if;
-    ${wakeWhenFound(target)}
+    ${bulkKeys(target, OPERATION)}
+    ${wakeWhenCaptured(target)}
     return null;
   `,
+    BULK_VARIABLES,
   );
 }
 
@@ -56,23 +57,19 @@ export function partitionedUpdateCapture(target: CaptureTarget): Sql {
       from changed_rows as changed
     ) as gone
   `;
-  const both = (segment: number) => sql`
-    ${keysFrom({ target, segment, from: sql`from changed_rows as changed`, alias: 'changed', op: literal('U') })}
-    is_found := found;
-    ${keysFrom({ target, segment, from: gone, alias: 'gone', op: literal('D') })}
-  `;
   return captureFunction(
     target.names.captureKey,
     target,
     sql`
-    ${bySegment('', both)}
+    ${bySegment('', (segment) => firstKeys({ target, segment, op: literal('U') }))}
     end if;
-    if is_found then
-      ${wake(target)}
+    ${bulkKeys(target, literal('U'))}
+    ${bySegment('', (segment) => keysFrom({ target, segment, from: gone, alias: 'gone', op: literal('D') }))}
     end if;
+    ${wakeWhenCaptured(target)}
     return null;
   `,
-    [sql`is_found pg_catalog.bool;`],
+    BULK_VARIABLES,
   );
 }
 
@@ -125,7 +122,12 @@ export function operator(equality: KeyColumn['equality']): Sql {
 }
 
 const OPERATION = dangerousRaw('pg_catalog.left(tg_op, 1)::pg_catalog."char"');
+/** Rows of one statement whose entries are all in the index. */
+const BULK_AFTER = dangerousRaw('10000');
+const BULK_VARIABLES = [sql`captured pg_catalog.int8;`, sql`bulk pg_catalog.int8;`];
 const STAMP = dangerousRaw('pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp()');
+/** The same, called once for all rows: worth its start only where there are many. */
+const STAMP_ONCE = dangerousRaw('(select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp())');
 
 function captureFunction(name: string, target: CaptureTarget, body: Sql, variables: readonly Sql[] = []): Sql {
   const current = literal(`sarrio.${ident(target.names.current).text}`);
@@ -167,18 +169,52 @@ function bySegment(prefix: '' | 'els', statement: (segment: number) => Sql): Sql
 
 type Entry = { readonly target: CaptureTarget; readonly segment: number; readonly op: Sql };
 
-function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>): Sql {
+function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>, more = ''): Sql {
   const keys = join(
     target.key.map(({ name }) => ident(name)),
     ', ',
   );
-  return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment)`;
+  return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment${dangerousRaw(more)})`;
 }
 
 function segmentName(target: CaptureTarget, segment: number): string {
   const name = target.names.segments[segment - 1];
   if (name === undefined) throw new Error(`no delta segment ${segment}`);
   return name;
+}
+
+/** The keys of a statement, up to the number beyond which an entry for each in the index would cost more than it gives. */
+function firstKeys(entry: Entry): Sql {
+  return keysFrom({ ...entry, from: sql`from changed_rows as changed limit ${BULK_AFTER}`, alias: 'changed' });
+}
+
+/**
+ * The keys beyond that, outside of the index, and an entry that tells of them. Both parts read the transition table in the same
+ * order, in which the statement filled it.
+ */
+function bulkKeys(target: CaptureTarget, op: Sql): Sql {
+  const keys = join(
+    target.key.map(({ name }) => ident('changed', name)),
+    ', ',
+  );
+  const nulls = noKey(target.names.delta, target.ownTypes);
+  const rest = (segment: number) => sql`
+    ${entryHead({ target, segment }, ', change_bulk')}
+    select ${keys}, ${STAMP_ONCE}, (select ${op}), ${dangerousRaw(String(segment))}, 0
+    from changed_rows as changed offset ${BULK_AFTER};
+  `;
+  return sql`
+    get diagnostics captured = row_count;
+    if captured operator(pg_catalog.=) ${BULK_AFTER} then
+      ${bySegment('', rest)}
+      end if;
+      get diagnostics bulk = row_count;
+      if bulk operator(pg_catalog.>) 0 then
+        insert into ${ident('sarrio', target.names.delta)} (${nulls.columns}change_xid, change_at, change_op, change_segment, change_bulk)
+        values (${nulls.values}${STAMP}, 'B', coalesce(segment, 1), bulk);
+      end if;
+    end if;
+  `;
 }
 
 function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
@@ -219,9 +255,9 @@ export function noKey(delta: string, ownTypes: readonly string[]): { readonly co
   return { columns: dangerousRaw(ownTypes.map((column) => `${ident(column).text}, `).join('')), values: dangerousRaw(ownTypes.map(none).join('')) };
 }
 
-function wakeWhenFound(target: CaptureTarget): Sql {
+function wakeWhenCaptured(target: CaptureTarget): Sql {
   return sql`
-    if found then
+    if captured operator(pg_catalog.>) 0 then
       ${wake(target)}
     end if;
   `;

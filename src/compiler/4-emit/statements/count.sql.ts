@@ -9,10 +9,11 @@ import { deltaIdent, pendingCondition } from './pending.sql.ts';
 export function countPending(sync: ModelSync): Sql {
   const counts = sync.tables.map(
     (table, ordinal) => sql`
-      select ${dangerousRaw(String(ordinal))} as ordinal, count(*) as entries, bool_and(d.change_op = 'I') as inserts,
+      select ${dangerousRaw(String(ordinal))} as ordinal, count(*) + coalesce(sum(d.change_bulk - 1), 0) as entries,
+        bool_and(d.change_op in ('I', 'B')) as inserts,
         bool_or(d.change_op = 'T') as truncated, min(d.change_at) as oldest
       from ${deltaIdent(table)} as d
-      where ${pendingCondition(sync.name)}
+      where ${pendingCondition(sync.name, 'd')}
       having count(*) > 0
     `,
   );

@@ -13,12 +13,35 @@ import { objectNames } from '../../2-model/object-names.ts';
  * is read in a subselect, once a statement: as a plain expression it would be parsed again for every entry, which doubles the CPU time
  * of a scan of a million entries.
  */
-export function pendingCondition(sync: string): Sql {
+export function pendingCondition(sync: string, alias: string): Sql {
   return sql`
-    (d.change_xid >= (select current_setting('sarrio.xmax')::xid8)
-      or d.change_xid = any ((select current_setting('sarrio.xip')::xid8[])::xid8[]))
-    and d.change_xid <> all ((select current_setting('sarrio.extra')::xid8[])::xid8[])
-    and d.change_sync is distinct from ${literal(sync)}
+    ${ident(alias)}.change_bulk is distinct from 0
+    and ${uncovered(sync, alias)}
+  `;
+}
+
+/** Entries beyond those of `pendingCondition` are read only when an entry of it says that there are some. */
+function bulkCondition(table: ModelTable, sync: string): Sql {
+  return sql`
+    d.change_bulk = 0
+    and ${uncovered(sync, 'd')}
+    and (
+      select exists (
+        select from ${deltaIdent(table)} as b
+        where ${pendingCondition(sync, 'b')}
+          and b.change_op = 'B'
+      )
+    )
+  `;
+}
+
+function uncovered(sync: string, alias: string): Sql {
+  const xid = ident(alias, 'change_xid');
+  return sql`
+    (${xid} >= (select current_setting('sarrio.xmax')::xid8)
+      or ${xid} = any ((select current_setting('sarrio.xip')::xid8[])::xid8[]))
+    and ${xid} <> all ((select current_setting('sarrio.extra')::xid8[])::xid8[])
+    and ${ident(alias, 'change_sync')} is distinct from ${literal(sync)}
   `;
 }
 
@@ -29,13 +52,29 @@ export function deltaIdent(table: ModelTable): Sql {
 /** `select` of the pending keys; distinct unless every entry is an insert. */
 export function pendingKeys(table: ModelTable, sync: string, distinct: boolean): Sql {
   return sql`
+    ${keysWhere(table, false, pendingCondition(sync, 'd'))}
+      and d.change_op not in ('T', 'B')
+    ${dangerousRaw(distinct ? 'union' : 'union all')}
+    ${keysWhere(table, false, bulkCondition(table, sync))}
+  `;
+}
+
+/** The same of a few changes: no statement among them was large. */
+export function fewPendingKeys(table: ModelTable, sync: string): Sql {
+  return sql`
+    ${keysWhere(table, true, pendingCondition(sync, 'd'))}
+      and d.change_op not in ('T', 'B')
+  `;
+}
+
+function keysWhere(table: ModelTable, distinct: boolean, condition: Sql): Sql {
+  return sql`
     select ${dangerousRaw(distinct ? 'distinct ' : '')}${join(
       table.key.columns.map(({ name }) => ident('d', name)),
       ', ',
     )}
     from ${deltaIdent(table)} as d
-    where ${pendingCondition(sync)}
-      and d.change_op <> 'T'
+    where ${condition}
   `;
 }
 

@@ -3,7 +3,7 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ReadStatements } from '../../../plan/plan.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
-import { columnOf, currentRows, isComputed, pendingKeys, sameKey } from './pending.sql.ts';
+import { columnOf, currentRows, fewPendingKeys, isComputed, pendingKeys, sameKey } from './pending.sql.ts';
 
 /** More than this many stored bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
 const MAX_STORED_BYTES = 262_144;
@@ -19,7 +19,7 @@ export function readStatements(at: ApplyTarget, sync: string): ReadStatements {
     rows: fewRows(table, sync).text,
     copyChanged: sql`
       copy (
-        ${changedRows(table, sync)}
+        ${changedRows(table, pendingKeys(table, sync, true))}
       ) ${to}
     `.text,
     copyInserted: refusesTwice(at) ? copyInserted(table, sync, to).text : null,
@@ -41,12 +41,12 @@ function copyInserted(table: ModelTable, sync: string, to: Sql): Sql {
 }
 
 /** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */
-function changedRows(table: ModelTable, sync: string): Sql {
+function changedRows(table: ModelTable, keys: Sql): Sql {
   const values = table.columns.map((column) => keyOrColumn(table, column));
   return sql`
     select ${join([sql`t.tableoid is not null as sarrio_present`, ...values])}
     from (
-      ${pendingKeys(table, sync, true)}
+      ${keys}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;
@@ -54,14 +54,15 @@ function changedRows(table: ModelTable, sync: string): Sql {
 
 function fewRows(table: ModelTable, sync: string): Sql {
   const large = table.columns.filter((column) => column.from.kind === 'computed' || column.from.column.variableLength);
-  if (large.length === 0) return changedRows(table, sync);
+  const changed = changedRows(table, fewPendingKeys(table, sync));
+  if (large.length === 0) return changed;
   const size = join(
     large.map((column) => sql`coalesce(pg_column_size(c.${ident(column.target)}), 0)`),
     ' + ',
   );
   return sql`
     with changed as materialized (
-      ${changedRows(table, sync)}
+      ${changed}
     )
     select c.sarrio_present, ${join(
       table.columns.map(({ target }) => ident('c', target)),

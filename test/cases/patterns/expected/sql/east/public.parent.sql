@@ -14,7 +14,8 @@ create table if not exists sarrio.delta_public_parent (
   change_at timestamptz not null,
   change_op "char" not null,
   change_segment smallint not null,
-  change_sync text
+  change_sync text,
+  change_bulk bigint
 ) partition by list (change_segment);
 alter table sarrio.delta_public_parent replica identity full;
 revoke all on table sarrio.delta_public_parent from public;
@@ -26,7 +27,7 @@ alter table sarrio.segment1_public_parent replica identity full;
 revoke all on table sarrio.segment1_public_parent from public;
 
 -- object: index sarrio.xid1_public_parent
-create index if not exists xid1_public_parent on sarrio.segment1_public_parent (change_xid);
+create index if not exists xid1_public_parent on sarrio.segment1_public_parent (change_xid) where change_bulk is distinct from 0;
 
 -- object: table sarrio.segment2_public_parent
 create table if not exists sarrio.segment2_public_parent
@@ -35,7 +36,7 @@ alter table sarrio.segment2_public_parent replica identity full;
 revoke all on table sarrio.segment2_public_parent from public;
 
 -- object: index sarrio.xid2_public_parent
-create index if not exists xid2_public_parent on sarrio.segment2_public_parent (change_xid);
+create index if not exists xid2_public_parent on sarrio.segment2_public_parent (change_xid) where change_bulk is distinct from 0;
 
 -- object: table sarrio.segment3_public_parent
 create table if not exists sarrio.segment3_public_parent
@@ -44,7 +45,7 @@ alter table sarrio.segment3_public_parent replica identity full;
 revoke all on table sarrio.segment3_public_parent from public;
 
 -- object: index sarrio.xid3_public_parent
-create index if not exists xid3_public_parent on sarrio.segment3_public_parent (change_xid);
+create index if not exists xid3_public_parent on sarrio.segment3_public_parent (change_xid) where change_bulk is distinct from 0;
 
 -- object: sequence sarrio.current_public_parent
 create sequence if not exists sarrio.current_public_parent as bigint minvalue 1 maxvalue 3 start with 1 no cycle;

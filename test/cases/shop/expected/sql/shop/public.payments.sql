@@ -16,7 +16,8 @@ create table if not exists sarrio.delta_public_payments (
   change_at timestamptz not null,
   change_op "char" not null,
   change_segment smallint not null,
-  change_sync text
+  change_sync text,
+  change_bulk bigint
 ) partition by list (change_segment);
 alter table sarrio.delta_public_payments replica identity full;
 revoke all on table sarrio.delta_public_payments from public;
@@ -28,7 +29,7 @@ alter table sarrio.segment1_public_payments replica identity full;
 revoke all on table sarrio.segment1_public_payments from public;
 
 -- object: index sarrio.xid1_public_payments
-create index if not exists xid1_public_payments on sarrio.segment1_public_payments (change_xid);
+create index if not exists xid1_public_payments on sarrio.segment1_public_payments (change_xid) where change_bulk is distinct from 0;
 
 -- object: table sarrio.segment2_public_payments
 create table if not exists sarrio.segment2_public_payments
@@ -37,7 +38,7 @@ alter table sarrio.segment2_public_payments replica identity full;
 revoke all on table sarrio.segment2_public_payments from public;
 
 -- object: index sarrio.xid2_public_payments
-create index if not exists xid2_public_payments on sarrio.segment2_public_payments (change_xid);
+create index if not exists xid2_public_payments on sarrio.segment2_public_payments (change_xid) where change_bulk is distinct from 0;
 
 -- object: table sarrio.segment3_public_payments
 create table if not exists sarrio.segment3_public_payments
@@ -46,7 +47,7 @@ alter table sarrio.segment3_public_payments replica identity full;
 revoke all on table sarrio.segment3_public_payments from public;
 
 -- object: index sarrio.xid3_public_payments
-create index if not exists xid3_public_payments on sarrio.segment3_public_payments (change_xid);
+create index if not exists xid3_public_payments on sarrio.segment3_public_payments (change_xid) where change_bulk is distinct from 0;
 
 -- object: sequence sarrio.current_public_payments
 create sequence if not exists sarrio.current_public_payments as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
@@ -61,6 +62,8 @@ as $sarrio$
 #variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
+  captured pg_catalog.int8;
+  bulk pg_catalog.int8;
 begin
   if tg_op operator(pg_catalog.=) 'TRUNCATE' then
     insert into sarrio.delta_public_payments (change_xid, change_at, change_op, change_segment)
@@ -68,17 +71,38 @@ begin
   elsif segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-    from changed_rows as changed;
+    from changed_rows as changed limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-    from changed_rows as changed;
+    from changed_rows as changed limit 10000;
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-    from changed_rows as changed;
+    from changed_rows as changed limit 10000;
   end if;
-  if found then
+  get diagnostics captured = row_count;
+  if captured operator(pg_catalog.=) 10000 then
+    if segment operator(pg_catalog.=) 2 then
+      insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
+      from changed_rows as changed offset 10000;
+    elsif segment operator(pg_catalog.=) 3 then
+      insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
+      from changed_rows as changed offset 10000;
+    else
+      insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
+      from changed_rows as changed offset 10000;
+    end if;
+    get diagnostics bulk = row_count;
+    if bulk operator(pg_catalog.>) 0 then
+      insert into sarrio.delta_public_payments (change_xid, change_at, change_op, change_segment, change_bulk)
+      values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), bulk);
+    end if;
+  end if;
+  if captured operator(pg_catalog.>) 0 then
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
     end if;
@@ -97,13 +121,44 @@ as $sarrio$
 #variable_conflict use_variable
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
-  is_found pg_catalog.bool;
+  captured pg_catalog.int8;
+  bulk pg_catalog.int8;
 begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 2
-    from changed_rows as changed;
-    is_found := found;
+    from changed_rows as changed limit 10000;
+  elsif segment operator(pg_catalog.=) 3 then
+    insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 3
+    from changed_rows as changed limit 10000;
+  else
+    insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
+    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 1
+    from changed_rows as changed limit 10000;
+  end if;
+  get diagnostics captured = row_count;
+  if captured operator(pg_catalog.=) 10000 then
+    if segment operator(pg_catalog.=) 2 then
+      insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 2, 0
+      from changed_rows as changed offset 10000;
+    elsif segment operator(pg_catalog.=) 3 then
+      insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 3, 0
+      from changed_rows as changed offset 10000;
+    else
+      insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+      select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 1, 0
+      from changed_rows as changed offset 10000;
+    end if;
+    get diagnostics bulk = row_count;
+    if bulk operator(pg_catalog.>) 0 then
+      insert into sarrio.delta_public_payments (change_xid, change_at, change_op, change_segment, change_bulk)
+      values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), bulk);
+    end if;
+  end if;
+  if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
     from (
@@ -115,10 +170,6 @@ begin
     ) as gone;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 3
-    from changed_rows as changed;
-    is_found := found;
-    insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
     from (
       select before.id, before.paid_on
@@ -129,10 +180,6 @@ begin
     ) as gone;
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
-    select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 1
-    from changed_rows as changed;
-    is_found := found;
-    insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
     from (
       select before.id, before.paid_on
@@ -142,7 +189,7 @@ begin
       from changed_rows as changed
     ) as gone;
   end if;
-  if is_found then
+  if captured operator(pg_catalog.>) 0 then
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
     end if;

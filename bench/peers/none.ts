@@ -1,0 +1,11 @@
+import type { Follower, Peer } from '../harness/peer.ts';
+
+const nobody: Follower = { peakMb: async () => null, stop: async () => undefined };
+
+/** The source alone. */
+export const none: Peer = {
+  name: 'none',
+  missing: async () => null,
+  follow: async () => nobody,
+  prepareCopy: async () => async () => nobody,
+};

@@ -1,0 +1,58 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CliOptions, sarrio as runSarrio, startSarrio } from '../../test/support/cli.ts';
+import { peakMb } from '../harness/memory.ts';
+import type { Databases, Follower, Peer } from '../harness/peer.ts';
+
+const CONFIG = `import { defineReplication, env } from 'sarrio';
+
+export default defineReplication({
+  databases: { source: env('SOURCE_URL'), target: env('TARGET_URL') },
+  syncs: { bench: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.*'] } },
+});
+`;
+
+/** The real program: pull, compile and apply before the measurement, `sarrio run` within it. */
+export const sarrio: Peer = {
+  name: 'sarrio',
+  missing: async () => null,
+  follow: async (databases) => {
+    const project = await install(databases);
+    await succeed(['run', '--until-caught-up'], project);
+    const follower = start(project);
+    await follower.isRunning();
+    return follower;
+  },
+  prepareCopy: async (databases) => {
+    const project = await install(databases);
+    return async () => start(project);
+  },
+};
+
+type Project = CliOptions & { readonly cwd: string };
+
+async function install({ source, target }: Databases): Promise<Project> {
+  const cwd = await mkdtemp(join(tmpdir(), 'sarrio-bench-'));
+  const project = { cwd, env: { SOURCE_URL: source.url, TARGET_URL: target.url } };
+  await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
+  for (const verb of ['pull', 'compile', 'apply']) await succeed([verb], project);
+  return project;
+}
+
+function start(project: Project): Follower & { isRunning(): Promise<unknown> } {
+  const runner = startSarrio(['run'], project);
+  return {
+    isRunning: () => runner.waitFor(/: running/),
+    peakMb: () => peakMb(runner.pid),
+    stop: async () => {
+      await runner.stop();
+      await rm(project.cwd, { recursive: true, force: true });
+    },
+  };
+}
+
+async function succeed(args: readonly string[], project: Project): Promise<void> {
+  const { exitCode, stdout, stderr } = await runSarrio(args, project);
+  if (exitCode !== 0) throw new Error(`sarrio ${args.join(' ')} ended with ${exitCode}:\n${stderr}${stdout}`);
+}
