@@ -53,6 +53,8 @@ export type PlanCapture = {
   readonly segments: readonly string[];
   /** Sequence whose value is the number of the segment that triggers write to. */
   readonly current: string;
+  /** Sequence that is 1 when all segments are empty; triggers set it to 2. */
+  readonly filled: string;
   readonly syncs: readonly string[];
 };
 
@@ -76,11 +78,6 @@ export type PlanSync = {
   readonly existingRows: 'refuse' | 'replace';
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
-  /**
-   * One row for each table with pending changes: `ordinal` (index into `tables`), `entries` (bigint), `inserts` (all pending entries
-   * are inserts), `truncated`, `oldest` (timestamptz). Reads the position from the settings `sarrio.xmax`, `sarrio.xip`, `sarrio.extra`.
-   */
-  readonly countPending: string;
   readonly tables: readonly PlanTable[];
 };
 
@@ -93,6 +90,14 @@ export type PlanTable = {
   readonly columns: readonly PlanColumn[];
   /** Row filter in the source, if any (documentation; the statements contain it). */
   readonly where: string | null;
+  /** Sequence in the source: 1 while the delta table is empty and need not be counted. */
+  readonly filled: string;
+  /**
+   * One row where the table has pending changes, else none: `ordinal` (index into `tables`), `entries` (bigint), `inserts` (all
+   * pending entries are inserts), `truncated`, `oldest` (timestamptz). Reads the position from the settings `sarrio.xmax`,
+   * `sarrio.xip`, `sarrio.extra`.
+   */
+  readonly countPending: string;
   /** Statements for each group of targets whose tables are alike. */
   readonly routes: readonly PlanRoute[];
 };
@@ -163,6 +168,8 @@ export type RelayStatements = {
   readonly stage: string;
   /** After `clearTable` or `loadTable` of a whole table: one entry that refreshes it downstream. */
   readonly all: string;
+  /** The target's own flag, as `PlanTable.filled` is the source's. */
+  readonly filled: string;
   /** Wake sequences of the syncs that read this capture, with the syncs' names. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
 };

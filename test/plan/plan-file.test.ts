@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CORE_SCHEMA, dump, load } from 'js-yaml';
 import { SarrioError } from '../../src/plan/errors.ts';
-import { PLAN_FORMAT, type Plan } from '../../src/plan/plan.ts';
+import { PLAN_FORMAT, type Plan, type PlanSync } from '../../src/plan/plan.ts';
 import { readPlan } from '../../src/plan/read-plan.ts';
 import { writePlan } from '../../src/plan/write-plan.ts';
 
@@ -56,7 +56,8 @@ describe('plan.yaml', () => {
           fc.constantFrom('no', '1.0', '- a', 'a: b', ' \n\n x \n ', '\n', '# x\n', 'select 1\r\n, 2', 'a\u2028\nb'),
         ),
         (countPending) => {
-          const syncs = Object.fromEntries(Object.entries(plan.syncs).map(([name, sync]) => [name, { ...sync, countPending }]));
+          const tables = (sync: PlanSync) => sync.tables.map((table) => ({ ...table, countPending }));
+          const syncs = Object.fromEntries(Object.entries(plan.syncs).map(([name, sync]) => [name, { ...sync, tables: tables(sync) }]));
           const other: Plan = { ...plan, syncs };
           expect(readPlan(writePlan(other), 'plan.yaml')).toEqual(other);
         },

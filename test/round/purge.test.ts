@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest';
-import { openSource } from '../../src/runner/8-round/source.ts';
-import { purge } from '../../src/runner/8-round/purge.ts';
-import { noFailpoint } from '../../src/runner/failpoint.ts';
-import { connect } from '../../src/runner/postgres/session.ts';
 import { differingRows } from '../support/compare.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp, onAll } from '../support/follow.ts';
 import { installation } from '../support/installation.ts';
+import { purging } from '../support/purging.ts';
 
 /** Source with two targets, and a function that purges once with tiny segments. */
 async function purgeable() {
@@ -16,16 +13,10 @@ async function purgeable() {
   const project = await installation({ databases: { source, one, two }, syncs: { first: sync('one'), second: sync('two') } });
   await project.apply();
   const { plan } = await project.generated();
-  const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
   const purgeOnce = async (): Promise<void> => {
-    const session = await open();
-    const sync = plan.syncs['first'];
-    const database = plan.databases['source'];
-    if (!sync || !database) throw new Error('the plan lacks what the test made');
-    const opened = await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint });
-    await purge({ database: 'source', plan: database, session, history: opened.history, log: () => undefined, failpoint: noFailpoint, switchAboveBytes: 0 });
-    await opened.close();
-    await session.close();
+    const purger = await purging(source, plan);
+    await purger.once();
+    await purger.close();
   };
   const kept = async (): Promise<number> => Number((await source.query('select count(*)::int as n from sarrio.delta_public_items'))[0]?.['n']);
   return { source, one, two, project, purgeOnce, kept };

@@ -52,6 +52,10 @@ create index if not exists xid3_public_order_lines on sarrio.segment3_public_ord
 create sequence if not exists sarrio.current_public_order_lines as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
 revoke all on sequence sarrio.current_public_order_lines from public;
 
+-- object: sequence sarrio.filled_public_order_lines
+create sequence if not exists sarrio.filled_public_order_lines as bigint minvalue 1 maxvalue 2 start with 1 no cycle;
+revoke all on sequence sarrio.filled_public_order_lines from public;
+
 -- object: function sarrio.capture_public_order_lines()
 create or replace function sarrio.capture_public_order_lines() returns trigger
 language plpgsql
@@ -102,6 +106,9 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
+    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_order_lines'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+      perform pg_catalog.setval('sarrio.filled_public_order_lines'::pg_catalog.regclass, 2);
+    end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
     end if;

@@ -51,6 +51,10 @@ create index if not exists xid3_public_products on sarrio.segment3_public_produc
 create sequence if not exists sarrio.current_public_products as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
 revoke all on sequence sarrio.current_public_products from public;
 
+-- object: sequence sarrio.filled_public_products
+create sequence if not exists sarrio.filled_public_products as bigint minvalue 1 maxvalue 2 start with 1 no cycle;
+revoke all on sequence sarrio.filled_public_products from public;
+
 -- object: function sarrio.capture_public_products()
 create or replace function sarrio.capture_public_products() returns trigger
 language plpgsql
@@ -101,6 +105,9 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
+    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+      perform pg_catalog.setval('sarrio.filled_public_products'::pg_catalog.regclass, 2);
+    end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
     end if;

@@ -14,6 +14,7 @@ export type ObjectNames = {
   readonly segments: readonly string[];
   readonly segmentIndexes: readonly string[];
   readonly current: string;
+  readonly filled: string;
   readonly capture: string;
   readonly captureKey: string;
 };
@@ -29,6 +30,7 @@ export function objectNames(table: QualifiedName): ObjectNames {
     segments: SEGMENTS.map((number) => `segment${number}_${base}`),
     segmentIndexes: SEGMENTS.map((number) => `xid${number}_${base}`),
     current: `current_${base}`,
+    filled: `filled_${base}`,
     capture: `capture_${base}`,
     captureKey: `capture_key_${base}`,
   };

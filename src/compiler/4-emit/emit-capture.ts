@@ -6,7 +6,7 @@ import type { ModelTable } from '../2-model/model.ts';
 import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { isOwnType } from './statements/user-types.ts';
-import { currentSequence, deltaIndex, deltaSegment, deltaTable } from './objects/delta.sql.ts';
+import { currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence } from './objects/delta.sql.ts';
 import { keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
 
@@ -40,7 +40,8 @@ function deltaObjects(table: ModelTable): readonly EmittedObject[] {
       own('index', indexName, deltaIndex({ index: indexName, segment })),
     ];
   });
-  return [own('table', names.delta, deltaTable(names.delta, keySchemas(table))), ...segments, own('sequence', names.current, currentSequence(names.current))];
+  const sequences = [own('sequence', names.current, currentSequence(names.current)), own('sequence', names.filled, filledSequence(names.filled))];
+  return [own('table', names.delta, deltaTable(names.delta, keySchemas(table))), ...segments, ...sequences];
 }
 
 function keySchemas(table: ModelTable): readonly ColumnSchema[] {

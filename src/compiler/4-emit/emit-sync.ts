@@ -2,7 +2,7 @@ import type { PlanColumn, PlanRoute, PlanSync, PlanTable } from '../../plan/plan
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
 import type { Model, ModelColumn, ModelSync, ModelTable } from '../2-model/model.ts';
-import { wakeName } from '../2-model/object-names.ts';
+import { objectNames, wakeName } from '../2-model/object-names.ts';
 import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
 import { countPending } from './statements/count.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
@@ -16,12 +16,11 @@ export function emitSync(model: Model, sync: ModelSync): PlanSync {
     targets: sync.targets,
     existingRows: sync.existingRows,
     wake: ident('sarrio', wakeName(sync.name)).text,
-    countPending: countPending(sync).text,
-    tables: sync.tables.map((table) => emitTable(model, sync, table)),
+    tables: sync.tables.map((table, ordinal) => emitTable(model, sync, { table, ordinal })),
   };
 }
 
-function emitTable(model: Model, sync: ModelSync, table: ModelTable): PlanTable {
+function emitTable(model: Model, sync: ModelSync, { table, ordinal }: { table: ModelTable; ordinal: number }): PlanTable {
   const { schema, name } = table.source;
   return {
     source: { schema, name },
@@ -29,6 +28,8 @@ function emitTable(model: Model, sync: ModelSync, table: ModelTable): PlanTable 
     key: table.key.columns.map((column) => column.name),
     columns: table.columns.map(planColumn),
     where: table.where,
+    filled: ident('sarrio', objectNames(table.source).filled).text,
+    countPending: countPending(sync, { table, ordinal }).text,
     routes: emitRoutes(model, sync, table),
   };
 }

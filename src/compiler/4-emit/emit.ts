@@ -52,6 +52,7 @@ function planCapture({ table, syncs }: Captured): PlanCapture {
     delta: ident('sarrio', names.delta).text,
     segments: names.segments.map((segment) => ident('sarrio', segment).text),
     current: ident('sarrio', names.current).text,
+    filled: ident('sarrio', names.filled).text,
     syncs,
   };
 }

@@ -1,6 +1,6 @@
 import type { Session, Statement } from '../postgres/session.ts';
 import type { TextRows } from './reading.ts';
-import { wakeReader } from './target.sql.ts';
+import { markFilled, wakeReader } from './target.sql.ts';
 import type { TableWork } from './work.ts';
 
 /** A table with its rows in memory. */
@@ -20,9 +20,11 @@ export function fewRowsStatements({ work, rows }: FewRows, form: WriteForm): rea
   return apply.relay ? [...writes, named('relay', apply.relay.rows), ...wakes(work)] : writes;
 }
 
-/** Wakes runners that read the target database as a source. */
+/** After a relay, what the triggers of the target would do: say that the delta table is not empty, wake runners that read it as a source. */
 export function wakes({ apply }: Pick<TableWork, 'apply'>): readonly Statement[] {
-  return (apply.relay?.wakes ?? []).map(({ sync, sequence }) => ({ text: wakeReader, values: [sync, sequence] }));
+  const { relay } = apply;
+  if (relay === null) return [];
+  return [{ text: markFilled, values: [relay.filled] }, ...relay.wakes.map(({ sync, sequence }) => ({ text: wakeReader, values: [sync, sequence] }))];
 }
 
 /** Values stay the text that the server wrote: no number and no date is ever read here. */

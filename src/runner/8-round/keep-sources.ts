@@ -1,10 +1,13 @@
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';
-import { purge, SWITCH_ABOVE_BYTES } from './purge.ts';
+import { type Lingering, purge, SWITCHING } from './purge.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 
 const PURGE_EVERY_MS = 5_000;
+
+/** What lasts from one purge to the next. */
+type Held = { session: Session | null; readonly lingering: Lingering };
 
 /** Purges each source database that the run reads, until the signal. Trouble there never stops a stream. */
 export async function keepSources(options: RunOptions, syncs: readonly SyncRun[], signal: AbortSignal): Promise<void> {
@@ -15,7 +18,7 @@ export async function keepSources(options: RunOptions, syncs: readonly SyncRun[]
 async function keepSource(options: RunOptions, kept: { database: string; syncs: readonly SyncRun[] }, signal: AbortSignal): Promise<void> {
   const { clock, log } = options;
   const { database } = kept;
-  const held: { session: Session | null } = { session: null };
+  const held: Held = { session: null, lingering: new Map() };
   const said = { error: '' };
   while (!signal.aborted) {
     await clock.sleep(PURGE_EVERY_MS, signal);
@@ -34,11 +37,7 @@ async function keepSource(options: RunOptions, kept: { database: string; syncs: 
   await held.session?.close();
 }
 
-async function purgeOnce(
-  options: RunOptions,
-  { database, syncs }: { database: string; syncs: readonly SyncRun[] },
-  held: { session: Session | null },
-): Promise<void> {
+async function purgeOnce(options: RunOptions, { database, syncs }: { database: string; syncs: readonly SyncRun[] }, held: Held): Promise<void> {
   const plan = options.plan.databases[database];
   const first = syncs[0];
   if (plan === undefined || first === undefined) return;
@@ -47,6 +46,7 @@ async function purgeOnce(
     held.session = await options.connect(database, 'listen');
     await refuseOtherHistory(database, source.history, held.session);
   }
-  const { log, failpoint } = options;
-  await purge({ database, plan, session: held.session, history: source.history, log, failpoint, switchAboveBytes: SWITCH_ABOVE_BYTES });
+  const { log, failpoint, clock } = options;
+  const { session, lingering } = held;
+  await purge({ database, plan, session, history: source.history, log, failpoint, clock, switching: SWITCHING, lingering });
 }

@@ -9,6 +9,26 @@ export const readSegments = `
   from unnest($1::text[]) as s (name)
 `;
 
+/** Captures (by place in $1, from 0) whose flag does not say yet that all segments are empty. */
+export const notMarkedEmpty = `
+  select (f.place - 1)::text as place
+  from unnest($1::text[]) with ordinality as f (flag, place)
+  where pg_sequence_last_value(f.flag::regclass) is distinct from 1
+`;
+
+/** Losing the mark in a crash only makes rounds look in vain. */
+export const loseInCrash = 'set local synchronous_commit = off';
+
+/** Triggers write to one of them: taken at once or not at all. */
+export function lockSegments(segments: readonly string[]): string {
+  return sql`lock table ${dangerousRaw(segments.join(', '))} in access exclusive mode nowait`.text;
+}
+
+export const markEmpty = `
+  select setval($1::regclass, 1)
+  where not exists (select from unnest($2::text[]) as s (name) where pg_relation_size(s.name::regclass) > 0)
+`;
+
 export const readCurrent = 'select coalesce(pg_sequence_last_value($1::regclass), 1)::text as current';
 
 export const setCurrent = 'select setval($1::regclass, $2::bigint)';

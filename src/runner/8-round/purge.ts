@@ -1,5 +1,6 @@
 import type { PlanCapture, PlanDatabase } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { type History, parsePosition, type Position, positionSettings } from '../position.ts';
@@ -13,6 +14,10 @@ import {
   hasUncovered,
   isAsPlanned,
   lockSegment,
+  lockSegments,
+  loseInCrash,
+  markEmpty,
+  notMarkedEmpty,
   readCurrent,
   readPositions,
   readSegments,
@@ -21,8 +26,13 @@ import {
   truncateSegment,
 } from './purge.sql.ts';
 
-/** A segment of this size is left for the next one. */
-export const SWITCH_ABOVE_BYTES = 8 * 1024 * 1024;
+/** When a table's current segment is left for the next one, so that it can be emptied: at this size, or after so long without growth. */
+export type Switching = { readonly aboveBytes: number; readonly idleMs: number };
+
+export const SWITCHING: Switching = { aboveBytes: 8 * 1024 * 1024, idleMs: 30_000 };
+
+/** What the last purge saw of the current segments, by name. */
+export type Lingering = Map<string, { readonly bytes: number; readonly since: number }>;
 
 export type PurgeOptions = {
   readonly database: string;
@@ -31,7 +41,9 @@ export type PurgeOptions = {
   readonly history: History;
   readonly log: Log;
   readonly failpoint: Failpoint;
-  readonly switchAboveBytes: number;
+  readonly switching: Switching;
+  readonly lingering: Lingering;
+  readonly clock: Clock;
 };
 
 /**
@@ -49,14 +61,40 @@ export async function purge(options: PurgeOptions): Promise<void> {
     session,
     plan.captures.flatMap(({ segments }) => segments),
   );
-  for (const capture of plan.captures) {
-    if (capture.segments.every((segment) => (sizes.get(segment) ?? 0) === 0)) continue;
-    await purgeCapture(options, capture, sizes);
+  const isEmpty = ({ segments }: PlanCapture): boolean => segments.every((segment) => (sizes.get(segment) ?? 0) === 0);
+  for (const capture of plan.captures) if (!isEmpty(capture)) await purgeCapture(options, capture, sizes);
+  await markEmptyCaptures(session, plan.captures.filter(isEmpty));
+}
+
+/**
+ * Says of empty delta tables that rounds need not look into them. Whoever holds all segments exclusively and finds them empty knows
+ * that no transaction has an entry in one that is not committed yet (its lock would stand until its end), and every later one
+ * looks at the flag after it has written.
+ */
+async function markEmptyCaptures(session: Session, captures: readonly PlanCapture[]): Promise<void> {
+  const flags = captures.map(({ filled }) => filled);
+  const rows = flags.length > 0 ? (await session.query(notMarkedEmpty, [textArray(flags)])).rows : [];
+  for (const { place } of rows) {
+    const capture = captures[Number(place)];
+    if (capture) await markEmptyCapture(session, capture);
+  }
+}
+
+async function markEmptyCapture(session: Session, { filled, segments }: PlanCapture): Promise<void> {
+  try {
+    await session.query(begin);
+    await session.query(loseInCrash);
+    await session.query(lockSegments(segments));
+    await session.query(markEmpty, [filled, textArray(segments)]);
+    await session.query(commit);
+  } catch (error) {
+    if (session.isOpen()) await session.query(rollback);
+    if (sqlState(error) !== '55P03') throw error;
   }
 }
 
 async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: Map<string, number>): Promise<void> {
-  const { session, switchAboveBytes } = options;
+  const { session } = options;
   const current = Number((await session.query(readCurrent, [capture.current])).rows[0]?.['current'] ?? 1);
   const positions = await positionsOf(options, capture);
   for (const [index, segment] of capture.segments.entries()) {
@@ -64,9 +102,17 @@ async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: 
     if (index + 1 === current || bytes === 0 || positions === null) continue;
     if (await emptySegment(options, { capture, segment, positions, bytes })) sizes.set(segment, 0);
   }
-  const isLarge = (sizes.get(capture.segments[current - 1] ?? '') ?? 0) > switchAboveBytes;
   const next = capture.segments.findIndex((segment, index) => index + 1 !== current && sizes.get(segment) === 0);
-  if (isLarge && next >= 0) await session.query(setCurrent, [capture.current, String(next + 1)]);
+  const segment = capture.segments[current - 1] ?? '';
+  if (next >= 0 && isDue(options, segment, sizes.get(segment) ?? 0)) await session.query(setCurrent, [capture.current, String(next + 1)]);
+}
+
+function isDue({ switching, lingering, clock }: PurgeOptions, segment: string, bytes: number): boolean {
+  const now = clock.now();
+  const before = lingering.get(segment);
+  const since = before?.bytes === bytes ? before.since : now;
+  lingering.set(segment, { bytes, since });
+  return bytes > switching.aboveBytes || (bytes > 0 && now - since >= switching.idleMs);
 }
 
 /** Positions of all registered streams that read this capture; null when one of them holds everything. */

@@ -1,20 +1,11 @@
 import type { PlanSync } from '../../plan/plan.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
+import { type Counter, type PendingTable, pendingTables } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../position.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
 import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, takeSnapshot } from './source.sql.ts';
-
-/** What `countPending` says of one table. */
-export type PendingTable = {
-  /** Index into the sync's tables. */
-  readonly ordinal: number;
-  /** Entries in the delta table; a key may have many. */
-  readonly entries: number;
-  readonly allInserts: boolean;
-  readonly truncated: boolean;
-};
 
 /** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
 export type TextRows = readonly (readonly (string | null)[])[];
@@ -43,6 +34,7 @@ export type Reading = {
 type Parts = {
   readonly name: string;
   readonly sync: PlanSync;
+  readonly counter: Counter;
   readonly session: Session;
   readonly pool: SourcePool;
   readonly from: Position;
@@ -53,22 +45,24 @@ type Parts = {
 
 /** Takes the snapshot and counts what is pending, in one round trip. The returned function hands out the reading, once for each stream. */
 export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
-  const { session, sync, from, history } = parts;
+  const { session, from, history } = parts;
   await parts.failpoint('round.source.before-snapshot');
-  const answers = await session.batch([beginReading, takeSnapshot(from), { name: 'sarrio_pending', text: sync.countPending }]);
+  const counting = parts.counter.begin();
+  const [, taken, ...counted] = await session.batch([beginReading, takeSnapshot(from), ...counting.statements]);
   await parts.failpoint('round.source.after-snapshot');
-  const [snapshot, lsn, isOnDisk] = answers[1]?.lists[0] ?? [];
-  const position = positionAt(history, snapshot ?? '');
-  const pending = (answers[2]?.lists ?? []).map(pendingTable).sort((a, b) => a.ordinal - b.ordinal);
-  return sharedReading(parts, { position, pending, lsn: lsn ?? '', isOnDisk: isOnDisk === 't' });
+  const { pending, filled } = await counting.finish(counted, session.batch);
+  const [snapshot, lsn, isOnDisk] = taken?.lists[0] ?? [];
+  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't' });
 }
 
-function pendingTable(list: readonly (string | null)[]): PendingTable {
-  const [ordinal, entries, inserts, truncated] = list;
-  return { ordinal: Number(ordinal), entries: Number(entries), allInserts: inserts === 't', truncated: truncated === 't' };
-}
-
-type Seen = { readonly position: Position; readonly pending: readonly PendingTable[]; readonly lsn: string; readonly isOnDisk: boolean };
+type Seen = {
+  readonly position: Position;
+  readonly pending: readonly PendingTable[];
+  /** Tables whose delta tables are not empty. */
+  readonly filled: readonly number[];
+  readonly lsn: string;
+  readonly isOnDisk: boolean;
+};
 
 function sharedReading(parts: Parts, seen: Seen): () => Reading {
   const { session, pool } = parts;
@@ -84,7 +78,7 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
   const exported = once(() => exclusive(async () => (await session.query(exportSnapshot)).rows[0]?.['snapshot'] ?? ''));
   const durable = once(async () => (seen.isOnDisk ? undefined : makeDurable(parts, seen.lsn, exclusive)));
   const rows = rowsReader(parts, exclusive);
-  const pendingFrom = countReader(parts, exclusive);
+  const pendingFrom = countReader(parts, seen.filled, exclusive);
   return () => {
     open.users += 1;
     return {
@@ -111,15 +105,15 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
   };
 }
 
-function countReader({ sync, session, from }: Parts, exclusive: Mutex): Reading['pendingFrom'] {
+function countReader({ counter, session, from }: Parts, filled: readonly number[], exclusive: Mutex): Reading['pendingFrom'] {
   const kept = new Map<string, Promise<readonly PendingTable[]>>();
   return (position) => {
     const key = formatPosition(position);
     const count =
       kept.get(key) ??
       exclusive(async () => {
-        const answers = await session.batch([setPosition(position), { name: 'sarrio_pending', text: sync.countPending }, setPosition(from)]);
-        return (answers[1]?.lists ?? []).map(pendingTable);
+        const answers = await session.batch([setPosition(position), ...counter.of(filled), setPosition(from)]);
+        return pendingTables(answers.slice(1, -1));
       });
     kept.set(key, count);
     return count;

@@ -32,6 +32,13 @@ export function setPosition(from: Position): Statement {
   };
 }
 
+/** Indexes (from 0) of the tables whose delta tables may hold changes. $1: their flags, in order. */
+export const readFilled = `
+  select f.place - 1
+  from unnest($1::text[]) with ordinality as f (flag, place)
+  where pg_sequence_last_value(f.flag::regclass) is distinct from 1
+`;
+
 /** Nothing committed and no transaction id was given out since a snapshot with the same text. */
 export const currentSnapshot = 'select pg_current_snapshot()::text as snapshot';
 

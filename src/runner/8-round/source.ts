@@ -5,6 +5,7 @@ import type { Failpoint } from '../failpoint.ts';
 import { makeMutex } from '../mutex.ts';
 import { formatPosition, type History, type Position, sameHistory } from '../position.ts';
 import type { Result, Session } from '../postgres/session.ts';
+import { makeCounter } from './counting.ts';
 import { beginSharedReading, type Reading } from './reading.ts';
 import { isReplica, readHistory } from './source.sql.ts';
 
@@ -44,13 +45,14 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   };
   const pool = makePool(connectAgain, utility);
   const exclusive = makeMutex();
+  const counter = makeCounter(options.sync.tables);
   const query: Source['query'] = (text, values) => exclusive(() => utility.query(text, values));
   return {
     history,
     open: sharing(async (from) => {
       const session = await pool.acquire();
       try {
-        return await beginSharedReading({ ...options, session, pool, from, history, query });
+        return await beginSharedReading({ ...options, counter, session, pool, from, history, query });
       } catch (error) {
         session.destroy();
         throw error;

@@ -16,11 +16,11 @@ export const readTargetStreams = `
   from sarrio.watermark as w
 `;
 
-/** Around a sync's `countPending`: the count of entries and the age of the oldest, in seconds. */
-export function summarizePending(countPending: string): string {
+/** Around the `countPending` of a sync's tables: the count of entries and the age of the oldest, in seconds. */
+export function summarizePending(counts: readonly string[]): string {
   return `
     select coalesce(sum(p.entries), 0)::text as pending,
       coalesce(extract(epoch from clock_timestamp() - min(p.oldest)), 0)::text as lag_seconds
-    from (${countPending}) as p
+    from (${counts.join('\nunion all\n')}) as p
   `;
 }

@@ -95,7 +95,7 @@ async function pendingOf({ sync, source, history }: Parts, stored: string | null
     beginReading,
     { text: planFor('few') },
     setPosition(position),
-    { text: summarizePending(sync.countPending) },
+    { text: summarizePending(sync.tables.map(({ countPending }) => countPending)) },
     { text: endReading },
   ]);
   const [pending, lag] = answers[3]?.lists[0] ?? [];

@@ -77,5 +77,8 @@ export const walPositions = 'select pg_current_wal_insert_lsn()::text as written
 
 export const isFlushedHere = 'select pg_current_wal_flush_lsn() >= $1::pg_lsn as is_flushed';
 
+/** After a relay, in its transaction: rounds of syncs that read this table here need to look into it. */
+export const markFilled = 'select setval($1::regclass, 2) where pg_sequence_last_value($1::regclass) = 1';
+
 /** After a relay: wakes the runner of a sync that reads this database, as its triggers would. */
 export const wakeReader = 'select sarrio.wake($1, $2::regclass) where pg_sequence_last_value($2::regclass) = 2';

@@ -104,6 +104,7 @@ export function rowCapture(target: CaptureTarget): Sql {
       ${truncateEntry(target)}
     ${bySegment('els', forRow)}
     end if;
+    ${markFilled(target)}
     ${wake(target)}
     return null;
   `,
@@ -258,7 +259,21 @@ export function noKey(delta: string, ownTypes: readonly string[]): { readonly co
 function wakeWhenCaptured(target: CaptureTarget): Sql {
   return sql`
     if captured operator(pg_catalog.>) 0 then
+      ${markFilled(target)}
       ${wake(target)}
+    end if;
+  `;
+}
+
+/**
+ * After the entries were written, never before: our transaction holds a lock on the segment since, and the flag is put back only by
+ * someone who holds all segments exclusively and has found them empty.
+ */
+function markFilled({ names }: CaptureTarget): Sql {
+  const flag = sql`${literal(`sarrio.${ident(names.filled).text}`)}::pg_catalog.regclass`;
+  return sql`
+    if pg_catalog.pg_sequence_last_value(${flag}) operator(pg_catalog.=) 1 then
+      perform pg_catalog.setval(${flag}, 2);
     end if;
   `;
 }

@@ -1,21 +1,18 @@
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { ModelSync } from '../../2-model/model.ts';
+import { dangerousRaw, type Sql, sql } from '../../../sql/sql.ts';
+import type { ModelSync, ModelTable } from '../../2-model/model.ts';
 import { deltaIdent, pendingCondition } from './pending.sql.ts';
 
 /**
- * Purpose: which tables of a sync have pending changes, and of what kind.
- * Reads: delta tables of the source. Writes: nothing. Called by: `emitSync`.
+ * Purpose: whether a table of a sync has pending changes, and of what kind.
+ * Reads: its delta table. Writes: nothing. Called by: `emitSync`.
  */
-export function countPending(sync: ModelSync): Sql {
-  const counts = sync.tables.map(
-    (table, ordinal) => sql`
-      select ${dangerousRaw(String(ordinal))} as ordinal, count(*) + coalesce(sum(d.change_bulk - 1), 0) as entries,
-        bool_and(d.change_op in ('I', 'B')) as inserts,
-        bool_or(d.change_op = 'T') as truncated, min(d.change_at) as oldest
-      from ${deltaIdent(table)} as d
-      where ${pendingCondition(sync.name, 'd')}
-      having count(*) > 0
-    `,
-  );
-  return join(counts, '\nunion all\n');
+export function countPending(sync: ModelSync, { table, ordinal }: { table: ModelTable; ordinal: number }): Sql {
+  return sql`
+    select ${dangerousRaw(String(ordinal))} as ordinal, count(*) + coalesce(sum(d.change_bulk - 1), 0) as entries,
+      bool_and(d.change_op in ('I', 'B')) as inserts,
+      bool_or(d.change_op = 'T') as truncated, min(d.change_at) as oldest
+    from ${deltaIdent(table)} as d
+    where ${pendingCondition(sync.name, 'd')}
+    having count(*) > 0
+  `;
 }

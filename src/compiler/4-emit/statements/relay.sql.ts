@@ -35,6 +35,7 @@ export function relayStatements(at: ApplyTarget, sync: string, readers: readonly
       ${into(nulls.columns)}
       values (${nulls.values}pg_current_xact_id(), clock_timestamp(), 'T', ${segment}, ${literal(sync)})
     `.text,
+    filled: join([ident('sarrio', names.filled)]).text,
     wakes: readers.map((reader) => ({ sync: reader, sequence: join([ident('sarrio', wakeName(reader))]).text })),
   };
 }

@@ -52,6 +52,10 @@ create index if not exists "xid3_Odd""Schema_Odd.Table" on sarrio."segment3_Odd"
 create sequence if not exists sarrio."current_Odd""Schema_Odd.Table" as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
 revoke all on sequence sarrio."current_Odd""Schema_Odd.Table" from public;
 
+-- object: sequence sarrio."filled_Odd""Schema_Odd.Table"
+create sequence if not exists sarrio."filled_Odd""Schema_Odd.Table" as bigint minvalue 1 maxvalue 2 start with 1 no cycle;
+revoke all on sequence sarrio."filled_Odd""Schema_Odd.Table" from public;
+
 -- object: function sarrio."capture_Odd""Schema_Odd.Table"()
 create or replace function sarrio."capture_Odd""Schema_Odd.Table"() returns trigger
 language plpgsql
@@ -102,6 +106,9 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
+    if pg_catalog.pg_sequence_last_value('sarrio."filled_Odd""Schema_Odd.Table"'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+      perform pg_catalog.setval('sarrio."filled_Odd""Schema_Odd.Table"'::pg_catalog.regclass, 2);
+    end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
     end if;

@@ -51,6 +51,10 @@ create index if not exists xid3_public_parent on sarrio.segment3_public_parent (
 create sequence if not exists sarrio.current_public_parent as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
 revoke all on sequence sarrio.current_public_parent from public;
 
+-- object: sequence sarrio.filled_public_parent
+create sequence if not exists sarrio.filled_public_parent as bigint minvalue 1 maxvalue 2 start with 1 no cycle;
+revoke all on sequence sarrio.filled_public_parent from public;
+
 -- object: function sarrio.capture_public_parent()
 create or replace function sarrio.capture_public_parent() returns trigger
 language plpgsql
@@ -91,6 +95,9 @@ begin
       insert into sarrio.segment1_public_parent (id, change_xid, change_at, change_op, change_segment)
       values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
     end if;
+  end if;
+  if pg_catalog.pg_sequence_last_value('sarrio.filled_public_parent'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+    perform pg_catalog.setval('sarrio.filled_public_parent'::pg_catalog.regclass, 2);
   end if;
   if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
     perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);

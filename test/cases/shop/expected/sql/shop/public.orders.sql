@@ -51,6 +51,10 @@ create index if not exists xid3_public_orders on sarrio.segment3_public_orders (
 create sequence if not exists sarrio.current_public_orders as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
 revoke all on sequence sarrio.current_public_orders from public;
 
+-- object: sequence sarrio.filled_public_orders
+create sequence if not exists sarrio.filled_public_orders as bigint minvalue 1 maxvalue 2 start with 1 no cycle;
+revoke all on sequence sarrio.filled_public_orders from public;
+
 -- object: function sarrio.capture_public_orders()
 create or replace function sarrio.capture_public_orders() returns trigger
 language plpgsql
@@ -101,6 +105,9 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
+    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_orders'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+      perform pg_catalog.setval('sarrio.filled_public_orders'::pg_catalog.regclass, 2);
+    end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_reports'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('reports', 'sarrio.wake_reports'::pg_catalog.regclass);
     end if;
