@@ -37,13 +37,23 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
   await session.query(BEGIN_INSPECTION);
   const live = await readInstalled(session);
   const changes = await countChanges(session, deltasAtRisk({ plan, database, objects: live.objects, all: countAll }));
-  const role = await readRole(session);
+  const roles = await readRoles(plan, session);
   const tables = await readTables(
     session,
     plannedTables(plan, database).map(({ table }) => table),
+    roles.runner.role,
   );
   await session.query(FINISH_INSPECTION);
-  return { live: { ...live, changes }, role, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+  return { live: { ...live, changes }, ...roles, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+}
+
+async function readRoles(plan: Plan, session: Session): Promise<Pick<Inspection, 'role' | 'runner' | 'missingRoles'>> {
+  const role = await readRole(session);
+  if (role === null) throw new Error('the server does not know the role of this session');
+  const { runner, reader } = plan.databases[session.database]?.roles ?? {};
+  const missingRoles: string[] = [];
+  for (const name of new Set([runner, reader])) if (name !== undefined && (await readRole(session, name)) === null) missingRoles.push(name);
+  return { role, runner: (await readRole(session, runner ?? null)) ?? role, missingRoles };
 }
 
 /** Outside of the snapshot: a failed statement would end it. A table that is missing or cannot be read is reported by other checks. */
