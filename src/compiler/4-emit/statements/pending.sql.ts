@@ -1,7 +1,7 @@
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
-import { operator } from '../objects/capture.sql.ts';
+import { equals } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 
 /**
@@ -109,7 +109,7 @@ export function columnOf(column: ModelColumn): Sql {
 
 /** Join condition by the key's own equality. */
 export function sameKey(table: ModelTable, left: string, right: string): Sql {
-  const pairs = table.key.columns.map(({ name, equality }) => sql`${ident(left, name)} ${operator(equality)} ${ident(right, name)}`);
+  const pairs = table.key.columns.map((column) => equals(column, ident(left, column.name), ident(right, column.name)));
   return join(pairs, ' and ');
 }
 
