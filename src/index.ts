@@ -1,6 +1,17 @@
 /** A connection string that stands in an environment variable; only its name is ever written down. */
 export type EnvReference = { readonly env: string };
 
+/** Login roles of a database besides the one that applies. `apply` grants each what its verbs need on the objects of ours. */
+export type DatabaseRoles = {
+  /** `run` and `copy` connect as this role. Rights on your own tables you grant yourself; `plan` checks them. */
+  readonly runner?: string;
+  /** `status` connects as this role. It sees the keys of captured rows, and nothing else of them. */
+  readonly reader?: string;
+};
+
+/** A participating database: `env('EAST_URL')`, or `{ ...env('EAST_URL'), roles: { runner: 'sarrio_runner' } }`. */
+export type DatabaseConfig = EnvReference & { readonly roles?: DatabaseRoles };
+
 /** Picks what flows from a table. Names are the source's. */
 export type ColumnChoice = {
   /** Only these columns (the key must be among them). */
@@ -43,7 +54,7 @@ export type OneWaySync = {
 export type ReplicationConfig = {
   /** Owner of the installed objects, `sarrio` unless several projects share a database. */
   readonly project?: string;
-  readonly databases: Readonly<Record<string, EnvReference>>;
+  readonly databases: Readonly<Record<string, DatabaseConfig>>;
   readonly syncs: Readonly<Record<string, OneWaySync>>;
 };
 

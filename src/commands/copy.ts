@@ -1,5 +1,6 @@
 import { failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { registerAnew } from '../runner/8-round/source.sql.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb } from './verb.ts';
@@ -21,6 +22,7 @@ export const verb: Verb = {
     const replace = options['replace'] === true;
     const source = await databaseConnector(plan, context)(found.source, 'install');
     try {
+      await refuseMissingRights(plan, source, 'runner');
       const { count } = await source.query(registerAnew, [sync, target, replace ? 'true' : 'false']);
       if (count === 0)
         throw failure('refused', {

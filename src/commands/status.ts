@@ -1,7 +1,10 @@
 import { loadGenerated } from '../plan/generated-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
+import type { Session } from '../runner/postgres/session.ts';
 import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
 import { databaseConnector } from './plan-databases.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio status`: each stream with its lag, what is pending, its speed and its last error. */
 export const verb: Verb = {
@@ -11,8 +14,7 @@ export const verb: Verb = {
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
-    const connect = databaseConnector(plan, context);
-    const streams = await readStatus(plan, (database) => connect(database, 'status'));
+    const streams = await readStatus(plan, readerConnector(plan, context));
     const isBehind = streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
     return {
       exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
@@ -22,6 +24,21 @@ export const verb: Verb = {
     };
   },
 };
+
+/** What the role may not read is said with the GRANT, as the reason why the database could not be asked. */
+function readerConnector(plan: Plan, context: VerbContext): (database: string) => Promise<Session> {
+  const connect = databaseConnector(plan, context);
+  return async (database) => {
+    const session = await connect(database, 'status');
+    try {
+      await refuseMissingRights(plan, session, 'reader');
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  };
+}
 
 function isHealthy({ state, lagSeconds }: StreamStatus, maxLag: number): boolean {
   return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;

@@ -16,9 +16,14 @@ export type Plan = {
   readonly syncs: Readonly<Record<string, PlanSync>>;
 };
 
+/** Roles that connect to a database besides the one that applies and owns everything. A verb whose role is not named runs as that one. */
+export type DatabaseRoles = { readonly runner?: string; readonly reader?: string };
+
 export type PlanDatabase = {
   /** Where the connection string comes from; resolved only when connecting. */
   readonly url: { readonly env: string };
+  /** Only where the config names roles; their grants stand in the objects' blocks. */
+  readonly roles?: DatabaseRoles;
   /** Objects of ours in the order in which they are installed. */
   readonly objects: readonly PlanObject[];
   /** Tables captured here, for purging and for switching segments. */

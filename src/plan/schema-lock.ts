@@ -76,4 +76,9 @@ export type KeyColumn = {
   readonly name: string;
   /** The index's own equality operator, e.g. `{ schema: 'pg_catalog', name: '=' }`, or the extension's for citext and the like. */
   readonly equality: QualifiedName;
+  /**
+   * The type that the operator takes, where it is not the column's (a domain over a type of an extension). Keys are compared as this
+   * type: an operator of the same name for the domain itself, which anybody may make, would be found first.
+   */
+  readonly input?: string;
 };

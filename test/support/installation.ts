@@ -8,7 +8,7 @@ import { verb as destroyVerb } from '../../src/commands/destroy.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
 import type { Verb, VerbResult } from '../../src/commands/verb.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
-import type { OneWaySync, ReplicationConfig } from '../../src/index.ts';
+import type { DatabaseRoles, OneWaySync, ReplicationConfig } from '../../src/index.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { type Generated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
 import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
@@ -38,8 +38,9 @@ export async function installation(options: {
   syncs: Readonly<Record<string, OneWaySync>>;
   project?: string;
   urls?: Readonly<Record<string, string>>;
+  roles?: DatabaseRoles;
 }): Promise<Installation> {
-  const { databases, project = 'sarrio', urls = {} } = options;
+  const { databases, project = 'sarrio', urls = {}, roles } = options;
   const dir = await mkdtemp(join(tmpdir(), 'sarrio-generated-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const env = Object.fromEntries(Object.entries(databases).map(([name, { url }]) => [variableOf(name), urls[name] ?? url]));
@@ -49,7 +50,7 @@ export async function installation(options: {
     const config: ReplicationConfig = {
       project,
       syncs,
-      databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name) }])),
+      databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name), ...(roles ? { roles } : {}) }])),
     };
     const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
     await writeGenerated(dir, compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }) }, lock).files);

@@ -37,11 +37,17 @@ const oneWaySync = {
   },
 } as const;
 
+/** PUBLIC and the server's own roles are nobody's login. */
+const role = { type: 'string', pattern: '^(?!(public|none)$)(?!pg_)[^\\u0000]+$', maxLength: 63 } as const;
+
 const database = {
   type: 'object',
   additionalProperties: false,
   required: ['env'],
-  properties: { env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } },
+  properties: {
+    env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+    roles: { type: 'object', additionalProperties: false, properties: { runner: role, reader: role } },
+  },
 } as const;
 
 /** `ReplicationConfig` of `src/index.ts` as a closed JSON Schema: a key that it does not know is an error. */

@@ -30,8 +30,8 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock): ModelRe
     const { mode, source, targets, existingRows = 'refuse' } = sync;
     return { name, mode, source, targets, existingRows, tables };
   });
-  const databases = sortedEntries(config.databases).map(([name, { env }]) => {
-    return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0 };
+  const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
+    return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0, roles };
   });
   return { model: { project: config.project ?? 'sarrio', databases, syncs }, places, faults };
 }

@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { DatabaseRoles } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
@@ -15,6 +16,7 @@ export type ModelDatabase = {
   /** Environment variable that holds the connection string. */
   readonly urlVariable: string;
   readonly serverMajor: number;
+  readonly roles: DatabaseRoles | null;
 };
 
 export type ModelSync = {

@@ -1,9 +1,11 @@
 import type { Rule } from './rule.ts';
+import { brokenNames } from './rules/broken-names.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { emptySync } from './rules/empty-sync.ts';
 import { encodings } from './rules/encodings.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
+import { looseExpressions } from './rules/loose-expressions.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
 import { relayKey } from './rules/relay-key.ts';
@@ -42,4 +44,6 @@ export const RULES: readonly Rule[] = [
   unfitPartition,
   reservedNames,
   relayKey,
+  brokenNames,
+  looseExpressions,
 ];

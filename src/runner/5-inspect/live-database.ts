@@ -15,7 +15,9 @@ export type LiveObject = {
   readonly columns: readonly LiveColumn[];
   /** This role owns it, or for a trigger its table (which dropping a trigger needs). */
   readonly owned: boolean;
-  /** Over the catalog's text of the object. */
+  /** Everybody but the owner who holds a right on it, as SQL (`public` for all). */
+  readonly grantees: readonly string[];
+  /** Over the catalog's text of the object and, after a dot, over the rights of others. */
   readonly fingerprint: string;
 };
 
@@ -45,6 +47,13 @@ export type LiveDatabase = {
   /** Changes kept in delta tables that a plan may drop, by the delta table's bare name. */
   readonly changes: ReadonlyMap<string, number>;
 };
+
+/** The relation's or function's own name, out of the plan's spelling: `Order` of `sarrio."Order"`, `wake` of `sarrio.wake(text)`. */
+export function bareNameOf(name: string): string {
+  const local = name.replace(/^sarrio\./, '');
+  const quoted = /^"((?:[^"]|"")*)"/.exec(local);
+  return quoted?.[1] === undefined ? local.replace(/\(.*$/, '') : quoted[1].replaceAll('""', '"');
+}
 
 /** Identity of an object within a database. */
 export function objectKey(object: { kind: string; name: string }): string {

@@ -1,3 +1,4 @@
+import { contentHash } from '../../plan/canonical.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { COPIES, countChangesSql, INSTALLED, LIVE_OBJECTS, REGISTERED, WATERMARKS } from './installed.sql.ts';
@@ -39,7 +40,10 @@ export async function countChanges(session: Session, deltas: readonly string[]):
 
 function toObject(row: Row): LiveObject {
   const bare = text(row, 'name');
-  const common = { bare, columns: toColumns(row['columns'] ?? null), owned: row['owned'] === 't', fingerprint: text(row, 'fingerprint') };
+  const grants = toLists(row['grants'] ?? null);
+  const fingerprint = `${text(row, 'fingerprint')}.${contentHash(grants).slice(0, 12)}`;
+  const grantees = [...new Set(grants.map(([grantee]) => String(grantee)))];
+  const common = { bare, columns: toColumns(row['columns'] ?? null), owned: row['owned'] === 't', grantees, fingerprint };
   const kind = text(row, 'kind');
   switch (kind) {
     case 'trigger': {
@@ -61,9 +65,11 @@ function toObject(row: Row): LiveObject {
 
 /** The JSON lists that the query builds for each column: name, type, and more that only the fingerprint needs. */
 function toColumns(json: string | null): readonly LiveColumn[] {
-  if (json === null) return [];
-  const lists = JSON.parse(json) as readonly (readonly unknown[])[];
-  return lists.map(([name, type]) => ({ name: String(name), type: String(type) }));
+  return toLists(json).map(([name, type]) => ({ name: String(name), type: String(type) }));
+}
+
+function toLists(json: string | null): readonly (readonly unknown[])[] {
+  return json === null ? [] : (JSON.parse(json) as readonly (readonly unknown[])[]);
 }
 
 function toInstalled(row: Row): InstalledObject {

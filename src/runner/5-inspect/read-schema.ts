@@ -1,4 +1,4 @@
-import type { ColumnSchema, DatabaseSchema, EnumSchema, KeySchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type { ColumnSchema, DatabaseSchema, EnumSchema, KeyColumn, KeySchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { BEGIN_READING, COLUMNS, ENUMS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS } from './schema.sql.ts';
@@ -82,12 +82,18 @@ function keysOf(rows: readonly Row[], columns: readonly ColumnSchema[]): readonl
     const [first = {}] = own;
     return {
       name,
-      columns: own.map((row) => ({ name: text(row, 'column'), equality: { schema: text(row, 'operator_schema'), name: text(row, 'operator') } })),
+      columns: own.map(keyColumnOf),
       primary: flag(first, 'is_primary'),
       deferrable: flag(first, 'deferrable'),
       notNull: own.every((row) => !nullable.has(text(row, 'column'))),
     };
   });
+}
+
+function keyColumnOf(row: Row): KeyColumn {
+  const input = row['operator_input'] ?? null;
+  const equality = { schema: text(row, 'operator_schema'), name: text(row, 'operator') };
+  return { name: text(row, 'column'), equality, ...(input === null ? {} : { input }) };
 }
 
 function enumOf(row: Row): EnumSchema {

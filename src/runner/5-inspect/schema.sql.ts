@@ -89,7 +89,8 @@ order by a.attrelid, a.attnum
  */
 export const KEYS = `
 select i.indrelid::text as relation, x.relname as name, i.indisprimary as is_primary, not i.indimmediate as deferrable,
-  a.attname as "column", opn.nspname as operator_schema, op.oprname as operator
+  a.attname as "column", opn.nspname as operator_schema, op.oprname as operator,
+  case when opn.nspname <> 'pg_catalog' and c.opcintype <> a.atttypid and it.typtype <> 'p' then format_type(c.opcintype, null) end as operator_input
 from pg_catalog.pg_index as i
 join pg_catalog.pg_class as x on x.oid = i.indexrelid
 cross join lateral generate_series(0, i.indnkeyatts - 1) as k(position)
@@ -97,6 +98,7 @@ join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.in
 join pg_catalog.pg_opclass as c on c.oid = i.indclass[k.position]
 join pg_catalog.pg_amop as m
   on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+join pg_catalog.pg_type as it on it.oid = c.opcintype
 join pg_catalog.pg_am as am on am.oid = c.opcmethod and am.amname = 'btree'
 join pg_catalog.pg_operator as op on op.oid = m.amopopr
 join pg_catalog.pg_namespace as opn on opn.oid = op.oprnamespace

@@ -6,13 +6,26 @@ export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target'
  * database or role default can interfere (pitfalls: DateStyle and friends, timeouts from role settings).
  * Reads, writes: nothing. Called by: `connect`.
  */
-export function sessionSettings(role: SessionRole, serverMajor: number): string {
-  const settings: readonly (readonly [string, string])[] = [...PINNED, ...versioned(serverMajor), ...BY_ROLE[role]];
-  return settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
+export function sessionSettings(role: SessionRole, server: { readonly major: number; readonly lendsReplicationRole: boolean }): string {
+  const settings: readonly (readonly [string, string])[] = [...PINNED, ...versioned(server.major), ...BY_ROLE[role]];
+  const pinned = settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
+  if (role !== 'target') return pinned;
+  return `${pinned}\n${server.major < 15 && server.lendsReplicationRole ? BORROWED : REPLICA}`;
 }
 
-/** Asked first on every connection. */
-export const serverFacts = "select current_setting('server_version_num') as version, pg_backend_pid() as pid";
+/**
+ * Asked first on every connection. Before PostgreSQL 15 only a superuser may set session_replication_role; it can lend that right to
+ * the runner's role by a function (see `lendReplicationRole`).
+ */
+export const serverFacts = `select pg_catalog.current_setting('server_version_num') as version, pg_catalog.pg_backend_pid() as pid,
+  exists (
+    select from pg_catalog.pg_proc as f join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) f.pronamespace
+    where n.nspname operator(pg_catalog.=) 'sarrio_admin' and f.proname operator(pg_catalog.=) 'replicate'
+      and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_function_privilege(f.oid, 'EXECUTE')
+  ) as lends`;
+
+const REPLICA = "set session_replication_role = 'replica';";
+const BORROWED = 'select sarrio_admin.replicate();';
 
 const PINNED = [
   ['client_encoding', "'UTF8'"],
@@ -58,7 +71,6 @@ const BY_ROLE = {
     ['enable_mergejoin', 'off'],
   ],
   target: [
-    ['session_replication_role', "'replica'"],
     ['synchronous_commit', 'off'],
     ['work_mem', "'64MB'"],
     ['lock_timeout', "'30s'"],

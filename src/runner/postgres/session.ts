@@ -1,7 +1,9 @@
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { failure } from '../../plan/errors.ts';
 import { serverFacts, type SessionRole, sessionSettings } from './session-settings.sql.ts';
+import { connectionAttempts, isWorthAnother, requireChannelBinding } from './connection-attempts.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { readConnectionUrl, type Target } from './connection-url.ts';
 
 /** One row, values as the server's own text, never parsed into numbers or Dates. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -52,6 +54,8 @@ export type ConnectOptions = {
   readonly variable: string;
   readonly url: string;
   readonly role: SessionRole;
+  /** For what the connection string leaves open: PGSSLMODE and the like. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Give up connecting after so many milliseconds. */
   readonly timeoutMs?: number;
 };
@@ -59,28 +63,44 @@ export type ConnectOptions = {
 const OLDEST_MAJOR = 14;
 const asText = { getTypeParser: () => (value: string) => value };
 
-/** Opens a session: TCP keepalive on both ends, settings of its role pinned, server version checked. */
+/** Opens a session: TLS as the connection string says, TCP keepalive on both ends, settings of its role pinned, server version checked. */
 export async function connect(options: ConnectOptions): Promise<Session> {
-  const client = new Client(clientConfig(options));
-  const lost = lossOf(client);
+  const target = readConnectionUrl(options.url, options, options.env ?? {});
+  const [first, second] = await connectionAttempts(target, options);
+  if (first === undefined) throw new Error('no way to connect');
   try {
-    await client.connect();
-    const version = await client.query<{ version: string; pid: string }>(serverFacts);
-    const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
-    refuseOldServer(options, serverMajor);
-    await client.query(sessionSettings(options.role, serverMajor));
-    return makeSession({ options, client, lost, serverMajor, backendPid: Number(version.rows[0]?.pid) });
+    return await connectBy(first.config, options, target);
   } catch (error) {
-    await client.end().catch(lost.report);
+    if (second === undefined || !isWorthAnother(error, first)) throw connectionFailure(options, error);
+  }
+  try {
+    return await connectBy(second.config, options, target);
+  } catch (error) {
     throw connectionFailure(options, error);
   }
 }
 
-function clientConfig(options: ConnectOptions): ClientConfig & { pipeline: boolean } {
+async function connectBy(way: ClientConfig, options: ConnectOptions, target: Target): Promise<Session> {
+  const client = new Client({ ...way, ...clientConfig(options, target) });
+  const binding = target.channelBinding === 'require' ? requireChannelBinding(client) : null;
+  const lost = lossOf(client);
+  try {
+    await client.connect();
+    const version = await client.query<{ version: string; pid: string; lends: string }>(serverFacts);
+    const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
+    refuseOldServer(options, serverMajor);
+    await client.query(sessionSettings(options.role, { major: serverMajor, lendsReplicationRole: version.rows[0]?.lends === 't' }));
+    return makeSession({ options, client, lost, serverMajor, backendPid: Number(version.rows[0]?.pid) });
+  } catch (error) {
+    await client.end().catch(lost.report);
+    throw binding?.refusal() ?? error;
+  }
+}
+
+function clientConfig(options: ConnectOptions, target: Target): ClientConfig {
   return {
-    connectionString: options.url,
     application_name: `sarrio ${options.role}`,
-    connectionTimeoutMillis: options.timeoutMs ?? 10_000,
+    connectionTimeoutMillis: options.timeoutMs ?? target.connectTimeoutMs ?? 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     types: asText,

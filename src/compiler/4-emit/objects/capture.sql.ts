@@ -113,8 +113,14 @@ export function rowCapture(target: CaptureTarget): Sql {
 
 /** True when a row's key is another one by the index's own equality. Keys are never null. */
 export function keyChanged(key: readonly KeyColumn[]): Sql {
-  const equal = key.map(({ name, equality }) => sql`old.${ident(name)} ${operator(equality)} new.${ident(name)}`);
+  const equal = key.map((column) => equals(column, ident('old', column.name), ident('new', column.name)));
   return sql`not (${join(equal, ' and ')})`;
+}
+
+/** Two values of a key column, compared by its index's own operator and as the type that it takes. */
+export function equals({ equality, input }: Pick<KeyColumn, 'equality' | 'input'>, left: Sql, right: Sql): Sql {
+  const as = input === undefined ? '' : `::${input}`;
+  return dangerousRaw(`${left.text}${as} ${operator(equality).text} ${right.text}${as}`);
 }
 
 /** An operator by its schema. */
@@ -186,7 +192,7 @@ function segmentName(target: CaptureTarget, segment: number): string {
 
 /** The keys of a statement, up to the number beyond which an entry for each in the index would cost more than it gives. */
 function firstKeys(entry: Entry): Sql {
-  return keysFrom({ ...entry, from: sql`from changed_rows as changed limit ${BULK_AFTER}`, alias: 'changed' });
+  return keysFrom({ ...entry, from: sql`from changed_rows as changed`, alias: 'changed', limit: sql`limit ${BULK_AFTER}` });
 }
 
 /**
@@ -202,7 +208,9 @@ function bulkKeys(target: CaptureTarget, op: Sql): Sql {
   const rest = (segment: number) => sql`
     ${entryHead({ target, segment }, ', change_bulk')}
     select ${keys}, ${STAMP_ONCE}, (select ${op}), ${dangerousRaw(String(segment))}, 0
-    from changed_rows as changed offset ${BULK_AFTER};
+    from changed_rows as changed
+    where ${sameTypes({ target, segment }, 'changed')}
+    offset ${BULK_AFTER};
   `;
   return sql`
     get diagnostics captured = row_count;
@@ -218,7 +226,7 @@ function bulkKeys(target: CaptureTarget, op: Sql): Sql {
   `;
 }
 
-function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
+function keysFrom(entry: Entry & { from: Sql; alias: string; limit?: Sql }): Sql {
   const keys = join(
     entry.target.key.map(({ name }) => ident(entry.alias, name)),
     ', ',
@@ -226,8 +234,21 @@ function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
   return sql`
     ${entryHead(entry)}
     select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
-    ${entry.from};
+    ${entry.from}
+    ${join([sql`where ${sameTypes(entry, entry.alias)}`, ...(entry.limit ? [entry.limit] : [])], '\n')};
   `;
+}
+
+/**
+ * Holds always and costs nothing, since it is decided when the statement is planned; but it can only be understood while the key
+ * columns have the very types that the delta table has. Without it the owner of the captured table could put a column of a type of his
+ * own in the place of a key, and our insert would call his cast to the delta table's type, with our rights. Only polymorphism allows
+ * no cast, and only through arrays.
+ */
+function sameTypes({ target, segment }: Pick<Entry, 'target' | 'segment'>, alias: string): Sql {
+  const delta = ident('sarrio', segmentName(target, segment));
+  const pairs = target.key.map(({ name }) => sql`pg_catalog.array_eq(array[${ident(alias, name)}], array[(select d.${ident(name)} from ${delta} as d)])`);
+  return sql`(true or ${join(pairs, ' or ')})`;
 }
 
 function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
@@ -237,7 +258,8 @@ function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
   );
   return sql`
     ${entryHead(entry)}
-    values (${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))});
+    select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
+    where ${sameTypes(entry, entry.record)};
   `;
 }
 

@@ -1,7 +1,7 @@
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, foreignExpression, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
-import { operator } from '../objects/capture.sql.ts';
+import { equals } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 
 /**
@@ -86,7 +86,7 @@ export function currentRows(table: ModelTable): Sql {
   const names = new Set([...table.key.columns.map(({ name }) => name), ...table.columns.flatMap(sourceColumn)]);
   const plain = [...names].map((name) => ident('r', name));
   const computed = table.columns.flatMap(({ target, from }) =>
-    from.kind === 'computed' ? [sql`(${dangerousRaw(`${from.expression}\n`)}) as ${ident(`=${target}`)}`] : [],
+    from.kind === 'computed' ? [sql`${foreignExpression(from.expression)} as ${ident(`=${target}`)}`] : [],
   );
   return sql`
     (
@@ -99,7 +99,7 @@ export function currentRows(table: ModelTable): Sql {
 
 /** The user's filter, like a computed column closed by a line break so that a trailing comment in it cannot swallow what follows. */
 export function whereClause(table: ModelTable): Sql {
-  return table.where === null ? dangerousRaw('') : dangerousRaw(`where (${table.where}\n)`);
+  return table.where === null ? dangerousRaw('') : sql`where ${foreignExpression(table.where)}`;
 }
 
 /** A flowing column as an expression over the alias `t` of `currentRows`. */
@@ -109,7 +109,7 @@ export function columnOf(column: ModelColumn): Sql {
 
 /** Join condition by the key's own equality. */
 export function sameKey(table: ModelTable, left: string, right: string): Sql {
-  const pairs = table.key.columns.map(({ name, equality }) => sql`${ident(left, name)} ${operator(equality)} ${ident(right, name)}`);
+  const pairs = table.key.columns.map((column) => equals(column, ident(left, column.name), ident(right, column.name)));
   return join(pairs, ' and ');
 }
 

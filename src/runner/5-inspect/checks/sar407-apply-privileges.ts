@@ -18,6 +18,13 @@ export const applyPrivileges: LiveCheck = {
   },
 };
 
+/** What `sarrio destroy` needs: to own what it drops. */
+export const removalPrivileges: LiveCheck = {
+  code: 'SAR407',
+  summary: 'the role owns what is installed',
+  run: ({ database, inspection }) => ownershipFaults(database, inspection),
+};
+
 function schemaFaults(database: string, { role }: Inspection): readonly Diagnostic[] {
   const grantee = quoteIdent(role.role);
   if (role.mayUseSchema === null && !role.mayCreateSchema) {
