@@ -3,7 +3,7 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ReadStatements } from '../../../plan/plan.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
-import { columnOf, currentRows, fewPendingKeys, isComputed, pendingKeys, sameKey } from './pending.sql.ts';
+import { columnOf, currentRows, fewPendingKeys, isComputed, isXml, pendingKeys, sameKey } from './pending.sql.ts';
 
 /** More than this many stored bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
 const MAX_STORED_BYTES = 262_144;
@@ -83,7 +83,7 @@ function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
 
 /** The plain form where it says the same: it skips the executor. */
 function copyAll(table: ModelTable, to: Sql): Sql {
-  const needsQuery = table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || isGenerated(column));
+  const needsQuery = table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || needsExpression(column));
   if (needsQuery) {
     return sql`
       copy (
@@ -106,8 +106,9 @@ function check(table: ModelTable): Sql | null {
   `;
 }
 
-function isGenerated(column: ModelColumn): boolean {
-  return column.from.kind === 'column' && column.from.column.generated !== 'none';
+/** What COPY of a table's columns cannot give, or not exactly. */
+function needsExpression(column: ModelColumn): boolean {
+  return column.from.kind === 'column' && (column.from.column.generated !== 'none' || isXml(column.from.column.type));
 }
 
 function columns(table: ModelTable): Sql {
