@@ -2,7 +2,8 @@ import type { Rule } from './rule.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { emptySync } from './rules/empty-sync.ts';
-import { encodings } from './rules/encodings.ts';
+import { encodings, narrowEncoding } from './rules/encodings.ts';
+import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
@@ -16,6 +17,7 @@ import { targetTwice } from './rules/target-twice.ts';
 import { twoIntoOne } from './rules/two-into-one.ts';
 import { typesDiffer } from './rules/types-differ.ts';
 import { unfitPartition } from './rules/unfit-partition.ts';
+import { keyWithoutEquality, localMeaning, typeWithoutInput } from './rules/unfit-types.ts';
 import { unknownDatabase } from './rules/unknown-database.ts';
 
 /** Every rule, by code. */
@@ -42,4 +44,9 @@ export const RULES: readonly Rule[] = [
   unfitPartition,
   reservedNames,
   relayKey,
+  typeWithoutInput,
+  localMeaning,
+  keyWithoutEquality,
+  keyFolding,
+  narrowEncoding,
 ];

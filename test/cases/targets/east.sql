@@ -2,6 +2,8 @@ create extension postgres_fdw;
 create schema key;
 create table public.missing_table (id integer primary key);
 create table public.missing_column (id integer primary key, note text);
+create table public.omitted_column (id integer primary key, note text);
+create table public.half_missing (id integer primary key, note text, never text);
 create table public.extra_column (id integer primary key);
 create table public.no_index (id integer primary key);
 create table public.view_there (id integer primary key);

@@ -10,6 +10,7 @@ export default defineReplication({
       tables: [
         'public.missing_table',
         'public.missing_column',
+        { table: 'public.omitted_column', missingColumns: 'omit' },
         'public.extra_column',
         'public.no_index',
         'public.view_there',
@@ -29,10 +30,12 @@ export default defineReplication({
       mode: 'one-way',
       source: 'east',
       targets: ['west', 'north'],
+      missingColumns: 'omit',
       tables: [
         { table: 'public.one', key: 'one_other', rename: 'public.one_there' },
         { table: 'public.two', rename: 'public.both' },
         'public.half_generated',
+        'public.half_missing',
       ],
     },
   },
