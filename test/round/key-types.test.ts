@@ -1,30 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
+import { keyTypes } from '../support/key-types.ts';
 import { replicated } from '../support/runner.ts';
 import { TYPE_VALUES, USER_TYPES } from '../support/type-values.ts';
 
 type KeyType = { readonly name: string; readonly type: string; readonly values: readonly string[] };
 
-/** Those of which PostgreSQL itself lets a primary key be made. */
-async function keyTypes(probe: TestDatabase): Promise<readonly KeyType[]> {
+async function namedKeyTypes(): Promise<readonly KeyType[]> {
+  const probe = await freshDatabase('probe');
   await probe.script(USER_TYPES);
-  const found: KeyType[] = [];
-  for (const [index, [type, values]] of Object.entries(TYPE_VALUES).entries()) {
-    const name = `k${index}`;
-    const refused = await probe.query(`create table ${name} (k ${type} primary key)`).then(
-      () => null,
-      (error: Error) => error.message,
-    );
-    // An array of what cannot be compared gets its index, and fails at the second row.
-    const uncomparable = await probe.query(`select (${values[0]})::${type} = (${values[0]})::${type}`).then(
-      () => null,
-      (error: Error) => error.message,
-    );
-    if (refused === null && uncomparable === null) found.push({ name, type, values });
-    else expect(refused ?? uncomparable).toMatch(/has no default operator class|could not identify an equality operator/);
-  }
-  return found;
+  return (await keyTypes(probe)).map((type, index) => ({ name: `k${index}`, type, values: TYPE_VALUES[type] ?? [] }));
 }
 
 describe.each([
@@ -32,7 +17,7 @@ describe.each([
   ['in a composite key, staged', 'k, g', 130],
 ])('every type that can be a key, %s', (_, key, copies) => {
   test('rows come, change, change their key, go and come again', { timeout: 240_000 }, async () => {
-    const types = await keyTypes(await freshDatabase('probe'));
+    const types = await namedKeyTypes();
     expect(types.length).toBeGreaterThan(75);
     const each = (statement: (type: KeyType) => string): string => types.map(statement).join(';\n');
     const ddl = `${USER_TYPES} ${each(({ name, type }) => `create table ${name} (k ${type}, g integer not null, v text, primary key (${key}))`)}`;

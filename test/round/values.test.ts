@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { freshDatabase } from '../support/databases.ts';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { openDatabase, withDatabase } from '../support/database.ts';
+import { discard, freshDatabase } from '../support/databases.ts';
+import { catchUp, onAll } from '../support/follow.ts';
+import { installation } from '../support/installation.ts';
 import { replicated } from '../support/runner.ts';
 import { TYPE_VALUES, USER_TYPES } from '../support/type-values.ts';
 
@@ -76,4 +79,37 @@ test('wider types on the target', async () => {
   });
   await follows("insert into t select g, g + 0.5, 'v' || g, 0.5 from generate_series(1, 300) g");
   await follows('update t set n = -1.5, id = -id where id < 5; update t set r = 1.5 where id = 7');
+});
+
+test('bytes that are no UTF-8, between SQL_ASCII databases, by a round and by a copy', async () => {
+  const maintenance = openDatabase(inject('serverUrl'));
+  const [source, target] = await Promise.all(
+    ['source', 'target'].map(async (name) => {
+      const database = `bytes_${name}_${process.pid}`;
+      await maintenance.query(`create database ${database} template template0 encoding 'SQL_ASCII' locale 'C'`);
+      return openDatabase(withDatabase(inject('serverUrl'), database));
+    }),
+  );
+  if (!source || !target) throw new Error('no databases');
+  onTestFinished(async () => {
+    await Promise.all([discard(source), discard(target)]);
+    await maintenance.close();
+  });
+  await onAll([source, target], 'create table t (id text primary key, v text);');
+  await source.script("insert into t values (E'caf\\xe9', E'na\\xefve \\xff')");
+  const project = await installation({
+    databases: { source, target },
+    syncs: { s: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.t'] } },
+  });
+  expect((await project.apply()).diagnostics).toEqual([]);
+  const bytes = "select convert_to(id, 'SQL_ASCII') as id, convert_to(v, 'SQL_ASCII') as v from t order by 1";
+  for (const change of [
+    '',
+    "insert into t values (E'\\xe9', E'\\xff\\xfe'), ('valid', 'é')",
+    "update t set v = v || E'\\xfd'; delete from t where id = E'\\xe9'",
+  ]) {
+    await source.script(change);
+    await catchUp(project);
+    expect(await target.query(bytes)).toEqual(await source.query(bytes));
+  }
 });

@@ -6,16 +6,15 @@ export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target'
  * database or role default can interfere (pitfalls: DateStyle and friends, timeouts from role settings).
  * Reads, writes: nothing. Called by: `connect`.
  */
-export function sessionSettings(role: SessionRole, serverMajor: number): string {
-  const settings: readonly (readonly [string, string])[] = [...PINNED, ...versioned(serverMajor), ...BY_ROLE[role]];
+export function sessionSettings(role: SessionRole, server: { major: number; encoding: string }): string {
+  const settings: readonly (readonly [string, string])[] = [...PINNED, ...encoded(server.encoding), ...versioned(server.major), ...BY_ROLE[role]];
   return settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
 }
 
 /** Asked first on every connection. */
-export const serverFacts = "select current_setting('server_version_num') as version, pg_backend_pid() as pid";
+export const serverFacts = "select current_setting('server_version_num') as version, pg_backend_pid() as pid, current_setting('server_encoding') as encoding";
 
 const PINNED = [
-  ['client_encoding', "'UTF8'"],
   ['search_path', "''"],
   ['datestyle', "'ISO, YMD'"],
   ['intervalstyle', "'postgres'"],
@@ -39,6 +38,11 @@ const PINNED = [
   ['tcp_keepalives_interval', '3'],
   ['tcp_keepalives_count', '4'],
 ] as const;
+
+/** A SQL_ASCII server does not know what its bytes mean: they pass as they are, where another client encoding would refuse some. */
+function encoded(encoding: string): readonly (readonly [string, string])[] {
+  return [['client_encoding', encoding === 'SQL_ASCII' ? "'SQL_ASCII'" : "'UTF8'"]];
+}
 
 function versioned(serverMajor: number): readonly (readonly [string, string])[] {
   return serverMajor >= 17 ? [['transaction_timeout', '0']] : [];

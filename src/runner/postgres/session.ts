@@ -65,10 +65,10 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   const lost = lossOf(client);
   try {
     await client.connect();
-    const version = await client.query<{ version: string; pid: string }>(serverFacts);
+    const version = await client.query<{ version: string; pid: string; encoding: string }>(serverFacts);
     const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
     refuseOldServer(options, serverMajor);
-    await client.query(sessionSettings(options.role, serverMajor));
+    await client.query(sessionSettings(options.role, { major: serverMajor, encoding: version.rows[0]?.encoding ?? '' }));
     return makeSession({ options, client, lost, serverMajor, backendPid: Number(version.rows[0]?.pid) });
   } catch (error) {
     await client.end().catch(lost.report);
