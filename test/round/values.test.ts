@@ -113,3 +113,34 @@ test('bytes that are no UTF-8, between SQL_ASCII databases, by a round and by a 
     expect(await target.query(bytes)).toEqual(await source.query(bytes));
   }
 });
+
+test('types that differ and fit: of users and of extensions in other schemas, wider inside, domains in and out', async () => {
+  const { follows } = await replicated(
+    `create extension citext schema public; create domain small as integer check (value < 1000); create domain code as character varying(4) not null;
+     create type mood as enum ('sad', 'ok'); create type pt as (x integer, y public.small, m public.mood); create type span as range (subtype = float8);
+     create table t (id public.citext, n numeric(6,1), a small, b small[], c code, p pt, ps pt[], m mood, ms mood[], r span, at timestamptz(3), ti time(0), iv interval(3),
+       primary key (id, n));`,
+    {
+      targetSchema: `create schema ext; create extension citext schema ext; create domain ext.code as text; create type ext.mood as enum ('new', 'ok', 'sad');
+     create type ext.pt as (x bigint, y integer, m ext.mood); create type ext.span as range (subtype = float8);
+     create table t (iv interval, ti time(3), at timestamptz, r ext.span, ms ext.mood[], m ext.mood, ps ext.pt[], p ext.pt, c ext.code, b bigint[], a bigint, n numeric(12,3),
+       id ext.citext, primary key (n, id));`,
+      compared: [
+        {
+          source: 'public.t',
+          columns: {
+            id: 'id',
+            n: 'n::numeric(12,3)',
+            ...Object.fromEntries(['a', 'b', 'c', 'p', 'ps', 'm', 'ms', 'r', 'at', 'ti', 'iv'].map((each) => [each, each])),
+          },
+        },
+      ],
+    },
+  );
+  const rows = (from: number, to: number): string =>
+    `insert into t select 'Key ' || g, g + 0.5, g, array[g, null], 'c' || g, row(g, g::small, 'ok'::mood)::pt, array[row(g, null, null)::pt, null], 'sad', '{ok,NULL}', span(g, g + 0.1), now(), now()::time, g * interval '1.2345 s' from generate_series(${from}, ${to}) g`;
+  await follows(rows(1, 5));
+  await follows(rows(6, 300));
+  await follows("update t set id = upper(id), p = null, m = 'ok' where a < 4; delete from t where id = 'KEY 4'");
+  await follows('update t set id = lower(id), ms = null; delete from t where a > 250; update t set n = -n where a > 200');
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { RandomTable } from './random-tables.ts';
-import { TYPE_VALUES } from './type-values.ts';
+import { TWO_SPELLINGS, TYPE_VALUES } from './type-values.ts';
 
 const seed = fc.integer({ min: 0, max: 40 });
 const rows = fc.constantFrom(1, 3, 8, 260);
@@ -34,10 +34,23 @@ function randomStatement(table: RandomTable): fc.Arbitrary<string> {
     fc.constantFrom(g('g + 1'), g('-g')),
     fc.tuple(few, few).map(([part, rest]) => `delete from ${name} where g % ${part} = ${rest % part}`),
     ...unique,
+    ...respellings(table).map((arbitrary) => ({ arbitrary, weight: 2 })),
     { arbitrary: upsert(table, insert), weight: 2 },
     fc.tuple(seed, few).map(([from, part]) => `delete from ${name} where g % ${part} = 0; ${insert(8, from)} on conflict do nothing`),
     fc.constant(`truncate ${name}`),
   );
+}
+
+/** A key that stays equal and is spelled otherwise: an update of the row, with the new spelling. */
+function respellings(table: RandomTable): readonly fc.Arbitrary<string>[] {
+  return table.columns.flatMap(({ name, type }) => {
+    const pair = table.key.includes(name) ? TWO_SPELLINGS[type] : undefined;
+    if (!pair) return [];
+    const [one, other] = pair.map((value) => `(${value})::${type}`);
+    return [
+      fc.constant(`update public."${table.name}" set ${name} = case when ${name}::text = (${one})::text then ${other} else ${one} end where ${name} = ${one}`),
+    ];
+  });
 }
 
 /** Only a key that is not deferrable can be an arbiter; with another one the statement fails and is left out. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { TableConfig } from '../../src/index.ts';
 import type { Compared } from './compare.ts';
-import { TYPE_VALUES } from './type-values.ts';
+import { TWO_SPELLINGS, TYPE_VALUES } from './type-values.ts';
 
 /** A table that nobody chose: how to make it on both sides, what the config says of it, and what must be equal. */
 export type RandomTable = {
@@ -46,9 +46,10 @@ const partitions = fc.oneof({ arbitrary: fc.constant<Partitions>('none'), weight
 
 /** Tables over all types; `keyable` are those of which a key can be made. */
 export function randomTable(name: string, keyable: readonly string[]): fc.Arbitrary<RandomTable> {
+  const keyType = fc.oneof(fc.constantFrom(...Object.keys(TWO_SPELLINGS)), fc.constantFrom(...keyable));
   return fc
     .record<Shape>({
-      keyTypes: fc.array(fc.constantFrom(...keyable), { maxLength: 2, size: 'max' }),
+      keyTypes: fc.array(keyType, { maxLength: 2, size: 'max' }),
       gInKey: fc.boolean(),
       types: fc.array(fc.constantFrom(...Object.keys(TYPE_VALUES)), { minLength: 1, maxLength: 8, size: 'max' }),
       partitions,

@@ -45,7 +45,7 @@ export const TYPE_VALUES: Readonly<Record<string, readonly string[]>> = {
     "'t'",
     "E'\\\\u0000'",
   ],
-  'text collate public.folded': ["'Straße'", "'STRASSE'", "'e'", "'É'"],
+  'text collate public.folded': ["'Straße'", "'STRASSE'", "'e'", "'E'", "'É'"],
   'character(6)': ["'ab'", "''", "'é'"],
   'character varying(30)': ["'  padded  '", "''"],
   '"char"': ["'z'", "''", "'\"'", "'\\'", "'\\351'"],
@@ -125,6 +125,7 @@ export const TYPE_VALUES: Readonly<Record<string, readonly string[]>> = {
   'integer[]': ["'{}'", "'{1,NULL,3}'", "'[-2:0]={1,2,3}'", "'{{1,2},{3,4}}'", "'[2:2][3:4]={{1,2}}'"],
   'text[]': ['\'{"a,b",NULL,"NULL","","\\\\","{}"," x "}\'', "array[E'\\n', '\"']", "'[0:0]={x}'"],
   'numeric(8,2)[]': ["'{1.5,NaN,NULL}'"],
+  'numeric[]': ["'{1.5,0.0}'", "'{1.500,0}'"],
   'jsonb[]': ['array[\'{"a": [1, null]}\'::jsonb, null]'],
   'json[]': ['array[\'{"a":  [1]}\'::json]'],
   '"char"[]': ['\'{a,"\\\\"}\''],
@@ -169,9 +170,9 @@ export const TYPE_VALUES: Readonly<Record<string, readonly string[]>> = {
   'public.pt[]': ["array['(1,x)'::public.pt, null]"],
   'public.deep': ["row(row(1, 'x')::public.pt, 'sad', 3, '{1.5,NULL}', 'infinity')::public.deep", 'row(null, null, null, null, null)::public.deep'],
   'public.some_pt': ["'(1,y)'"],
-  'public.span': ["'[1.5,2)'", "'empty'", "'[-0,NaN]'"],
+  'public.span': ["'[1.5,2)'", "'empty'", "'[-0,NaN]'", "'[0,NaN]'"],
   'public.span_multirange': ["'{[1.5,2),[3,4]}'"],
-  'public.citext': ["'Ab'", "'c'"],
+  'public.citext': ["'Ab'", "'aB'", "'c'"],
   'public.citext[]': ["'{A,b}'"],
   'public.hstore': ['\'"a"=>"1", "B q"=>NULL, ""=>"\\\\"\'', "''"],
   'public.ltree': ["'Top.Science.Astronomy'", "''"],
@@ -179,4 +180,16 @@ export const TYPE_VALUES: Readonly<Record<string, readonly string[]>> = {
   'public.isbn13': ["'978-0-393-04002-9'"],
   'public.cube': ["'(1,2),(3.5,-0)'"],
   'information_schema.sql_identifier': ["'x'"],
+};
+
+/** Two values of a type that are equal and yet differ. */
+export const TWO_SPELLINGS: Readonly<Record<string, readonly [string, string]>> = {
+  numeric: ['1.500', '1.5'],
+  'double precision': ["'-0'", "'0'"],
+  interval: ["'30 days'", "'1 mon'"],
+  'public.citext': ["'Ab'", "'aB'"],
+  'text collate public.folded': ["'e'", "'E'"],
+  jsonb: ["'1.10'", "'1.1'"],
+  'numeric[]': ["'{1.5,0.0}'", "'{1.500,0}'"],
+  'public.span': ["'[-0,NaN]'", "'[0,NaN]'"],
 };
