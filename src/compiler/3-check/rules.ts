@@ -18,6 +18,7 @@ import { twoIntoOne } from './rules/two-into-one.ts';
 import { typesDiffer } from './rules/types-differ.ts';
 import { unfitPartition } from './rules/unfit-partition.ts';
 import { keyWithoutEquality, localMeaning, typeWithoutInput } from './rules/unfit-types.ts';
+import { uniqueOnTargetOnly } from './rules/unique-on-target.ts';
 import { unknownDatabase } from './rules/unknown-database.ts';
 
 /** Every rule, by code. */
@@ -49,4 +50,5 @@ export const RULES: readonly Rule[] = [
   keyWithoutEquality,
   keyFolding,
   narrowEncoding,
+  uniqueOnTargetOnly,
 ];

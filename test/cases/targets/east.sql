@@ -4,6 +4,7 @@ create table public.missing_table (id integer primary key);
 create table public.missing_column (id integer primary key, note text);
 create table public.omitted_column (id integer primary key, note text);
 create table public.half_missing (id integer primary key, note text, never text);
+create table public.more_unique (id integer primary key, a integer, b integer unique);
 create table public.extra_column (id integer primary key);
 create table public.no_index (id integer primary key);
 create table public.view_there (id integer primary key);

@@ -11,6 +11,7 @@ export default defineReplication({
         'public.missing_table',
         'public.missing_column',
         { table: 'public.omitted_column', missingColumns: 'omit' },
+        'public.more_unique',
         'public.extra_column',
         'public.no_index',
         'public.view_there',
