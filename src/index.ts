@@ -26,7 +26,7 @@ export type ColumnChoice = {
 
 /** A table with settings of its own. */
 export type TableConfig = {
-  /** `schema.table`, or a pattern such as `public.*` (then only `where` and `columns.omit` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
+  /** `schema.table`, or a pattern such as `public.*` (then only `where`, `columns.omit` and `missingColumns` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
   readonly table: string;
   /** `schema.table` on every target, when it has another name there. */
   readonly rename?: string;
@@ -35,6 +35,8 @@ export type TableConfig = {
   readonly where?: string;
   /** Name of a unique index, or its columns, to use instead of the primary key. All columns must be NOT NULL. */
   readonly key?: string | readonly string[];
+  /** As for the sync, for this table. */
+  readonly missingColumns?: 'refuse' | 'omit';
 };
 
 /** One group of tables from one source to its targets. */
@@ -48,6 +50,8 @@ export type OneWaySync = {
   readonly exclude?: readonly string[];
   /** When a target table holds rows before its initial copy: refuse (the default), or replace them. */
   readonly existingRows?: 'refuse' | 'replace';
+  /** A column of the source that no target has: refuse to compile (the default), or leave it out with a warning. One that only some targets have is refused. */
+  readonly missingColumns?: 'refuse' | 'omit';
 };
 
 /** What `replication.config.ts` exports by default. */

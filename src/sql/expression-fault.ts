@@ -19,10 +19,10 @@ export function expressionFault(text: string): string | null {
 
 /** Whole quotes and comments of one line; whole words, so that a letter or `$` at their end opens nothing. Other prefixes than `E` change nothing in how a quotation ends. */
 const TOKENS: readonly RegExp[] = [
-  /^[eE]'(?:[^'\\]|\\[^]|'')*'/,
+  /^[eE]'(?:[^'\\]|\\[\s\S]|'')*'/,
   /^'(?:[^']|'')*'/,
   /^"(?:[^"]|"")*"/,
-  /^\$((?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?)\$[^]*?\$\1\$/,
+  /^\$((?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?)\$[\s\S]*?\$\1\$/,
   /^[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/,
   /^--[^\n\r]*/,
 ];

@@ -3,6 +3,8 @@ const text = { type: 'string', minLength: 1 } as const;
 const texts = { type: 'array', items: text } as const;
 const textMap = { type: 'object', additionalProperties: text } as const;
 
+const missingColumns = { enum: ['refuse', 'omit'] } as const;
+
 const columns = {
   type: 'object',
   additionalProperties: false,
@@ -20,6 +22,7 @@ const table = {
     where: text,
     // `if` instead of `anyOf`: then only the branch that was meant complains.
     key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
+    missingColumns,
   },
 } as const;
 
@@ -34,6 +37,7 @@ const oneWaySync = {
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
     existingRows: { enum: ['refuse', 'replace'] },
+    missingColumns,
   },
 } as const;
 

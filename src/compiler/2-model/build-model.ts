@@ -49,26 +49,29 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
   faults.push(...nameFaults, ...patternSettings(selected), ...omitFaults(selected));
   const targets = new Map(sync.targets.flatMap((name) => (indexes.has(name) ? [[name, indexes.get(name)] as const] : [])));
   const tables = selected.flatMap((item) => {
-    const table = buildTable({ selected: item, source, targets, faults });
+    const table = buildTable({ selected: item, missingColumns: item.entry.missingColumns ?? sync.missingColumns ?? 'refuse', source, targets, faults });
     if (table) places.set(table, item.path);
     return table ? [table] : [];
   });
   return tables.sort((left, right) => byName(left.source, right.source));
 }
 
-type TableParts = { selected: Selected; source: LockIndex; targets: ReadonlyMap<string, LockIndex | undefined>; faults: Fault[] };
+type TableParts = {
+  selected: Selected;
+  missingColumns: 'refuse' | 'omit';
+  source: LockIndex;
+  targets: ReadonlyMap<string, LockIndex | undefined>;
+  faults: Fault[];
+};
 
-function buildTable({ selected, source, targets, faults }: TableParts): ModelTable | null {
+function buildTable({ selected, missingColumns, source, targets, faults }: TableParts): ModelTable | null {
   const { table, entry } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
     const target = index?.table(targetName);
     return target ? [[name, target] as const] : [];
   });
-  const { columns, faults: columnFaults } = resolveColumns(
-    selected,
-    found.map(([, target]) => target),
-  );
+  const { columns, faults: columnFaults } = resolveColumns(selected, { missingColumns, targets: found.map(([, target]) => target) });
   const key = resolveKey(selected);
   faults.push(...columnFaults);
   if ('code' in key) {

@@ -3,7 +3,8 @@ import { brokenNames } from './rules/broken-names.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { emptySync } from './rules/empty-sync.ts';
-import { encodings } from './rules/encodings.ts';
+import { encodings, narrowEncoding } from './rules/encodings.ts';
+import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
 import { looseExpressions } from './rules/loose-expressions.ts';
 import { namesCollide } from './rules/names-collide.ts';
@@ -18,6 +19,8 @@ import { targetTwice } from './rules/target-twice.ts';
 import { twoIntoOne } from './rules/two-into-one.ts';
 import { typesDiffer } from './rules/types-differ.ts';
 import { unfitPartition } from './rules/unfit-partition.ts';
+import { keyWithoutEquality, localMeaning, typeWithoutInput } from './rules/unfit-types.ts';
+import { uniqueOnTargetOnly } from './rules/unique-on-target.ts';
 import { unknownDatabase } from './rules/unknown-database.ts';
 
 /** Every rule, by code. */
@@ -46,4 +49,10 @@ export const RULES: readonly Rule[] = [
   relayKey,
   brokenNames,
   looseExpressions,
+  typeWithoutInput,
+  localMeaning,
+  keyWithoutEquality,
+  keyFolding,
+  narrowEncoding,
+  uniqueOnTargetOnly,
 ];

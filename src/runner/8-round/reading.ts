@@ -138,7 +138,7 @@ function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
       fresh.forEach((each, index) => {
         kept.set(
           key(each),
-          answers.then((results) => emptyMeansTooLarge(results[index])),
+          answers.then((results) => rowsInMemory(results[index])),
         );
       });
     }
@@ -152,9 +152,15 @@ function rowsText(sync: PlanSync, { ordinal, route }: { ordinal: number; route: 
   return text;
 }
 
-/** Only tables with pending keys are asked for, and every key gives a row. */
-function emptyMeansTooLarge(result: Result | undefined): TextRows | null {
-  return result === undefined || result.lists.length === 0 ? null : result.lists;
+/** Null when the rows need COPY. No row at all: they are too large (only tables with pending keys are asked for, and every key gives a row). */
+function rowsInMemory(result: Result | undefined): TextRows | null {
+  const rows = result?.lists ?? [];
+  return rows.length === 0 || rows.some(mayBeMangled) ? null : rows;
+}
+
+/** What the driver makes of bytes that are no UTF-8: of SQL_ASCII databases, or of a "char" before PostgreSQL 16. */
+function mayBeMangled(row: readonly (string | null)[]): boolean {
+  return row.some((value) => value?.includes('\uFFFD') === true);
 }
 
 /** Often the log is on disk already; otherwise one small commit of our own waits for it. */

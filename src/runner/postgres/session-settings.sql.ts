@@ -6,18 +6,22 @@ export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target'
  * database or role default can interfere (pitfalls: DateStyle and friends, timeouts from role settings).
  * Reads, writes: nothing. Called by: `connect`.
  */
-export function sessionSettings(role: SessionRole, server: { readonly major: number; readonly lendsReplicationRole: boolean }): string {
-  const settings: readonly (readonly [string, string])[] = [...PINNED, ...versioned(server.major), ...BY_ROLE[role]];
+export function sessionSettings(role: SessionRole, server: ServerFacts): string {
+  const settings: readonly (readonly [string, string])[] = [...PINNED, ...encoded(server.encoding), ...versioned(server.major), ...BY_ROLE[role]];
   const pinned = settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
   if (role !== 'target') return pinned;
   return `${pinned}\n${server.major < 15 && server.lendsReplicationRole ? BORROWED : REPLICA}`;
 }
+
+/** What `serverFacts` said. */
+export type ServerFacts = { readonly major: number; readonly encoding: string; readonly lendsReplicationRole: boolean };
 
 /**
  * Asked first on every connection. Before PostgreSQL 15 only a superuser may set session_replication_role; it can lend that right to
  * the runner's role by a function (see `lendReplicationRole`).
  */
 export const serverFacts = `select pg_catalog.current_setting('server_version_num') as version, pg_catalog.pg_backend_pid() as pid,
+  pg_catalog.current_setting('server_encoding') as encoding,
   exists (
     select from pg_catalog.pg_proc as f join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) f.pronamespace
     where n.nspname operator(pg_catalog.=) 'sarrio_admin' and f.proname operator(pg_catalog.=) 'replicate'
@@ -28,7 +32,6 @@ const REPLICA = "set session_replication_role = 'replica';";
 const BORROWED = 'select sarrio_admin.replicate();';
 
 const PINNED = [
-  ['client_encoding', "'UTF8'"],
   ['search_path', "''"],
   ['datestyle', "'ISO, YMD'"],
   ['intervalstyle', "'postgres'"],
@@ -52,6 +55,11 @@ const PINNED = [
   ['tcp_keepalives_interval', '3'],
   ['tcp_keepalives_count', '4'],
 ] as const;
+
+/** A SQL_ASCII server does not know what its bytes mean: they pass as they are, where another client encoding would refuse some. */
+function encoded(encoding: string): readonly (readonly [string, string])[] {
+  return [['client_encoding', encoding === 'SQL_ASCII' ? "'SQL_ASCII'" : "'UTF8'"]];
+}
 
 function versioned(serverMajor: number): readonly (readonly [string, string])[] {
   return serverMajor >= 17 ? [['transaction_timeout', '0']] : [];

@@ -86,10 +86,11 @@ async function connectBy(way: ClientConfig, options: ConnectOptions, target: Tar
   const lost = lossOf(client);
   try {
     await client.connect();
-    const version = await client.query<{ version: string; pid: string; lends: string }>(serverFacts);
+    const version = await client.query<{ version: string; pid: string; encoding: string; lends: string }>(serverFacts);
     const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
     refuseOldServer(options, serverMajor);
-    await client.query(sessionSettings(options.role, { major: serverMajor, lendsReplicationRole: version.rows[0]?.lends === 't' }));
+    const facts = { major: serverMajor, encoding: version.rows[0]?.encoding ?? '', lendsReplicationRole: version.rows[0]?.lends === 't' };
+    await client.query(sessionSettings(options.role, facts));
     return makeSession({ options, client, lost, serverMajor, backendPid: Number(version.rows[0]?.pid) });
   } catch (error) {
     await client.end().catch(lost.report);

@@ -104,7 +104,14 @@ export function whereClause(table: ModelTable): Sql {
 
 /** A flowing column as an expression over the alias `t` of `currentRows`. */
 export function columnOf(column: ModelColumn): Sql {
-  return column.from.kind === 'computed' ? ident('t', `=${column.target}`) : ident('t', column.from.column.name);
+  if (column.from.kind === 'computed') return ident('t', `=${column.target}`);
+  const { name, type } = column.from.column;
+  return isXml(type) ? sql`${ident('t', name)}::text${dangerousRaw(type.slice('xml'.length))}` : ident('t', name);
+}
+
+/** Its own output leaves out the XML declaration, which its text has. */
+export function isXml(type: string): boolean {
+  return /^xml(\[\])*$/.test(type);
 }
 
 /** Join condition by the key's own equality. */
