@@ -23,6 +23,14 @@ const table = {
   },
 } as const;
 
+const size = { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(kB|MB|GB|TB)$' } as const;
+const backlog = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { size, rows: { type: 'integer', minimum: 1 } },
+} as const;
+
 const oneWaySync = {
   type: 'object',
   additionalProperties: false,
@@ -34,6 +42,7 @@ const oneWaySync = {
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
     existingRows: { enum: ['refuse', 'replace'] },
+    maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
   },
 } as const;
 

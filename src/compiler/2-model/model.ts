@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { BacklogBudget } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
@@ -23,6 +24,7 @@ export type ModelSync = {
   readonly source: string;
   readonly targets: readonly string[];
   readonly existingRows: 'refuse' | 'replace';
+  readonly maxBacklog: BacklogBudget | null;
   /** Ordered by schema and name of the source (code units). */
   readonly tables: readonly ModelTable[];
 };
