@@ -1,5 +1,5 @@
 import type { Plan } from '../../src/plan/plan.ts';
-import { newPurgeMemory, purge } from '../../src/runner/8-round/purge.ts';
+import { newPurgeMemory, type PurgeMemory, purge } from '../../src/runner/8-round/purge.ts';
 import { openSource } from '../../src/runner/8-round/source.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
@@ -7,7 +7,7 @@ import { noFailpoint } from '../../src/runner/failpoint.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
 
-export type Purging = { readonly events: readonly RunnerEvent[]; once(): Promise<void>; close(): Promise<void> };
+export type Purging = { readonly events: readonly RunnerEvent[]; readonly memory: PurgeMemory; once(): Promise<void>; close(): Promise<void> };
 
 /** The purge of one plan over database `source`, with segments switched as soon as they hold anything. */
 export async function purging(source: TestDatabase, plan: Plan): Promise<Purging> {
@@ -22,6 +22,7 @@ export async function purging(source: TestDatabase, plan: Plan): Promise<Purging
   const log = (event: RunnerEvent): void => void events.push(event);
   return {
     events,
+    memory,
     once: () =>
       purge({ database: 'source', plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, switching, memory }),
     close: async () => {
