@@ -24,7 +24,16 @@ export type Following = StreamOptions & {
 };
 
 /** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
-type Place = { stored: string; seen: Position; registry: string; states: TableState[]; copying: Promise<void> | null; copyError: unknown };
+type Place = {
+  stored: string;
+  seen: Position;
+  /** The stored watermark is of the history before the source's present one: the next round moves it, even when nothing is pending. */
+  isOfOldHistory: boolean;
+  registry: string;
+  states: TableState[];
+  copying: Promise<void> | null;
+  copyError: unknown;
+};
 
 /** `again` when the source says that this is another stream now, or that it shall rest: to be started anew. */
 export type FollowEnd = 'stopped' | 'done' | 'again';
@@ -80,7 +89,15 @@ async function startPlace(following: Following, tables: readonly StreamTable[], 
   const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
   if (start.stored !== null && start.position !== null) {
     const { registry } = start.registration;
-    const place: Place = { stored: start.stored, seen: start.position, registry, states, copying: null, copyError: null };
+    const place: Place = {
+      stored: start.stored,
+      seen: start.position,
+      isOfOldHistory: start.historyChange !== null,
+      registry,
+      states,
+      copying: null,
+      copyError: null,
+    };
     if (missing.length > 0) copyAside(following, { tables: missing, start, place });
     return place;
   }
@@ -89,7 +106,7 @@ async function startPlace(following: Following, tables: readonly StreamTable[], 
   const again = await readStreamStart({ stream, source, target: following.target, tables, deltas: following.deltas });
   if (again.stored === null || again.position === null) throw new Error('the initial copy left no watermark');
   const { registry } = again.registration;
-  return { stored: again.stored, seen: again.position, registry, states: [...again.states], copying: null, copyError: null };
+  return { stored: again.stored, seen: again.position, isOfOldHistory: false, registry, states: [...again.states], copying: null, copyError: null };
 }
 
 /** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied table needs. */
@@ -140,7 +157,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
   try {
     if (reading.registry !== place.registry) return 'registry';
     const work = await workOf(reading, tables, place.states);
-    if (work.length === 0) {
+    if (work.length === 0 && !place.isOfOldHistory) {
       if (reading.isOnDisk) place.seen = reading.position;
       if (!progress.isCaughtUp && place.copying === null) {
         progress.isCaughtUp = true;
@@ -152,6 +169,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);
     place.seen = reading.position;
+    place.isOfOldHistory = false;
     for (const { ordinal, joinFrom } of work) if (joinFrom !== null) place.states[ordinal] = { kind: 'joined' };
     progress.rows += result.rows;
     progress.lastRound = true;
