@@ -79,12 +79,15 @@ export function lockSegment(segment: string): string {
   return sql`lock table ${dangerousRaw(segment)} in access exclusive mode`.text;
 }
 
-/** Whether the segment holds a change that a position does not cover. $1 xmax, $2 xip, $3 extra. The snapshot is taken after the lock. Entries of a large statement that are not in the index have others of the same transaction beside them. */
+/** Whether the segment holds a change that a position does not cover. $1 xmax, $2 xip, $3 extra. The snapshot is taken after the lock. Two questions, so that each is a range of the index. Entries of a large statement that are not in the index have others of the same transaction beside them. */
 export function hasUncovered(segment: string): string {
   return sql`
     select exists (
       select from ${dangerousRaw(segment)} as d
-      where d.change_bulk is distinct from 0 and (d.change_xid >= $1::xid8 or d.change_xid = any ($2::xid8[])) and d.change_xid <> all ($3::xid8[])
+      where d.change_bulk is distinct from 0 and d.change_xid >= $1::xid8 and d.change_xid <> all ($3::xid8[])
+    ) or exists (
+      select from ${dangerousRaw(segment)} as d
+      where d.change_bulk is distinct from 0 and d.change_xid = any ($2::xid8[]) and d.change_xid <> all ($3::xid8[])
     ) as has_uncovered
   `.text;
 }
