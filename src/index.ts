@@ -52,7 +52,15 @@ export type OneWaySync = {
   readonly existingRows?: 'refuse' | 'replace';
   /** A column of the source that no target has: refuse to compile (the default), or leave it out with a warning. One that only some targets have is refused. */
   readonly missingColumns?: 'refuse' | 'omit';
+  /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */
+  readonly maxBacklog?: Backlog;
 };
+
+/**
+ * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or
+ * both. From 80 % on the runner warns; beyond it, a target that does not come after is detached and has to be copied anew.
+ */
+export type Backlog = string | { readonly size?: string; readonly rows?: number };
 
 /** What `replication.config.ts` exports by default. */
 export type ReplicationConfig = {

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../plan/diagnostic.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
@@ -10,7 +11,7 @@ import type { Verb, VerbContext } from './verb.ts';
 export const verb: Verb = {
   configure: (command) =>
     void command
-      .option('--exit-code', 'exit 2 when a stream is not running, failed, or behind by more than --max-lag')
+      .option('--exit-code', 'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, or behind by more than --max-lag')
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
@@ -19,7 +20,7 @@ export const verb: Verb = {
     return {
       exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
       data: { streams },
-      diagnostics: [],
+      diagnostics: streams.flatMap(warningsOf),
       text: statusText(streams),
     };
   },
@@ -40,7 +41,36 @@ function readerConnector(plan: Plan, context: VerbContext): (database: string) =
   };
 }
 
-function isHealthy({ state, lagSeconds }: StreamStatus, maxLag: number): boolean {
+/** What needs a person, though nothing has failed. */
+function warningsOf({ sync, source, target, state, reason, backlogPercent }: StreamStatus): readonly Diagnostic[] {
+  const where = `sync ${sync}, ${source} -> ${target}`;
+  const warning = (code: string, message: string, hint: string): Diagnostic => ({ code, severity: 'warning', message, hint, where, span: null });
+  const copy = `sarrio copy --sync ${sync} --target ${target} --replace`;
+  const name = reason ?? state;
+  if (state === 'detached') return [warning('SAR613', name, `Changes for it are no longer kept. To copy its tables anew: ${copy}`)];
+  const backlog =
+    backlogPercent !== null && backlogPercent >= 80
+      ? [
+          warning(
+            'SAR615',
+            `the target holds back ${backlogPercent} % of maxBacklog`,
+            'Bring it back; beyond 100 % it is detached unless it comes after, and has to be copied anew.',
+          ),
+        ]
+      : [];
+  if (!reason?.startsWith('unverified')) return backlog;
+  return [
+    ...backlog,
+    warning(
+      'SAR616',
+      name,
+      `The source may lack rows that the target holds. Compare them: sarrio verify --sync ${sync}. To replace the target's rows: ${copy}`,
+    ),
+  ];
+}
+
+function isHealthy({ state, lagSeconds, backlogPercent }: StreamStatus, maxLag: number): boolean {
+  if (backlogPercent !== null && backlogPercent >= 80) return false;
   return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
 }
 

@@ -36,6 +36,16 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./status.ts')).verb,
   },
   {
+    name: 'pause',
+    summary: 'let a sync rest, whichever runner works on it',
+    load: async () => (await import('./pause.ts')).verb,
+  },
+  {
+    name: 'resume',
+    summary: 'let a paused sync go on',
+    load: async () => (await import('./resume.ts')).verb,
+  },
+  {
     name: 'copy',
     summary: 'let a stream begin anew: all its tables are copied again',
     load: async () => (await import('./copy.ts')).verb,

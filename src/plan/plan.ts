@@ -81,10 +81,15 @@ export type PlanSync = {
   readonly targets: readonly string[];
   /** What an initial copy does when the target table already holds rows. */
   readonly existingRows: 'refuse' | 'replace';
+  /** What one target may hold back in the source before it is detached; null for no bound. */
+  readonly maxBacklog: BacklogBudget | null;
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
   readonly tables: readonly PlanTable[];
 };
+
+/** Bytes on disk, entries in the delta tables, or both; null where not bounded. */
+export type BacklogBudget = { readonly bytes: number | null; readonly rows: number | null };
 
 export type PlanTable = {
   readonly source: QualifiedName;

@@ -1,6 +1,6 @@
 import type { DatabaseRoles, ObjectKind, TableShape } from './plan.ts';
 
-/** A role of the config: `runner` executes `run` and `copy`, `reader` executes `status`. Whoever applies owns everything and needs no grant. */
+/** A role of the config: `runner` executes `run`, `copy`, `verify`, `pause` and `resume`, `reader` executes `status`. Whoever applies owns everything and needs no grant. */
 export type PlannedRole = keyof DatabaseRoles;
 
 type Subject = { readonly kind: ObjectKind; readonly name: string };
@@ -14,6 +14,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   initial_copy: { runner: WRITES, reader: ['SELECT'] },
   acknowledged: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   stream: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
+  paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
 };
 
 /**

@@ -18,9 +18,13 @@ export function eventText(event: RunnerEvent): string | null {
     case 'retry':
       return `${streamText(event.stream)}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
     case 'history-changed':
-      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. Rows that only the target has are not noticed by this: compare the two`;
+      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. It may lack rows that the target has: unverified until the two are compared`;
     case 'purged':
       return `database ${event.database}: purged ${count(event.bytes)} bytes of changes of ${event.table}`;
+    case 'backlog':
+      return `${streamText(event.stream)}: warning SAR615: the target holds back ${count(event.rows)} changes (${count(event.bytes)} bytes), ${event.percent} % of maxBacklog; beyond it, it is detached unless it comes after`;
+    case 'detached':
+      return `${streamText(event.stream)}: detached: ${event.reason}`;
     case 'purge-failed':
       return `database ${event.database}: purging failed: ${event.error}`;
     case 'stopped':

@@ -26,6 +26,14 @@ const table = {
   },
 } as const;
 
+const size = { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(kB|MB|GB|TB)$' } as const;
+const backlog = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { size, rows: { type: 'integer', minimum: 1 } },
+} as const;
+
 const oneWaySync = {
   type: 'object',
   additionalProperties: false,
@@ -38,6 +46,7 @@ const oneWaySync = {
     exclude: texts,
     existingRows: { enum: ['refuse', 'replace'] },
     missingColumns,
+    maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
   },
 } as const;
 

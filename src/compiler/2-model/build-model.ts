@@ -6,6 +6,7 @@ import type { ConfigPath, Fault } from '../1-load/fault.ts';
 import { error } from './faults.ts';
 import { byName, indexLock, type LockIndex } from './lock-index.ts';
 import type { Model, ModelSync, ModelTable } from './model.ts';
+import { resolveBacklog } from './resolve-backlog.ts';
 import { resolveColumns, unknownOmits } from './resolve-columns.ts';
 import { resolveKey } from './resolve-key.ts';
 import { type Selected, selectTables } from './select-tables.ts';
@@ -27,8 +28,8 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock): ModelRe
   const faults: Fault[] = [];
   const syncs = sortedEntries(config.syncs).map(([name, sync]): ModelSync => {
     const tables = buildTables({ sync, path: ['syncs', name], indexes, faults, places });
-    const { mode, source, targets, existingRows = 'refuse' } = sync;
-    return { name, mode, source, targets, existingRows, tables };
+    const { mode, source, targets, existingRows = 'refuse', maxBacklog } = sync;
+    return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), tables };
   });
   const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
     return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0, roles };

@@ -1,5 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
-import type { DatabaseRoles } from '../../plan/plan.ts';
+import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
@@ -25,6 +25,7 @@ export type ModelSync = {
   readonly source: string;
   readonly targets: readonly string[];
   readonly existingRows: 'refuse' | 'replace';
+  readonly maxBacklog: BacklogBudget | null;
   /** Ordered by schema and name of the source (code units). */
   readonly tables: readonly ModelTable[];
 };

@@ -6,6 +6,8 @@ import {
   acknowledgedBlock,
   initialCopyBlock,
   installedBlock,
+  pausedBlock,
+  registryBlock,
   schemaBlock,
   streamBlock,
   wakeFunctionBlock,
@@ -26,6 +28,7 @@ export function emitBookkeeping(database: string, sourceOf: readonly string[]): 
     objects: [
       { kind: 'schema', name: 'sarrio', lock: null, text: schemaBlock },
       ...TABLES.map(([name, text]) => own('table', name, text)),
+      own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
       ...sourceOf.map(wakeSequence),
     ],
@@ -37,6 +40,7 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['watermark', watermarkBlock],
   ['initial_copy', initialCopyBlock],
   ['acknowledged', acknowledgedBlock],
+  ['paused', pausedBlock],
   ['stream', streamBlock],
 ];
 

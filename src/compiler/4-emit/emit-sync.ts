@@ -15,6 +15,7 @@ export function emitSync(model: Model, sync: ModelSync): PlanSync {
     source: sync.source,
     targets: sync.targets,
     existingRows: sync.existingRows,
+    maxBacklog: sync.maxBacklog,
     wake: ident('sarrio', wakeName(sync.name)).text,
     tables: sync.tables.map((table, ordinal) => emitTable(model, sync, { table, ordinal })),
   };

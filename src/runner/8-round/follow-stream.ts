@@ -4,6 +4,7 @@ import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { applyRound } from './apply-round.ts';
 import { copyMissing } from './initial-copy.ts';
+import { isStillRegistered } from './registration.ts';
 import type { Source } from './source.ts';
 import type { StreamOptions } from './stream.ts';
 import { readStreamStart, type StreamStart } from './stream-target.ts';
@@ -23,10 +24,22 @@ export type Following = StreamOptions & {
 };
 
 /** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
-type Place = { stored: string; seen: Position; states: TableState[]; copying: Promise<void> | null; copyError: unknown };
+type Place = {
+  stored: string;
+  seen: Position;
+  /** The stored watermark is of the history before the source's present one: the next round moves it, even when nothing is pending. */
+  isOfOldHistory: boolean;
+  registry: string;
+  states: TableState[];
+  copying: Promise<void> | null;
+  copyError: unknown;
+};
+
+/** `again` when the source says that this is another stream now, or that it shall rest: to be started anew. */
+export type FollowEnd = 'stopped' | 'done' | 'again';
 
 /** Copies what is missing, then applies round after round until the signal, an error, or (when asked so) nothing is pending. */
-export async function followStream(following: Following): Promise<'stopped' | 'done'> {
+export async function followStream(following: Following): Promise<FollowEnd> {
   const { sync, stream, source, target, signal, wake, clock } = following;
   const tables = streamTables(sync, stream.target);
   const start = await readStreamStart({ stream, source, target, tables, deltas: following.deltas });
@@ -46,7 +59,14 @@ export async function followStream(following: Following): Promise<'stopped' | 'd
     if (ends.ended) throw new Error(target.isOpen() ? 'the connection to the source was lost' : 'the connection to the target was lost');
     if (place.copyError !== null) throw place.copyError;
     const generation = wake.generation();
-    const worked = await lookOnce(following, tables, place);
+    const looked = await lookOnce(following, tables, place);
+    if (looked === 'registry') {
+      const registry = await isStillRegistered(stream, { source, id: start.registration.id });
+      if (registry === null) return leave(place);
+      place.registry = registry;
+      continue;
+    }
+    const worked = looked === 'round';
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
     if (following.until === 'once' && isWhole(place)) return finish(following, place, acknowledger);
@@ -68,7 +88,16 @@ async function startPlace(following: Following, tables: readonly StreamTable[], 
   const states = [...start.states];
   const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
   if (start.stored !== null && start.position !== null) {
-    const place: Place = { stored: start.stored, seen: start.position, states, copying: null, copyError: null };
+    const { registry } = start.registration;
+    const place: Place = {
+      stored: start.stored,
+      seen: start.position,
+      isOfOldHistory: start.historyChange !== null,
+      registry,
+      states,
+      copying: null,
+      copyError: null,
+    };
     if (missing.length > 0) copyAside(following, { tables: missing, start, place });
     return place;
   }
@@ -76,7 +105,8 @@ async function startPlace(following: Following, tables: readonly StreamTable[], 
   await copyTables(following, { tables: missing, start, from: null });
   const again = await readStreamStart({ stream, source, target: following.target, tables, deltas: following.deltas });
   if (again.stored === null || again.position === null) throw new Error('the initial copy left no watermark');
-  return { stored: again.stored, seen: again.position, states: [...again.states], copying: null, copyError: null };
+  const { registry } = again.registration;
+  return { stored: again.stored, seen: again.position, isOfOldHistory: false, registry, states: [...again.states], copying: null, copyError: null };
 }
 
 /** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied table needs. */
@@ -101,14 +131,14 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   const { tables, start } = parts;
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
-    const existingRows = start.replaceRows ? 'replace' : sync.existingRows;
+    const existingRows = start.registration.replaceRows ? 'replace' : sync.existingRows;
     return await copyMissing({
       stream,
       reading,
       connectTarget,
       missing: tables,
       captures: start.captures,
-      registration: start.registration,
+      registration: start.registration.id,
       existingRows,
       clock,
       log,
@@ -119,33 +149,41 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   }
 }
 
-/** One look at the source and, when something is pending, one round. */
-async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<boolean> {
+/** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
+async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<'registry' | 'nothing' | 'round'> {
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   const reading = await source.open(place.seen);
   try {
+    if (reading.registry !== place.registry) return 'registry';
     const work = await workOf(reading, tables, place.states);
-    if (work.length === 0) {
+    if (work.length === 0 && !place.isOfOldHistory) {
       if (reading.isOnDisk) place.seen = reading.position;
       if (!progress.isCaughtUp && place.copying === null) {
         progress.isCaughtUp = true;
         log({ kind: 'caught-up', stream });
       }
-      return false;
+      return 'nothing';
     }
     progress.isCaughtUp = false;
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);
     place.seen = reading.position;
+    place.isOfOldHistory = false;
     for (const { ordinal, joinFrom } of work) if (joinFrom !== null) place.states[ordinal] = { kind: 'joined' };
     progress.rows += result.rows;
     progress.lastRound = true;
     log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
-    return true;
+    return 'round';
   } finally {
     await reading.release();
   }
+}
+
+/** A copy under way ends first: its transactions are whole or not at all. */
+async function leave(place: Place): Promise<'again'> {
+  await place.copying;
+  return 'again';
 }
 
 /** Every table follows the watermark. Only then may the watermark be acknowledged: a copied table still needs changes from before it. */

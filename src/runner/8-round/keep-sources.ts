@@ -1,15 +1,16 @@
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';
-import { type Lingering, purge, SWITCHING } from './purge.ts';
+import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
+import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 
 const PURGE_EVERY_MS = 5_000;
 
 /** What lasts from one purge to the next. */
-type Held = { session: Session | null; readonly lingering: Lingering };
+type Held = { session: Session | null; readonly memory: PurgeMemory; readonly watch: BacklogWatch };
 
-/** Purges each source database that the run reads, until the signal. Trouble there never stops a stream. */
+/** Purges each source database that the run reads and holds its syncs to their budgets, until the signal. Trouble there never stops a stream. */
 export async function keepSources(options: RunOptions, syncs: readonly SyncRun[], signal: AbortSignal): Promise<void> {
   const databases = [...new Set(syncs.map(({ sync }) => sync.source))];
   await Promise.all(databases.map((database) => keepSource(options, { database, syncs: syncs.filter(({ sync }) => sync.source === database) }, signal)));
@@ -18,7 +19,7 @@ export async function keepSources(options: RunOptions, syncs: readonly SyncRun[]
 async function keepSource(options: RunOptions, kept: { database: string; syncs: readonly SyncRun[] }, signal: AbortSignal): Promise<void> {
   const { clock, log } = options;
   const { database } = kept;
-  const held: Held = { session: null, lingering: new Map() };
+  const held: Held = { session: null, memory: newPurgeMemory(), watch: newBacklogWatch() };
   const said = { error: '' };
   while (!signal.aborted) {
     await clock.sleep(PURGE_EVERY_MS, signal);
@@ -43,10 +44,12 @@ async function purgeOnce(options: RunOptions, { database, syncs }: { database: s
   if (plan === undefined || first === undefined) return;
   const { source } = await first.access();
   if (held.session === null || !held.session.isOpen()) {
-    held.session = await options.connect(database, 'listen');
+    held.session = await options.connect(database, 'source');
     await refuseOtherHistory(database, source.history, held.session);
   }
   const { log, failpoint, clock } = options;
-  const { session, lingering } = held;
-  await purge({ database, plan, session, history: source.history, log, failpoint, clock, switching: SWITCHING, lingering });
+  const { session, memory, watch } = held;
+  const { history } = source;
+  await purge({ database, plan, session, history, log, failpoint, clock, memory, switching: SWITCHING });
+  await watchBacklog({ database, plan: options.plan, session, history, log, clock, watch, graceMs: DETACH_AFTER_MS });
 }

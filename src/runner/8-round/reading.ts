@@ -3,9 +3,9 @@ import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
 import { type Counter, type PendingTable, pendingTables } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../position.ts';
-import type { Result, Session } from '../postgres/session.ts';
+import type { Result, Session, Statement } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, takeSnapshot } from './source.sql.ts';
+import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, readRegistry, setPosition, takeSnapshot } from './source.sql.ts';
 
 /** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
 export type TextRows = readonly (readonly (string | null)[])[];
@@ -19,6 +19,8 @@ export type Reading = {
   readonly pending: readonly PendingTable[];
   /** The source had on disk, when the snapshot was taken, all that it saw: no crash can give its transaction ids out again. */
   readonly isOnDisk: boolean;
+  /** Value of `sarrio.registry` once everything pending was locked against purging. */
+  readonly registry: string;
   /** The same count from another position, in the same snapshot: for a table whose copy is newer than the stream's watermark. */
   pendingFrom(position: Position): Promise<readonly PendingTable[]>;
   /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
@@ -48,12 +50,22 @@ export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
   const { session, from, history } = parts;
   await parts.failpoint('round.source.before-snapshot');
   const counting = parts.counter.begin();
-  const [, taken, ...counted] = await session.batch([beginReading, takeSnapshot(from), ...counting.statements]);
+  const asked = { registry: '' };
+  const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
+    const answers = await session.batch([...statements, REGISTRY]);
+    asked.registry = answers[statements.length]?.lists[0]?.[0] ?? '';
+    return answers.slice(0, statements.length);
+  };
+  const [, taken, ...counted] = await counts([beginReading, takeSnapshot(from), ...counting.statements]);
   await parts.failpoint('round.source.after-snapshot');
-  const { pending, filled } = await counting.finish(counted, session.batch);
+  const { pending, filled } = await counting.finish(counted, counts);
   const [snapshot, lsn, isOnDisk] = taken?.lists[0] ?? [];
-  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't' });
+  const { registry } = asked;
+  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
 }
+
+/** Last in every batch that counts. */
+const REGISTRY = { name: 'sarrio_registry', text: readRegistry } as const;
 
 type Seen = {
   readonly position: Position;
@@ -62,6 +74,7 @@ type Seen = {
   readonly filled: readonly number[];
   readonly lsn: string;
   readonly isOnDisk: boolean;
+  readonly registry: string;
 };
 
 function sharedReading(parts: Parts, seen: Seen): () => Reading {
@@ -86,6 +99,7 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
       position: seen.position,
       pending: seen.pending,
       isOnDisk: seen.isOnDisk,
+      registry: seen.registry,
       pendingFrom,
       rows,
       durable,

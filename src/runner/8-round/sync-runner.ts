@@ -42,7 +42,7 @@ export function startSync(options: RunOptions, name: string): SyncRun {
   const deltas = deltasOf(plan, sync);
   const streams = sync.targets.map((target) => ({
     stream: { sync: name, source: sync.source, target },
-    progress: { state: 'stopped', rows: 0, lastError: null, lastRound: false, isCaughtUp: false } as StreamProgress,
+    progress: { state: 'stopped', rows: 0, lastError: null, lastRound: false, isCaughtUp: false, isFailing: false, failedAtWork: false } as StreamProgress,
   }));
   const sessions = makeSessions(options);
   const mayRun = rightsOnce(plan);

@@ -15,7 +15,26 @@ export const leaseHolder = `
     and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0)
 `;
 
-export const readWatermark = 'select position, registration::text as registration from sarrio.watermark where sync = $1 and source = $2';
+export const readWatermark = `
+  select position, registration::text as registration, acknowledged
+  from sarrio.watermark
+  where sync = $1 and source = $2
+`;
+
+/** What the source has recorded as acknowledged, so that one which was put back in time is recognized. */
+export const noteAcknowledged = 'update sarrio.watermark set acknowledged = $3 where sync = $1 and source = $2 and registration = $4::uuid';
+
+export const setUnverified = `
+  update sarrio.watermark set unverified_since = clock_timestamp(), unverified_reason = $3
+  where sync = $1 and source = $2
+`;
+
+export const readUnverified = 'select unverified_since::text as since from sarrio.watermark where sync = $1 and source = $2';
+
+export const setVerified = `
+  update sarrio.watermark set unverified_since = null, unverified_reason = null
+  where sync = $1 and source = $2 and unverified_since = $3::timestamptz
+`;
 
 /** The fence: whoever holds this row may apply, and only from the position that he believes it to be at. */
 export const lockWatermark: (sync: string, source: string) => Statement = (sync, source) => ({

@@ -73,6 +73,8 @@ const BY_ROLE = {
   status: [['lock_timeout', "'2s'"]],
   source: [
     ['lock_timeout', "'30s'"],
+    // What is acknowledged must not be lost in a crash of the source: the target notes it and would take the source for an older one.
+    ['synchronous_commit', 'local'],
     ['work_mem', "'64MB'"],
     ['enable_seqscan', 'off'],
     ['enable_hashjoin', 'off'],
