@@ -7,7 +7,7 @@ import type { Verb } from './verb.ts';
 export const verb: Verb = {
   configure: (command) =>
     void command
-      .option('--exit-code', 'exit 2 when a stream is not running, failed, or behind by more than --max-lag')
+      .option('--exit-code', 'exit 2 when a stream is not running, failed, behind by more than --max-lag, or has an unsafe table')
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
@@ -23,8 +23,8 @@ export const verb: Verb = {
   },
 };
 
-function isHealthy({ state, lagSeconds }: StreamStatus, maxLag: number): boolean {
-  return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
+function isHealthy({ state, lagSeconds, unsafe }: StreamStatus, maxLag: number): boolean {
+  return unsafe.length === 0 && (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
 }
 
 function statusText(streams: readonly StreamStatus[]): string {
@@ -46,5 +46,12 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...errors].join('\n');
+  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams)].join('\n');
+}
+
+function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
+  const tables = streams.flatMap(({ source, unsafe }) =>
+    unsafe.map(({ table, reason, since }) => `unsafe: database ${source}, table ${table}: ${reason}${since ? ` (noticed ${since})` : ''}`),
+  );
+  return tables.length === 0 ? [] : [...new Set(tables), 'repair with: sarrio plan, then sarrio apply'];
 }

@@ -22,6 +22,9 @@ export type RunnerEvent =
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }
   | { readonly kind: 'purged'; readonly database: string; readonly table: string; readonly bytes: number }
+  | { readonly kind: 'table-unsafe'; readonly code: string; readonly database: string; readonly table: string; readonly reason: string }
+  | { readonly kind: 'table-safe'; readonly database: string; readonly table: string }
+  | { readonly kind: 'watch-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'stopped'; readonly reason: string };
 

@@ -7,6 +7,7 @@ import {
   initialCopyBlock,
   installedBlock,
   schemaBlock,
+  sealBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
@@ -37,6 +38,7 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['watermark', watermarkBlock],
   ['initial_copy', initialCopyBlock],
   ['acknowledged', acknowledgedBlock],
+  ['seal', sealBlock],
   ['stream', streamBlock],
 ];
 

@@ -6,6 +6,7 @@ import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitShapes } from './emit-shapes.ts';
 import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
+import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
 import { planObjects, printFile, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
@@ -54,6 +55,8 @@ function planCapture({ table, syncs }: Captured): PlanCapture {
     current: ident('sarrio', names.current).text,
     filled: ident('sarrio', names.filled).text,
     syncs,
+    refresh: refreshEntry(table).text,
+    partitions: table.partitions.map((partition) => ({ table: partition, record: recordPartition(table, partition).text })),
   };
 }
 

@@ -101,7 +101,11 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   const { tables, start } = parts;
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
-    const existingRows = start.replaceRows ? 'replace' : sync.existingRows;
+    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
+      const state = start.states[ordinal];
+      return state?.kind === 'missing' && state.holdsOwnRows;
+    };
+    const replacesRows = (table: StreamTable): boolean => start.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
     return await copyMissing({
       stream,
       reading,
@@ -109,7 +113,7 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
       missing: tables,
       captures: start.captures,
       registration: start.registration,
-      existingRows,
+      replacesRows,
       clock,
       log,
       failpoint,
