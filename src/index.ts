@@ -13,6 +13,13 @@ export type ColumnChoice = {
   readonly compute?: Readonly<Record<string, string>>;
 };
 
+/**
+ * In which sessions capture triggers fire, in PostgreSQL's terms (`ALTER TABLE … ENABLE ALWAYS TRIGGER`): `origin`, the default, leaves
+ * out what sessions with `session_replication_role = replica` write; `always` captures that too (restores, native subscriptions, other
+ * replication tools). What Sarrio itself applies is never captured by triggers.
+ */
+export type CaptureTriggers = 'origin' | 'always';
+
 /** A table with settings of its own. */
 export type TableConfig = {
   /** `schema.table`, or a pattern such as `public.*` (then only `where` and `columns.omit` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
@@ -24,6 +31,8 @@ export type TableConfig = {
   readonly where?: string;
   /** Name of a unique index, or its columns, to use instead of the primary key. All columns must be NOT NULL. */
   readonly key?: string | readonly string[];
+  /** As `captureTriggers` of the sync, for this table. */
+  readonly captureTriggers?: CaptureTriggers;
 };
 
 /** One group of tables from one source to its targets. */
@@ -37,6 +46,8 @@ export type OneWaySync = {
   readonly exclude?: readonly string[];
   /** When a target table holds rows before its initial copy: refuse (the default), or replace them. */
   readonly existingRows?: 'refuse' | 'replace';
+  /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
+  readonly captureTriggers?: CaptureTriggers;
 };
 
 /** What `replication.config.ts` exports by default. */

@@ -18,6 +18,7 @@ const table = {
     rename: text,
     columns,
     where: text,
+    captureTriggers: { enum: ['origin', 'always'] },
     // `if` instead of `anyOf`: then only the branch that was meant complains.
     key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
   },
@@ -34,6 +35,7 @@ const oneWaySync = {
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
     existingRows: { enum: ['refuse', 'replace'] },
+    captureTriggers: { enum: ['origin', 'always'] },
   },
 } as const;
 

@@ -49,16 +49,22 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
   faults.push(...nameFaults, ...patternSettings(selected), ...omitFaults(selected));
   const targets = new Map(sync.targets.flatMap((name) => (indexes.has(name) ? [[name, indexes.get(name)] as const] : [])));
   const tables = selected.flatMap((item) => {
-    const table = buildTable({ selected: item, source, targets, faults });
+    const table = buildTable({ selected: item, source, targets, faults, captureTriggers: item.entry.captureTriggers ?? sync.captureTriggers ?? 'origin' });
     if (table) places.set(table, item.path);
     return table ? [table] : [];
   });
   return tables.sort((left, right) => byName(left.source, right.source));
 }
 
-type TableParts = { selected: Selected; source: LockIndex; targets: ReadonlyMap<string, LockIndex | undefined>; faults: Fault[] };
+type TableParts = {
+  selected: Selected;
+  source: LockIndex;
+  targets: ReadonlyMap<string, LockIndex | undefined>;
+  faults: Fault[];
+  captureTriggers: ModelTable['captureTriggers'];
+};
 
-function buildTable({ selected, source, targets, faults }: TableParts): ModelTable | null {
+function buildTable({ selected, source, targets, faults, captureTriggers }: TableParts): ModelTable | null {
   const { table, entry } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
@@ -84,6 +90,7 @@ function buildTable({ selected, source, targets, faults }: TableParts): ModelTab
     targets: Object.fromEntries(found),
     partitions: source.partitionsOf(table).map(({ schema, name }) => ({ schema, name })),
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
+    captureTriggers,
   };
 }
 

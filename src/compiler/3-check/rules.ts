@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
+import { differentTriggers } from './rules/different-triggers.ts';
 import { emptySync } from './rules/empty-sync.ts';
 import { encodings } from './rules/encodings.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
@@ -28,6 +29,7 @@ export const RULES: readonly Rule[] = [
   notPulled,
   twoIntoOne,
   differentKeys,
+  differentTriggers,
   targetTableMissing,
   targetColumnMissing,
   targetColumnUnfilled,

@@ -55,6 +55,7 @@ function planCapture({ table, syncs }: Captured): PlanCapture {
     current: ident('sarrio', names.current).text,
     filled: ident('sarrio', names.filled).text,
     syncs,
+    captureTriggers: table.captureTriggers,
     refresh: refreshEntry(table).text,
     partitions: table.partitions.map((partition) => ({ table: partition, record: recordPartition(table, partition).text })),
   };

@@ -17,6 +17,8 @@ export type TableFacts = {
   readonly privileges: ReadonlySet<string>;
   /** Partitions on which this role may not create triggers. */
   readonly untriggerable: readonly QualifiedName[];
+  /** The table and its partitions, as far as this role does not own them. */
+  readonly unowned: readonly QualifiedName[];
   /** Row security would hide rows from this role. */
   readonly rowSecurity: boolean;
 };
@@ -67,6 +69,7 @@ function toFacts(row: Row): TableFacts {
     partitions: lists(row, 'partitions').map(toName),
     privileges: new Set(list(row, 'privileges').map(String)),
     untriggerable: lists(row, 'untriggerable').map(toName),
+    unowned: lists(row, 'unowned').map(toName),
     rowSecurity: row['row_security'] === 't',
   };
 }

@@ -31,7 +31,7 @@ export default defineReplication({
       targets: ['west', 'north'],
       tables: [
         { table: 'public.one', key: 'one_other', rename: 'public.one_there' },
-        { table: 'public.two', rename: 'public.both' },
+        { table: 'public.two', rename: 'public.both', captureTriggers: 'always' },
         'public.half_generated',
       ],
     },
