@@ -83,13 +83,21 @@ describe('changes that went by uncaptured are noticed, and every target takes th
   test('a table that got a parent: statements on the parent go by its triggers until it is compiled again', async () => {
     const stage = await place(T);
     await stage.source.script("create table parent (id integer not null, v text); alter table t inherit parent; update parent set v = 'unseen'");
-    expect((await unsafeTables(stage.source, stage.project))[0]).toMatch(/the table joined an inheritance hierarchy/);
+    expect((await unsafeTables(stage.source, stage.project))[0]).toMatch(/the table has a parent or heirs now/);
     await stage.project.compile({ s: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.t'] } });
     await repaired(stage);
     await stage.source.script("update parent set v = 'seen'");
     await catchUp(stage.project);
     expect(await differingRows(stage.source, stage.target, 'public.t')).toEqual([]);
   });
+});
+
+test('a table that became a partition of another: only that one can be captured now', async () => {
+  const { source, project } = await place(T);
+  await source.script('create table parent (id integer not null, v text) partition by list (id); alter table parent attach partition t default');
+  await source.script("update parent set v = 'unseen'");
+  expect((await unsafeTables(source, project))[0]).toMatch(/the table has a parent or heirs now/);
+  await expect(project.compile()).rejects.toThrow(/SAR205: public\.t is a partition of public\.parent/);
 });
 
 describe('partitions', () => {

@@ -65,7 +65,7 @@ function relationChanges({ left, found, isTable }: Pair): readonly string[] {
   return [
     ...(left.joined === found.joined ? [] : [`${name} was detached and attached again`]),
     ...(left.persistence === found.persistence ? [] : [`${name} is ${found.persistence === 'u' ? 'unlogged: a crash empties it' : 'logged again'}`]),
-    ...(left.hierarchy || !found.hierarchy ? [] : [`${name} joined an inheritance hierarchy: statements on its parent are not captured`]),
+    ...(left.hierarchy || !found.hierarchy ? [] : [`${name} has a parent or heirs now: statements on a parent are not captured`]),
     ...triggerChanges({ left, found, isTable }),
   ];
 }

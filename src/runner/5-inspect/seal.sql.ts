@@ -29,9 +29,9 @@ select w.position, json_build_object(
       'name', c.relname,
       'joined', m.joined,
       'persistence', c.relpersistence,
-      'hierarchy', c.relkind = 'r' and (
-        exists (select from pg_catalog.pg_inherits as i where i.inhparent = c.oid)
-        or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid and not c.relispartition)),
+      'hierarchy', m.joined is null and (
+        exists (select from pg_catalog.pg_inherits as i where i.inhparent = c.oid and c.relkind = 'r')
+        or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid)),
       'triggers', (
         select coalesce(json_agg(json_build_array(t.tgname, t.tgenabled, concat_ws('.', t.oid, t.xmin), concat_ws('.', f.oid, f.xmin)) order by t.tgname), '[]')
         from pg_catalog.pg_trigger as t

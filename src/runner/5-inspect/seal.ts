@@ -17,7 +17,7 @@ export type SealedRelation = QualifiedName & {
   /** Version of the catalog row that makes it a partition; null for the table itself. */
   readonly joined: string | null;
   readonly persistence: string;
-  /** Not a partition, and has ancestors or descendants. */
+  /** The table itself has ancestors, or descendants that are no partitions. */
   readonly hierarchy: boolean;
   /** Name, firing state, version of the trigger, version of its function. */
   readonly triggers: readonly (readonly [name: string, state: string, version: string, calls: string])[];
