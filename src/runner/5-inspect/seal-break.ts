@@ -12,6 +12,7 @@ export type SealBreak = {
 
 /** Compares what apply left with what the catalog says now; null when nothing can have gone by. */
 export function sealBreak(recorded: RecordedSeal | undefined, foundText: string): SealBreak | null {
+  if (recorded?.text === foundText && recorded.brokenReason === null) return null;
   const found = parseSeal(foundText);
   if (!recorded) return broken(['what apply left of its capture was not recorded']);
   if (found.table === null) return { ...broken(['no table has its name any more']), isGone: true };

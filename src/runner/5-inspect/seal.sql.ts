@@ -18,33 +18,32 @@ with recursive wanted as (
   from members as m
   join pg_catalog.pg_class as p on p.oid = m.oid and p.relkind = 'p'
   join pg_catalog.pg_inherits as i on i.inhparent = p.oid
+), relations as (
+  select m.position, json_agg(json_build_object(
+    'oid', c.oid::text,
+    'schema', n.nspname,
+    'name', c.relname,
+    'joined', m.joined,
+    'persistence', c.relpersistence,
+    'hierarchy', m.joined is null and (
+      exists (select from pg_catalog.pg_inherits as i where i.inhparent = c.oid and c.relkind = 'r')
+      or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid)),
+    'triggers', (
+      select coalesce(json_agg(json_build_array(t.tgname, t.tgenabled, concat_ws('.', t.oid, t.xmin), concat_ws('.', f.oid, f.xmin)) order by t.tgname), '[]')
+      from pg_catalog.pg_trigger as t
+      join pg_catalog.pg_proc as f on f.oid = t.tgfoid
+      where t.tgrelid = c.oid and t.tgname like 'sarrio\\_%' and not t.tgisinternal and t.tgparentid = 0
+        and f.pronamespace = (select n.oid from pg_catalog.pg_namespace as n where n.nspname = 'sarrio'))
+  ) order by c.oid) as list
+  from members as m
+  join pg_catalog.pg_class as c on c.oid = m.oid
+  join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  group by m.position
 )
-select w.position, json_build_object(
-  'delta', to_regclass(w.delta)::oid::text,
-  'table', w.oid::text,
-  'relations', (
-    select coalesce(json_agg(json_build_object(
-      'oid', c.oid::text,
-      'schema', n.nspname,
-      'name', c.relname,
-      'joined', m.joined,
-      'persistence', c.relpersistence,
-      'hierarchy', m.joined is null and (
-        exists (select from pg_catalog.pg_inherits as i where i.inhparent = c.oid and c.relkind = 'r')
-        or exists (select from pg_catalog.pg_inherits as i where i.inhrelid = c.oid)),
-      'triggers', (
-        select coalesce(json_agg(json_build_array(t.tgname, t.tgenabled, concat_ws('.', t.oid, t.xmin), concat_ws('.', f.oid, f.xmin)) order by t.tgname), '[]')
-        from pg_catalog.pg_trigger as t
-        join pg_catalog.pg_proc as f on f.oid = t.tgfoid
-        where t.tgrelid = c.oid and t.tgname like 'sarrio\\_%' and not t.tgisinternal and t.tgparentid = 0
-          and f.pronamespace = (select n.oid from pg_catalog.pg_namespace as n where n.nspname = 'sarrio'))
-    ) order by c.oid), '[]')
-    from members as m
-    join pg_catalog.pg_class as c on c.oid = m.oid
-    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    where m.position = w.position)
-)::text as seal
+select w.position,
+  json_build_object('delta', to_regclass(w.delta)::oid::text, 'table', w.oid::text, 'relations', coalesce(r.list, '[]'))::text as seal
 from wanted as w
+left join relations as r on r.position = w.position
 order by w.position
 `;
 
