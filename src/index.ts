@@ -24,6 +24,13 @@ export type ColumnChoice = {
   readonly compute?: Readonly<Record<string, string>>;
 };
 
+/**
+ * In which sessions capture triggers fire, in PostgreSQL's terms (`ALTER TABLE … ENABLE ALWAYS TRIGGER`): `origin`, the default, leaves
+ * out what sessions with `session_replication_role = replica` write; `always` captures that too (restores, native subscriptions, other
+ * replication tools). What Sarrio itself applies is never captured by triggers.
+ */
+export type CaptureTriggers = 'origin' | 'always';
+
 /** A table with settings of its own. */
 export type TableConfig = {
   /** `schema.table`, or a pattern such as `public.*` (then only `where`, `columns.omit` and `missingColumns` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
@@ -37,6 +44,8 @@ export type TableConfig = {
   readonly key?: string | readonly string[];
   /** As for the sync, for this table. */
   readonly missingColumns?: 'refuse' | 'omit';
+  /** As `captureTriggers` of the sync, for this table. */
+  readonly captureTriggers?: CaptureTriggers;
 };
 
 /** One group of tables from one source to its targets. */
@@ -54,6 +63,8 @@ export type OneWaySync = {
   readonly missingColumns?: 'refuse' | 'omit';
   /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */
   readonly maxBacklog?: Backlog;
+  /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
+  readonly captureTriggers?: CaptureTriggers;
 };
 
 /**

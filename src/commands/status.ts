@@ -11,7 +11,10 @@ import type { Verb, VerbContext } from './verb.ts';
 export const verb: Verb = {
   configure: (command) =>
     void command
-      .option('--exit-code', 'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, or behind by more than --max-lag')
+      .option(
+        '--exit-code',
+        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe table',
+      )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
@@ -69,8 +72,9 @@ function warningsOf({ sync, source, target, state, reason, backlogPercent }: Str
   ];
 }
 
-function isHealthy({ state, lagSeconds, backlogPercent }: StreamStatus, maxLag: number): boolean {
+function isHealthy({ state, lagSeconds, backlogPercent, unsafe }: StreamStatus, maxLag: number): boolean {
   if (backlogPercent !== null && backlogPercent >= 80) return false;
+  if (unsafe.length > 0) return false;
   return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
 }
 
@@ -93,5 +97,12 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...errors].join('\n');
+  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams)].join('\n');
+}
+
+function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
+  const tables = streams.flatMap(({ source, unsafe }) =>
+    unsafe.map(({ table, reason, since }) => `unsafe: database ${source}, table ${table}: ${reason}${since ? ` (noticed ${since})` : ''}`),
+  );
+  return tables.length === 0 ? [] : [...new Set(tables), 'repair with: sarrio plan, then sarrio apply'];
 }

@@ -61,6 +61,12 @@ export type PlanCapture = {
   /** Sequence that is 1 when all segments are empty; triggers set it to 2. */
   readonly filled: string;
   readonly syncs: readonly string[];
+  /** `always`: the triggers fire for sessions with `session_replication_role = replica` too, except for our own applying ones. */
+  readonly captureTriggers: 'origin' | 'always';
+  /** Run by apply when changes went by uncaptured: one entry that lets every target take all rows of the table anew, as after a TRUNCATE. */
+  readonly refresh: string;
+  /** Partitions below, each with the statement that records the keys of all its rows, for one that was attached with rows in it. */
+  readonly partitions: readonly { readonly table: QualifiedName; readonly record: string }[];
 };
 
 export type TableShape = {

@@ -15,6 +15,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   acknowledged: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   stream: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
 };
 
 /**

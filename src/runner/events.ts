@@ -24,6 +24,9 @@ export type RunnerEvent =
   | { readonly kind: 'purged'; readonly database: string; readonly table: string; readonly bytes: number }
   | { readonly kind: 'backlog'; readonly stream: StreamName; readonly bytes: number; readonly rows: number; readonly percent: number }
   | { readonly kind: 'detached'; readonly stream: StreamName; readonly reason: string }
+  | { readonly kind: 'table-unsafe'; readonly code: string; readonly database: string; readonly table: string; readonly reason: string }
+  | { readonly kind: 'table-safe'; readonly database: string; readonly table: string }
+  | { readonly kind: 'watch-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'stopped'; readonly reason: string };
 

@@ -25,6 +25,12 @@ export function eventText(event: RunnerEvent): string | null {
       return `${streamText(event.stream)}: warning SAR615: the target holds back ${count(event.rows)} changes (${count(event.bytes)} bytes), ${event.percent} % of maxBacklog; beyond it, it is detached unless it comes after`;
     case 'detached':
       return `${streamText(event.stream)}: detached: ${event.reason}`;
+    case 'table-unsafe':
+      return `${event.code}: database ${event.database}, table ${event.table}: changes may have gone by uncaptured: ${event.reason}\n  replication goes on; run: sarrio plan, then sarrio apply, which lets the targets take all rows of the table anew`;
+    case 'table-safe':
+      return `database ${event.database}, table ${event.table}: captured as it should be again`;
+    case 'watch-failed':
+      return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':
       return `database ${event.database}: purging failed: ${event.error}`;
     case 'stopped':

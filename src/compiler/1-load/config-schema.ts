@@ -20,6 +20,7 @@ const table = {
     rename: text,
     columns,
     where: text,
+    captureTriggers: { enum: ['origin', 'always'] },
     // `if` instead of `anyOf`: then only the branch that was meant complains.
     key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
     missingColumns,
@@ -47,6 +48,7 @@ const oneWaySync = {
     existingRows: { enum: ['refuse', 'replace'] },
     missingColumns,
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
+    captureTriggers: { enum: ['origin', 'always'] },
   },
 } as const;
 

@@ -50,7 +50,11 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
   faults.push(...nameFaults, ...patternSettings(selected), ...omitFaults(selected));
   const targets = new Map(sync.targets.flatMap((name) => (indexes.has(name) ? [[name, indexes.get(name)] as const] : [])));
   const tables = selected.flatMap((item) => {
-    const table = buildTable({ selected: item, missingColumns: item.entry.missingColumns ?? sync.missingColumns ?? 'refuse', source, targets, faults });
+    const settings = {
+      missingColumns: item.entry.missingColumns ?? sync.missingColumns ?? 'refuse',
+      captureTriggers: item.entry.captureTriggers ?? sync.captureTriggers ?? 'origin',
+    } as const;
+    const table = buildTable({ selected: item, ...settings, source, targets, faults });
     if (table) places.set(table, item.path);
     return table ? [table] : [];
   });
@@ -60,12 +64,13 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
 type TableParts = {
   selected: Selected;
   missingColumns: 'refuse' | 'omit';
+  captureTriggers: ModelTable['captureTriggers'];
   source: LockIndex;
   targets: ReadonlyMap<string, LockIndex | undefined>;
   faults: Fault[];
 };
 
-function buildTable({ selected, missingColumns, source, targets, faults }: TableParts): ModelTable | null {
+function buildTable({ selected, missingColumns, captureTriggers, source, targets, faults }: TableParts): ModelTable | null {
   const { table, entry } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
@@ -88,6 +93,7 @@ function buildTable({ selected, missingColumns, source, targets, faults }: Table
     targets: Object.fromEntries(found),
     partitions: source.partitionsOf(table).map(({ schema, name }) => ({ schema, name })),
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
+    captureTriggers,
   };
 }
 

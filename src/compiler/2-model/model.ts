@@ -43,6 +43,8 @@ export type ModelTable = {
   readonly partitions: readonly QualifiedName[];
   /** Statement triggers, or row triggers for tables of an inheritance hierarchy. */
   readonly capture: 'statement' | 'row';
+  /** Sessions in which the triggers fire: all but those of replication, or all but our own applying ones. */
+  readonly captureTriggers: 'origin' | 'always';
 };
 
 export type ModelColumn = {

@@ -2,6 +2,7 @@ import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
+import { differentTriggers } from './rules/different-triggers.ts';
 import { emptySync } from './rules/empty-sync.ts';
 import { encodings, narrowEncoding } from './rules/encodings.ts';
 import { keyFolding } from './rules/key-folding.ts';
@@ -33,6 +34,7 @@ export const RULES: readonly Rule[] = [
   notPulled,
   twoIntoOne,
   differentKeys,
+  differentTriggers,
   targetTableMissing,
   targetColumnMissing,
   targetColumnUnfilled,

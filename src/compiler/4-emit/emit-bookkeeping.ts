@@ -9,6 +9,7 @@ import {
   pausedBlock,
   registryBlock,
   schemaBlock,
+  sealBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
@@ -41,6 +42,7 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['initial_copy', initialCopyBlock],
   ['acknowledged', acknowledgedBlock],
   ['paused', pausedBlock],
+  ['seal', sealBlock],
   ['stream', streamBlock],
 ];
 

@@ -8,6 +8,7 @@ import { relaysIn } from '../../plan/rights.ts';
 import { withGrants } from './objects/grants.sql.ts';
 import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
+import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
 import { planObjects, printFile, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
@@ -59,6 +60,9 @@ function planCapture({ table, syncs }: Captured): PlanCapture {
     current: ident('sarrio', names.current).text,
     filled: ident('sarrio', names.filled).text,
     syncs,
+    captureTriggers: table.captureTriggers,
+    refresh: refreshEntry(table).text,
+    partitions: table.partitions.map((partition) => ({ table: partition, record: recordPartition(table, partition).text })),
   };
 }
 

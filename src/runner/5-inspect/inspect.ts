@@ -35,7 +35,7 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
   const { plan, session, countAll } = options;
   const { database } = session;
   await session.query(BEGIN_INSPECTION);
-  const live = await readInstalled(session);
+  const live = await readInstalled(session, plan.databases[database]?.captures ?? []);
   const changes = await countChanges(session, deltasAtRisk({ plan, database, objects: live.objects, all: countAll }));
   const roles = await readRoles(plan, session);
   const tables = await readTables(

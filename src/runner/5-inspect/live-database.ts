@@ -1,5 +1,6 @@
 import type { ObjectKind } from '../../plan/plan.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { RecordedSeal } from './seal.ts';
 
 /** An object that stands in schema `sarrio`, or a trigger of ours. */
 export type LiveObject = {
@@ -46,6 +47,8 @@ export type LiveDatabase = {
   readonly copies: readonly { readonly sync: string; readonly source: string; readonly relation: string }[];
   /** Changes kept in delta tables that a plan may drop, by the delta table's bare name. */
   readonly changes: ReadonlyMap<string, number>;
+  /** Seals of the plan's captures by delta table: as the catalog has them now, and as apply left them. */
+  readonly seals: { readonly found: ReadonlyMap<string, string>; readonly recorded: ReadonlyMap<string, RecordedSeal> };
 };
 
 /** The relation's or function's own name, out of the plan's spelling: `Order` of `sarrio."Order"`, `wake` of `sarrio.wake(text)`. */

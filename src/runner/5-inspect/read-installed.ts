@@ -1,11 +1,13 @@
 import { contentHash } from '../../plan/canonical.ts';
+import type { PlanCapture } from '../../plan/plan.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { COPIES, countChangesSql, INSTALLED, LIVE_OBJECTS, REGISTERED, WATERMARKS } from './installed.sql.ts';
 import type { InstalledObject, LiveColumn, LiveDatabase, LiveObject } from './live-database.ts';
+import { readRecordedSeals, readSeals } from './seal.ts';
 
-/** Reads what of ours stands in a database: at most five queries, however many tables there are. Changes are counted apart. */
-export async function readInstalled(session: Session): Promise<LiveDatabase> {
+/** Reads what of ours stands in a database: at most seven queries, however many tables there are. Changes are counted apart. */
+export async function readInstalled(session: Session, captures: readonly PlanCapture[]): Promise<LiveDatabase> {
   const objects = await readObjects(session, null);
   const has = (table: string): boolean => objects.some((object) => object.kind === 'table' && object.bare === table);
   const rowsIf = async (table: string, query: string): Promise<readonly Row[]> => (has(table) ? (await session.query(query)).rows : []);
@@ -22,6 +24,7 @@ export async function readInstalled(session: Session): Promise<LiveDatabase> {
       relation: text(row, 'relation'),
     })),
     changes: new Map(),
+    seals: { found: await readSeals(session, captures), recorded: has('seal') ? await readRecordedSeals(session) : new Map() },
   };
 }
 

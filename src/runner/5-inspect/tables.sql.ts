@@ -37,6 +37,10 @@ select w.schema, w.name, w.relkind as kind,
     where has_table_privilege(w.oid, privilege) and has_schema_privilege(w.namespace, 'USAGE'))::text as privileges,
   (select json_agg(p.name order by p.name::text) from partitions as p
     where p.root = w.oid and not has_table_privilege(p.oid, 'TRIGGER'))::text as untriggerable,
+  (select json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname)
+    from pg_catalog.pg_class as c
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where (c.oid = w.oid or c.oid in (select p.oid from partitions as p where p.root = w.oid)) and not pg_has_role(c.relowner, 'USAGE'))::text as unowned,
   row_security_active(w.oid) as row_security,
   (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) as privilege
     where has_table_privilege(r.oid, w.oid, privilege) and has_schema_privilege(r.oid, w.namespace, 'USAGE'))::text as runner_privileges,

@@ -131,7 +131,11 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   const { tables, start } = parts;
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
-    const existingRows = start.registration.replaceRows ? 'replace' : sync.existingRows;
+    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
+      const state = start.states[ordinal];
+      return state?.kind === 'missing' && state.holdsOwnRows;
+    };
+    const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
     return await copyMissing({
       stream,
       reading,
@@ -139,7 +143,7 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
       missing: tables,
       captures: start.captures,
       registration: start.registration.id,
-      existingRows,
+      replacesRows,
       clock,
       log,
       failpoint,

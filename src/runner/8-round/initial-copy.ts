@@ -23,7 +23,8 @@ export type InitialCopy = {
   /** oid of each table's delta table, by ordinal. */
   readonly captures: readonly string[];
   readonly registration: string;
-  readonly existingRows: 'refuse' | 'replace';
+  /** Whether the rows that the table holds may go. */
+  readonly replacesRows: (table: StreamTable) => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
@@ -99,10 +100,10 @@ async function copyRows(copy: InitialCopy, target: Session, table: StreamTable):
 }
 
 /** Rows that are there already are somebody's until the config says otherwise. */
-async function makeRoom({ stream, existingRows }: InitialCopy, target: Session, table: StreamTable): Promise<void> {
+async function makeRoom({ stream, replacesRows }: InitialCopy, target: Session, table: StreamTable): Promise<void> {
   const hasRows = (await target.query(table.apply.hasRows)).rows[0]?.['has_rows'] === 't';
   if (!hasRows) return;
-  if (existingRows === 'replace') {
+  if (replacesRows(table)) {
     await target.query(table.apply.clearTable);
     return;
   }

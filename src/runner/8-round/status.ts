@@ -1,4 +1,6 @@
-import type { Plan, PlanSync } from '../../plan/plan.ts';
+import type { Plan, PlanCapture, PlanSync } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
+import { breakText } from '../5-inspect/seal-break.ts';
 import type { StreamName } from '../events.ts';
 import { beforeAll, type History, parsePosition, sameHistory } from '../position.ts';
 import { failureText } from '../postgres/error-text.ts';
@@ -6,6 +8,7 @@ import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
 import { readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+import { readUnsafe } from './watch-seals.ts';
 
 /** One stream as `sarrio status` shows it. */
 export type StreamStatus = StreamName & {
@@ -28,6 +31,8 @@ export type StreamStatus = StreamName & {
   readonly lastError: string | null;
   readonly lastErrorAt: string | null;
   readonly runner: string | null;
+  /** Tables of the source of which changes may have gone by uncaptured. */
+  readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
 };
 
 /** A runner that has reported nothing for so long is not there. */
@@ -43,7 +48,10 @@ export async function readStatus(plan: Plan, connect: Connect): Promise<readonly
     targets.set(name, asked);
     return asked;
   };
-  const syncs = await Promise.all(Object.entries(plan.syncs).map(([name, sync]) => syncStatus({ plan, name, sync, connect, target })));
+  const capturesOf = (name: string, sync: PlanSync) => (plan.databases[sync.source]?.captures ?? []).filter(({ syncs: readers }) => readers.includes(name));
+  const syncs = await Promise.all(
+    Object.entries(plan.syncs).map(([name, sync]) => syncStatus({ plan, name, sync, captures: capturesOf(name, sync), connect, target })),
+  );
   return syncs.flat();
 }
 
@@ -51,21 +59,28 @@ type Asked = {
   readonly plan: Plan;
   readonly name: string;
   readonly sync: PlanSync;
+  /** Of the sync's tables in its source. */
+  readonly captures: readonly PlanCapture[];
   readonly connect: Connect;
   readonly target: (name: string) => Promise<readonly Row[] | Error>;
 };
 
-async function syncStatus({ plan, name, sync, connect, target }: Asked): Promise<readonly StreamStatus[]> {
+async function syncStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
   const source = await openQuietly(sync.source, connect);
   if (source instanceof Error) return streams.map((stream) => unreachable(stream, failureText(source)));
   try {
     const rows = (await source.query(readStreams)).rows;
     const history = historyOf((await source.query(readHistory)).rows[0]);
+    const unsafe = (await readUnsafe(source, captures)).map(({ capture, broken, since }) => ({
+      table: displayName(capture.table),
+      reason: breakText(broken),
+      since,
+    }));
     const found: StreamStatus[] = [];
     for (const stream of streams) {
       const row = rows.find((each) => each['sync'] === name && each['target'] === stream.target);
-      found.push(await streamStatus({ plan, stream, sync, source, history, row, applied: await target(stream.target) }));
+      found.push(await streamStatus({ plan, stream, sync, source, history, row, unsafe, applied: await target(stream.target) }));
     }
     return found;
   } finally {
@@ -80,6 +95,7 @@ type Parts = {
   readonly source: Session;
   readonly history: History;
   readonly row: Row | undefined;
+  readonly unsafe: StreamStatus['unsafe'];
   readonly applied: readonly Row[] | Error;
 };
 
@@ -103,6 +119,7 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     lastError: applied instanceof Error ? failureText(applied) : (row?.['last_error'] ?? null),
     lastErrorAt: row?.['last_error_at'] ?? null,
     runner: row?.['runner'] ?? null,
+    unsafe: parts.unsafe,
   };
 }
 
@@ -172,6 +189,7 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     lastError: error,
     lastErrorAt: null,
     runner: null,
+    unsafe: [],
   };
 }
 

@@ -39,7 +39,7 @@ export async function readStreamStart(place: Place): Promise<StreamStart> {
   const watermark = await ownWatermark(place, registration.id);
   const captures = await capturesOf(place);
   if (watermark === null) {
-    const states = place.tables.map((): TableState => ({ kind: 'missing' }));
+    const states = place.tables.map((): TableState => ({ kind: 'missing', holdsOwnRows: false }));
     return { stored: null, position: null, registration, states, captures, historyChange: null };
   }
   const stored = parsePosition(watermark.position);
@@ -78,8 +78,8 @@ async function capturesOf({ source, deltas }: Place): Promise<readonly string[]>
 async function tableStates({ stream, target, tables }: Place, captures: readonly string[]): Promise<readonly TableState[]> {
   const rows = (await target.query(readCopies, [stream.sync, stream.source])).rows;
   return tables.map((table): TableState => {
-    const row = rows.find((each) => each['relation'] === table.relation && each['capture'] === captures[table.ordinal]);
-    if (!row?.['position']) return { kind: 'missing' };
+    const row = rows.find((each) => each['relation'] === table.relation);
+    if (!row?.['position'] || row['capture'] !== captures[table.ordinal]) return { kind: 'missing', holdsOwnRows: row !== undefined };
     return row['is_joined'] === 't' ? { kind: 'joined' } : { kind: 'copied', position: parsePosition(row['position']) };
   });
 }

@@ -15,8 +15,11 @@ export type StreamTable = {
   readonly apply: ApplyStatements;
 };
 
-/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy. */
-export type TableState = { readonly kind: 'joined' } | { readonly kind: 'copied'; readonly position: Position } | { readonly kind: 'missing' };
+/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy, which replaces the rows that an earlier one of this stream brought. */
+export type TableState =
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'copied'; readonly position: Position }
+  | { readonly kind: 'missing'; readonly holdsOwnRows: boolean };
 
 /** What one round does to one table. */
 export type TableWork = StreamTable & {
@@ -41,7 +44,7 @@ export function streamTables(sync: PlanSync, target: string): readonly StreamTab
 export async function workOf(reading: Reading, tables: readonly StreamTable[], states: readonly TableState[]): Promise<readonly TableWork[]> {
   const work: TableWork[] = [];
   for (const table of tables) {
-    const state = states[table.ordinal] ?? { kind: 'missing' };
+    const state = states[table.ordinal] ?? { kind: 'missing', holdsOwnRows: false };
     if (state.kind === 'missing') continue;
     const joinFrom = state.kind === 'copied' ? state.position : null;
     const pending = joinFrom === null ? reading.pending : await reading.pendingFrom(joinFrom);

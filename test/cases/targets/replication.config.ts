@@ -34,7 +34,7 @@ export default defineReplication({
       missingColumns: 'omit',
       tables: [
         { table: 'public.one', key: 'one_other', rename: 'public.one_there' },
-        { table: 'public.two', rename: 'public.both' },
+        { table: 'public.two', rename: 'public.both', captureTriggers: 'always' },
         'public.half_generated',
         'public.half_missing',
       ],

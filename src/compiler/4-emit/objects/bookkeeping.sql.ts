@@ -105,6 +105,22 @@ export const registryBlock: Sql = sql`
   revoke all on sequence sarrio.registry from public;
 `;
 
+/**
+ * In a source, for each captured table: what the catalog said of its capture when apply left it. Another answer later means that
+ * changes may have gone by uncaptured. `broken_at` is set by a runner that notices, and taken back by the apply that repairs.
+ */
+export const sealBlock: Sql = sql`
+  create table if not exists sarrio.seal (
+    delta text not null,
+    seal text not null,
+    sealed_at timestamptz not null default pg_catalog.now(),
+    broken_at timestamptz,
+    broken_reason text,
+    primary key (delta)
+  );
+  revoke all on table sarrio.seal from public;
+`;
+
 /** In a source: what the runner last said of each stream, for `sarrio status`. */
 export const streamBlock: Sql = sql`
   create table if not exists sarrio.stream (

@@ -2,6 +2,7 @@ import { ident, literal } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { KeyColumn } from '../../../plan/schema-lock.ts';
 import type { ObjectNames } from '../../2-model/object-names.ts';
+import { unlessApplying } from './unless-applying.sql.ts';
 
 /** What the capture functions of one table need to know. */
 export type CaptureTarget = {
@@ -11,6 +12,7 @@ export type CaptureTarget = {
   readonly ownTypes: readonly string[];
   /** Syncs that read this capture, with their wake sequences, ordered by name. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
+  readonly captureTriggers: 'origin' | 'always';
 };
 
 /**
@@ -150,7 +152,7 @@ function captureFunction(name: string, target: CaptureTarget, body: Sql, variabl
     declare
       ${join([segment, ...variables], '\n')}
     begin
-      ${body}
+      ${target.captureTriggers === 'always' ? join([unlessApplying, body], '\n') : body}
     end
     ${quote};
     revoke all on function ${ident('sarrio', name)}() from public;
