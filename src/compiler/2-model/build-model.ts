@@ -31,7 +31,7 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock): ModelRe
     return { name, mode, source, targets, existingRows, tables };
   });
   const databases = sortedEntries(config.databases).map(([name, { env }]) => {
-    return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0 };
+    return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0, encoding: lock.databases[name]?.encoding ?? '' };
   });
   return { model: { project: config.project ?? 'sarrio', databases, syncs }, places, faults };
 }

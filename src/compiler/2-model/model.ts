@@ -15,6 +15,8 @@ export type ModelDatabase = {
   /** Environment variable that holds the connection string. */
   readonly urlVariable: string;
   readonly serverMajor: number;
+  /** `server_encoding`; empty where the lock does not know the database. */
+  readonly encoding: string;
 };
 
 export type ModelSync = {

@@ -1,0 +1,63 @@
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+
+/** A column as one side has it: the value over the alias `t`, and its type. */
+export type HashedColumn = { readonly name: string; readonly value: Sql; readonly type: string };
+
+/** Expressions over one side's rows, alias `t`. */
+export type HashedSide = {
+  readonly rows: Sql;
+  /** The row's bucket, 0 to 4095: bigint. */
+  readonly bucket: Sql;
+  /** The bucket is one of those in the setting `sarrio.buckets`. */
+  readonly isWanted: Sql;
+  /** Hash of all columns: bigint. */
+  readonly rowHash: Sql;
+  /** Hash of each column: bigint[]. */
+  readonly columnHashes: Sql;
+};
+
+/** Few enough that the sums stay in the processor's cache, many enough that one difference is found by reading little again. The runner knows the number too. */
+const LAST_BUCKET = 4095;
+const INTEGER = /^(smallint|integer|bigint)$/;
+
+/**
+ * Purpose: hashes of rows that two servers of any major version compute alike.
+ * Reads: nothing by itself; expressions over a side's rows. Writes: nothing. Called by: `verify.sql.ts`.
+ *
+ * What is hashed is text in the form of `row(…)`, which every type has and which tells null from empty, under the collation "C" (a
+ * nondeterministic one would hash its sort keys). The functions are those of hash partitioning, which must not change between majors.
+ */
+export function hashSide(side: { rows: Sql; columns: readonly HashedColumn[]; key: readonly string[] }, sameEncoding: boolean): HashedSide {
+  const hashed = (values: readonly Sql[], seed: number): Sql => textHash(sql`row(${join(values, ', ')})::text`, seed, sameEncoding);
+  const images = side.columns.map(imageOf);
+  const keys = side.key.map((name, index): Sql => {
+    const column = side.columns.find((each) => each.name === name);
+    if (column === undefined) throw new Error(`key column ${name} does not flow`);
+    return INTEGER.test(column.type) ? integerHash(column.value, index) : hashed([imageOf(column)], index);
+  });
+  const bucket = sql`((${join(keys, ' # ')}) & ${dangerousRaw(String(LAST_BUCKET))})`;
+  return {
+    rows: side.rows,
+    bucket,
+    isWanted: sql`get_bit((select current_setting('sarrio.buckets')::bytea), ${bucket}) = 1`,
+    rowHash: hashed(images, 0),
+    columnHashes: sql`array[${join(
+      images.map((image) => hashed([image], 0)),
+      ', ',
+    )}]`,
+  };
+}
+
+function integerHash(value: Sql, seed: number): Sql {
+  return sql`hashint8extended(${value}, ${dangerousRaw(String(seed))})`;
+}
+
+function textHash(text: Sql, seed: number, sameEncoding: boolean): Sql {
+  const bytes = sameEncoding ? text : sql`convert_to(${text}, 'UTF8')::text`;
+  return sql`hashtextextended(${bytes} collate "C", ${dangerousRaw(String(seed))})`;
+}
+
+/** "char" beyond ASCII is written differently since PostgreSQL 16. */
+function imageOf({ value, type }: HashedColumn): Sql {
+  return type === '"char"' ? sql`${value}::integer` : value;
+}
