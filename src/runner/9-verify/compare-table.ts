@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { StreamName } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
 import { positionAt, type Position } from '../position.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
@@ -31,6 +32,7 @@ export type Comparison = {
   /** At most so many keys are listed. */
   readonly limit: number;
   readonly clock: Clock;
+  readonly failpoint: Failpoint;
   readonly signal: AbortSignal;
 };
 
@@ -50,6 +52,7 @@ export async function compareTable(comparison: Comparison): Promise<Compared> {
   if (place.kind === 'nowhere') return { kind: 'not-compared', reason: place.reason };
   const [ours, theirs] = await bothOf(sumBuckets(reader, table.verify.sumSource, buckets), sumBuckets(target, table.verify.sumTarget, buckets));
   const rows = { source: rowsIn(ours), target: rowsIn(theirs) };
+  await comparison.failpoint('verify.after-scan');
   const differing = differingBuckets(ours, theirs);
   if (!differing.includes(true)) return { kind: 'compared', rows, differences: NO_DIFFERENCES };
   const found = await differencesIn(comparison, differing);
@@ -90,9 +93,11 @@ async function lookOnce(comparison: Comparison, buckets: Buckets): Promise<Diffe
     await source.query(holdDelta(delta));
     await target.query(beginCompare);
     const place = await readTargetPlace(target, { stream, relation: table.relation, origin });
+    await comparison.failpoint('verify.after-target-snapshot');
     if (place.kind === 'nowhere') return await endLook(comparison, place);
     const seen = await readPending(comparison, { origin, position: place.position });
     if (seen !== 'read') return await endLook(comparison, seen);
+    await comparison.failpoint('verify.after-source-snapshot');
     await copyHashes(comparison, buckets);
     await target.batch([setBuckets(bucketMask(buckets))]);
     await target.query(table.verify.findDifferences);

@@ -42,6 +42,7 @@ export type Repaired =
  */
 export async function repairTable(repair: Repair): Promise<Repaired> {
   const { stream, table, target, failpoint, delta, origin } = repair;
+  await failpoint('repair.before-begin');
   const before = await readOrigin(origin, stream, delta);
   try {
     await target.query(beginRepair);

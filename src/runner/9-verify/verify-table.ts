@@ -33,12 +33,12 @@ export function failedTable({ stream, source, table }: Selected, reason: string)
 
 async function compareAndRepair(verifying: Verifying, one: Selected, sessions: VerifySessions): Promise<TableResult> {
   const { stream, table, delta } = one;
-  const { limit, clock, signal, buckets, repair } = verifying;
+  const { limit, clock, signal, buckets, repair, failpoint } = verifying;
   const source = await sessions.get(stream.source, 'verify', 'hold');
   const reader = await sessions.get(stream.source, 'verify', 'read');
   const target = await sessions.get(stream.target, repair ? 'target' : 'verify', 'compare');
   try {
-    const compared = await compareTable({ stream, table, delta, source, reader, target, buckets, limit, clock, signal });
+    const compared = await compareTable({ stream, table, delta, source, reader, target, buckets, limit, clock, failpoint, signal });
     const result = resultOf(one, compared);
     if (!repair || result.state !== 'differs') return result;
     verifying.log({ kind: 'repairing', result });
