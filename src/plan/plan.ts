@@ -177,7 +177,7 @@ export type RelayStatements = {
 
 /**
  * `sarrio verify`. A row's bucket is a hash of its key; the setting `sarrio.buckets` says which are read, as a bytea with one bit for
- * each. The temporary tables of the target are the session's own.
+ * each; an empty one says all. The temporary tables of the target are the session's own.
  */
 export type VerifyStatements = {
   /** On the source and on the target: for each bucket that holds rows, `bucket`, `rows`, and `hash`, the sum of the hashes of its rows. */

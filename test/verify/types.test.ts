@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { dropDatabase, openDatabase, withDatabase } from '../support/database.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { catchUp, onAll } from '../support/follow.ts';
+import { installation } from '../support/installation.ts';
 import type { ReplicatedOptions } from '../support/runner.ts';
 import { replicated } from '../support/runner.ts';
 import { found, verified } from '../support/verified.ts';
@@ -151,3 +155,58 @@ test.each(SHAPES)('tables that are not alike: %s', async (_, schema, options) =>
   expect((await verified(project, '--repair', '--yes')).exit).toBe('ok');
   expect((await verified(project)).exit).toBe('ok');
 });
+
+test('integers at their ends, nulls beside zeros, and values that rows have exchanged', async () => {
+  const { target, project, follows } = await replicated(
+    'create table t (id bigint primary key, a bigint, b integer, c smallint); create table words (id text primary key, a bigint, b integer);',
+    {
+      targetSchema: 'create table t (id bigint primary key, a bigint, b bigint, c integer); create table words (id text primary key, a bigint, b integer);',
+      compared: [],
+    },
+  );
+  await follows(`insert into t values (9223372036854775807, 9223372036854775807, 2147483647, 32767), (-9223372036854775808, -9223372036854775808, -2147483648, -32768);
+    insert into t select g, g * 4294967297, nullif(g % 7, 0), g % 3 from generate_series(1, 3000) g; insert into t values (0, null, null, null), (-1, 0, 0, 0);
+    insert into words select 'w' || g, g, g from generate_series(1, 300) g`);
+  expect(await verified(project)).toMatchObject({ exit: 'ok', tables: [{ state: 'equal', rows: { source: 3004, target: 3004 } }, { state: 'equal' }] });
+  await target.script(`update t set a = 0 where id = 0; update t set b = null where id = -1; update t set c = -1 where id = -9223372036854775808;
+    update t set a = 2 * 4294967297 where id = 1; update t set a = 4294967297 where id = 2; update t set a = 3 * 4294967296 where id = 3;
+    update words set a = null where id = 'w2'; update words set a = 4294967296 where id = 'w3'`);
+  expect(found(await verified(project))).toEqual([
+    'different id=-9223372036854775808: c',
+    'different id=-1: b',
+    'different id=0: a',
+    'different id=1: a',
+    'different id=2: a',
+    'different id=3: a',
+    'different id=w2: a',
+    'different id=w3: a',
+  ]);
+});
+
+test('a database of another encoding', async () => {
+  const { source, target, project } = await otherEncodings('create table t (id text primary key, v text);');
+  await source.query("insert into t select 'Straße ' || g, repeat('é', g % 50) from generate_series(1, 500) g");
+  await catchUp(project);
+  expect(await verified(project)).toMatchObject({ exit: 'ok', tables: [{ rows: { source: 500, target: 500 } }] });
+  await target.query("update t set v = 'è' where id = 'Straße 7'");
+  expect(found(await verified(project))).toEqual(['different id=Straße 7: v']);
+});
+
+/** A source in UTF-8 and a target in Latin-1. */
+async function otherEncodings(schema: string) {
+  const [source, neighbour] = [await freshDatabase('source'), await freshDatabase('neighbour')];
+  const name = `${neighbour.name}_latin1`;
+  await neighbour.query(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+  const target = openDatabase(withDatabase(neighbour.url, name));
+  onTestFinished(async () => {
+    await target.close();
+    await dropDatabase(neighbour.url, name);
+  });
+  await onAll([source, target], schema);
+  const project = await installation({
+    databases: { source, target },
+    syncs: { s: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.*'] } },
+  });
+  expect((await project.apply()).diagnostics).toEqual([]);
+  return { source, target, project };
+}

@@ -2,7 +2,7 @@ import type { Session, Statement } from '../postgres/session.ts';
 import { beginRead, rollback, setBuckets } from './verify.sql.ts';
 
 /** As many as the statements of the plan have; each row belongs to one by the hash of its key. */
-export const BUCKETS = 4096;
+export const BUCKETS = 1024;
 
 /** What one side's rows come to: by bucket, their number and the sum of their hashes as text. */
 export type BucketSums = ReadonlyMap<number, { readonly rows: number; readonly sum: string }>;
@@ -17,8 +17,9 @@ export function sampleOf(percent: number, random: number): Buckets {
   return Array.from({ length: BUCKETS }, (_, bucket) => (bucket - first + BUCKETS) % BUCKETS < wanted);
 }
 
-/** The set as the statements read it: a bytea, the bit of the first bucket first. */
+/** The set as the statements read it: a bytea, the bit of the first bucket first; empty for all of them. */
 export function bucketMask(buckets: Buckets): string {
+  if (!buckets.includes(false)) return '';
   const bytes = Buffer.alloc(BUCKETS / 8);
   buckets.forEach((isIn, bucket) => {
     if (isIn) bytes[bucket >> 3] = (bytes[bucket >> 3] ?? 0) | (1 << (bucket & 7));

@@ -8,13 +8,13 @@ import { type ApplyTarget, columnsOf, targetKey, targetRows } from './apply.sql.
 import { columnOf, currentRows, deltaIdent, pendingCondition, pendingKeys } from './pending.sql.ts';
 import { changedRows } from './read.sql.ts';
 import { isOwnType } from './user-types.ts';
-import { type HashedColumn, hashSide, type HashedSide } from './verify-hashes.sql.ts';
+import { type HashedColumn, hashSide, type HashedSide, INTEGER } from './verify-hashes.sql.ts';
 
 /** A table of one route, and whether both servers keep text in the same bytes. */
 export type VerifyTarget = ApplyTarget & { readonly sameEncoding: boolean };
 
 /** Types whose text is the same in the target's type, when that differs: no conversion before hashing. */
-const SAME_TEXT = /^(smallint|integer|bigint|text|character varying|bit varying)(\(.*\))?$/;
+const SAME_TEXT = /^(text|character varying|bit varying)(\(.*\))?$/;
 
 /**
  * Purpose: comparing a table of the target with the source's rows, and writing the differences.
@@ -209,6 +209,7 @@ function inTypeOf(column: ModelColumn, type: string): Pick<HashedColumn, 'value'
   if (isOwnType(type)) return { value, type };
   if (column.from.kind === 'computed') return { value: sql`case when ${value} is distinct from null then concat(${value})::${wanted} end`, type };
   const own = column.from.column.type;
+  if (INTEGER.test(own) && INTEGER.test(type)) return { value: own === type ? value : sql`${value}::${wanted}`, type };
   const isSame = own === type || (SAME_TEXT.test(own) && SAME_TEXT.test(type));
   return isSame ? { value, type: own } : { value: sql`${value}::text::${wanted}`, type };
 }
