@@ -180,6 +180,9 @@ export type RelayStatements = {
  * each; an empty one says all. The temporary tables of the target are the session's own.
  */
 export type VerifyStatements = {
+  /** ACCESS SHARE on the table, taken before the snapshot: a TRUNCATE that came after the snapshot would show in it all the same. */
+  readonly lockSource: string;
+  readonly lockTarget: string;
   /** On the source and on the target: for each bucket that holds rows, `bucket`, `rows`, and `hash`, the sum of the hashes of its rows. */
   readonly sumSource: string;
   readonly sumTarget: string;

@@ -51,11 +51,11 @@ describe('under load', () => {
       },
       { timeoutMs: 100_000, everyMs: 0 },
     );
-    expect(alarms).toEqual([]);
     state.on = false;
     await purged;
     await purger.close();
     await end();
+    expect(alarms).toEqual([]);
     expect(await verified(project)).toMatchObject({ exit: 'ok', tables: [{ state: 'equal' }, { state: 'equal' }, { state: 'equal' }, { state: 'equal' }] });
     expect(await differingRows(source, target, ...TABLES)).toEqual([]);
   }, 150_000);

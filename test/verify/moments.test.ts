@@ -7,6 +7,7 @@ import { installation } from '../support/installation.ts';
 import { purging } from '../support/purging.ts';
 import { replicated } from '../support/runner.ts';
 import { verified, verifiedWith } from '../support/verified.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const T = 'create table t (id integer primary key, v integer);';
 const CHANGE = `update t set v = v + 1 where id % 3 = 0; delete from t where id % 100 = 7; insert into t select g, 0 from generate_series(10001, 10100) g`;
@@ -37,6 +38,27 @@ describe('what happens between the snapshots of a comparison', () => {
       await purger.close();
     },
   );
+
+  test('a TRUNCATE of the table, which no snapshot hides, is no difference', async () => {
+    const { source, target, project, follows } = await replicated(T);
+    await follows('insert into t select g, 0 from generate_series(1, 1000) g');
+    await source.script('update t set v = 1 where id <= 50');
+    const truncated: Promise<unknown>[] = [];
+    const isWaitingOrDone = "select from pg_locks where relation = 'public.t'::regclass and mode = 'AccessExclusiveLock' and not granted";
+    const result = await verifiedWith(project, async (name) => {
+      if (name !== 'verify.after-source-snapshot') return;
+      truncated.push(source.query('truncate t'));
+      await waitUntil(
+        'the statement waits for us, or is done',
+        async () =>
+          (await source.query(isWaitingOrDone)).length > 0 || (await source.query('select from sarrio.delta_public_t where change_op = $1', ['T'])).length > 0,
+      );
+    });
+    await Promise.all(truncated);
+    expect(result.results).toMatchObject([{ state: 'equal', differences: { inFlight: 50 } }]);
+    await catchUp(project);
+    expect(await target.query('select from t')).toEqual([]);
+  });
 
   test('purging waits only for the pending keys, not for the rows', async () => {
     const { source, project, follows } = await replicated(T);

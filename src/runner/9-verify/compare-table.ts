@@ -80,7 +80,8 @@ async function differencesIn(comparison: Comparison, buckets: Buckets): Promise<
 }
 
 /**
- * The order is the proof (docs/ARCHITECTURE.md): hold the delta table, so that nothing is purged; then the target's snapshot with its
+ * The order is the proof (docs/ARCHITECTURE.md): hold the delta table, so that nothing is purged, and the tables, so that nobody
+ * truncates them, which no snapshot would hide; then the target's snapshot with its
  * watermark; then the source's, which therefore sees everything that the watermark covers; then the keys that are pending between
  * the two. The delta table is let go before the rows are read.
  */
@@ -91,7 +92,10 @@ async function lookOnce(comparison: Comparison, buckets: Buckets): Promise<Diffe
   try {
     await source.batch([beginReading]);
     await source.query(holdDelta(delta));
+    await reader.batch([beginReading]);
+    await reader.query(table.verify.lockSource);
     await target.query(beginCompare);
+    await target.query(table.verify.lockTarget);
     const place = await readTargetPlace(target, { stream, relation: table.relation, origin });
     await comparison.failpoint('verify.after-target-snapshot');
     if (place.kind === 'nowhere') return await endLook(comparison, place);
@@ -110,9 +114,10 @@ async function lookOnce(comparison: Comparison, buckets: Buckets): Promise<Diffe
   }
 }
 
-/** Ends both transactions and hands on why. */
-async function endLook<T>({ source, target, table }: Comparison, why: T): Promise<T> {
+/** Ends the transactions and hands on why. */
+async function endLook<T>({ source, reader, target, table }: Comparison, why: T): Promise<T> {
   await source.query(rollback);
+  await reader.query(rollback);
   await target.query(rollback);
   await target.query(table.verify.dropStage);
   return why;
@@ -128,7 +133,7 @@ async function readPending(comparison: Comparison, from: { origin: Origin; posit
   if (registered?.['registration'] !== origin.registration) return { reason: 'the stream began anew meanwhile' };
   if ((await source.query(table.verify.isTruncated)).rows[0]?.['is_truncated'] === 't') return 'truncated';
   const exported = (await source.query(exportSnapshot)).rows[0]?.['snapshot'] ?? '';
-  await reader.batch([beginReading, { text: importSnapshot(exported) }]);
+  await reader.query(importSnapshot(exported));
   await copyBetween({ session: source, text: table.verify.copyPending }, { session: target, text: table.verify.loadStage });
   await source.query(endReading);
   return 'read';

@@ -12,7 +12,7 @@ import type { Source } from '../8-round/source.ts';
 import { lockWatermark } from '../8-round/target.sql.ts';
 import type { StreamTable } from '../8-round/work.ts';
 import { readOrigin, readTargetPlace } from './place.ts';
-import { beginRepair, commitCompare, rollback, setKeys } from './verify.sql.ts';
+import { beginHold, beginRepair, commitCompare, rollback, setKeys } from './verify.sql.ts';
 
 /** Keys that travel to the source at once. */
 const KEYS_AT_ONCE = 5_000;
@@ -59,7 +59,10 @@ export async function repairTable(repair: Repair): Promise<Repaired> {
   }
 }
 
-async function repairAt({ source, table, target }: Repair, position: Position): Promise<Repaired> {
+/** The table is held before the snapshot, so that no TRUNCATE, which snapshots do not hide, can come between. */
+async function repairAt({ source, table, target, origin }: Repair, position: Position): Promise<Repaired> {
+  await origin.query(beginHold);
+  await origin.query(table.verify.lockSource);
   const reading = await source.open(position);
   try {
     const pending = reading.pending.find(({ ordinal }) => ordinal === table.ordinal);
@@ -76,6 +79,7 @@ async function repairAt({ source, table, target }: Repair, position: Position): 
     }
   } finally {
     await reading.release();
+    await origin.query(rollback);
   }
 }
 

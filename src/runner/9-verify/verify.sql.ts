@@ -16,6 +16,8 @@ export const rollback = 'rollback';
 /** Whoever is told that rows were repaired must find them repaired after a crash. */
 export const beginRepair = 'begin; set local synchronous_commit = on';
 
+export const beginHold = 'begin';
+
 /** Taken before the transaction's snapshot, which this does not take. While it is held no segment is emptied. */
 export function holdDelta(delta: string): string {
   return sql`lock table ${dangerousRaw(delta)} in access share mode`.text;

@@ -76,7 +76,7 @@ async function workThrough(verifying: Verifying, { selected, estimates, progress
       const reason = refused.get(stream);
       const outcome = reason === undefined ? await verifyTable(verifying, one, sessions) : null;
       const result = outcome?.result ?? failedTable(one, reason ?? '');
-      if (outcome?.error) errors.push(outcome.error);
+      if (outcome?.error && !refused.has(stream)) errors.push(outcome.error);
       if (outcome?.endsStream) refused.set(stream, result.reason ?? '');
       results[index] = result;
       progress.finished(result, estimates[index] ?? 0);

@@ -29,6 +29,8 @@ export function verifyStatements(at: VerifyTarget, sync: string): VerifyStatemen
   const to = dangerousRaw('to stdout (format text)');
   const keysOnSource = at.table.key.columns.map(({ name }) => name);
   return {
+    lockSource: sql`lock table ${dangerousRaw(at.table.capture === 'row' ? 'only ' : '')}${tableIdent(at.table.source)} in access share mode`.text,
+    lockTarget: sql`lock table ${targetRows(at)} in access share mode`.text,
     sumSource: sumBuckets(source).text,
     sumTarget: sumBuckets(target).text,
     isTruncated: sql`
