@@ -46,6 +46,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./resume.ts')).verb,
   },
   {
+    name: 'verify',
+    summary: 'compare targets with their source while writes go on, down to keys and columns; --repair writes the differences',
+    load: async () => (await import('./verify.ts')).verb,
+  },
+  {
     name: 'copy',
     summary: 'let a stream begin anew: all its tables are copied again',
     load: async () => (await import('./copy.ts')).verb,

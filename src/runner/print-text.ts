@@ -18,7 +18,7 @@ export function eventText(event: RunnerEvent): string | null {
     case 'retry':
       return `${streamText(event.stream)}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
     case 'history-changed':
-      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. It may lack rows that the target has: unverified until the two are compared`;
+      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. It may lack rows that the target has: unverified until: sarrio verify`;
     case 'purged':
       return `database ${event.database}: purged ${count(event.bytes)} bytes of changes of ${event.table}`;
     case 'backlog':

@@ -81,7 +81,7 @@ test('two syncs over one table must agree', async () => {
   await onAll([source, one, two], T);
   const sync = (target: string, table: string | TableConfig): OneWaySync => ({ mode: 'one-way', source: 'source', targets: [target], tables: [table] });
   const compiled = installation({ databases: { source, one, two }, syncs: { first: sync('one', ALWAYS), second: sync('two', 'public.t') } });
-  await expect(compiled).rejects.toThrow(/SAR240: public\.t has captureTriggers 'origin' here and 'always' in sync 'first'/);
+  await expect(compiled).rejects.toThrow(/SAR247: public\.t has captureTriggers 'origin' here and 'always' in sync 'first'/);
 });
 
 describe('cascades over a table that is captured always', () => {

@@ -7,6 +7,7 @@ import { verb as applyVerb } from '../../src/commands/apply.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
 import type { Verb, VerbResult } from '../../src/commands/verb.ts';
+import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
 import type { DatabaseRoles, OneWaySync, ReplicationConfig } from '../../src/index.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
@@ -28,6 +29,7 @@ export type Installation = {
   plan(...args: readonly string[]): Promise<Outcome>;
   apply(...args: readonly string[]): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
+  verify(...args: readonly string[]): Promise<Outcome>;
   /** Sessions as apply has them, closed after the test. */
   sessions(): Promise<ReadonlyMap<string, Session>>;
 };
@@ -69,6 +71,7 @@ export async function installation(options: {
     plan: run(planVerb),
     apply: run(applyVerb),
     destroy: run(destroyVerb),
+    verify: run(verifyVerb),
     sessions: () => openSessions(env, Object.keys(databases)),
   };
 }

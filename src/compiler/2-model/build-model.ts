@@ -32,7 +32,8 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock): ModelRe
     return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), tables };
   });
   const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
-    return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0, roles };
+    const locked = lock.databases[name];
+    return { name, urlVariable: env, serverMajor: locked?.serverMajor ?? 0, encoding: locked?.encoding ?? '', roles };
   });
   return { model: { project: config.project ?? 'sarrio', databases, syncs }, places, faults };
 }

@@ -17,6 +17,8 @@ export type ModelDatabase = {
   readonly urlVariable: string;
   readonly serverMajor: number;
   readonly roles: DatabaseRoles | null;
+  /** `server_encoding`; empty where the lock does not know the database. */
+  readonly encoding: string;
 };
 
 export type ModelSync = {

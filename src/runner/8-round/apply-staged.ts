@@ -70,6 +70,12 @@ async function mergeStage(parts: StagedParts): Promise<number> {
   const rows = await copyFrom(parts, work.read.copyChanged, work.apply.loadStage);
   if (rows > ANALYZE_ABOVE) await target.query(work.apply.analyzeStage);
   await failpoint('round.target.before-merge');
+  await writeStage(target, work, rows);
+  return rows;
+}
+
+/** The staged rows into the target table; on a clash of unique values all of them are deleted and inserted. Recorded for the syncs that read the table. */
+export async function writeStage(target: Session, work: Pick<TableWork, 'apply'>, rows: number): Promise<void> {
   await target.query(savepoint);
   try {
     await mergeStaged(target, work, rows);
@@ -83,11 +89,10 @@ async function mergeStage(parts: StagedParts): Promise<number> {
     await target.query(work.apply.relay.stage);
     await target.batch(wakes(work));
   }
-  return rows;
 }
 
 /** When every staged row was an update, nothing is left to delete or insert. */
-async function mergeStaged(target: Session, work: TableWork, staged: number): Promise<void> {
+async function mergeStaged(target: Session, work: Pick<TableWork, 'apply'>, staged: number): Promise<void> {
   const { updatePresent, deleteAbsent, insertMissing } = work.apply;
   if (updatePresent === null) return replaceStaged(target, work);
   const updated = (await target.query(updatePresent)).count;
@@ -96,7 +101,7 @@ async function mergeStaged(target: Session, work: TableWork, staged: number): Pr
   if (updated + deleted < staged) await target.query(insertMissing);
 }
 
-async function replaceStaged(target: Session, work: TableWork): Promise<void> {
+async function replaceStaged(target: Session, work: Pick<TableWork, 'apply'>): Promise<void> {
   await target.query(work.apply.deleteStaged);
   await target.query(work.apply.insertStaged);
 }

@@ -89,7 +89,8 @@ async function positionNow(source: Source): Promise<Position> {
   return positionAt(source.history, row?.['snapshot'] ?? '');
 }
 
-function refuseForeignHistory(stream: StreamName, stored: History, current: History): void {
+/** Another cluster or database: its transaction ids mean nothing here. */
+export function refuseForeignHistory(stream: StreamName, stored: History, current: History): void {
   if (stored.system === current.system && stored.database === current.database) return;
   throw failure('refused', {
     code: 'SAR603',
@@ -127,7 +128,7 @@ function refuseForgetfulSource({ stream, source }: Place, noted: string | null, 
 }
 
 /** The source purges only what was acknowledged, so a watermark that does not cover that has lost its own past (an older backup). */
-function refuseGap(stream: StreamName, stored: Position, acknowledged: Position | null): void {
+export function refuseGap(stream: StreamName, stored: Position, acknowledged: Position | null): void {
   if (acknowledged === null || acknowledged.history.timeline !== stored.history.timeline || covers(stored, acknowledged)) return;
   throw failure('refused', {
     code: 'SAR604',
@@ -138,7 +139,7 @@ function refuseGap(stream: StreamName, stored: Position, acknowledged: Position 
 }
 
 /** Transaction ids only grow within one history: a source behind a watermark was put back to an earlier state. */
-function refuseLaggingSource(stream: StreamName, stored: Position, now: Position): void {
+export function refuseLaggingSource(stream: StreamName, stored: Position, now: Position): void {
   if (now.xmax >= stored.xmax) return;
   throw failure('refused', {
     code: 'SAR605',

@@ -146,7 +146,8 @@ function ignoreFailedOpening(): null {
   return null;
 }
 
-function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
+/** Delta tables of a sync's tables, by ordinal. */
+export function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
   const captures = plan.databases[sync.source]?.captures ?? [];
   return sync.tables.map(({ source }) => {
     const found = captures.find(({ table }) => table.schema === source.schema && table.name === source.name);

@@ -1,4 +1,4 @@
-import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements } from '../../plan/plan.ts';
+import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { Position } from '../position.ts';
 import type { Reading } from './reading.ts';
@@ -13,6 +13,7 @@ export type StreamTable = {
   readonly table: PlanTable;
   readonly read: ReadStatements;
   readonly apply: ApplyStatements;
+  readonly verify: VerifyStatements;
 };
 
 /** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy, which replaces the rows that an earlier one of this stream brought. */
@@ -36,7 +37,7 @@ export function streamTables(sync: PlanSync, target: string): readonly StreamTab
     const route = table.routes.findIndex(({ targets }) => targets.includes(target));
     const found: PlanRoute | undefined = table.routes[route];
     if (found === undefined) throw new Error(`the plan has no route to ${target} for ${displayName(table.source)}`);
-    return { ordinal, route, relation: displayName(table.target), table, read: found.read, apply: found.apply };
+    return { ordinal, route, relation: displayName(table.target), table, read: found.read, apply: found.apply, verify: found.verify };
   });
 }
 

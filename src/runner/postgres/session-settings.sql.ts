@@ -1,5 +1,5 @@
 /** What a session is for; its settings follow from it. */
-export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target' | 'status';
+export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target' | 'status' | 'verify';
 
 /**
  * Purpose: pins every setting that changes how values are read and written or how long a statement may take, so that no
@@ -71,6 +71,10 @@ const BY_ROLE = {
   install: [],
   listen: [],
   status: [['lock_timeout', "'2s'"]],
+  verify: [
+    ['lock_timeout', "'30s'"],
+    ['work_mem', "'64MB'"],
+  ],
   source: [
     ['lock_timeout', "'30s'"],
     // What is acknowledged must not be lost in a crash of the source: the target notes it and would take the source for an older one.

@@ -1,9 +1,9 @@
 import { displayName } from '../../../sql/quote.ts';
 import { placedTables, type PlacedTable, type Rule } from '../rule.ts';
 
-/** SAR240. */
+/** SAR247. */
 export const differentTriggers: Rule = {
-  code: 'SAR240',
+  code: 'SAR247',
   severity: 'error',
   summary: 'one table has different captureTriggers in two syncs',
   explanation: 'A table is captured once for all syncs of a source, so its triggers fire for all of them alike.',

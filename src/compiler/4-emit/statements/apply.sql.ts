@@ -166,7 +166,8 @@ function sameTargetKey(at: ApplyTarget): Sql {
   );
 }
 
-function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
+/** The flowing columns as the target has them, in the order of the plan. */
+export function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
   return table.columns.map((column) => {
     const found = target.columns.find(({ name }) => name === column.target);
     if (found === undefined) throw new Error(`target column ${column.target} is not in the schema lock`);
@@ -198,7 +199,8 @@ function settable(at: ApplyTarget): readonly ColumnSchema[] {
 }
 
 /** Rows of the table itself: what inherits from it is another table. (A partitioned table has no other rows.) */
-function targetRows({ table, target }: ApplyTarget): Sql {
+/** The target table as statements name it: a plain table without its children. */
+export function targetRows({ table, target }: ApplyTarget): Sql {
   const only = target.kind === 'table' ? 'only ' : '';
   return sql`${dangerousRaw(only)}${tableIdent(table.targetName)}`;
 }

@@ -41,7 +41,7 @@ function copyInserted(table: ModelTable, sync: string, to: Sql): Sql {
 }
 
 /** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */
-function changedRows(table: ModelTable, keys: Sql): Sql {
+export function changedRows(table: ModelTable, keys: Sql): Sql {
   const values = table.columns.map((column) => keyOrColumn(table, column));
   return sql`
     select ${join([sql`t.tableoid is not null as sarrio_present`, ...values])}
