@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { StreamName } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Source } from './source.ts';
 import { writeAcknowledged } from './source.sql.ts';
@@ -17,10 +18,17 @@ export type Acknowledger = {
   tick(committed: string): Promise<void>;
 };
 
-type Parts = { readonly stream: StreamName; readonly source: Source; readonly target: Session; readonly registration: string; readonly clock: Clock };
+type Parts = {
+  readonly stream: StreamName;
+  readonly source: Source;
+  readonly target: Session;
+  readonly registration: string;
+  readonly clock: Clock;
+  readonly failpoint: Failpoint;
+};
 
 export function makeAcknowledger(parts: Parts): Acknowledger {
-  const { stream, source, target, registration, clock } = parts;
+  const { stream, source, target, registration, clock, failpoint } = parts;
   const state: { acknowledged: string | null; candidate: { position: string; lsn: string } | null; last: string | null; nextAt: number } = {
     acknowledged: null,
     candidate: null,
@@ -36,7 +44,9 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
       if (state.candidate && (await isOnDisk(target, state.candidate.lsn))) {
         const { position } = state.candidate;
         state.candidate = null;
+        await failpoint('acknowledge.before-write');
         await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration]);
+        await failpoint('acknowledge.after-write');
         state.acknowledged = position;
       }
       if (state.acknowledged === committed) return;

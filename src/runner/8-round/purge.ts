@@ -94,7 +94,7 @@ async function markEmptyCapture(session: Session, { filled, segments }: PlanCapt
 }
 
 async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: Map<string, number>): Promise<void> {
-  const { session } = options;
+  const { session, failpoint } = options;
   const current = Number((await session.query(readCurrent, [capture.current])).rows[0]?.['current'] ?? 1);
   const positions = await positionsOf(options, capture);
   for (const [index, segment] of capture.segments.entries()) {
@@ -104,7 +104,9 @@ async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: 
   }
   const next = capture.segments.findIndex((segment, index) => index + 1 !== current && sizes.get(segment) === 0);
   const segment = capture.segments[current - 1] ?? '';
-  if (next >= 0 && isDue(options, segment, sizes.get(segment) ?? 0)) await session.query(setCurrent, [capture.current, String(next + 1)]);
+  if (next < 0 || !isDue(options, segment, sizes.get(segment) ?? 0)) return;
+  await failpoint('purge.before-switch');
+  await session.query(setCurrent, [capture.current, String(next + 1)]);
 }
 
 function isDue({ switching, lingering, clock }: PurgeOptions, segment: string, bytes: number): boolean {
@@ -136,6 +138,7 @@ async function emptySegment(
   const { capture, segment, positions, bytes } = full;
   try {
     await session.query(begin);
+    await failpoint('purge.before-lock');
     await session.query(boundLock);
     await session.query(lockSegment(segment));
     const needed = !(await isCapturedAsPlanned(options, capture)) || (await isNeeded(session, segment, positions));
@@ -146,7 +149,7 @@ async function emptySegment(
     if (!needed) log({ kind: 'purged', database, table: displayName(capture.table), bytes });
     return !needed;
   } catch (error) {
-    if (session.isOpen()) await session.query(rollback);
+    if (session.isOpen()) await session.query(rollback).catch(() => session.destroy());
     if (sqlState(error) === '55P03') return false;
     throw error;
   }

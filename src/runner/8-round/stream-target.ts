@@ -1,10 +1,10 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
-import { beforeAll, covers, formatPosition, type History, parsePosition, type Position, positionAt } from '../position.ts';
+import { beforeAll, covers, formatPosition, type History, parsePosition, type Position, positionAt, sameHistory } from '../position.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Source } from './source.ts';
 import { captureOids, currentSnapshot, readAcknowledged } from './source.sql.ts';
-import { forgetCopies, forgetWatermark, readCopies, readWatermark } from './target.sql.ts';
+import { beginApply, commitApply, forgetCopies, forgetWatermark, readCopies, readWatermark } from './target.sql.ts';
 import type { StreamTable, TableState } from './work.ts';
 
 /** What the two databases say about a stream when it starts. */
@@ -24,7 +24,8 @@ export type StreamStart = {
   readonly historyChange: { readonly from: string; readonly to: string } | null;
 };
 
-type Place = {
+/** A stream with both of its ends. */
+export type StreamPlace = {
   readonly stream: StreamName;
   readonly source: Source;
   readonly target: Session;
@@ -33,7 +34,7 @@ type Place = {
 };
 
 /** Reads where the stream stands, and refuses to start where following on would leave a gap. */
-export async function readStreamStart(place: Place): Promise<StreamStart> {
+export async function readStreamStart(place: StreamPlace): Promise<StreamStart> {
   const { stream, source } = place;
   const registered = await registrationOf(place);
   const watermark = await ownWatermark(place, registered.registration);
@@ -61,7 +62,7 @@ export async function readStreamStart(place: Place): Promise<StreamStart> {
   return { stored: watermark, position, registration: registered.registration, replaceRows: registered.replaceRows, states, captures, historyChange };
 }
 
-async function registrationOf({ stream, source }: Place): Promise<{ registration: string; replaceRows: boolean; position: Position | null }> {
+async function registrationOf({ stream, source }: StreamPlace): Promise<{ registration: string; replaceRows: boolean; position: Position | null }> {
   const row = (await source.query(readAcknowledged, [stream.sync, stream.target])).rows[0];
   const registration = row?.['registration'];
   if (registration) return { registration, replaceRows: row['replace_rows'] === 't', position: row['position'] ? parsePosition(row['position']) : null };
@@ -74,27 +75,29 @@ async function registrationOf({ stream, source }: Place): Promise<{ registration
 }
 
 /** A watermark of an earlier life of the stream is forgotten: changes since may never have been captured or may be purged. */
-async function ownWatermark({ stream, target }: Place, registration: string): Promise<string | null> {
+async function ownWatermark({ stream, target }: StreamPlace, registration: string): Promise<string | null> {
   const names = [stream.sync, stream.source];
   const row = (await target.query(readWatermark, names)).rows[0];
   if (row?.['registration'] === registration && row['position']) return row['position'];
-  await target.query(forgetCopies, names);
-  await target.query(forgetWatermark, names);
+  await target.batch([{ text: beginApply }, { text: forgetCopies, values: names }, { text: forgetWatermark, values: names }, { text: commitApply }]);
   return null;
 }
 
-async function capturesOf({ source, deltas }: Place): Promise<readonly string[]> {
+async function capturesOf({ source, deltas }: StreamPlace): Promise<readonly string[]> {
   const rows = (await source.query(captureOids)).rows;
   const oids = new Map(rows.map((row) => [row['name'], row['oid'] ?? '']));
   return deltas.map((delta) => oids.get(delta) ?? '');
 }
 
-async function tableStates({ stream, target, tables }: Place, captures: readonly string[]): Promise<readonly TableState[]> {
+/** Where each table stands, as the target has it. A copy made on another timeline is joined with all kept changes: its position means nothing now. */
+export async function tableStates({ stream, source, target, tables }: StreamPlace, captures: readonly string[]): Promise<readonly TableState[]> {
   const rows = (await target.query(readCopies, [stream.sync, stream.source])).rows;
   return tables.map((table): TableState => {
     const row = rows.find((each) => each['relation'] === table.relation && each['capture'] === captures[table.ordinal]);
     if (!row?.['position']) return { kind: 'missing' };
-    return row['is_joined'] === 't' ? { kind: 'joined' } : { kind: 'copied', position: parsePosition(row['position']) };
+    if (row['is_joined'] === 't') return { kind: 'joined' };
+    const position = parsePosition(row['position']);
+    return { kind: 'copied', position: sameHistory(position.history, source.history) ? position : beforeAll(source.history) };
   });
 }
 

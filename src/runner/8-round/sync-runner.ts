@@ -5,7 +5,7 @@ import type { Failpoint } from '../failpoint.ts';
 import type { SessionRole } from '../postgres/session-settings.sql.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseUnapplied } from './installed-plan.ts';
-import { openSource } from './source.ts';
+import { openSource, orDestroy } from './source.ts';
 import { type SourceAccess, type StreamEnd, type StreamProgress, runStream, type Until } from './stream.ts';
 import { openWake } from './wake.ts';
 
@@ -47,7 +47,7 @@ export function startSync(options: RunOptions, name: string): SyncRun {
   const runs = streams.map(({ stream, progress }) => {
     const connectTarget = async (): Promise<Session> => {
       const session = sessions.watch(await connect(stream.target, 'target'));
-      await refuseUnapplied(plan, stream.target, session);
+      await orDestroy(session, () => refuseUnapplied(plan, stream.target, session));
       return session;
     };
     return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
@@ -86,17 +86,15 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
   const state: { current: ReturnType<SourceAccess> | null; isClosed: boolean } = { current: null, isClosed: false };
   const open: SourceAccess = async () => {
     const session = await connect(sync.source, 'listen');
-    try {
+    return orDestroy(session, async () => {
       await refuseUnapplied(options.plan, sync.source, session);
       const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), failpoint });
+      // Before anything else can fail: from here on the two live and die together.
+      session.onLost(() => void source.close());
       const wake = await openWake({ sync: name, sequence: sync.wake, session, clock });
       source.onLost(forget);
-      session.onLost(() => void source.close());
       return { source, wake };
-    } catch (error) {
-      session.destroy();
-      throw error;
-    }
+    });
   };
   const forget = (): void => {
     const { current } = state;

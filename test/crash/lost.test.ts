@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildOnce } from '../support/build.ts';
+import { type RunningSarrio, sarrio } from '../support/cli.ts';
+import {
+  crashPair,
+  expectCaughtUp,
+  expectCopied,
+  expectEqual,
+  expectRounds,
+  type Pair,
+  type Servers,
+  startRunner,
+  startServers,
+} from '../support/crash-pair.ts';
+import { send } from '../support/process.ts';
+import { startSampler } from '../support/sampler.ts';
+import { startWorkload } from '../support/workload.ts';
+import { COPY_POINTS, lureTo, ROUND_POINTS } from './points.ts';
+
+type Side = 'source' | 'target';
+const PATIENCE_MS = 120_000;
+
+const stage: { servers: Servers | null } = { servers: null };
+
+beforeAll(async () => {
+  await buildOnce();
+  stage.servers = await startServers({ lazyLog: true });
+}, 180_000);
+
+afterAll(async () => {
+  await stage.servers?.sourceServer.dispose();
+  await stage.servers?.targetServer.dispose();
+});
+
+function pairNamed(name: string): Promise<Pair> {
+  if (!stage.servers) throw new Error('no servers');
+  return crashPair(stage.servers, name);
+}
+
+/** What is lost while the runner stands at a point. */
+type Loss = (pair: Pair, side: Side) => Promise<void>;
+
+const backends: Loss = async (pair, side) => {
+  await pair[side].query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sarrio%' and datname = current_database()");
+};
+
+const server: Loss = async (pair, side) => {
+  const one = side === 'source' ? pair.sourceServer : pair.targetServer;
+  await one.stop('immediate');
+  await one.start();
+};
+
+const LOSSES: readonly (readonly [name: string, side: Side, loss: Loss])[] = [
+  ['backends', 'source', backends],
+  ['backends', 'target', backends],
+  ['server', 'source', server],
+  ['server', 'target', server],
+];
+
+async function loseAt(pair: Pair, point: string, side: Side, loss: Loss): Promise<RunningSarrio> {
+  await lureTo(point, pair.source);
+  const running = startRunner(pair.project, `${point}=pause`);
+  await running.waitFor(new RegExp(`failpoint ${point}`), PATIENCE_MS);
+  await loss(pair, side);
+  send(running.pid, 'SIGUSR2');
+  return running;
+}
+
+describe.each(LOSSES)('%s of the %s lost at any point', (name, side, loss) => {
+  test('of a round, a purge or an acknowledgement', { timeout: 1_200_000 }, async () => {
+    const pair = await pairNamed(`round_${name}_${side}`);
+    const workload = startWorkload(pair.source);
+    const first = startRunner(pair.project);
+    await expectCopied(pair);
+    await first.stop();
+    const sampler = startSampler(pair.target);
+    for (const point of ROUND_POINTS) {
+      const running = await loseAt(pair, point, side, loss);
+      await expectRounds(running);
+      await running.stop();
+    }
+    await workload.stop();
+    expect(await sampler.stop()).toEqual([]);
+    await expectCaughtUp(pair);
+  });
+
+  test('of a copy', { timeout: 600_000 }, async () => {
+    const pair = await pairNamed(`copy_${name}_${side}`);
+    const workload = startWorkload(pair.source);
+    for (const point of COPY_POINTS) {
+      const running = await loseAt(pair, point, side, loss);
+      await expectCopied(pair);
+      await running.stop();
+      const again = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', pair.project.dir], { env: pair.project.env });
+      expect(again.exitCode).toBe(0);
+    }
+    await workload.stop();
+    await expectEqual(pair);
+  });
+});
