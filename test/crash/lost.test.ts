@@ -17,7 +17,6 @@ import { startSampler } from '../support/sampler.ts';
 import { startWorkload } from '../support/workload.ts';
 import { COPY_POINTS, lureTo, ROUND_POINTS } from './points.ts';
 
-type Side = 'source' | 'target';
 const PATIENCE_MS = 120_000;
 
 const stage: { servers: Servers | null } = { servers: null };
@@ -38,44 +37,46 @@ function pairNamed(name: string): Promise<Pair> {
 }
 
 /** What is lost while the runner stands at a point. */
-type Loss = (pair: Pair, side: Side) => Promise<void>;
+type Loss = (pair: Pair) => Promise<void>;
 
-const backends: Loss = async (pair, side) => {
-  await pair[side].query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sarrio%' and datname = current_database()");
+const backends: Loss = async ({ source, target }) => {
+  const terminate = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sarrio%' and datname = current_database()";
+  await source.query(terminate);
+  await target.query(terminate);
 };
 
-const server: Loss = async (pair, side) => {
-  const one = side === 'source' ? pair.sourceServer : pair.targetServer;
-  await one.stop('immediate');
-  await one.start();
-};
+const server =
+  (side: 'sourceServer' | 'targetServer'): Loss =>
+  async (pair) => {
+    await pair[side].stop('immediate');
+    await pair[side].start();
+  };
 
-const LOSSES: readonly (readonly [name: string, side: Side, loss: Loss])[] = [
-  ['backends', 'source', backends],
-  ['backends', 'target', backends],
-  ['server', 'source', server],
-  ['server', 'target', server],
+const LOSSES: readonly (readonly [name: string, loss: Loss])[] = [
+  ['backends', backends],
+  ['the source server', server('sourceServer')],
+  ['the target server', server('targetServer')],
 ];
 
-async function loseAt(pair: Pair, point: string, side: Side, loss: Loss): Promise<RunningSarrio> {
+async function loseAt(pair: Pair, point: string, loss: Loss): Promise<RunningSarrio> {
   await lureTo(point, pair.source);
   const running = startRunner(pair.project, `${point}=pause`);
   await running.waitFor(new RegExp(`failpoint ${point}`), PATIENCE_MS);
-  await loss(pair, side);
+  await loss(pair);
   send(running.pid, 'SIGUSR2');
   return running;
 }
 
-describe.each(LOSSES)('%s of the %s lost at any point', (name, side, loss) => {
+describe.each(LOSSES)('%s lost at any point', (name, loss) => {
   test('of a round, a purge or an acknowledgement', { timeout: 1_200_000 }, async () => {
-    const pair = await pairNamed(`round_${name}_${side}`);
+    const pair = await pairNamed(`round_${name.replaceAll(' ', '_')}`);
     const workload = startWorkload(pair.source);
     const first = startRunner(pair.project);
     await expectCopied(pair);
     await first.stop();
     const sampler = startSampler(pair.target);
     for (const point of ROUND_POINTS) {
-      const running = await loseAt(pair, point, side, loss);
+      const running = await loseAt(pair, point, loss);
       await expectRounds(running);
       await running.stop();
     }
@@ -85,10 +86,10 @@ describe.each(LOSSES)('%s of the %s lost at any point', (name, side, loss) => {
   });
 
   test('of a copy', { timeout: 600_000 }, async () => {
-    const pair = await pairNamed(`copy_${name}_${side}`);
+    const pair = await pairNamed(`copy_${name.replaceAll(' ', '_')}`);
     const workload = startWorkload(pair.source);
     for (const point of COPY_POINTS) {
-      const running = await loseAt(pair, point, side, loss);
+      const running = await loseAt(pair, point, loss);
       await expectCopied(pair);
       await running.stop();
       const again = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', pair.project.dir], { env: pair.project.env });
