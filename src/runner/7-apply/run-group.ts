@@ -40,7 +40,7 @@ export async function runGroup(options: GroupRun): Promise<void> {
     try {
       return await tryGroup(options);
     } catch (error) {
-      if (session.isOpen()) await session.query(ROLLBACK_GROUP);
+      if (session.isOpen()) await session.query(ROLLBACK_GROUP).catch(() => session.destroy());
       if (!BUSY_STATES.has(sqlState(error) ?? '') || !session.isOpen()) throw groupFailure(group, error);
       const holders = await lockHolders(session, group);
       if (attempt > context.ddlRetries || context.signal.aborted) throw stillBusy({ group, holders, context, cause: error });

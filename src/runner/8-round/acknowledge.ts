@@ -1,10 +1,12 @@
 import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { StreamName } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Registration } from './registration.ts';
 import type { Source } from './source.ts';
 import { writeAcknowledged } from './source.sql.ts';
+import { writeAlone } from './write-alone.ts';
 import { isFlushedHere, noteAcknowledged, walPositions } from './target.sql.ts';
 
 /** How often a stream begins to ask whether what it committed is on the target's disk, and how often it asks until it is. */
@@ -19,10 +21,17 @@ export type Acknowledger = {
   tick(committed: string): Promise<void>;
 };
 
-type Parts = { readonly stream: StreamName; readonly source: Source; readonly target: Session; readonly registration: Registration; readonly clock: Clock };
+type Parts = {
+  readonly stream: StreamName;
+  readonly source: Source;
+  readonly target: Session;
+  readonly registration: Registration;
+  readonly clock: Clock;
+  readonly failpoint: Failpoint;
+};
 
 export function makeAcknowledger(parts: Parts): Acknowledger {
-  const { stream, source, target, registration, clock } = parts;
+  const { stream, source, target, registration, clock, failpoint } = parts;
   const names = [stream.sync, stream.source] as const;
   const state: {
     recorded: string | null;
@@ -46,10 +55,12 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
       if (state.candidate && (await isOnDisk(target, state.candidate.lsn))) {
         const { position } = state.candidate;
         state.candidate = null;
+        await failpoint('acknowledge.before-write');
         const { count } = await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration.id, state.recorded]);
         if (count !== 1) throw notAlone(stream);
         state.recorded = position;
-        await target.query(noteAcknowledged, [...names, position, registration.id]);
+        await failpoint('acknowledge.after-write');
+        await writeAlone(target, { text: noteAcknowledged, values: [...names, position, registration.id] });
         state.acknowledged = position;
       }
       if (state.acknowledged === committed) return;

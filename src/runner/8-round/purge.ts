@@ -107,7 +107,7 @@ async function markEmptyCapture(session: Session, { filled, segments }: PlanCapt
 }
 
 async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: Map<string, number>): Promise<void> {
-  const { session } = options;
+  const { session, failpoint } = options;
   const current = Number((await session.query(readCurrent, [capture.current])).rows[0]?.['current'] ?? 1);
   for (const [index, segment] of capture.segments.entries()) {
     const bytes = sizes.get(segment) ?? 0;
@@ -118,7 +118,9 @@ async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: 
   }
   const next = capture.segments.findIndex((segment, index) => index + 1 !== current && sizes.get(segment) === 0);
   const segment = capture.segments[current - 1] ?? '';
-  if (next >= 0 && isDue(options, segment, sizes.get(segment) ?? 0)) await session.query(setCurrent, [capture.current, String(next + 1)]);
+  if (next < 0 || !isDue(options, segment, sizes.get(segment) ?? 0)) return;
+  await failpoint('purge.before-switch');
+  await session.query(setCurrent, [capture.current, String(next + 1)]);
 }
 
 function isDue({ switching, memory, clock }: PurgeOptions, segment: string, bytes: number): boolean {
@@ -152,6 +154,7 @@ async function emptySegment(options: PurgeOptions, full: { capture: PlanCapture;
   if ((await lockHolders(session, [segment])).some((holder) => memory.outlasting.has(holder))) return false;
   try {
     await session.query(begin);
+    await failpoint('purge.before-lock');
     await session.query(boundLock);
     await session.query(lockSegment(segment));
     // All asked again under the lock: a target that registers later copies from a snapshot that covers all that is emptied here.
@@ -163,7 +166,7 @@ async function emptySegment(options: PurgeOptions, full: { capture: PlanCapture;
     if (!needed) log({ kind: 'purged', database, table: displayName(capture.table), bytes });
     return !needed;
   } catch (error) {
-    if (session.isOpen()) await session.query(rollback);
+    if (session.isOpen()) await session.query(rollback).catch(() => session.destroy());
     if (sqlState(error) !== '55P03') throw error;
     for (const holder of await lockHolders(session, [segment])) memory.outlasting.add(holder);
     return false;

@@ -79,8 +79,13 @@ type Seen = {
 
 function sharedReading(parts: Parts, seen: Seen): () => Reading {
   const { session, pool } = parts;
-  const exclusive = makeMutex();
-  const open = { users: 0 };
+  const open = { users: 0, isBroken: false };
+  const oneByOne = makeMutex();
+  const exclusive: Mutex = (task) =>
+    oneByOne(task).catch((error: unknown) => {
+      open.isBroken = true;
+      throw error;
+    });
   const once = <T>(task: () => Promise<T>): (() => Promise<T>) => {
     const kept: { value: Promise<T> | null } = { value: null };
     return () => {
@@ -112,6 +117,8 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
       release: async () => {
         open.users -= 1;
         if (open.users > 0 || !session.isOpen()) return;
+        // A failed statement may fail for ever on this connection (a plan kept for a table that was altered since).
+        if (open.isBroken) return session.destroy();
         await exclusive(() => session.query(endReading));
         pool.giveBack(session);
       },

@@ -31,8 +31,10 @@ export type SourceOptions = {
 /** Connects and learns which history the source is in. */
 export async function openSource(options: SourceOptions): Promise<Source> {
   const utility = await options.connect();
-  await refuseReplica(options.name, utility);
-  const history = await historyOf(utility);
+  const history = await orDestroy(utility, async () => {
+    await refuseReplica(options.name, utility);
+    return historyOf(utility);
+  });
   const connectAgain = async (): Promise<Session> => {
     const session = await options.connect();
     try {
@@ -63,6 +65,16 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     onLost: pool.onLost,
     close: pool.close,
   };
+}
+
+/** A session that was opened in vain must not stay: the next attempt opens another. */
+export async function orDestroy<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
 }
 
 /** Connections for snapshots, kept between rounds. */

@@ -6,7 +6,7 @@ import type { Source } from './source.ts';
 import { type Registration, readRegistration } from './registration.ts';
 import { captureOids, currentSnapshot } from './source.sql.ts';
 import { markUnverified } from './trust.ts';
-import { forgetCopies, forgetWatermark, readCopies, readWatermark } from './target.sql.ts';
+import { beginApply, commitApply, forgetCopies, forgetWatermark, readCopies, readWatermark } from './target.sql.ts';
 import type { StreamTable, TableState } from './work.ts';
 
 /** What the two databases say about a stream when it starts. */
@@ -24,7 +24,8 @@ export type StreamStart = {
   readonly historyChange: { readonly from: string; readonly to: string } | null;
 };
 
-type Place = {
+/** A stream with both of its ends. */
+export type StreamPlace = {
   readonly stream: StreamName;
   readonly source: Source;
   readonly target: Session;
@@ -33,7 +34,7 @@ type Place = {
 };
 
 /** Reads where the stream stands, and refuses to start where following on would leave a gap. */
-export async function readStreamStart(place: Place): Promise<StreamStart> {
+export async function readStreamStart(place: StreamPlace): Promise<StreamStart> {
   const { stream, source } = place;
   const registration = await readRegistration(stream, source);
   const watermark = await ownWatermark(place, registration.id);
@@ -60,27 +61,29 @@ export async function readStreamStart(place: Place): Promise<StreamStart> {
 type OwnWatermark = { readonly position: string; readonly acknowledged: string | null };
 
 /** A watermark of an earlier life of the stream is forgotten: changes since may never have been captured or may be purged. */
-async function ownWatermark({ stream, target }: Place, registration: string): Promise<OwnWatermark | null> {
+async function ownWatermark({ stream, target }: StreamPlace, registration: string): Promise<OwnWatermark | null> {
   const names = [stream.sync, stream.source];
   const row = (await target.query(readWatermark, names)).rows[0];
   if (row?.['registration'] === registration && row['position']) return { position: row['position'], acknowledged: row['acknowledged'] ?? null };
-  await target.query(forgetCopies, names);
-  await target.query(forgetWatermark, names);
+  await target.batch([{ text: beginApply }, { text: forgetCopies, values: names }, { text: forgetWatermark, values: names }, { text: commitApply }]);
   return null;
 }
 
-async function capturesOf({ source, deltas }: Place): Promise<readonly string[]> {
+async function capturesOf({ source, deltas }: StreamPlace): Promise<readonly string[]> {
   const rows = (await source.query(captureOids)).rows;
   const oids = new Map(rows.map((row) => [row['name'], row['oid'] ?? '']));
   return deltas.map((delta) => oids.get(delta) ?? '');
 }
 
-async function tableStates({ stream, target, tables }: Place, captures: readonly string[]): Promise<readonly TableState[]> {
+/** Where each table stands, as the target has it. A copy made on another timeline is joined with all kept changes: its position means nothing now. */
+export async function tableStates({ stream, source, target, tables }: StreamPlace, captures: readonly string[]): Promise<readonly TableState[]> {
   const rows = (await target.query(readCopies, [stream.sync, stream.source])).rows;
   return tables.map((table): TableState => {
     const row = rows.find((each) => each['relation'] === table.relation);
     if (!row?.['position'] || row['capture'] !== captures[table.ordinal]) return { kind: 'missing', holdsOwnRows: row !== undefined };
-    return row['is_joined'] === 't' ? { kind: 'joined' } : { kind: 'copied', position: parsePosition(row['position']) };
+    if (row['is_joined'] === 't') return { kind: 'joined' };
+    const position = parsePosition(row['position']);
+    return { kind: 'copied', position: sameHistory(position.history, source.history) ? position : beforeAll(source.history) };
   });
 }
 
@@ -115,7 +118,7 @@ function refuseEarlierTimeline(stream: StreamName, stored: History, current: His
  * The target notes what the source has recorded of its progress. A source that does not know of it is what it was before that: a
  * backup, or a copy of its files, that has since lived a life of its own (its transaction ids alone need not show it).
  */
-function refuseForgetfulSource({ stream, source }: Place, noted: string | null, acknowledged: Position | null): void {
+function refuseForgetfulSource({ stream, source }: StreamPlace, noted: string | null, acknowledged: Position | null): void {
   const position = noted === null ? null : parsePosition(noted);
   if (position === null || !sameHistory(position.history, source.history)) return;
   if (acknowledged !== null && sameHistory(acknowledged.history, position.history) && covers(acknowledged, position)) return;

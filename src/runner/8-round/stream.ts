@@ -42,6 +42,9 @@ export type Until = 'stopped' | 'caught-up' | 'once';
 /** How it ended; an error is the reason why a stream that should end by itself gave up. */
 export type StreamEnd = { readonly kind: 'stopped' } | { readonly kind: 'done' } | { readonly kind: 'gave-up'; readonly error: unknown };
 
+/** A copy of tables beside the rounds. It outlives its stream's connection, so that no second one of the same tables is begun beside it. */
+export type CopyAside = { running: Promise<void> | null };
+
 export type StreamOptions = {
   readonly project: string;
   readonly stream: StreamName;
@@ -65,9 +68,10 @@ export type StreamOptions = {
 export async function runStream(options: StreamOptions): Promise<StreamEnd> {
   const { clock, signal, until } = options;
   const tries = { failed: 0 };
+  const aside: CopyAside = { running: null };
   while (!signal.aborted) {
     try {
-      const outcome = await connectAndFollow(options, () => {
+      const outcome = await connectAndFollow(options, aside, () => {
         tries.failed = 0;
         options.progress.isFailing = false;
       });
@@ -90,7 +94,7 @@ function isFinal(error: unknown, failed: number): boolean {
   return failed >= TRIES || (error instanceof SarrioError && error.exit !== 'failed');
 }
 
-async function connectAndFollow(options: StreamOptions, onProgress: () => void): Promise<FollowEnd> {
+async function connectAndFollow(options: StreamOptions, aside: CopyAside, onProgress: () => void): Promise<FollowEnd> {
   const { stream, project, clock, signal } = options;
   enter(options, 'connecting', null);
   const { source, wake } = await options.access();
@@ -101,7 +105,7 @@ async function connectAndFollow(options: StreamOptions, onProgress: () => void):
   try {
     const isHeld = await waitForLease({ project, stream, target, clock, signal }, (holder) => standBy(options, holder));
     if (!isHeld) return 'stopped';
-    return await followStream({ ...options, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
+    return await followStream({ ...options, aside, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
   } finally {
     signal.removeEventListener('abort', abort);
     await closeQuietly(target, clock);

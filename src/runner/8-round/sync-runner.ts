@@ -6,7 +6,7 @@ import type { SessionRole } from '../postgres/session-settings.sql.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseRoundsWithoutRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from './installed-plan.ts';
-import { openSource } from './source.ts';
+import { openSource, orDestroy } from './source.ts';
 import { type SourceAccess, type StreamEnd, type StreamProgress, runStream, type Until } from './stream.ts';
 import { openWake } from './wake.ts';
 
@@ -49,8 +49,10 @@ export function startSync(options: RunOptions, name: string): SyncRun {
   const runs = streams.map(({ stream, progress }) => {
     const connectTarget = async (): Promise<Session> => {
       const session = sessions.watch(await connect(stream.target, 'target'));
-      await mayRun(session);
-      await refuseUnapplied(plan, stream.target, session);
+      await orDestroy(session, async () => {
+        await mayRun(session);
+        await refuseUnapplied(plan, stream.target, session);
+      });
       return session;
     };
     return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
@@ -100,18 +102,16 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
   const mayRun = rightsOnce(options.plan);
   const open: SourceAccess = async () => {
     const session = await connect(sync.source, 'listen');
-    try {
+    return orDestroy(session, async () => {
       await mayRun(session);
       await refuseUnapplied(options.plan, sync.source, session);
       const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), failpoint });
+      // Before anything else can fail: from here on the two live and die together.
+      session.onLost(() => void source.close());
       const wake = await openWake({ sync: name, sequence: sync.wake, session, clock });
       source.onLost(forget);
-      session.onLost(() => void source.close());
       return { source, wake };
-    } catch (error) {
-      session.destroy();
-      throw error;
-    }
+    });
   };
   const forget = (): void => {
     const { current } = state;

@@ -1,5 +1,6 @@
 import type { StreamName } from '../events.ts';
 import type { Session } from '../postgres/session.ts';
+import { writeAlone } from './write-alone.ts';
 import { readUnverified, setUnverified, setVerified } from './target.sql.ts';
 
 /**
@@ -8,7 +9,7 @@ import { readUnverified, setUnverified, setVerified } from './target.sql.ts';
  * stands in the target, which is the side that remembers.
  */
 export async function markUnverified(target: Session, stream: StreamName, reason: string): Promise<void> {
-  await target.query(setUnverified, [stream.sync, stream.source, reason]);
+  await writeAlone(target, { text: setUnverified, values: [stream.sync, stream.source, reason] });
 }
 
 /** Since when the stream's target waits for a comparison; null when it does not. */
@@ -21,5 +22,5 @@ export async function unverifiedSince(target: Session, stream: StreamName): Prom
  * the comparison began: a history that broke meanwhile is not forgiven by it. Returns whether a mark was taken away.
  */
 export async function markVerified(target: Session, stream: StreamName, since: string): Promise<boolean> {
-  return (await target.query(setVerified, [stream.sync, stream.source, since])).count === 1;
+  return (await writeAlone(target, { text: setVerified, values: [stream.sync, stream.source, since] })) === 1;
 }

@@ -1,6 +1,6 @@
 import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
-import type { Position } from '../position.ts';
+import { covers, type Position } from '../position.ts';
 import type { Reading } from './reading.ts';
 
 /** One table of a sync as one target sees it. */
@@ -46,13 +46,18 @@ export async function workOf(reading: Reading, tables: readonly StreamTable[], s
   const work: TableWork[] = [];
   for (const table of tables) {
     const state = states[table.ordinal] ?? { kind: 'missing', holdsOwnRows: false };
-    if (state.kind === 'missing') continue;
+    if (state.kind === 'missing' || isAhead(state, reading)) continue;
     const joinFrom = state.kind === 'copied' ? state.position : null;
     const pending = joinFrom === null ? reading.pending : await reading.pendingFrom(joinFrom);
     const found = pending.find(({ ordinal }) => ordinal === table.ordinal);
     if (found || joinFrom) work.push({ ...table, ...(found ?? NOTHING), ordinal: table.ordinal, joinFrom });
   }
   return work;
+}
+
+/** A copy newer than the reading waits for the next one. */
+function isAhead(state: TableState, reading: Reading): boolean {
+  return state.kind === 'copied' && !covers(reading.position, state.position);
 }
 
 const NOTHING = { entries: 0, allInserts: false, truncated: false } as const;

@@ -60,7 +60,7 @@ export async function repairTable(repair: Repair): Promise<Repaired> {
 }
 
 /** The table is held before the snapshot, so that no TRUNCATE, which snapshots do not hide, can come between. */
-async function repairAt({ source, table, target, origin }: Repair, position: Position): Promise<Repaired> {
+async function repairAt({ source, table, target, origin, failpoint }: Repair, position: Position): Promise<Repaired> {
   await origin.query(beginHold);
   await origin.query(table.verify.lockSource);
   const reading = await source.open(position);
@@ -72,7 +72,7 @@ async function repairAt({ source, table, target, origin }: Repair, position: Pos
       const leftToRound = await setPendingAside({ bulk, table, target, position });
       const written = await stageRows({ bulk, table, target });
       await reading.durable();
-      if (written > 0) await writeStage(target, table, written);
+      if (written > 0) await writeStage({ target, work: table, failpoint }, written);
       return { kind: 'repaired', written, leftToRound };
     } finally {
       await giveBack(reading, bulk);

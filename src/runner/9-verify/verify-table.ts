@@ -6,6 +6,7 @@ import { type Compared, compareTable } from './compare-table.ts';
 import { type Repaired, repairTable } from './repair-table.ts';
 import type { Selected } from './select-tables.ts';
 import { differing, NO_DIFFERENCES, type TableResult } from './table-result.ts';
+import { repairSession } from './verify.sql.ts';
 import type { Verifying } from './verify.ts';
 import type { VerifySessions } from './verify-sessions.ts';
 
@@ -37,6 +38,7 @@ async function compareAndRepair(verifying: Verifying, one: Selected, sessions: V
   const source = await sessions.get(stream.source, 'verify', 'hold');
   const reader = await sessions.get(stream.source, 'verify', 'read');
   const target = await sessions.get(stream.target, repair ? 'target' : 'verify', 'compare');
+  if (repair) await target.query(repairSession);
   try {
     const compared = await compareTable({ stream, table, delta, source, reader, target, buckets, limit, clock, failpoint, signal });
     const result = resultOf(one, compared);

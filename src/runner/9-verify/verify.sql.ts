@@ -8,13 +8,13 @@ import { dangerousRaw, sql } from '../../sql/sql.ts';
 export const beginRead: Statement = { text: 'begin transaction isolation level repeatable read, read only' };
 
 /** Not read only: the table of differences is filled in it and stays after its commit. */
-export const beginCompare = 'begin transaction isolation level repeatable read';
+export const beginCompare = 'begin transaction isolation level repeatable read, read write';
 
 export const commitCompare = 'commit';
 export const rollback = 'rollback';
 
 /** Whoever is told that rows were repaired must find them repaired after a crash. */
-export const beginRepair = 'begin; set local synchronous_commit = on';
+export const beginRepair = 'begin read write; set local synchronous_commit = on';
 
 export const beginHold = 'begin';
 
@@ -38,3 +38,6 @@ export const readPlace = `
 `;
 
 export const cancelBackend = 'select pg_cancel_backend($1::integer)';
+
+/** A target's session is made for rounds: read-only outside of them, and ended when nothing is heard for a minute. A scan of the source may take longer. */
+export const repairSession = 'set default_transaction_read_only = off; set idle_session_timeout = 0; set idle_in_transaction_session_timeout = 0';
