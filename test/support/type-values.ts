@@ -79,7 +79,7 @@ export const TYPE_VALUES: Readonly<Record<string, readonly string[]>> = {
     "'@ 1000000:00:00.000001'",
     "'178956970 years 7 mons'",
     "'-2147483648 days'",
-    "'2562047788:00:54.775807'",
+    "'1000000000:59:59.999999'",
   ],
   'interval(3)': ["'1.234 seconds'"],
   'interval year to month': ["'1 year 2 mons'"],
