@@ -9,7 +9,7 @@ import { pointedTo, stage } from '../support/history.ts';
 import type { Installation } from '../support/installation.ts';
 import { purging } from '../support/purging.ts';
 
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 300_000 };
 
 /** The command that every one of these errors names; afterwards all rows are equal, and rounds go on. */
 async function repaired(source: TestDatabase, target: TestDatabase, project: Installation): Promise<void> {

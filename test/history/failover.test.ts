@@ -49,7 +49,7 @@ async function failedOver() {
 }
 
 describe('failover of the source to a standby that lagged', () => {
-  test('all kept changes are sent again, and the stream is unverified until the two were compared, through restarts', { timeout: 180_000 }, async () => {
+  test('all kept changes are sent again, and the stream is unverified until the two were compared, through restarts', { timeout: 300_000 }, async () => {
     const { source, target, project } = await failedOver();
     await source.query("insert into t select g, 'new' from generate_series(301, 320) g");
     await source.query("update t set v = 'new' where id in (1, 2)");
@@ -81,7 +81,7 @@ describe('failover of the source to a standby that lagged', () => {
     expect((await stateOf(project)).warnings).toEqual([]);
   });
 
-  test('sarrio copy --replace makes all rows equal and the stream trusted', { timeout: 180_000 }, async () => {
+  test('sarrio copy --replace makes all rows equal and the stream trusted', { timeout: 300_000 }, async () => {
     const { source, target, project } = await failedOver();
     await catchUp(project);
     const { exitCode } = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', project.dir], { env: project.env });
@@ -95,7 +95,7 @@ describe('failover of the source to a standby that lagged', () => {
   });
 });
 
-test('an old primary that still runs after a failover is refused', { timeout: 180_000 }, async () => {
+test('an old primary that still runs after a failover is refused', { timeout: 300_000 }, async () => {
   const { sourceServer, source, target, project } = await stage();
   const standby = await startStandby(sourceServer);
   await promote(standby);
@@ -109,7 +109,7 @@ test('an old primary that still runs after a failover is refused', { timeout: 18
   expect(await differingRows(present.database, target, 'public.t')).toEqual([]);
 });
 
-test('a standby is refused as a source until it is promoted', { timeout: 120_000 }, async () => {
+test('a standby is refused as a source until it is promoted', { timeout: 300_000 }, async () => {
   const { sourceServer, project, target } = await stage();
   const standby = await startStandby(sourceServer);
   const follower = pointedTo(project, standby.url('shop'));

@@ -5,6 +5,7 @@ import { openSource } from '../../src/runner/8-round/source.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
+import { parsePosition } from '../../src/runner/position.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import { sarrio } from '../support/cli.ts';
 import { differingRows } from '../support/compare.ts';
@@ -188,6 +189,32 @@ test('a stream that sleeps through its own detachment does not step over what wa
   await running.stop();
   await catchUp(project);
   expect(await differingRows(source, far, 'public.t')).toEqual([]);
+});
+
+test('a look that misses what was emptied without regard to its stream sees the registry changed', LONG, async () => {
+  const { source, near, far, project, without, purger } = await stage();
+  const { plan } = await project.generated();
+  const sync = plan.syncs['s'];
+  const [row] = await far.query<{ position: string }>('select position from sarrio.watermark');
+  if (!sync || !row) throw new Error('the plan lacks what the test made');
+  const connectSource = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
+  const opened = await openSource({ name: 'source', sync, connect: connectSource, failpoint: noFailpoint });
+  onTestFinished(() => opened.close());
+  const look = async () => {
+    const reading = await opened.open(parsePosition(row.position));
+    await reading.release();
+    return reading;
+  };
+  const before = await look();
+  await source.query('update t set v = 8');
+  expect((await look()).pending).toMatchObject([{ entries: 1000 }]);
+  await source.query("update sarrio.acknowledged set detached_at = now(), detached_reason = 'test' where target = 'far'");
+  await followNear({ source, near, without }, 'select from t where id = 1000 and v = 8');
+  await purgeAll(purger);
+  expect(await kept(source)).toBe(0);
+  const after = await look();
+  expect(after.pending).toEqual([]);
+  expect(after.registry).not.toBe(before.registry);
 });
 
 test('a target that left the config holds nothing once it is applied', LONG, async () => {
