@@ -1,8 +1,9 @@
-import { ident, literal } from '../../../sql/quote.ts';
+import { dollarQuote, ident, literal } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { KeyColumn } from '../../../plan/schema-lock.ts';
 import type { ObjectNames } from '../../2-model/object-names.ts';
 import { unlessApplying } from './unless-applying.sql.ts';
+import { onlyOfSameTypes } from './same-types.sql.ts';
 
 /** What the capture functions of one table need to know. */
 export type CaptureTarget = {
@@ -159,11 +160,6 @@ function captureFunction(name: string, target: CaptureTarget, body: Sql, variabl
   `;
 }
 
-/** A table may be named like our quote. */
-function dollarQuote(text: string, tag = 'sarrio'): Sql {
-  return text.includes(`$${tag}$`) ? dollarQuote(text, `${tag}_`) : dangerousRaw(`$${tag}$`);
-}
-
 /** One static statement for each segment: its plan is kept and costs less than one through the partitioned parent. A sequence never set reads null and means 1. */
 function bySegment(prefix: '' | 'els', statement: (segment: number) => Sql): Sql {
   return sql`
@@ -186,6 +182,9 @@ function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>, more 
   return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment${dangerousRaw(more)})`;
 }
 
+const ofSameTypes = ({ target, segment, alias }: Omit<Entry, 'op'> & { alias: string }): Sql =>
+  onlyOfSameTypes(ident('sarrio', segmentName(target, segment)), target.key, alias);
+
 function segmentName(target: CaptureTarget, segment: number): string {
   const name = target.names.segments[segment - 1];
   if (name === undefined) throw new Error(`no delta segment ${segment}`);
@@ -202,16 +201,13 @@ function firstKeys(entry: Entry): Sql {
  * order, in which the statement filled it.
  */
 function bulkKeys(target: CaptureTarget, op: Sql): Sql {
-  const keys = join(
-    target.key.map(({ name }) => ident('changed', name)),
-    ', ',
-  );
+  const keys = keysBy(target, 'changed');
   const nulls = noKey(target.names.delta, target.ownTypes);
   const rest = (segment: number) => sql`
     ${entryHead({ target, segment }, ', change_bulk')}
     select ${keys}, ${STAMP_ONCE}, (select ${op}), ${dangerousRaw(String(segment))}, 0
     from changed_rows as changed
-    where ${sameTypes({ target, segment }, 'changed')}
+    where ${ofSameTypes({ target, segment, alias: 'changed' })}
     offset ${BULK_AFTER};
   `;
   return sql`
@@ -228,40 +224,26 @@ function bulkKeys(target: CaptureTarget, op: Sql): Sql {
   `;
 }
 
+function keysBy({ key }: CaptureTarget, alias: string): Sql {
+  return dangerousRaw(key.map(({ name }) => ident(alias, name).text).join(', '));
+}
+
 function keysFrom(entry: Entry & { from: Sql; alias: string; limit?: Sql }): Sql {
-  const keys = join(
-    entry.target.key.map(({ name }) => ident(entry.alias, name)),
-    ', ',
-  );
+  const keys = keysBy(entry.target, entry.alias);
   return sql`
     ${entryHead(entry)}
     select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
     ${entry.from}
-    ${join([sql`where ${sameTypes(entry, entry.alias)}`, ...(entry.limit ? [entry.limit] : [])], '\n')};
+    ${join([sql`where ${ofSameTypes(entry)}`, ...(entry.limit ? [entry.limit] : [])], '\n')};
   `;
 }
 
-/**
- * Holds always and costs nothing, since it is decided when the statement is planned; but it can only be understood while the key
- * columns have the very types that the delta table has. Without it the owner of the captured table could put a column of a type of his
- * own in the place of a key, and our insert would call his cast to the delta table's type, with our rights. Only polymorphism allows
- * no cast, and only through arrays.
- */
-function sameTypes({ target, segment }: Pick<Entry, 'target' | 'segment'>, alias: string): Sql {
-  const delta = ident('sarrio', segmentName(target, segment));
-  const pairs = target.key.map(({ name }) => sql`pg_catalog.array_eq(array[${ident(alias, name)}], array[(select d.${ident(name)} from ${delta} as d)])`);
-  return sql`(true or ${join(pairs, ' or ')})`;
-}
-
 function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
-  const keys = join(
-    entry.target.key.map(({ name }) => ident(entry.record, name)),
-    ', ',
-  );
+  const keys = keysBy(entry.target, entry.record);
   return sql`
     ${entryHead(entry)}
     select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
-    where ${sameTypes(entry, entry.record)};
+    where ${ofSameTypes({ ...entry, alias: entry.record })};
   `;
 }
 
