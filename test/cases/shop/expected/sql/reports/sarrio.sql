@@ -75,6 +75,17 @@ create table if not exists sarrio.paused (
 );
 revoke all on table sarrio.paused from public;
 
+-- object: table sarrio.seal
+create table if not exists sarrio.seal (
+  delta text not null,
+  seal text not null,
+  sealed_at timestamptz not null default pg_catalog.now(),
+  broken_at timestamptz,
+  broken_reason text,
+  primary key (delta)
+);
+revoke all on table sarrio.seal from public;
+
 -- object: table sarrio.stream
 create table if not exists sarrio.stream (
   sync text not null,
