@@ -6,11 +6,30 @@ import { type Measured, runWorkload } from './harness/repetitions.ts';
 import { isMet, reportText, writeResults } from './harness/report.ts';
 import { startPair } from './harness/servers.ts';
 import type { Workload } from './harness/workload.ts';
+import { backlog } from './workloads/backlog.ts';
 import { initialCopy } from './workloads/initial-copy.ts';
 import { latency } from './workloads/latency.ts';
+import { idle, manyTables } from './workloads/many-tables.ts';
 import { narrowInsert } from './workloads/narrow-insert.ts';
+import { hotRows, singleUpdates } from './workloads/single-updates.ts';
+import { tpcb } from './workloads/tpcb.ts';
+import { verify } from './workloads/verify.ts';
+import { wideInsert, wideUpdate } from './workloads/wide.ts';
 
-const WORKLOADS: readonly Workload[] = [narrowInsert, initialCopy, latency];
+const WORKLOADS: readonly Workload[] = [
+  narrowInsert,
+  wideInsert,
+  wideUpdate,
+  tpcb,
+  singleUpdates,
+  hotRows,
+  latency,
+  initialCopy,
+  backlog,
+  manyTables,
+  idle,
+  verify,
+];
 const MAJORS: readonly Major[] = [14, 17, 18];
 
 const USAGE = `npm run bench -- [workload...] [--quick] [--check] [--major 17] [--repeat 3] [--scale 1]

@@ -1,6 +1,17 @@
 /** A connection string that stands in an environment variable; only its name is ever written down. */
 export type EnvReference = { readonly env: string };
 
+/** Login roles of a database besides the one that applies. `apply` grants each what its verbs need on the objects of ours. */
+export type DatabaseRoles = {
+  /** `run` and `copy` connect as this role. Rights on your own tables you grant yourself; `plan` checks them. */
+  readonly runner?: string;
+  /** `status` connects as this role. It sees the keys of captured rows, and nothing else of them. */
+  readonly reader?: string;
+};
+
+/** A participating database: `env('EAST_URL')`, or `{ ...env('EAST_URL'), roles: { runner: 'sarrio_runner' } }`. */
+export type DatabaseConfig = EnvReference & { readonly roles?: DatabaseRoles };
+
 /** Picks what flows from a table. Names are the source's. */
 export type ColumnChoice = {
   /** Only these columns (the key must be among them). */
@@ -13,9 +24,16 @@ export type ColumnChoice = {
   readonly compute?: Readonly<Record<string, string>>;
 };
 
+/**
+ * In which sessions capture triggers fire, in PostgreSQL's terms (`ALTER TABLE … ENABLE ALWAYS TRIGGER`): `origin`, the default, leaves
+ * out what sessions with `session_replication_role = replica` write; `always` captures that too (restores, native subscriptions, other
+ * replication tools). What Sarrio itself applies is never captured by triggers.
+ */
+export type CaptureTriggers = 'origin' | 'always';
+
 /** A table with settings of its own. */
 export type TableConfig = {
-  /** `schema.table`, or a pattern such as `public.*` (then only `where` and `columns.omit` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
+  /** `schema.table`, or a pattern such as `public.*` (then only `where`, `columns.omit` and `missingColumns` make sense). Names are case-exact; put a name with a dot or star in double quotes. */
   readonly table: string;
   /** `schema.table` on every target, when it has another name there. */
   readonly rename?: string;
@@ -24,6 +42,10 @@ export type TableConfig = {
   readonly where?: string;
   /** Name of a unique index, or its columns, to use instead of the primary key. All columns must be NOT NULL. */
   readonly key?: string | readonly string[];
+  /** As for the sync, for this table. */
+  readonly missingColumns?: 'refuse' | 'omit';
+  /** As `captureTriggers` of the sync, for this table. */
+  readonly captureTriggers?: CaptureTriggers;
 };
 
 /** One group of tables from one source to its targets. */
@@ -37,13 +59,25 @@ export type OneWaySync = {
   readonly exclude?: readonly string[];
   /** When a target table holds rows before its initial copy: refuse (the default), or replace them. */
   readonly existingRows?: 'refuse' | 'replace';
+  /** A column of the source that no target has: refuse to compile (the default), or leave it out with a warning. One that only some targets have is refused. */
+  readonly missingColumns?: 'refuse' | 'omit';
+  /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */
+  readonly maxBacklog?: Backlog;
+  /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
+  readonly captureTriggers?: CaptureTriggers;
 };
+
+/**
+ * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or
+ * both. From 80 % on the runner warns; beyond it, a target that does not come after is detached and has to be copied anew.
+ */
+export type Backlog = string | { readonly size?: string; readonly rows?: number };
 
 /** What `replication.config.ts` exports by default. */
 export type ReplicationConfig = {
   /** Owner of the installed objects, `sarrio` unless several projects share a database. */
   readonly project?: string;
-  readonly databases: Readonly<Record<string, EnvReference>>;
+  readonly databases: Readonly<Record<string, DatabaseConfig>>;
   readonly syncs: Readonly<Record<string, OneWaySync>>;
 };
 

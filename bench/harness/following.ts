@@ -6,8 +6,8 @@ import { CHECKPOINT, SENTINEL, SENTINEL_ROW } from './tables.sql.ts';
 export async function withFollower<T>(peer: Peer, databases: Databases, work: (follower: Follower) => Promise<T>): Promise<T> {
   const follower = await peer.follow(databases);
   try {
-    await databases.source.query(SENTINEL);
-    if (peer.name !== 'none') await waitFor(databases, SENTINEL_ROW);
+    if (peer.name === 'none') await databases.source.query(SENTINEL, [0]);
+    else await sentinel(databases, 0);
     await settle(databases);
     return await work(follower);
   } finally {
@@ -18,6 +18,12 @@ export async function withFollower<T>(peer: Peer, databases: Databases, work: (f
 /** Until the target shows the row; the same poll for every peer. */
 export async function waitFor({ target }: Databases, row: string, values: readonly unknown[] = []): Promise<void> {
   await waitUntil('the row is visible on the target', async () => (await target.query(row, values)).length > 0, { timeoutMs: 600_000, everyMs: 5 });
+}
+
+/** Until everything committed so far is visible on the target. */
+export async function sentinel(databases: Databases, id: number): Promise<void> {
+  await databases.source.query(SENTINEL, [id]);
+  await waitFor(databases, SENTINEL_ROW, [id]);
 }
 
 /** No measurement pays for another one's dirty pages. */

@@ -11,6 +11,13 @@ export type Follower = {
   /** Largest resident memory of its own process so far, in MB; null when it has none that could be compared. */
   peakMb(): Promise<number | null>;
   stop(): Promise<void>;
+  /** Its own process while the source goes on being captured; `resume` returns at once. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Returns when it says that it follows again. */
+  isRunning(): Promise<unknown>;
+  /** Of its own process, for what it uses while nothing happens; null when it has none. */
+  pid(): number | null;
 };
 
 /** What is measured: Sarrio, what it is compared with, and doing nothing. */

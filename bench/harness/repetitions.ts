@@ -1,6 +1,7 @@
 import { dropDatabase, openDatabase, type TestDatabase } from '../../test/support/database.ts';
 import type { TestServer } from '../../test/support/server.ts';
 import type { Databases, Peer, PeerName } from './peer.ts';
+import { isInstalled } from './program.ts';
 import { type Quiet, waitForQuiet } from './quiet.ts';
 import type { Pair } from './servers.ts';
 import { median } from './statistics.ts';
@@ -23,6 +24,7 @@ export type RunOptions = { readonly repeat: number; readonly scale: number; read
 export async function runWorkload(pair: Pair, workload: Workload, options: RunOptions): Promise<Measured> {
   const repetitions: Repetition[] = [];
   const { peers, missing } = await presentPeers(workload);
+  if (peers.length === 0) return { workload, repetitions, missing };
   await prepareTemplates(pair, workload, options.scale);
   for (let round = 0; round < options.repeat; round += 1) {
     for (const peer of rotated(peers, round)) {
@@ -41,10 +43,11 @@ export function figure({ repetitions }: Measured, peer: PeerName, measure: strin
   return values.length === 0 ? null : median(values);
 }
 
-async function presentPeers({ peers }: Workload): Promise<{ peers: readonly Peer[]; missing: ReadonlyMap<PeerName, string> }> {
+async function presentPeers({ peers, needs }: Workload): Promise<{ peers: readonly Peer[]; missing: ReadonlyMap<PeerName, string> }> {
   const missing = new Map<PeerName, string>();
+  const lacks = needs === undefined || (await isInstalled(needs)) ? null : `no ${needs}`;
   for (const peer of peers) {
-    const why = await peer.missing();
+    const why = lacks ?? (await peer.missing());
     if (why !== null) missing.set(peer.name, why);
   }
   return { peers: peers.filter(({ name }) => !missing.has(name)), missing };

@@ -54,7 +54,7 @@ function verdict(measured: Measured, { measure, goal }: Line): Verdict | null {
   const own = figure(measured, 'sarrio', measure);
   const base = goal.to === undefined ? 1 : figure(measured, goal.to, measure);
   const value = own === null || base === null ? Number.NaN : own / base;
-  return { measure, goal, value, isMet: value <= goal.atMost };
+  return { measure, goal, value, isMet: 'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast };
 }
 
 function medians(measured: Measured, peer: PeerName): Readonly<Record<string, number>> {
@@ -73,7 +73,8 @@ function lineCells(measured: Measured, line: Line): readonly string[] {
 }
 
 function goalCells({ goal, value, isMet }: Verdict): readonly string[] {
-  const limit = goal.to === undefined ? `< ${goal.atMost}` : `<= ${goal.atMost.toFixed(1)}x ${goal.to}`;
+  const bound = 'atMost' in goal ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`;
+  const limit = goal.to === undefined ? bound : `${bound}x ${goal.to}`;
   const reached = goal.to === undefined ? number(value) : `${value.toFixed(2)}x`;
   return [limit, reached, isMet ? 'ok' : 'MISS'];
 }

@@ -12,12 +12,14 @@ export type Line = {
   readonly goal?: Goal;
 };
 
-/** What Sarrio must reach: at most so many times another peer's median of the same run, or at most this figure. */
-export type Goal = { readonly to?: PeerName; readonly atMost: number };
+/** What Sarrio must reach: so many times another peer's median of the same run, or this figure; at most or at least. */
+export type Goal = { readonly to?: PeerName } & ({ readonly atMost: number } | { readonly atLeast: number });
 
 export type Workload = {
   readonly name: string;
   readonly title: string;
+  /** A program that it needs, such as `pgbench`. */
+  readonly needs?: string;
   readonly peers: readonly Peer[];
   readonly lines: readonly Line[];
   /** Makes the tables, and the source's rows when `isSource`; runs once, every repetition starts from copies of these databases. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { PUBLIC_TABLES } from '../harness/tables.sql.ts';
 import type { Databases, Follower, Peer } from '../harness/peer.ts';
 
 /** Where its own database is: a server with plperlu, which the embedded ones do not have. */
@@ -32,7 +33,8 @@ async function start({ source, target }: Databases, options: readonly string[]):
     const { pathname, hostname, port, username } = new URL(url);
     await run('add', 'db', name, `dbname=${pathname.slice(1)}`, `host=${hostname}`, `port=${port}`, `user=${username}`);
   }
-  await run('add', 'table', 'public.narrow', 'public.wide', 'public.probe', 'public.sentinel', 'db=A', 'relgroup=bench');
+  const tables = await source.query<{ name: string }>(PUBLIC_TABLES);
+  await run('add', 'table', ...tables.map(({ name }) => name), 'db=A', 'relgroup=bench');
   await run('add', 'sync', 'bench', 'relgroup=bench', 'dbs=A:source,B:target', ...options);
   await run('start');
   const stop = async (): Promise<void> => {
@@ -45,5 +47,7 @@ async function start({ source, target }: Databases, options: readonly string[]):
       await run('remove', ...what, '--force');
     await rm(folder, { recursive: true, force: true });
   };
-  return { peakMb: async () => null, stop };
+  const pause = async (): Promise<void> => void (await run('stop'));
+  const resume = async (): Promise<void> => void (await run('start'));
+  return { peakMb: async () => null, pid: () => null, stop, pause, resume, isRunning: () => run('ping', '30') };
 }

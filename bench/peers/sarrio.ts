@@ -9,7 +9,7 @@ const CONFIG = `import { defineReplication, env } from 'sarrio';
 
 export default defineReplication({
   databases: { source: env('SOURCE_URL'), target: env('TARGET_URL') },
-  syncs: { bench: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.*'] } },
+  syncs: { bench: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.*'], existingRows: 'replace' } },
 });
 `;
 
@@ -30,6 +30,13 @@ export const sarrio: Peer = {
   },
 };
 
+/** Equal rows on both sides; the returned function runs `sarrio verify`, which fails when it does not find them so. */
+export async function prepareVerify(databases: Databases): Promise<() => Promise<void>> {
+  const project = await install(databases);
+  await succeed(['run', '--until-caught-up'], project);
+  return () => succeed(['verify'], project);
+}
+
 type Project = CliOptions & { readonly cwd: string };
 
 async function install({ source, target }: Databases): Promise<Project> {
@@ -40,11 +47,16 @@ async function install({ source, target }: Databases): Promise<Project> {
   return project;
 }
 
-function start(project: Project): Follower & { isRunning(): Promise<unknown> } {
-  const runner = startSarrio(['run'], project);
+function start(project: Project): Follower {
+  let runner = startSarrio(['run'], project);
   return {
     isRunning: () => runner.waitFor(/: running/),
     peakMb: () => peakMb(runner.pid),
+    pid: () => runner.pid,
+    pause: async () => void (await runner.stop()),
+    resume: async () => {
+      runner = startSarrio(['run'], project);
+    },
     stop: async () => {
       await runner.stop();
       await rm(project.cwd, { recursive: true, force: true });

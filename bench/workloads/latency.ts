@@ -13,7 +13,7 @@ import { sarrio } from '../peers/sarrio.ts';
 const TRANSACTIONS = 2_000;
 const EVERY_MS = 10;
 /** The first two seconds are for caches and compilers. */
-const WARM_UP = 200;
+export const WARM_UP = 200;
 const POLL_MS = 1;
 
 /** One row in each transaction, a hundred a second: from just before it is sent, its commit included, until a poll of the target sees it. */
@@ -22,8 +22,8 @@ export const latency: Workload = {
   title: 'latency: one row at 100 tx/s, commit included',
   peers: [native, sarrio, bucardo],
   lines: [
-    { measure: 'p50', title: 'p50, ms', goal: { to: 'native', atMost: 3 } },
-    { measure: 'p99', title: 'p99, ms' },
+    { measure: 'p50', title: 'p50, ms', goal: { to: 'native', atMost: 2 } },
+    { measure: 'p99', title: 'p99, ms', goal: { to: 'native', atMost: 3 } },
     { measure: 'max', title: 'max, ms' },
     MEMORY,
   ],
@@ -37,8 +37,8 @@ export const latency: Workload = {
     }),
 };
 
-/** Milliseconds of each transaction after the warm-up. */
-async function probe({ source, target }: Databases, count: number): Promise<readonly number[]> {
+/** Milliseconds of each transaction after the warm-up, which is part of `count`. */
+export async function probe({ source, target }: Databases, count: number): Promise<readonly number[]> {
   const [writer, reader] = await Promise.all([source.connect(), target.connect()]);
   const seen: number[] = [];
   const polling = poll(reader, count, seen);

@@ -15,8 +15,8 @@ export const narrowInsert: Workload = {
   title: 'narrow-insert: 1M rows (bigint, int) in one INSERT',
   peers: [none, native, sarrio, bucardo],
   lines: [
-    { measure: 'statement', title: 'source statement, s', goal: { to: 'none', atMost: 2 } },
-    { measure: 'toEqual', title: 'commit to equal, s', goal: { to: 'native', atMost: 0.8 } },
+    { measure: 'statement', title: 'source statement, s', goal: { to: 'none', atMost: 1.8 } },
+    { measure: 'toEqual', title: 'commit to equal, s', goal: { to: 'native', atMost: 0.6 } },
     MEMORY,
   ],
   prepare: async (database, { isSource, scale }) => {

@@ -3,6 +3,7 @@ import { failure } from '../plan/errors.ts';
 import { type Generated, loadGenerated } from '../plan/generated-files.ts';
 import { applySteps } from '../runner/7-apply/apply-steps.ts';
 import type { ApplyContext } from '../runner/7-apply/run-group.ts';
+import { withoutSkipped } from '../runner/6-diff/diff-seals.ts';
 import { type ChangePlan, hazardName } from '../runner/6-diff/step.ts';
 import type { Session } from '../runner/postgres/session.ts';
 import { addChangeOptions, applyContext, generatedDir, numberOption, refuseErrors } from './change-options.ts';
@@ -40,7 +41,8 @@ async function apply(options: {
   const { changePlan, diagnostics } = await readChanges(generated, sessions);
   refuseErrors(diagnostics);
   refuseErrors([...expectationFaults(changePlan, approval), ...hazardFaults(changePlan, approval)]);
-  await applySteps({ steps: changePlan.steps, sessions, context: applying });
+  const steps = withoutSkipped(changePlan.steps, approval.allowed);
+  await applySteps({ ...changePlan, steps, sessions, context: applying });
   if (changePlan.steps.length > 0) refuseRest((await readChanges(generated, sessions)).changePlan);
   const done =
     changePlan.steps.length === 0

@@ -1,6 +1,7 @@
 import { failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
-import { registerAnew } from '../runner/8-round/source.sql.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
+import { beginAnew } from '../runner/8-round/control.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb } from './verb.ts';
 
@@ -21,8 +22,8 @@ export const verb: Verb = {
     const replace = options['replace'] === true;
     const source = await databaseConnector(plan, context)(found.source, 'install');
     try {
-      const { count } = await source.query(registerAnew, [sync, target, replace ? 'true' : 'false']);
-      if (count === 0)
+      await refuseMissingRights(plan, source, 'runner');
+      if (!(await beginAnew(source, { sync, wake: found.wake }, { target, replace })))
         throw failure('refused', {
           code: 'SAR602',
           where: `database ${found.source}`,
@@ -32,7 +33,7 @@ export const verb: Verb = {
     } finally {
       await source.close();
     }
-    const text = `All tables of sync ${sync} will be copied to ${target} again${replace ? ', replacing its rows,' : ''} when sarrio run next starts the stream. Restart a runner that is running.`;
+    const text = `All tables of sync ${sync} will be copied to ${target} again${replace ? ', replacing its rows,' : ''}; a running sarrio run begins with it by itself.`;
     return { exit: 'ok', data: { sync, target, replace }, diagnostics: [], text };
   },
 };

@@ -52,7 +52,7 @@ async function destroy(options: { plan: Plan; sessions: ReadonlyMap<string, Sess
   const { plan, sessions, applying } = options;
   const { changePlan, diagnostics } = await readRemoval(plan, sessions);
   refuseErrors(diagnostics);
-  await applySteps({ steps: changePlan.steps, sessions, context: applying });
+  await applySteps({ ...changePlan, sessions, context: applying });
   refuseRest((await readRemoval(plan, sessions)).changePlan);
   const text =
     changePlan.steps.length === 0 ? nothingLeft(plan) : `Destroyed: ${headline(changePlan.steps, 'done')}. Nothing of project ${plan.project} is left.\n`;

@@ -12,6 +12,6 @@ export function databaseConnector(plan: Plan, { env }: VerbContext): (database: 
     const url = urls.get(database);
     const variable = references[database]?.env;
     if (url === undefined || variable === undefined) throw new Error(`the plan has no database ${database}`);
-    return connect({ database, role, url, variable });
+    return connect({ database, role, url, variable, env });
   };
 }

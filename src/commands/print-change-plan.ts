@@ -2,12 +2,13 @@ import { displayName } from '../sql/quote.ts';
 import { type Group, groupSteps } from '../runner/7-apply/groups.ts';
 import { type ChangePlan, hazardName, type Step, type StepKind } from '../runner/6-diff/step.ts';
 
-const SIGNS: Readonly<Record<StepKind, string>> = { create: '+', replace: '~', repair: '!', remove: '-', register: '+', unregister: '-' };
+const SIGNS: Readonly<Record<StepKind, string>> = { create: '+', replace: '~', repair: '!', refresh: '!', remove: '-', register: '+', unregister: '-' };
 /** Each kind as it is announced and as it is told afterwards. */
 const COUNTED: readonly (readonly [kind: StepKind, wanted: string, done: string])[] = [
   ['create', 'to create', 'created'],
   ['replace', 'to replace', 'replaced'],
   ['repair', 'drifted and to repair', 'repaired'],
+  ['refresh', 'to refresh', 'refreshed'],
   ['remove', 'to remove', 'removed'],
   ['register', 'to register', 'registered'],
   ['unregister', 'to unregister', 'unregistered'],

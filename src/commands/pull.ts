@@ -13,7 +13,7 @@ import { readSchema, type SchemaReading } from '../runner/5-inspect/read-schema.
 import { failureText } from '../runner/postgres/error-text.ts';
 import { connect } from '../runner/postgres/session.ts';
 import { type LockChanges, lockChanges } from './lock-changes.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio pull`: reads the catalogs of all databases into the schema lock. Changes nothing in a database. */
 export const verb: Verb = {
@@ -25,7 +25,7 @@ export const verb: Verb = {
     const urls = resolveUrls(config.databases, context.env);
     const readings = await readAll(
       [...schemasOf(config)].map(([database, schemas]) => {
-        return { database, schemas, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
+        return { database, schemas, env: context.env, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
       }),
     );
     const before = await lockBefore(folder);
@@ -38,7 +38,13 @@ export const verb: Verb = {
   },
 };
 
-type Source = { readonly database: string; readonly variable: string; readonly url: string; readonly schemas: readonly string[] };
+type Source = {
+  readonly env: VerbContext['env'];
+  readonly database: string;
+  readonly variable: string;
+  readonly url: string;
+  readonly schemas: readonly string[];
+};
 
 /** All databases at once, by name in order; every one that fails is reported. */
 async function readAll(sources: readonly Source[]): Promise<ReadonlyMap<string, SchemaReading>> {

@@ -1,29 +1,80 @@
+import type { Diagnostic } from '../plan/diagnostic.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
+import type { Session } from '../runner/postgres/session.ts';
 import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
 import { databaseConnector } from './plan-databases.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio status`: each stream with its lag, what is pending, its speed and its last error. */
 export const verb: Verb = {
   configure: (command) =>
     void command
-      .option('--exit-code', 'exit 2 when a stream is not running, failed, or behind by more than --max-lag')
+      .option(
+        '--exit-code',
+        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe table',
+      )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
-    const connect = databaseConnector(plan, context);
-    const streams = await readStatus(plan, (database) => connect(database, 'status'));
+    const streams = await readStatus(plan, readerConnector(plan, context));
     const isBehind = streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
     return {
       exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
       data: { streams },
-      diagnostics: [],
+      diagnostics: streams.flatMap(warningsOf),
       text: statusText(streams),
     };
   },
 };
 
-function isHealthy({ state, lagSeconds }: StreamStatus, maxLag: number): boolean {
+/** What the role may not read is said with the GRANT, as the reason why the database could not be asked. */
+function readerConnector(plan: Plan, context: VerbContext): (database: string) => Promise<Session> {
+  const connect = databaseConnector(plan, context);
+  return async (database) => {
+    const session = await connect(database, 'status');
+    try {
+      await refuseMissingRights(plan, session, 'reader');
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  };
+}
+
+/** What needs a person, though nothing has failed. */
+function warningsOf({ sync, source, target, state, reason, backlogPercent }: StreamStatus): readonly Diagnostic[] {
+  const where = `sync ${sync}, ${source} -> ${target}`;
+  const warning = (code: string, message: string, hint: string): Diagnostic => ({ code, severity: 'warning', message, hint, where, span: null });
+  const copy = `sarrio copy --sync ${sync} --target ${target} --replace`;
+  const name = reason ?? state;
+  if (state === 'detached') return [warning('SAR613', name, `Changes for it are no longer kept. To copy its tables anew: ${copy}`)];
+  const backlog =
+    backlogPercent !== null && backlogPercent >= 80
+      ? [
+          warning(
+            'SAR615',
+            `the target holds back ${backlogPercent} % of maxBacklog`,
+            'Bring it back; beyond 100 % it is detached unless it comes after, and has to be copied anew.',
+          ),
+        ]
+      : [];
+  if (!reason?.startsWith('unverified')) return backlog;
+  return [
+    ...backlog,
+    warning(
+      'SAR616',
+      name,
+      `The source may lack rows that the target holds. Compare them: sarrio verify --sync ${sync}. To replace the target's rows: ${copy}`,
+    ),
+  ];
+}
+
+function isHealthy({ state, lagSeconds, backlogPercent, unsafe }: StreamStatus, maxLag: number): boolean {
+  if (backlogPercent !== null && backlogPercent >= 80) return false;
+  if (unsafe.length > 0) return false;
   return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
 }
 
@@ -46,5 +97,12 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...errors].join('\n');
+  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams)].join('\n');
+}
+
+function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
+  const tables = streams.flatMap(({ source, unsafe }) =>
+    unsafe.map(({ table, reason, since }) => `unsafe: database ${source}, table ${table}: ${reason}${since ? ` (noticed ${since})` : ''}`),
+  );
+  return tables.length === 0 ? [] : [...new Set(tables), 'repair with: sarrio plan, then sarrio apply'];
 }

@@ -36,6 +36,21 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./status.ts')).verb,
   },
   {
+    name: 'pause',
+    summary: 'let a sync rest, whichever runner works on it',
+    load: async () => (await import('./pause.ts')).verb,
+  },
+  {
+    name: 'resume',
+    summary: 'let a paused sync go on',
+    load: async () => (await import('./resume.ts')).verb,
+  },
+  {
+    name: 'verify',
+    summary: 'compare targets with their source while writes go on, down to keys and columns; --repair writes the differences',
+    load: async () => (await import('./verify.ts')).verb,
+  },
+  {
     name: 'copy',
     summary: 'let a stream begin anew: all its tables are copied again',
     load: async () => (await import('./copy.ts')).verb,

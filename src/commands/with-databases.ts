@@ -29,7 +29,7 @@ export async function withDatabases<T>(options: DatabasesOptions, work: (session
   try {
     for (const database of [...urls.keys()].sort()) {
       const variable = plan.databases[database]?.url.env ?? '';
-      const target = { database, variable, url: urls.get(database) ?? '', role: mode === 'shared' ? 'inspect' : 'install' } as const;
+      const target = { database, variable, url: urls.get(database) ?? '', role: mode === 'shared' ? 'inspect' : 'install', env: options.env } as const;
       const session = await connect(target);
       sessions.set(database, session);
       await refusePooler({ session, target, clock: options.clock });

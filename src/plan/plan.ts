@@ -16,9 +16,14 @@ export type Plan = {
   readonly syncs: Readonly<Record<string, PlanSync>>;
 };
 
+/** Roles that connect to a database besides the one that applies and owns everything. A verb whose role is not named runs as that one. */
+export type DatabaseRoles = { readonly runner?: string; readonly reader?: string };
+
 export type PlanDatabase = {
   /** Where the connection string comes from; resolved only when connecting. */
   readonly url: { readonly env: string };
+  /** Only where the config names roles; their grants stand in the objects' blocks. */
+  readonly roles?: DatabaseRoles;
   /** Objects of ours in the order in which they are installed. */
   readonly objects: readonly PlanObject[];
   /** Tables captured here, for purging and for switching segments. */
@@ -56,6 +61,12 @@ export type PlanCapture = {
   /** Sequence that is 1 when all segments are empty; triggers set it to 2. */
   readonly filled: string;
   readonly syncs: readonly string[];
+  /** `always`: the triggers fire for sessions with `session_replication_role = replica` too, except for our own applying ones. */
+  readonly captureTriggers: 'origin' | 'always';
+  /** Run by apply when changes went by uncaptured: one entry that lets every target take all rows of the table anew, as after a TRUNCATE. */
+  readonly refresh: string;
+  /** Partitions below, each with the statement that records the keys of all its rows, for one that was attached with rows in it. */
+  readonly partitions: readonly { readonly table: QualifiedName; readonly record: string }[];
 };
 
 export type TableShape = {
@@ -76,10 +87,15 @@ export type PlanSync = {
   readonly targets: readonly string[];
   /** What an initial copy does when the target table already holds rows. */
   readonly existingRows: 'refuse' | 'replace';
+  /** What one target may hold back in the source before it is detached; null for no bound. */
+  readonly maxBacklog: BacklogBudget | null;
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
   readonly tables: readonly PlanTable[];
 };
+
+/** Bytes on disk, entries in the delta tables, or both; null where not bounded. */
+export type BacklogBudget = { readonly bytes: number | null; readonly rows: number | null };
 
 export type PlanTable = {
   readonly source: QualifiedName;
@@ -114,6 +130,7 @@ export type PlanRoute = {
   readonly copyFormat: 'binary' | 'text';
   readonly read: ReadStatements;
   readonly apply: ApplyStatements;
+  readonly verify: VerifyStatements;
 };
 
 /** Run on the source, in the round's snapshot, with the position in the settings `sarrio.xmax`, `sarrio.xip` and `sarrio.extra`. */
@@ -172,4 +189,38 @@ export type RelayStatements = {
   readonly filled: string;
   /** Wake sequences of the syncs that read this capture, with the syncs' names. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
+};
+
+/**
+ * `sarrio verify`. A row's bucket is a hash of its key; the setting `sarrio.buckets` says which are read, as a bytea with one bit for
+ * each; an empty one says all. The temporary tables of the target are the session's own.
+ */
+export type VerifyStatements = {
+  /** ACCESS SHARE on the table, taken before the snapshot: a TRUNCATE that came after the snapshot would show in it all the same. */
+  readonly lockSource: string;
+  readonly lockTarget: string;
+  /** On the source and on the target: for each bucket that holds rows, `bucket`, `rows`, and `hash`, the sum of the hashes of its rows. */
+  readonly sumSource: string;
+  readonly sumTarget: string;
+  /** On the source, with the position in the settings: one row, whether a TRUNCATE is pending. */
+  readonly isTruncated: string;
+  /** On the source: `COPY … TO STDOUT` of the pending keys (position in the settings), and of the keys and column hashes of the rows of the buckets. */
+  readonly copyPending: string;
+  readonly copyHashes: string;
+  /** On the target: makes the stage for both (emptied at commit) and the table of differences, and takes the bytes. */
+  readonly createStage: string;
+  readonly loadStage: string;
+  /** On the target: fills the table of differences from the stage and the target's rows of the buckets. */
+  readonly findDifferences: string;
+  /** On the target: `kind` and `rows`; `column` (1-based, index into `columns`) and `rows`; $1 at most so many: `kind`, `columns`, then the key as text. */
+  readonly countDifferences: string;
+  readonly countColumns: string;
+  readonly listDifferences: string;
+  readonly dropStage: string;
+  /** Repair, on the target: sets aside the differences whose keys are pending by now. */
+  readonly setPendingAside: string;
+  /** Repair, on the target: $1 after which number, $2 at most so many: `last`, and `keys` as JSON. */
+  readonly nextKeys: string;
+  /** Repair, on the source: `COPY … TO STDOUT` of the rows of the keys in the setting `sarrio.keys`, in the form of `copyChanged`. */
+  readonly copyKeys: string;
 };

@@ -17,11 +17,29 @@ export type DatabaseSchema = {
   readonly encoding: string;
   /** Every relation with rows of the schemas that the config speaks of, ordered by schema and name (code units). */
   readonly tables: readonly TableSchema[];
-  /** Enum types in use by these tables, with labels in order. */
+  /** Enum types in use by these tables, also inside other types, with labels in order. */
   readonly enums: readonly EnumSchema[];
+  /** All other types outside `pg_catalog` that these tables use, also inside other types, ordered by schema and name. */
+  readonly types: readonly TypeSchema[];
 };
 
 export type EnumSchema = QualifiedName & { readonly labels: readonly string[] };
+
+/** What decides whether a value of a type of one database is one of another's; types inside are written as `ColumnSchema.type`. */
+export type TypeSchema = QualifiedName &
+  (
+    | {
+        readonly kind: 'domain';
+        readonly base: string;
+        readonly notNull: boolean;
+        /** Constraints as `pg_get_constraintdef` writes them, ordered. */
+        readonly checks: readonly string[];
+      }
+    | { readonly kind: 'composite'; readonly attributes: readonly { readonly name: string; readonly type: string }[] }
+    | { readonly kind: 'range'; readonly subtype: string }
+    | { readonly kind: 'multirange'; readonly range: string }
+    | { readonly kind: 'base'; readonly extension: string | null }
+  );
 
 export type TableKind = 'table' | 'partitioned' | 'foreign' | 'view' | 'materialized-view';
 
@@ -76,4 +94,11 @@ export type KeyColumn = {
   readonly name: string;
   /** The index's own equality operator, e.g. `{ schema: 'pg_catalog', name: '=' }`, or the extension's for citext and the like. */
   readonly equality: QualifiedName;
+  /**
+   * The type that the operator takes, where it is not the column's (a domain over a type of an extension). Keys are compared as this
+   * type: an operator of the same name for the domain itself, which anybody may make, would be found first.
+   */
+  readonly input?: string;
+  /** Nondeterministic collation by which the index compares, qualified as SQL: two spellings are one key. Null: only the same text is equal. */
+  readonly folding: string | null;
 };

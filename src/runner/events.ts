@@ -2,7 +2,7 @@
 export type StreamName = { readonly sync: string; readonly source: string; readonly target: string };
 
 /** What a stream is doing, as `status` and events show it. */
-export type StreamState = 'connecting' | 'standby' | 'copying' | 'running' | 'failed' | 'stopped';
+export type StreamState = 'connecting' | 'standby' | 'copying' | 'running' | 'paused' | 'failed' | 'stopped';
 
 /** Everything that the runner reports. Printers (text, JSON lines) turn it into output; nothing else in the runner writes. */
 export type RunnerEvent =
@@ -22,6 +22,11 @@ export type RunnerEvent =
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }
   | { readonly kind: 'purged'; readonly database: string; readonly table: string; readonly bytes: number }
+  | { readonly kind: 'backlog'; readonly stream: StreamName; readonly bytes: number; readonly rows: number; readonly percent: number }
+  | { readonly kind: 'detached'; readonly stream: StreamName; readonly reason: string }
+  | { readonly kind: 'table-unsafe'; readonly code: string; readonly database: string; readonly table: string; readonly reason: string }
+  | { readonly kind: 'table-safe'; readonly database: string; readonly table: string }
+  | { readonly kind: 'watch-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'stopped'; readonly reason: string };
 

@@ -18,9 +18,19 @@ export function eventText(event: RunnerEvent): string | null {
     case 'retry':
       return `${streamText(event.stream)}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
     case 'history-changed':
-      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. Rows that only the target has are not noticed by this: compare the two`;
+      return `${streamText(event.stream)}: the source is on a new timeline (failover); all kept changes are sent again. It may lack rows that the target has: unverified until: sarrio verify`;
     case 'purged':
       return `database ${event.database}: purged ${count(event.bytes)} bytes of changes of ${event.table}`;
+    case 'backlog':
+      return `${streamText(event.stream)}: warning SAR615: the target holds back ${count(event.rows)} changes (${count(event.bytes)} bytes), ${event.percent} % of maxBacklog; beyond it, it is detached unless it comes after`;
+    case 'detached':
+      return `${streamText(event.stream)}: detached: ${event.reason}`;
+    case 'table-unsafe':
+      return `${event.code}: database ${event.database}, table ${event.table}: changes may have gone by uncaptured: ${event.reason}\n  replication goes on; run: sarrio plan, then sarrio apply, which lets the targets take all rows of the table anew`;
+    case 'table-safe':
+      return `database ${event.database}, table ${event.table}: captured as it should be again`;
+    case 'watch-failed':
+      return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':
       return `database ${event.database}: purging failed: ${event.error}`;
     case 'stopped':

@@ -19,6 +19,11 @@ export function literal(value: string): Sql {
   return dangerousRaw(value.includes('\\') ? `E${quoted}` : quoted);
 }
 
+/** A dollar quote that does not stand in the text: a table may be named like ours. */
+export function dollarQuote(text: string, tag = 'sarrio'): Sql {
+  return text.includes(`$${tag}$`) ? dollarQuote(text, `${tag}_`) : dangerousRaw(`$${tag}$`);
+}
+
 /** The table as people and messages write it, and as the plan keys it: `schema.name`, quoted only where needed. */
 export function displayName(table: QualifiedName): string {
   return `${quoteIdent(table.schema)}.${quoteIdent(table.name)}`;

@@ -1,7 +1,15 @@
 /** A finished piece of SQL text. Only the functions of this room make one, so that text from outside cannot become SQL by accident. */
-export type Sql = { readonly kind: 'sql'; readonly text: string };
+export type Sql = {
+  readonly kind: 'sql';
+  readonly text: string;
+  /** The text with `KEPT` for line breaks after which nothing may be indented. */
+  readonly marked: string;
+};
 
-const make = (text: string): Sql => Object.freeze({ kind: 'sql', text });
+/** No SQL text can hold it. */
+const KEPT = '\0';
+
+const make = (marked: string): Sql => Object.freeze({ kind: 'sql', text: marked.replaceAll(KEPT, '\n'), marked });
 
 /**
  * Template tag: every placeholder must itself be `Sql`, so that names and values pass through `ident` and `literal`.
@@ -13,19 +21,27 @@ export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): S
   let text = pieces[0] ?? '';
   values.forEach((value, index) => {
     const indent = /(?:^|\n)( *)[^\n]*$/.exec(text)?.[1] ?? '';
-    text += value.text.replaceAll('\n', `\n${indent}`) + (pieces[index + 1] ?? '');
+    text += value.marked.replaceAll('\n', `\n${indent}`) + (pieces[index + 1] ?? '');
   });
-  return make(text.replace(/[ \t]+$/gm, ''));
+  return make(text.replace(/[ \t]+(?=\n|$)/g, ''));
 }
 
 /** Joins pieces with a separator, by default a comma and a line break. */
 export function join(pieces: readonly Sql[], separator = ',\n'): Sql {
-  return make(pieces.map((piece) => piece.text).join(separator));
+  return make(pieces.map((piece) => piece.marked).join(separator));
 }
 
-/** Text that a person wrote as SQL in the config (a row filter, a computed column). The only door for foreign text. */
+/** Text that is SQL already. */
 export function dangerousRaw(text: string): Sql {
   return make(text);
+}
+
+/**
+ * An expression that a person wrote in the config (a row filter, a computed column), between parentheses. The only door for foreign
+ * text: its lines stay as they are, since a line break may stand in a literal, and the last one is its own, since it may be a comment.
+ */
+export function foreignExpression(text: string): Sql {
+  return make(`(${text.replaceAll('\n', KEPT)}${KEPT})`);
 }
 
 /** Nothing at all, for optional parts. */

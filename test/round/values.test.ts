@@ -1,104 +1,38 @@
-import { describe, expect, test } from 'vitest';
-import { freshDatabase } from '../support/databases.ts';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { openDatabase, withDatabase } from '../support/database.ts';
+import { discard, freshDatabase } from '../support/databases.ts';
+import { catchUp, onAll } from '../support/follow.ts';
+import { installation } from '../support/installation.ts';
 import { replicated } from '../support/runner.ts';
+import { TYPE_VALUES, USER_TYPES } from '../support/type-values.ts';
 
 const FORMS = [
   ['few rows', 12],
   ['staged', 250],
 ] as const;
 
-/** Type -> values that something on the way could change. Every one is inserted, updated to the next, and deleted. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  numeric: ["'NaN'", "'Infinity'", "'-Infinity'", '1.500', '0.000', '-12345678901234567890.12345678901234567890', '1e-300'],
-  'numeric(10,2)': ['1.50', "'NaN'", '-99999999.99'],
-  'double precision': ["'-0'", "'NaN'", "'Infinity'", "'-Infinity'", '0.1', '1e-308', '1.7976931348623157e308', '4.9406564584124654e-324'],
-  real: ["'-0'", "'NaN'", '0.1', '3.4028235e38', '1e-45'],
-  bigint: ['9223372036854775807', '-9223372036854775808', '9007199254740993'],
-  timestamptz: [
-    "'infinity'",
-    "'-infinity'",
-    "'4714-11-24 BC'",
-    "'294276-12-31 23:59:59.999999+00'",
-    "'2026-03-29 02:30:00.000001+05:45'",
-    "'0044-03-15 12:00 BC'",
-  ],
-  timestamp: ["'infinity'", "'0001-01-01 BC'", "'1900-02-28 23:59:59.999999'"],
-  'timestamp(0) with time zone': ["'2026-01-01 00:00:01'"],
-  date: ["'infinity'", "'4713-01-01 BC'", "'5874897-12-31'"],
-  time: ["'24:00:00'", "'00:00:00.000001'"],
-  timetz: ["'12:00:00.5+15:59'", "'24:00-15:59'"],
-  interval: ["'1 year -2 mons 3 days -04:05:06.789'", "'-178000000 years'", "'0'", "'1 mon -1 day'", "'@ 1000000:00:00.000001'"],
-  bytea: ["''", "'\\x00ff275c0a'", "decode(repeat('00ff', 500), 'hex')"],
-  json: ['\'{"b":  1, "a":  12345678901234567890.10, "a": "x"}\'', "'null'", "' [1 , 2]\n'", '\'"\\u0041"\'', "'1e2'"],
-  jsonb: ['\'{"b": 1, "a": 12345678901234567890.10}\'', "'null'", "'1.10'", '\'"line\\n\\t\\"q\\""\''],
-  'bit(5)': ["'10101'", "'00000'"],
-  'bit varying(70)': ["''", "repeat('10', 35)::varbit"],
-  'character(6)': ["'ab'", "''", "'é'"],
-  'character varying(30)': ["'  padded  '", "''"],
-  text: [
-    "''",
-    'E\'tab\\t nl\\n cr\\r bs\\b \\\\N \\\\. "q" , {}\'',
-    "'\\N'",
-    "E'\\u0301\\u200d\\uFEFF\\uFFFF \\U0001F600 \\u2028'",
-    "repeat('ä', 5000)",
-    "E'\\x01\\x1f\\x7f'",
-    "'null'",
-    "'t'",
-  ],
-  '"char"': ["'z'", "''", "'\"'", "'\\'"],
-  name: ["'n'"],
-  boolean: ['true', 'false'],
-  uuid: ["'A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11'"],
-  money: ["'1234.56'", "'-92233720368547758.08'"],
-  inet: ["'10.0.0.1/8'", "'::ffff:1.2.3.4/128'", "'0.0.0.0/0'"],
-  cidr: ["'10.0.0.0/8'"],
-  macaddr8: ["'08:00:2b:01:02:03:04:05'"],
-  int4range: ["'[1,5)'", "'empty'", "'(,)'", "'[5,]'"],
-  tstzrange: ["'[2026-01-01,infinity]'", "'(,2026-01-01)'"],
-  nummultirange: ["'{[1.5,2],(3,)}'", "'{}'"],
-  'integer[]': ["'{}'", "'{1,NULL,3}'", "'[-2:0]={1,2,3}'", "'{{1,2},{3,4}}'", "'[2:2][3:4]={{1,2}}'"],
-  'text[]': ['\'{"a,b",NULL,"NULL","","\\\\","{}"," x "}\'', "array[E'\\n', '\"']"],
-  'jsonb[]': ['array[\'{"a": [1, null]}\'::jsonb, null]'],
-  'timestamptz[]': ["'{infinity,2026-01-01,NULL}'"],
-  point: ["'(1e-300,-0)'", "'(NaN,Infinity)'"],
-  polygon: ["'((0,0),(1,1),(1,0))'"],
-  tsvector: ["'a:1A fat:2,4B cat:5'"],
-  tsquery: ["'!a & (b | c:*AB) <-> d'"],
-  xid8: ["'18446744073709551615'"],
-  pg_lsn: ["'FFFFFFFF/FFFFFFFF'"],
-  oid: ["'4294967295'"],
-  jsonpath: ["'$.a[*] ? (@ > 1)'"],
-  'public.mood': ["'sad'", "'it''s \"ok\", {\\}'"],
-  'public.mood[]': ['\'{sad,NULL,"it\'\'s \\"ok\\", {\\\\}"}\'', "'{}'"],
-  'public.posint': ['5'],
-  'public.short': ["'ab'"],
-  'public.pt': ['\'(1,"a ""q"" , \\\\b")\'', "'(,)'", '\'(,"")\''],
-  'public.pt[]': ["array['(1,x)'::public.pt, null]"],
-  'public.span': ["'[1.5,2)'", "'empty'"],
-};
-
-const TYPES = `create type mood as enum ('sad', 'it''s "ok", {\\}'); create domain posint as integer check (value > 0); create domain short as character(4);
-  create type pt as (x integer, y text); create type span as range (subtype = float8);`;
-
-const columns = Object.keys(VALUES).map((type, index) => ({ name: `c${index}`, type, values: VALUES[type] ?? [] }));
-const isUsers = (type: string): boolean => type.startsWith('public.');
+const columns = Object.keys(TYPE_VALUES).map((type, index) => ({ name: `c${index}`, type, values: TYPE_VALUES[type] ?? [] }));
+/** Types of users' and those that travel as text among the built-in ones. */
+const isText = (type: string): boolean =>
+  /^(public\.|information_schema\.|"Odd|tsquery|jsonpath|xml|pg_|txid_|reg|refcursor|aclitem|[xct]id|int2vector|oidvector)/.test(type);
 
 function table(wanted: typeof columns): string {
-  return `${TYPES} create table t (id integer primary key, ${wanted.map(({ name, type }) => `${name} ${type}`).join(', ')});`;
+  return `${USER_TYPES} create table t (id integer primary key, ${wanted.map(({ name, type }) => `${name} ${type}`).join(', ')});`;
 }
 
-/** A row whose columns hold the values numbered `id + turn`; every fifth is null. */
+/** A row whose columns hold the values numbered `id + turn`; every fifth is null where the type lets it be. */
 function rowsOf(wanted: typeof columns, turn: number): string {
   const cases = wanted.map(({ type, values }) => {
     const cases = values.map((value, index) => `when ${index} then (${value})::${type}`).join(' ');
-    return `case when (g + ${turn}) % 5 = 4 then null else case (g + ${turn}) % ${values.length} ${cases} end end`;
+    const value = `case (g + ${turn}) % ${values.length} ${cases} end`;
+    return type === 'public.moods' ? value : `case when (g + ${turn}) % 5 = 4 then null else ${value} end`;
   });
   return cases.join(',\n');
 }
 
 describe.each(FORMS)('%s', (_, rows) => {
   test.each([
-    ['binary', columns.filter(({ type }) => !isUsers(type) && !/^(pg_lsn|xid8|oid|tsquery|jsonpath)/.test(type))],
+    ['binary', columns.filter(({ type }) => !isText(type))],
     ['text', columns],
   ])('every type in %s form', async (form, wanted) => {
     const { project, follows } = await replicated(table(wanted));
@@ -145,4 +79,68 @@ test('wider types on the target', async () => {
   });
   await follows("insert into t select g, g + 0.5, 'v' || g, 0.5 from generate_series(1, 300) g");
   await follows('update t set n = -1.5, id = -id where id < 5; update t set r = 1.5 where id = 7');
+});
+
+test('bytes that are no UTF-8, between SQL_ASCII databases, by a round and by a copy', async () => {
+  const maintenance = openDatabase(inject('serverUrl'));
+  const [source, target] = await Promise.all(
+    ['source', 'target'].map(async (name) => {
+      const database = `bytes_${name}_${process.pid}`;
+      await maintenance.query(`create database ${database} template template0 encoding 'SQL_ASCII' locale 'C'`);
+      return openDatabase(withDatabase(inject('serverUrl'), database));
+    }),
+  );
+  if (!source || !target) throw new Error('no databases');
+  onTestFinished(async () => {
+    await Promise.all([discard(source), discard(target)]);
+    await maintenance.close();
+  });
+  await onAll([source, target], 'create table t (id text primary key, v text);');
+  await source.script("insert into t values (E'caf\\xe9', E'na\\xefve \\xff')");
+  const project = await installation({
+    databases: { source, target },
+    syncs: { s: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.t'] } },
+  });
+  expect((await project.apply()).diagnostics).toEqual([]);
+  const bytes = "select convert_to(id, 'SQL_ASCII') as id, convert_to(v, 'SQL_ASCII') as v from t order by 1";
+  for (const change of [
+    '',
+    "insert into t values (E'\\xe9', E'\\xff\\xfe'), ('valid', 'é')",
+    "update t set v = v || E'\\xfd'; delete from t where id = E'\\xe9'",
+  ]) {
+    await source.script(change);
+    await catchUp(project);
+    expect(await target.query(bytes)).toEqual(await source.query(bytes));
+  }
+});
+
+test('types that differ and fit: of users and of extensions in other schemas, wider inside, domains in and out', async () => {
+  const { follows } = await replicated(
+    `create extension citext schema public; create domain small as integer check (value < 1000); create domain code as character varying(4) not null;
+     create type mood as enum ('sad', 'ok'); create type pt as (x integer, y public.small, m public.mood); create type span as range (subtype = float8);
+     create table t (id public.citext, n numeric(6,1), a small, b small[], c code, p pt, ps pt[], m mood, ms mood[], r span, at timestamptz(3), ti time(0), iv interval(3),
+       primary key (id, n));`,
+    {
+      targetSchema: `create schema ext; create extension citext schema ext; create domain ext.code as text; create type ext.mood as enum ('new', 'ok', 'sad');
+     create type ext.pt as (x bigint, y integer, m ext.mood); create type ext.span as range (subtype = float8);
+     create table t (iv interval, ti time(3), at timestamptz, r ext.span, ms ext.mood[], m ext.mood, ps ext.pt[], p ext.pt, c ext.code, b bigint[], a bigint, n numeric(12,3),
+       id ext.citext, primary key (n, id));`,
+      compared: [
+        {
+          source: 'public.t',
+          columns: {
+            id: 'id',
+            n: 'n::numeric(12,3)',
+            ...Object.fromEntries(['a', 'b', 'c', 'p', 'ps', 'm', 'ms', 'r', 'at', 'ti', 'iv'].map((each) => [each, each])),
+          },
+        },
+      ],
+    },
+  );
+  const rows = (from: number, to: number): string =>
+    `insert into t select 'Key ' || g, g + 0.5, g, array[g, null], 'c' || g, row(g, g::small, 'ok'::mood)::pt, array[row(g, null, null)::pt, null], 'sad', '{ok,NULL}', span(g, g + 0.1), now(), now()::time, g * interval '1.2345 s' from generate_series(${from}, ${to}) g`;
+  await follows(rows(1, 5));
+  await follows(rows(6, 300));
+  await follows("update t set id = upper(id), p = null, m = 'ok' where a < 4; delete from t where id = 'KEY 4'");
+  await follows('update t set id = lower(id), ms = null; delete from t where a > 250; update t set n = -n where a > 200');
 });

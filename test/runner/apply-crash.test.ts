@@ -20,7 +20,7 @@ function contextOf(generated: Generated, failpoint: ApplyContext['failpoint']): 
 
 async function apply(generated: Generated, sessions: ReadonlyMap<string, Session>, failpoint: ApplyContext['failpoint'] = noFailpoint): Promise<void> {
   const { changePlan } = await readChanges(generated, sessions);
-  await applySteps({ steps: changePlan.steps, sessions, context: contextOf(generated, failpoint) });
+  await applySteps({ ...changePlan, sessions, context: contextOf(generated, failpoint) });
 }
 
 async function stateOf({ shop, copy }: Shop): Promise<unknown> {
@@ -105,4 +105,20 @@ test('a statement that fails leaves what was committed before, says so by its ex
   expect(stopped.diagnostics[0]?.message).toContain('no triggers today');
   await shop.script('drop event trigger refuse');
   expect((await project.apply()).exit).toBe('ok');
+});
+
+test('a trigger that is switched off and on between plan and apply fails the apply instead of being taken for granted', async () => {
+  const place = await smallShop(shopSync('public.orders'));
+  const generated = await place.project.generated();
+  const sessions = await place.project.sessions();
+  await apply(generated, sessions);
+  const pair = 'alter table orders disable trigger sarrio_insert; alter table orders enable trigger sarrio_insert';
+  await place.shop.script(`grant execute on function sarrio.capture_public_orders() to public`);
+  const meddle = async (name: string): Promise<void> => (name === 'apply.shop.public.orders.before-1' ? place.shop.script(pair) : undefined);
+  await expect(apply(generated, sessions, meddle)).rejects.toThrow(/SAR514/);
+  const { changePlan } = await readChanges(generated, sessions);
+  expect(changePlan.steps.map(({ id }) => id)).toEqual(['shop: repair function sarrio.capture_public_orders()', 'shop: refresh rows public.orders']);
+  await apply(generated, sessions);
+  expect((await readChanges(generated, sessions)).changePlan.steps).toEqual([]);
+  await close(sessions);
 });

@@ -4,6 +4,7 @@ import { inspectDatabases } from '../../src/runner/5-inspect/inspect.ts';
 import { ourObjects } from '../support/catalog.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { type Installation, installation, type Outcome } from '../support/installation.ts';
+import { runHints } from '../support/roles.ts';
 import { smallShop, type Shop, shopSync } from '../support/shop.ts';
 import { startTransactionPooler } from '../support/transaction-pooler.ts';
 import { waitUntil } from '../support/wait.ts';
@@ -61,10 +62,7 @@ describe('missing privileges, with the GRANT to run:', () => {
       `SAR403 database copy: role ${role} may not set session_replication_role, which writing to a target needs`,
     ]);
     await nothingInstalled(place.shop, place.copy);
-    for (const line of hints(outcome).split('\n')) {
-      const grant = /((?:GRANT|ALTER ROLE) [^;]*;)/.exec(line)?.[1];
-      if (grant) await place.copy.script(grant);
-    }
+    await runHints(place.copy, outcome.diagnostics);
     expect(faults(await project.apply())).toEqual([]);
   });
 

@@ -2,12 +2,16 @@
 export const CATALOG = `
 create schema "Odd""Schema";
 create schema elsewhere;
+create extension citext schema public;
 create schema sarrio;
 create table sarrio.ours (id int primary key);
 create type public.mood as enum ('sad', 'happy');
 alter type public.mood add value 'ok' before 'happy';
 create domain public.counted as integer default 0;
-create type public.pair as (a int, b text);
+create type public.nested as enum ('in', 'side');
+create domain public.checked as public.counted not null check (value > 1) check (value < 9);
+create type public.pair as (a int, b text, n public.nested[], "C c" public.checked);
+create type public.span as range (subtype = float8);
 create collation public.folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 create table "Odd""Schema"."Odd.Table" ("Id" int primary key, "select" text);
 create table public.orders (
@@ -19,12 +23,15 @@ create table public.orders (
   code varchar(20) collate public.folded not null unique,
   mood public.mood,
   with_domain_default public.counted,
+  a_pair public.pair,
   later int,
   constraint orders_later unique (later) deferrable initially deferred
 );
 alter table public.orders drop column dropped;
 create unique index orders_pair on public.orders (other_id, code) include (total);
 create unique index orders_partial on public.orders (other_id) where total > 0;
+create unique index orders_folded on public.orders (other_id, mood, code collate "C");
+create unique index orders_image on public.orders (a_pair record_image_ops);
 create unique index orders_expression on public.orders ((other_id + 1));
 create index orders_plain on public.orders (total);
 create view public.orders_view as select id from public.orders;
@@ -51,7 +58,8 @@ create table public.types (
   c13 character(3), c14 bit(3), c15 uuid, c16 timestamptz(3), c17 interval, c18 inet, c19 macaddr8, c20 polygon, c21 tsvector,
   c22 tstzrange, c23 int4multirange, c24 daterange[],
   a_domain public.counted, a_domain_array public.counted[], a_composite public.pair, an_enum_array public.mood[], a_regclass regclass,
-  a_regclass_array regclass[], an_xml xml, an_lsn pg_lsn, a_vector int2vector
+  a_regclass_array regclass[], an_xml xml, an_lsn pg_lsn, a_vector int2vector,
+  spans public.span_multirange, an_extension public.citext[]
 );
 `;
 

@@ -86,6 +86,8 @@ describe.each([14, 18] as const)('the catalog of PostgreSQL %i', (major) => {
       'an_xml',
       'an_lsn',
       'a_vector',
+      'spans',
+      'an_extension',
     ]);
     expect(byTransfer('binary')).toHaveLength(24);
   });
@@ -94,7 +96,7 @@ describe.each([14, 18] as const)('the catalog of PostgreSQL %i', (major) => {
     expect(table('orders').keys.map(({ name }) => name)).toEqual(['orders_pkey', 'orders_code_key', 'orders_later', 'orders_pair']);
     expect(key('orders', 'orders_pkey')).toEqual({
       name: 'orders_pkey',
-      columns: [{ name: 'id', equality: { schema: 'pg_catalog', name: '=' } }],
+      columns: [{ name: 'id', equality: { schema: 'pg_catalog', name: '=' }, folding: null }],
       primary: true,
       deferrable: false,
       notNull: true,
@@ -117,8 +119,44 @@ describe.each([14, 18] as const)('the catalog of PostgreSQL %i', (major) => {
     expect(table('payments_2025').beforeUpdateTrigger).toBe(false);
   });
 
-  test('has the labels of enums in their order', () => {
-    expect(schema.enums).toEqual([{ schema: 'public', name: 'mood', labels: ['sad', 'ok', 'happy'] }]);
+  test('has the labels of enums in their order, also of those inside other types', () => {
+    expect(schema.enums).toEqual([
+      { schema: 'public', name: 'mood', labels: ['sad', 'ok', 'happy'] },
+      { schema: 'public', name: 'nested', labels: ['in', 'side'] },
+    ]);
+  });
+
+  test('has what users’ types are made of', () => {
+    expect(schema.types).toEqual([
+      {
+        schema: 'public',
+        name: 'checked',
+        kind: 'domain',
+        base: 'public.counted',
+        notNull: true,
+        checks: ['CHECK (((VALUE)::integer < 9))', 'CHECK (((VALUE)::integer > 1))'],
+      },
+      { schema: 'public', name: 'citext', kind: 'base', extension: 'citext' },
+      { schema: 'public', name: 'counted', kind: 'domain', base: 'integer', notNull: false, checks: [] },
+      {
+        schema: 'public',
+        name: 'pair',
+        kind: 'composite',
+        attributes: [
+          { name: 'a', type: 'integer' },
+          { name: 'b', type: 'text' },
+          { name: 'n', type: 'public.nested[]' },
+          { name: 'C c', type: 'public.checked' },
+        ],
+      },
+      { schema: 'public', name: 'span', kind: 'range', subtype: 'double precision' },
+      { schema: 'public', name: 'span_multirange', kind: 'multirange', range: 'public.span' },
+    ]);
+  });
+
+  test('has the nondeterministic collation of a key, and no index with another equality than its columns', () => {
+    expect(key('orders', 'orders_code_key')?.columns[0]?.folding).toBe('public.folded');
+    expect([key('orders', 'orders_folded'), key('orders', 'orders_image')]).toEqual([undefined, undefined]);
   });
 
   test.runIf(major >= 18)('knows virtual columns, not yet valid NOT NULL and keys without overlaps', () => {

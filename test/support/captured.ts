@@ -38,12 +38,21 @@ export async function capturing(schema: string, table: string | TableConfig = 'p
 }
 
 async function drainDelta(source: TestDatabase, delta: string): Promise<readonly string[]> {
+  const entries = await deltaEntries(source, delta);
+  await source.query(`truncate ${delta}`);
+  return entries;
+}
+
+/** What a delta table holds of transactions from `since` on, sorted. */
+export async function deltaEntries(source: TestDatabase, delta: string, since = '0'): Promise<readonly string[]> {
   const columns = await source.query<{ name: string }>(
     'select quote_ident(attname) as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attname = any ($2) order by attnum',
     [delta, [...CHANGE_COLUMNS]],
   );
   const key = columns.map(({ name }) => `d.${name}::text`).join(', ');
-  const rows = await source.query<{ entry: string }>(`select concat_ws(' ', d.change_op, nullif(concat_ws(',', ${key}), '')) as entry from ${delta} as d`);
-  await source.query(`truncate ${delta}`);
+  const rows = await source.query<{ entry: string }>(
+    `select concat_ws(' ', d.change_op, nullif(concat_ws(',', ${key}), '')) as entry from ${delta} as d where d.change_xid >= $1::xid8`,
+    [since],
+  );
   return rows.map(({ entry }) => entry).sort();
 }

@@ -33,9 +33,9 @@ export async function runSqlFile(database: TestDatabase, file: string): Promise<
   await database.script(await readFile(file, 'utf8'));
 }
 
-/** `url` is any database of the server. */
-export async function createDatabase(url: string, name: string): Promise<void> {
-  await runScript(url, `create database ${quoted(name)}`);
+/** `url` is any database of the server. A template is copied; nobody may be connected to it. */
+export async function createDatabase(url: string, name: string, template = 'template1'): Promise<void> {
+  await runScript(url, `create database ${quoted(name)} template ${quoted(template)}`);
 }
 
 /** Ends whatever is still connected. */

@@ -18,9 +18,9 @@ export async function freshDatabase(prefix = 'test'): Promise<TestDatabase> {
 }
 
 /** As `freshDatabase`, for `beforeAll`: return `() => discard(database)` from the hook. */
-export async function newDatabase(prefix: string): Promise<TestDatabase> {
+export async function newDatabase(prefix: string, template?: string): Promise<TestDatabase> {
   const name = `${prefix}_${randomBytes(5).toString('hex')}`;
-  await createDatabase(inject('serverUrl'), name);
+  await createDatabase(inject('serverUrl'), name, template);
   return openDatabase(withDatabase(inject('serverUrl'), name));
 }
 

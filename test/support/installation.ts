@@ -7,8 +7,9 @@ import { verb as applyVerb } from '../../src/commands/apply.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
 import type { Verb, VerbResult } from '../../src/commands/verb.ts';
+import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
-import type { OneWaySync, ReplicationConfig } from '../../src/index.ts';
+import type { DatabaseRoles, OneWaySync, ReplicationConfig } from '../../src/index.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { type Generated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
 import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
@@ -28,6 +29,7 @@ export type Installation = {
   plan(...args: readonly string[]): Promise<Outcome>;
   apply(...args: readonly string[]): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
+  verify(...args: readonly string[]): Promise<Outcome>;
   /** Sessions as apply has them, closed after the test. */
   sessions(): Promise<ReadonlyMap<string, Session>>;
 };
@@ -38,8 +40,9 @@ export async function installation(options: {
   syncs: Readonly<Record<string, OneWaySync>>;
   project?: string;
   urls?: Readonly<Record<string, string>>;
+  roles?: DatabaseRoles;
 }): Promise<Installation> {
-  const { databases, project = 'sarrio', urls = {} } = options;
+  const { databases, project = 'sarrio', urls = {}, roles } = options;
   const dir = await mkdtemp(join(tmpdir(), 'sarrio-generated-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const env = Object.fromEntries(Object.entries(databases).map(([name, { url }]) => [variableOf(name), urls[name] ?? url]));
@@ -49,7 +52,7 @@ export async function installation(options: {
     const config: ReplicationConfig = {
       project,
       syncs,
-      databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name) }])),
+      databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name), ...(roles ? { roles } : {}) }])),
     };
     const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
     await writeGenerated(dir, compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }) }, lock).files);
@@ -68,6 +71,7 @@ export async function installation(options: {
     plan: run(planVerb),
     apply: run(applyVerb),
     destroy: run(destroyVerb),
+    verify: run(verifyVerb),
     sessions: () => openSessions(env, Object.keys(databases)),
   };
 }

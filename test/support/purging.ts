@@ -1,5 +1,5 @@
 import type { Plan } from '../../src/plan/plan.ts';
-import { purge } from '../../src/runner/8-round/purge.ts';
+import { newPurgeMemory, type PurgeMemory, purge } from '../../src/runner/8-round/purge.ts';
 import { openSource } from '../../src/runner/8-round/source.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
@@ -7,7 +7,7 @@ import { noFailpoint } from '../../src/runner/failpoint.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
 
-export type Purging = { readonly events: readonly RunnerEvent[]; once(): Promise<void>; close(): Promise<void> };
+export type Purging = { readonly events: readonly RunnerEvent[]; readonly memory: PurgeMemory; once(): Promise<void>; close(): Promise<void> };
 
 /** The purge of one plan over database `source`, with segments switched as soon as they hold anything. */
 export async function purging(source: TestDatabase, plan: Plan): Promise<Purging> {
@@ -16,12 +16,15 @@ export async function purging(source: TestDatabase, plan: Plan): Promise<Purging
   const database = plan.databases['source'];
   if (!sync || !database) throw new Error('the plan has no sync from the source');
   const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint })];
-  const eager = { switching: { aboveBytes: 0, idleMs: 0 }, lingering: new Map() };
+  const memory = newPurgeMemory();
+  const switching = { aboveBytes: 0, idleMs: 0 };
   const events: RunnerEvent[] = [];
   const log = (event: RunnerEvent): void => void events.push(event);
   return {
     events,
-    once: () => purge({ database: 'source', plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, ...eager }),
+    memory,
+    once: () =>
+      purge({ database: 'source', plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, switching, memory }),
     close: async () => {
       await session.close();
       await opened.close();

@@ -17,6 +17,8 @@ export type ServerOptions = {
   /** False turns fsync and full-page writes off: faster, and still safe against a killed server, not against a killed machine. */
   readonly durable?: boolean;
   readonly walLevel?: 'minimal' | 'replica' | 'logical';
+  /** Fills the data directory with something other than a new cluster: a backup, a standby. */
+  readonly fill?: (directory: string, account: Account) => Promise<void>;
 };
 
 export type TestServer = {
@@ -51,7 +53,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   if (account) await chown(directory, account.uid, account.gid);
   const release = watchOver(directory);
   const home = { programs, account, directory, port: await freePort() };
-  await copyCluster({ programs, account, directory });
+  if (options.fill) await options.fill(directory, account);
+  else await copyCluster({ programs, account, directory });
   const server = controls(home, serverFlags(options), release);
   await server.start();
   return { ...server, major };

@@ -10,6 +10,7 @@ type Pool = { readonly size: number; readonly upstream: URL; readonly backends: 
 
 const READY = 'Z'.charCodeAt(0);
 const IDLE = 'I'.charCodeAt(0);
+const SSL_REQUEST = 80877103;
 const TERMINATE = 'X'.charCodeAt(0);
 /** Message types after which the server sends ReadyForQuery: Query and Sync. */
 const ENDS_TURN: ReadonlySet<number> = new Set(['Q', 'S'].map((type) => type.charCodeAt(0)));
@@ -48,6 +49,11 @@ function accept(pool: Pool, socket: Socket): void {
 async function start(pool: Pool, client: Client): Promise<void> {
   if (client.buffered.length < 4 || client.buffered.length < client.buffered.readInt32BE(0)) return;
   const length = client.buffered.readInt32BE(0);
+  if (length === 8 && client.buffered.readInt32BE(4) === SSL_REQUEST) {
+    client.buffered = client.buffered.subarray(length);
+    client.socket.write('N');
+    return start(pool, client);
+  }
   const packet = client.buffered.subarray(0, length);
   client.buffered = client.buffered.subarray(length);
   client.isStarted = true;

@@ -3,6 +3,8 @@ const text = { type: 'string', minLength: 1 } as const;
 const texts = { type: 'array', items: text } as const;
 const textMap = { type: 'object', additionalProperties: text } as const;
 
+const missingColumns = { enum: ['refuse', 'omit'] } as const;
+
 const columns = {
   type: 'object',
   additionalProperties: false,
@@ -18,9 +20,19 @@ const table = {
     rename: text,
     columns,
     where: text,
+    captureTriggers: { enum: ['origin', 'always'] },
     // `if` instead of `anyOf`: then only the branch that was meant complains.
     key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
+    missingColumns,
   },
+} as const;
+
+const size = { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(kB|MB|GB|TB)$' } as const;
+const backlog = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { size, rows: { type: 'integer', minimum: 1 } },
 } as const;
 
 const oneWaySync = {
@@ -34,14 +46,23 @@ const oneWaySync = {
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
     existingRows: { enum: ['refuse', 'replace'] },
+    missingColumns,
+    maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
+    captureTriggers: { enum: ['origin', 'always'] },
   },
 } as const;
+
+/** PUBLIC and the server's own roles are nobody's login. */
+const role = { type: 'string', pattern: '^(?!(public|none)$)(?!pg_)[^\\u0000]+$', maxLength: 63 } as const;
 
 const database = {
   type: 'object',
   additionalProperties: false,
   required: ['env'],
-  properties: { env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } },
+  properties: {
+    env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+    roles: { type: 'object', additionalProperties: false, properties: { runner: role, reader: role } },
+  },
 } as const;
 
 /** `ReplicationConfig` of `src/index.ts` as a closed JSON Schema: a key that it does not know is an error. */

@@ -6,6 +6,7 @@ import type { ConfigPath, Fault } from '../1-load/fault.ts';
 import { error } from './faults.ts';
 import { byName, indexLock, type LockIndex } from './lock-index.ts';
 import type { Model, ModelSync, ModelTable } from './model.ts';
+import { resolveBacklog } from './resolve-backlog.ts';
 import { resolveColumns, unknownOmits } from './resolve-columns.ts';
 import { resolveKey } from './resolve-key.ts';
 import { type Selected, selectTables } from './select-tables.ts';
@@ -27,11 +28,12 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock): ModelRe
   const faults: Fault[] = [];
   const syncs = sortedEntries(config.syncs).map(([name, sync]): ModelSync => {
     const tables = buildTables({ sync, path: ['syncs', name], indexes, faults, places });
-    const { mode, source, targets, existingRows = 'refuse' } = sync;
-    return { name, mode, source, targets, existingRows, tables };
+    const { mode, source, targets, existingRows = 'refuse', maxBacklog } = sync;
+    return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), tables };
   });
-  const databases = sortedEntries(config.databases).map(([name, { env }]) => {
-    return { name, urlVariable: env, serverMajor: lock.databases[name]?.serverMajor ?? 0 };
+  const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
+    const locked = lock.databases[name];
+    return { name, urlVariable: env, serverMajor: locked?.serverMajor ?? 0, encoding: locked?.encoding ?? '', roles };
   });
   return { model: { project: config.project ?? 'sarrio', databases, syncs }, places, faults };
 }
@@ -49,26 +51,34 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
   faults.push(...nameFaults, ...patternSettings(selected), ...omitFaults(selected));
   const targets = new Map(sync.targets.flatMap((name) => (indexes.has(name) ? [[name, indexes.get(name)] as const] : [])));
   const tables = selected.flatMap((item) => {
-    const table = buildTable({ selected: item, source, targets, faults });
+    const settings = {
+      missingColumns: item.entry.missingColumns ?? sync.missingColumns ?? 'refuse',
+      captureTriggers: item.entry.captureTriggers ?? sync.captureTriggers ?? 'origin',
+    } as const;
+    const table = buildTable({ selected: item, ...settings, source, targets, faults });
     if (table) places.set(table, item.path);
     return table ? [table] : [];
   });
   return tables.sort((left, right) => byName(left.source, right.source));
 }
 
-type TableParts = { selected: Selected; source: LockIndex; targets: ReadonlyMap<string, LockIndex | undefined>; faults: Fault[] };
+type TableParts = {
+  selected: Selected;
+  missingColumns: 'refuse' | 'omit';
+  captureTriggers: ModelTable['captureTriggers'];
+  source: LockIndex;
+  targets: ReadonlyMap<string, LockIndex | undefined>;
+  faults: Fault[];
+};
 
-function buildTable({ selected, source, targets, faults }: TableParts): ModelTable | null {
+function buildTable({ selected, missingColumns, captureTriggers, source, targets, faults }: TableParts): ModelTable | null {
   const { table, entry } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
     const target = index?.table(targetName);
     return target ? [[name, target] as const] : [];
   });
-  const { columns, faults: columnFaults } = resolveColumns(
-    selected,
-    found.map(([, target]) => target),
-  );
+  const { columns, faults: columnFaults } = resolveColumns(selected, { missingColumns, targets: found.map(([, target]) => target) });
   const key = resolveKey(selected);
   faults.push(...columnFaults);
   if ('code' in key) {
@@ -84,6 +94,7 @@ function buildTable({ selected, source, targets, faults }: TableParts): ModelTab
     targets: Object.fromEntries(found),
     partitions: source.partitionsOf(table).map(({ schema, name }) => ({ schema, name })),
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
+    captureTriggers,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
@@ -15,6 +16,9 @@ export type ModelDatabase = {
   /** Environment variable that holds the connection string. */
   readonly urlVariable: string;
   readonly serverMajor: number;
+  readonly roles: DatabaseRoles | null;
+  /** `server_encoding`; empty where the lock does not know the database. */
+  readonly encoding: string;
 };
 
 export type ModelSync = {
@@ -23,6 +27,7 @@ export type ModelSync = {
   readonly source: string;
   readonly targets: readonly string[];
   readonly existingRows: 'refuse' | 'replace';
+  readonly maxBacklog: BacklogBudget | null;
   /** Ordered by schema and name of the source (code units). */
   readonly tables: readonly ModelTable[];
 };
@@ -40,6 +45,8 @@ export type ModelTable = {
   readonly partitions: readonly QualifiedName[];
   /** Statement triggers, or row triggers for tables of an inheritance hierarchy. */
   readonly capture: 'statement' | 'row';
+  /** Sessions in which the triggers fire: all but those of replication, or all but our own applying ones. */
+  readonly captureTriggers: 'origin' | 'always';
 };
 
 export type ModelColumn = {

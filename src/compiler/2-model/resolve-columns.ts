@@ -3,14 +3,15 @@ import type { ColumnSchema, TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import { didYouMean } from '../1-load/did-you-mean.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
-import { error } from './faults.ts';
+import { error, warning } from './faults.ts';
 import type { ModelColumn } from './model.ts';
 import type { Selected } from './select-tables.ts';
 
 type Outcome = { readonly columns: readonly ModelColumn[]; readonly faults: readonly Fault[] };
 
 /** What flows, in the order of the source's columns, then the computed ones. `targets` are those that the lock knows. */
-export function resolveColumns(selected: Selected, targets: readonly TableSchema[]): Outcome {
+export function resolveColumns(selected: Selected, where: { missingColumns: 'refuse' | 'omit'; targets: readonly TableSchema[] }): Outcome {
+  const { targets } = where;
   const { table, entry, isPattern } = selected;
   const choice = isPattern ? { omit: entry.columns?.omit ?? [] } : (entry.columns ?? {});
   const path = [...selected.path.slice(0, -1), 'columns'];
@@ -25,10 +26,16 @@ export function resolveColumns(selected: Selected, targets: readonly TableSchema
     });
   const columns = [...plain.filter(({ target }) => !replaced.has(target)), ...computed];
   const unknown = isPattern ? [] : unknownColumns({ table, choice, path });
-  const written = columns.filter((column) => !isGeneratedEverywhere(column, targets));
+  const omitted = where.missingColumns === 'omit' ? columns.filter((column) => isMissingEverywhere(column, targets)) : [];
+  const written = columns.filter((column) => !isGeneratedEverywhere(column, targets) && !omitted.includes(column));
   return {
     columns: written,
-    faults: [...unknown, ...sameNames({ table, columns, path }), ...halfGenerated({ columns: written, targets, path: selected.path })],
+    faults: [
+      ...unknown,
+      ...omitted.map((column) => omission(selected, column)),
+      ...sameNames({ table, columns, path }),
+      ...halfGenerated({ columns: written, targets, path: selected.path }),
+    ],
   };
 }
 
@@ -68,6 +75,15 @@ function sameNames(options: { table: TableSchema; columns: readonly ModelColumn[
   return twice.map((name) =>
     error('SAR209', [...path, 'rename'], `two columns of ${displayName(table)} go to one column ${name} of the target`, 'Omit one of them, or rename it.'),
   );
+}
+
+function isMissingEverywhere({ target, from }: ModelColumn, targets: readonly TableSchema[]): boolean {
+  return from.kind === 'column' && targets.length > 0 && !targets.some((table) => table.columns.some(({ name }) => name === target));
+}
+
+function omission({ table, path }: Selected, { target }: ModelColumn): Fault {
+  const message = `column ${target} of ${displayName(table)} does not flow: no target has it`;
+  return warning('SAR244', path, message, 'Add it on the targets and run `sarrio pull`, or say with columns.omit that it is meant to stay.');
 }
 
 function isGeneratedEverywhere({ target, from }: ModelColumn, targets: readonly TableSchema[]): boolean {

@@ -31,7 +31,7 @@ function isNotNull(table: TableSchema, column: string): boolean {
 function noKey(table: TableSchema, path: ConfigPath): Fault {
   const usable = table.keys.filter((key) => key.notNull).map(({ name }) => name);
   const choose = `Choose its unique index: { table: '${displayName(table)}', key: '${usable[0] ?? ''}' }`;
-  const hint = usable.length > 0 ? choose : 'Give it a primary key, or a unique index on NOT NULL columns, or leave the table out.';
+  const hint = usable.length > 0 ? choose : 'Give it a primary key (WITHOUT OVERLAPS is none), or a unique index on NOT NULL columns, or leave the table out.';
   return error('SAR210', path, `${displayName(table)} has no primary key`, hint);
 }
 
@@ -46,5 +46,10 @@ function unknownKey(table: TableSchema, wanted: string | readonly string[], path
           table.keys.map(({ name }) => name),
         )
       : null;
-  return error('SAR207', path, `${displayName(table)} has ${shown}`, guess ?? `${list} An index with a condition or an expression is no key.`);
+  return error(
+    'SAR207',
+    path,
+    `${displayName(table)} has ${shown}`,
+    guess ?? `${list} An index with a condition, an expression, overlaps, or an equality or collation of its own is no key.`,
+  );
 }

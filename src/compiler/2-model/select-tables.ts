@@ -143,8 +143,8 @@ function patternFaults(options: { pattern: Pattern; found: readonly TableSchema[
   return faults;
 }
 
-function settingsOf({ where, columns }: TableConfig): string {
-  return JSON.stringify({ where: where ?? null, omit: columns?.omit ?? null });
+function settingsOf({ where, columns, missingColumns, captureTriggers }: TableConfig): string {
+  return JSON.stringify({ where, omit: columns?.omit, missingColumns, captureTriggers });
 }
 
 function ambiguous(table: TableSchema, earlier: Selected, pattern: Pattern): Fault {

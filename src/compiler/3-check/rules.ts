@@ -1,9 +1,13 @@
 import type { Rule } from './rule.ts';
+import { brokenNames } from './rules/broken-names.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
+import { differentTriggers } from './rules/different-triggers.ts';
 import { emptySync } from './rules/empty-sync.ts';
-import { encodings } from './rules/encodings.ts';
+import { encodings, narrowEncoding } from './rules/encodings.ts';
+import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
+import { looseExpressions } from './rules/loose-expressions.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
 import { relayKey } from './rules/relay-key.ts';
@@ -16,6 +20,8 @@ import { targetTwice } from './rules/target-twice.ts';
 import { twoIntoOne } from './rules/two-into-one.ts';
 import { typesDiffer } from './rules/types-differ.ts';
 import { unfitPartition } from './rules/unfit-partition.ts';
+import { keyWithoutEquality, localMeaning, typeWithoutInput } from './rules/unfit-types.ts';
+import { uniqueOnTargetOnly } from './rules/unique-on-target.ts';
 import { unknownDatabase } from './rules/unknown-database.ts';
 
 /** Every rule, by code. */
@@ -28,6 +34,7 @@ export const RULES: readonly Rule[] = [
   notPulled,
   twoIntoOne,
   differentKeys,
+  differentTriggers,
   targetTableMissing,
   targetColumnMissing,
   targetColumnUnfilled,
@@ -42,4 +49,12 @@ export const RULES: readonly Rule[] = [
   unfitPartition,
   reservedNames,
   relayKey,
+  brokenNames,
+  looseExpressions,
+  typeWithoutInput,
+  localMeaning,
+  keyWithoutEquality,
+  keyFolding,
+  narrowEncoding,
+  uniqueOnTargetOnly,
 ];

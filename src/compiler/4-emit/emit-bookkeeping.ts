@@ -6,7 +6,10 @@ import {
   acknowledgedBlock,
   initialCopyBlock,
   installedBlock,
+  pausedBlock,
+  registryBlock,
   schemaBlock,
+  sealBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
@@ -26,6 +29,7 @@ export function emitBookkeeping(database: string, sourceOf: readonly string[]): 
     objects: [
       { kind: 'schema', name: 'sarrio', lock: null, text: schemaBlock },
       ...TABLES.map(([name, text]) => own('table', name, text)),
+      own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
       ...sourceOf.map(wakeSequence),
     ],
@@ -37,6 +41,8 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['watermark', watermarkBlock],
   ['initial_copy', initialCopyBlock],
   ['acknowledged', acknowledgedBlock],
+  ['paused', pausedBlock],
+  ['seal', sealBlock],
   ['stream', streamBlock],
 ];
 

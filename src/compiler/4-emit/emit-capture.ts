@@ -1,13 +1,13 @@
 import type { ObjectKind } from '../../plan/plan.ts';
 import type { ColumnSchema } from '../../plan/schema-lock.ts';
 import { displayName, ident, type QualifiedName } from '../../sql/quote.ts';
-import type { Sql } from '../../sql/sql.ts';
+import { join, type Sql } from '../../sql/sql.ts';
 import type { ModelTable } from '../2-model/model.ts';
 import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { isOwnType } from './statements/user-types.ts';
 import { currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence } from './objects/delta.sql.ts';
-import { keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
+import { firesAlways, keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
 
 /** A table that one or more syncs capture in one database. */
@@ -21,13 +21,14 @@ export function emitCapture(captured: Captured): SqlFile {
     names,
     key: table.key.columns,
     ownTypes: keySchemas(table).flatMap(({ name, type }) => (isOwnType(type) ? [name] : [])),
+    captureTriggers: table.captureTriggers,
     wakes: syncs.map((sync) => ({ sync, sequence: wakeName(sync) })),
   };
   return {
     path: `sql/${database}/${fileName(table.source)}.sql`,
     group: displayName(table.source),
     summary: summary(captured),
-    objects: [...deltaObjects(table), ...functions(table, target), ...triggers(table).map(triggerObject)],
+    objects: [...deltaObjects(table), ...functions(table, target), ...triggers(table).map((each) => triggerObject(each, table.captureTriggers))],
   };
 }
 
@@ -67,7 +68,9 @@ function triggers(table: ModelTable): readonly TriggerObject[] {
   return [...statementTriggers(table.source, names), key];
 }
 
-function triggerObject({ name, table, text }: TriggerObject): EmittedObject {
+function triggerObject(trigger: TriggerObject, fires: ModelTable['captureTriggers']): EmittedObject {
+  const { name, table } = trigger;
+  const text = fires === 'always' ? join([trigger.text, firesAlways(trigger)], '\n') : trigger.text;
   const lock = { mode: 'SHARE ROW EXCLUSIVE', table: { schema: table.schema, name: table.name } };
   return { kind: 'trigger', name: `${name} on ${displayName(table)}`, lock, text };
 }
@@ -95,10 +98,12 @@ function summary({ database, table, syncs }: Captured): readonly string[] {
     row: 'Row triggers (the table is in an inheritance hierarchy) record the key of every changed row',
   }[table.capture];
   const partitions = table.partitions.length > 0 ? [`Its ${table.partitions.length} partitions have the same triggers, for statements that name them.`] : [];
+  const always = table.captureTriggers === 'always' ? ['They fire in every session, also with session_replication_role = replica.'] : [];
   return [
     `Capture of ${displayName(table.source)} in database ${database}, key (${key}), for ${syncs.length === 1 ? 'sync' : 'syncs'} ${syncs.join(', ')}.`,
     `${how},`,
     'and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.',
     ...partitions,
+    ...always,
   ];
 }

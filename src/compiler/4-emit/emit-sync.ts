@@ -7,6 +7,7 @@ import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
 import { countPending } from './statements/count.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { relayStatements } from './statements/relay.sql.ts';
+import { verifyStatements } from './statements/verify.sql.ts';
 
 /** The runner's part of one sync. */
 export function emitSync(model: Model, sync: ModelSync): PlanSync {
@@ -15,6 +16,7 @@ export function emitSync(model: Model, sync: ModelSync): PlanSync {
     source: sync.source,
     targets: sync.targets,
     existingRows: sync.existingRows,
+    maxBacklog: sync.maxBacklog,
     wake: ident('sarrio', wakeName(sync.name)).text,
     tables: sync.tables.map((table, ordinal) => emitTable(model, sync, { table, ordinal })),
   };
@@ -61,7 +63,12 @@ function emitRoute(parts: { model: Model; sync: ModelSync; database: string; at:
     copyFormat: at.copyFormat,
     read: readStatements(at, sync.name),
     apply: { ...applyStatements(at), relay: readers.length > 0 ? relayStatements(at, sync.name, readers) : null },
+    verify: verifyStatements({ ...at, sameEncoding: encodingOf(model, sync.source) === encodingOf(model, database) }, sync.name),
   };
+}
+
+function encodingOf(model: Model, database: string): string | undefined {
+  return model.databases.find(({ name }) => name === database)?.encoding;
 }
 
 /** Syncs that capture the target table in the target database: they must hear of what this sync writes there. */

@@ -4,8 +4,11 @@ import type { Model, ModelDatabase } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitShapes } from './emit-shapes.ts';
+import { relaysIn } from '../../plan/rights.ts';
+import { withGrants } from './objects/grants.sql.ts';
 import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
+import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
 import { planObjects, printFile, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
@@ -33,12 +36,15 @@ type Written = { readonly database: ModelDatabase; readonly captures: readonly C
 
 function filesOf(model: Model, database: ModelDatabase, captures: readonly Captured[]): readonly SqlFile[] {
   const sourceOf = model.syncs.filter(({ source }) => source === database.name).map(({ name }) => name);
-  return [emitBookkeeping(database.name, sourceOf), ...captures.map(emitCapture)];
+  const files = [emitBookkeeping(database.name, sourceOf), ...captures.map(emitCapture)];
+  const { roles } = database;
+  return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }
 
 function emitDatabase(model: Model, { database, captures, files }: Written): PlanDatabase {
   return {
     url: { env: database.urlVariable },
+    ...(database.roles === null ? {} : { roles: database.roles }),
     objects: files.flatMap(planObjects),
     captures: captures.map(planCapture),
     shapes: emitShapes(model, database.name),
@@ -54,6 +60,9 @@ function planCapture({ table, syncs }: Captured): PlanCapture {
     current: ident('sarrio', names.current).text,
     filled: ident('sarrio', names.filled).text,
     syncs,
+    captureTriggers: table.captureTriggers,
+    refresh: refreshEntry(table).text,
+    partitions: table.partitions.map((partition) => ({ table: partition, record: recordPartition(table, partition).text })),
   };
 }
 

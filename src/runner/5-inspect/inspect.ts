@@ -35,15 +35,25 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
   const { plan, session, countAll } = options;
   const { database } = session;
   await session.query(BEGIN_INSPECTION);
-  const live = await readInstalled(session);
+  const live = await readInstalled(session, plan.databases[database]?.captures ?? []);
   const changes = await countChanges(session, deltasAtRisk({ plan, database, objects: live.objects, all: countAll }));
-  const role = await readRole(session);
+  const roles = await readRoles(plan, session);
   const tables = await readTables(
     session,
     plannedTables(plan, database).map(({ table }) => table),
+    roles.runner.role,
   );
   await session.query(FINISH_INSPECTION);
-  return { live: { ...live, changes }, role, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+  return { live: { ...live, changes }, ...roles, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+}
+
+async function readRoles(plan: Plan, session: Session): Promise<Pick<Inspection, 'role' | 'runner' | 'missingRoles'>> {
+  const role = await readRole(session);
+  if (role === null) throw new Error('the server does not know the role of this session');
+  const { runner, reader } = plan.databases[session.database]?.roles ?? {};
+  const missingRoles: string[] = [];
+  for (const name of new Set([runner, reader])) if (name !== undefined && (await readRole(session, name)) === null) missingRoles.push(name);
+  return { role, runner: (await readRole(session, runner ?? null)) ?? role, missingRoles };
 }
 
 /** Outside of the snapshot: a failed statement would end it. A table that is missing or cannot be read is reported by other checks. */
@@ -52,7 +62,7 @@ async function tryExpressions(options: { plan: Plan; session: Session; tables: R
   const bad: BadExpression[] = [];
   for (const { sync, table, check } of expressions(plan, session.database)) {
     const facts = tables.get(table);
-    if (!facts?.privileges.has('SELECT') || facts.rowSecurity) continue;
+    if (!isReadable(facts)) continue;
     try {
       await session.query(check);
     } catch (error) {
@@ -88,11 +98,16 @@ async function readOccupied(options: {
     const facts = tables.get(displayName(arrival.table.target));
     const route = arrival.table.routes.find(({ targets }) => targets.includes(database));
     // What cannot be read is reported by the check of privileges.
-    if (!route || !facts?.privileges.has('SELECT') || facts.rowSecurity) continue;
+    if (!route || !isReadable(facts)) continue;
     const { rows } = await session.query(route.apply.hasRows);
     if (rows[0]?.['has_rows'] === 't') occupied.push(arrival);
   }
   return occupied;
+}
+
+/** Of a view that stands where a table was, another's code would run with our rights. */
+function isReadable(facts: TableFacts | undefined): boolean {
+  return facts !== undefined && ['r', 'p'].includes(facts.kind) && facts.privileges.has('SELECT') && !facts.rowSecurity;
 }
 
 async function explained<T>(database: string, work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,10 @@ import type { RoleFacts, TableFacts } from './read-tables.ts';
 export type Inspection = {
   readonly live: LiveDatabase;
   readonly role: RoleFacts;
+  /** The role that rounds run as: the one that the plan names, else this one. */
+  readonly runner: RoleFacts;
+  /** Roles that the plan names and the server does not have. */
+  readonly missingRoles: readonly string[];
   /** User's tables of the plan that stand, by display name. */
   readonly tables: ReadonlyMap<string, TableFacts>;
   /** Tables that wait for their initial copy, must be empty for it, and are not. */

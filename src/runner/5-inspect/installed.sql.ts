@@ -14,15 +14,28 @@ const WHEN_CLAUSE = `(
   from regexp_matches(t.tgqual::text, '[{]([A-Z_]+)|:boolop ([a-z]+)|:opno ([0-9]+)|:funcid ([0-9]+)|:varno ([0-9]+) :varattno (-?[0-9]+)|:constvalue ([^}]*)', 'g')
     with ordinality as m(part, position))`;
 
+/** Who besides the owner holds which rights by an access list, as JSON; null grants are the type's defaults. */
+const grantsOf = (acl: string, type: 'n' | 'r' | 's' | 'f', owner: string, columnsOf = ''): string => `(
+  select json_agg(json_build_array(g.grantee, g.privilege_type, g.is_grantable) order by g.grantee collate "C", g.privilege_type collate "C")
+  from (
+    select distinct case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as grantee, a.privilege_type, a.is_grantable
+    from (
+      select * from aclexplode(coalesce(${acl}, acldefault('${type}', ${owner})))${columnsOf === '' ? '' : COLUMN_GRANTS.replace('$relation', columnsOf)}
+    ) as a
+    where a.grantee <> ${owner}
+  ) as g)`;
+const COLUMN_GRANTS = `
+      union all select (aclexplode(k.attacl)).* from pg_catalog.pg_attribute as k where k.attrelid = $relation and k.attacl is not null`;
+
 /**
  * Purpose: every object of ours that stands in one database, with a fingerprint over what the catalog says of it: columns that
- * are exact, the same after dump and restore, and free of deparsed expressions but for partition bounds. Indexes of constraints, identity sequences and trigger clones belong to their owners.
+ * are exact, the same after dump and restore, and free of deparsed expressions but for partition bounds. Rights of others are read beside it. Indexes of constraints, identity sequences and trigger clones belong to their owners.
  * Reads: pg_catalog. Writes: nothing. Called by: readObjects.
  * $1: JSON array of relation and function names (for triggers: of their tables) to restrict to, or null for all.
  */
 export const LIVE_OBJECTS = `
 with ours as (
-  select n.oid, n.nspowner from pg_catalog.pg_namespace as n where n.nspname = 'sarrio'
+  select n.oid, n.nspowner, n.nspacl from pg_catalog.pg_namespace as n where n.nspname = 'sarrio'
 ), wanted as (
   select json_array_elements_text($1::json) as name
 ), relations as (
@@ -43,11 +56,11 @@ with ours as (
   group by a.attrelid
 )
 select 'schema' as kind, 'sarrio' as name, null as arguments, null as table_schema, null as table_name, null as calls,
-  pg_has_role(ours.nspowner, 'USAGE') as owned, null as columns,
+  pg_has_role(ours.nspowner, 'USAGE') as owned, null as columns, ${grantsOf('ours.nspacl', 'n', 'ours.nspowner')}::text as grants,
   md5(json_build_array(has_schema_privilege('public', ours.oid, 'CREATE'))::text) as fingerprint
 from ours
 union all
-select 'table', c.relname, null, null, null, null, pg_has_role(c.relowner, 'USAGE'), columns.list::text,
+select 'table', c.relname, null, null, null, null, pg_has_role(c.relowner, 'USAGE'), columns.list::text, ${grantsOf('c.relacl', 'r', 'c.relowner', 'c.oid')}::text,
   md5(json_build_array(c.relkind, c.relpersistence, c.relreplident, c.reloptions, pg_get_partkeydef(c.oid), pg_get_expr(c.relpartbound, c.oid),
     (select json_agg(i.inhparent::regclass::text order by i.inhseqno) from pg_catalog.pg_inherits as i where i.inhrelid = c.oid), columns.list,
     (select json_agg(json_build_array(k.conname, pg_get_constraintdef(k.oid)) order by k.conname) from pg_catalog.pg_constraint as k
@@ -56,21 +69,21 @@ from relations as c
 left join columns on columns.attrelid = c.oid
 where c.relkind in ('r', 'p')
 union all
-select 'index', c.relname, null, null, null, null, pg_has_role(c.relowner, 'USAGE'), null,
+select 'index', c.relname, null, null, null, null, pg_has_role(c.relowner, 'USAGE'), null, null,
   md5(json_build_array(i.indisunique, i.indisvalid, pg_get_indexdef(c.oid))::text)
 from relations as c
 join pg_catalog.pg_index as i on i.indexrelid = c.oid
 where c.relkind in ('i', 'I') and not c.relispartition
   and not exists (select from pg_catalog.pg_constraint as k where k.conindid = c.oid and k.contype in ('p', 'u', 'x'))
 union all
-select 'sequence', c.relname, null, null, null, null, pg_has_role(c.relowner, 'USAGE'), null,
+select 'sequence', c.relname, null, null, null, null, pg_has_role(c.relowner, 'USAGE'), null, ${grantsOf('c.relacl', 's', 'c.relowner')}::text,
   md5(json_build_array(c.relpersistence, format_type(s.seqtypid, null), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, s.seqcycle)::text)
 from relations as c
 join pg_catalog.pg_sequence as s on s.seqrelid = c.oid
 where not exists (select from pg_catalog.pg_depend as d
   where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype in ('i', 'a'))
 union all
-select 'function', p.proname, oidvectortypes(p.proargtypes), null, null, null, pg_has_role(p.proowner, 'USAGE'), null,
+select 'function', p.proname, oidvectortypes(p.proargtypes), null, null, null, pg_has_role(p.proowner, 'USAGE'), null, ${grantsOf('p.proacl', 'f', 'p.proowner')}::text,
   md5(json_build_array(p.prosrc, l.lanname, p.prokind, p.prosecdef, p.proisstrict, p.proretset, p.provolatile, p.proparallel, p.proconfig,
     pg_get_function_result(p.oid), has_function_privilege('public', p.oid, 'EXECUTE'))::text)
 from pg_catalog.pg_proc as p
@@ -78,7 +91,7 @@ join ours on ours.oid = p.pronamespace
 join pg_catalog.pg_language as l on l.oid = p.prolang
 where $1 is null or p.proname in (select name from wanted)
 union all
-select 'trigger', t.tgname, null, n.nspname, c.relname, p.proname, pg_has_role(c.relowner, 'USAGE'), null,
+select 'trigger', t.tgname, null, n.nspname, c.relname, p.proname, pg_has_role(c.relowner, 'USAGE'), null, null,
   md5(json_build_array(t.tgtype, t.tgenabled, p.proname, encode(t.tgargs, 'hex'), t.tgdeferrable, t.tginitdeferred,
     (select json_agg(a.attname order by k.position) from unnest(t.tgattr::int2[]) with ordinality as k(number, position)
       join pg_catalog.pg_attribute as a on a.attrelid = t.tgrelid and a.attnum = k.number),
@@ -91,7 +104,7 @@ join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where t.tgname like 'sarrio\\_%' and t.tgparentid = 0 and not t.tgisinternal
   and ($1 is null or c.relname in (select name from wanted))
 union all
-select 'other', pg_describe_object(d.classid, d.objid, 0), null, null, null, null, false, null, ''
+select 'other', pg_describe_object(d.classid, d.objid, 0), null, null, null, null, false, null, null, ''
 from pg_catalog.pg_depend as d
 join ours on ours.oid = d.refobjid
 where $1 is null and d.refclassid = 'pg_catalog.pg_namespace'::regclass and d.classid <> 'pg_catalog.pg_proc'::regclass

@@ -1,5 +1,6 @@
 import type { ObjectKind } from '../../plan/plan.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { RecordedSeal } from './seal.ts';
 
 /** An object that stands in schema `sarrio`, or a trigger of ours. */
 export type LiveObject = {
@@ -15,7 +16,9 @@ export type LiveObject = {
   readonly columns: readonly LiveColumn[];
   /** This role owns it, or for a trigger its table (which dropping a trigger needs). */
   readonly owned: boolean;
-  /** Over the catalog's text of the object. */
+  /** Everybody but the owner who holds a right on it, as SQL (`public` for all). */
+  readonly grantees: readonly string[];
+  /** Over the catalog's text of the object and, after a dot, over the rights of others. */
   readonly fingerprint: string;
 };
 
@@ -44,7 +47,16 @@ export type LiveDatabase = {
   readonly copies: readonly { readonly sync: string; readonly source: string; readonly relation: string }[];
   /** Changes kept in delta tables that a plan may drop, by the delta table's bare name. */
   readonly changes: ReadonlyMap<string, number>;
+  /** Seals of the plan's captures by delta table: as the catalog has them now, and as apply left them. */
+  readonly seals: { readonly found: ReadonlyMap<string, string>; readonly recorded: ReadonlyMap<string, RecordedSeal> };
 };
+
+/** The relation's or function's own name, out of the plan's spelling: `Order` of `sarrio."Order"`, `wake` of `sarrio.wake(text)`. */
+export function bareNameOf(name: string): string {
+  const local = name.replace(/^sarrio\./, '');
+  const quoted = /^"((?:[^"]|"")*)"/.exec(local);
+  return quoted?.[1] === undefined ? local.replace(/\(.*$/, '') : quoted[1].replaceAll('""', '"');
+}
 
 /** Identity of an object within a database. */
 export function objectKey(object: { kind: string; name: string }): string {

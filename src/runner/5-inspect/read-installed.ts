@@ -1,10 +1,13 @@
+import { contentHash } from '../../plan/canonical.ts';
+import type { PlanCapture } from '../../plan/plan.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { COPIES, countChangesSql, INSTALLED, LIVE_OBJECTS, REGISTERED, WATERMARKS } from './installed.sql.ts';
 import type { InstalledObject, LiveColumn, LiveDatabase, LiveObject } from './live-database.ts';
+import { readRecordedSeals, readSeals } from './seal.ts';
 
-/** Reads what of ours stands in a database: at most five queries, however many tables there are. Changes are counted apart. */
-export async function readInstalled(session: Session): Promise<LiveDatabase> {
+/** Reads what of ours stands in a database: at most seven queries, however many tables there are. Changes are counted apart. */
+export async function readInstalled(session: Session, captures: readonly PlanCapture[]): Promise<LiveDatabase> {
   const objects = await readObjects(session, null);
   const has = (table: string): boolean => objects.some((object) => object.kind === 'table' && object.bare === table);
   const rowsIf = async (table: string, query: string): Promise<readonly Row[]> => (has(table) ? (await session.query(query)).rows : []);
@@ -21,6 +24,7 @@ export async function readInstalled(session: Session): Promise<LiveDatabase> {
       relation: text(row, 'relation'),
     })),
     changes: new Map(),
+    seals: { found: await readSeals(session, captures), recorded: has('seal') ? await readRecordedSeals(session) : new Map() },
   };
 }
 
@@ -39,7 +43,10 @@ export async function countChanges(session: Session, deltas: readonly string[]):
 
 function toObject(row: Row): LiveObject {
   const bare = text(row, 'name');
-  const common = { bare, columns: toColumns(row['columns'] ?? null), owned: row['owned'] === 't', fingerprint: text(row, 'fingerprint') };
+  const grants = toLists(row['grants'] ?? null);
+  const fingerprint = `${text(row, 'fingerprint')}.${contentHash(grants).slice(0, 12)}`;
+  const grantees = [...new Set(grants.map(([grantee]) => String(grantee)))];
+  const common = { bare, columns: toColumns(row['columns'] ?? null), owned: row['owned'] === 't', grantees, fingerprint };
   const kind = text(row, 'kind');
   switch (kind) {
     case 'trigger': {
@@ -61,9 +68,11 @@ function toObject(row: Row): LiveObject {
 
 /** The JSON lists that the query builds for each column: name, type, and more that only the fingerprint needs. */
 function toColumns(json: string | null): readonly LiveColumn[] {
-  if (json === null) return [];
-  const lists = JSON.parse(json) as readonly (readonly unknown[])[];
-  return lists.map(([name, type]) => ({ name: String(name), type: String(type) }));
+  return toLists(json).map(([name, type]) => ({ name: String(name), type: String(type) }));
+}
+
+function toLists(json: string | null): readonly (readonly unknown[])[] {
+  return json === null ? [] : (JSON.parse(json) as readonly (readonly unknown[])[]);
 }
 
 function toInstalled(row: Row): InstalledObject {

@@ -1,7 +1,8 @@
-import type { ColumnSchema, DatabaseSchema, EnumSchema, KeySchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type { ColumnSchema, DatabaseSchema, KeyColumn, KeySchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
-import { BEGIN_READING, COLUMNS, ENUMS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS } from './schema.sql.ts';
+import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS, TYPES } from './schema.sql.ts';
+import { readTypes } from './read-types.ts';
 import { transferOf } from './transfer.ts';
 
 /** What one database's catalog says of some schemas, and how many statements it took (always the same number). */
@@ -18,14 +19,14 @@ export async function readSchema(session: Session, schemas: readonly string[]): 
   const columns = await session.query(COLUMNS, [oids]);
   const keys = await session.query(KEYS, [oids]);
   const references = await session.query(REFERENCES, [oids]);
-  const enums = await session.query(ENUMS, [oids]);
+  const types = await session.query(TYPES, [oids]);
   await session.query(FINISH_READING);
   const parts = { columns: grouped(columns.rows), keys: grouped(keys.rows), references: grouped(references.rows) };
   const schema: DatabaseSchema = {
     serverMajor: session.serverMajor,
     encoding: text(server.rows[0] ?? {}, 'encoding'),
     tables: relations.map((row) => tableOf(row, parts)),
-    enums: enums.rows.map(enumOf),
+    ...readTypes(types.rows),
   };
   return { schema, queries: 6 };
 }
@@ -82,7 +83,7 @@ function keysOf(rows: readonly Row[], columns: readonly ColumnSchema[]): readonl
     const [first = {}] = own;
     return {
       name,
-      columns: own.map((row) => ({ name: text(row, 'column'), equality: { schema: text(row, 'operator_schema'), name: text(row, 'operator') } })),
+      columns: own.map(keyColumnOf),
       primary: flag(first, 'is_primary'),
       deferrable: flag(first, 'deferrable'),
       notNull: own.every((row) => !nullable.has(text(row, 'column'))),
@@ -90,9 +91,10 @@ function keysOf(rows: readonly Row[], columns: readonly ColumnSchema[]): readonl
   });
 }
 
-function enumOf(row: Row): EnumSchema {
-  const labels: unknown = JSON.parse(text(row, 'labels'));
-  return { ...nameOf(row), labels: Array.isArray(labels) ? labels.map(String) : [] };
+function keyColumnOf(row: Row): KeyColumn {
+  const input = row['operator_input'] ?? null;
+  const equality = { schema: text(row, 'operator_schema'), name: text(row, 'operator') };
+  return { name: text(row, 'column'), equality, folding: row['folding'] ?? null, ...(input === null ? {} : { input }) };
 }
 
 function nameOf(row: Row): QualifiedName {

@@ -14,14 +14,19 @@ export type TableFacts = {
   readonly uniqueKeys: readonly (readonly string[])[];
   /** All partitions below, at every depth. */
   readonly partitions: readonly QualifiedName[];
+  /** Of this role. */
   readonly privileges: ReadonlySet<string>;
   /** Partitions on which this role may not create triggers. */
   readonly untriggerable: readonly QualifiedName[];
+  /** The table and its partitions, as far as this role does not own them. */
+  readonly unowned: readonly QualifiedName[];
   /** Row security would hide rows from this role. */
   readonly rowSecurity: boolean;
+  /** The same of the role that rounds run as. */
+  readonly runner: { readonly privileges: ReadonlySet<string>; readonly rowSecurity: boolean };
 };
 
-/** What this role may do in the database. */
+/** What a role may do in the database. */
 export type RoleFacts = {
   readonly role: string;
   readonly databaseName: string;
@@ -35,16 +40,17 @@ export type RoleFacts = {
   readonly mayReplicate: boolean;
 };
 
-/** Facts of the tables that stand, by display name; a table that does not is left out. One query. */
-export async function readTables(session: Session, tables: readonly QualifiedName[]): Promise<ReadonlyMap<string, TableFacts>> {
-  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))]);
+/** Facts of the tables that stand, by display name; a table that does not is left out. One query. `runner` is the role of the rounds, null for this one. */
+export async function readTables(session: Session, tables: readonly QualifiedName[], runner: string | null): Promise<ReadonlyMap<string, TableFacts>> {
+  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner]);
   return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
 }
 
-/** Facts of the role that this session runs as. One query. */
-export async function readRole(session: Session): Promise<RoleFacts> {
-  const { rows } = await session.query(roleFacts(session.serverMajor));
-  const row = rows[0] ?? {};
+/** Facts of a role, by default of the one that this session runs as; null when there is no such role. One query. */
+export async function readRole(session: Session, name: string | null = null): Promise<RoleFacts | null> {
+  const { rows } = await session.query(roleFacts(session.serverMajor), [name]);
+  const row = rows[0];
+  if (!row) return null;
   const owner = row['schema_owner'] ?? null;
   return {
     role: row['role'] ?? '',
@@ -67,7 +73,9 @@ function toFacts(row: Row): TableFacts {
     partitions: lists(row, 'partitions').map(toName),
     privileges: new Set(list(row, 'privileges').map(String)),
     untriggerable: lists(row, 'untriggerable').map(toName),
+    unowned: lists(row, 'unowned').map(toName),
     rowSecurity: row['row_security'] === 't',
+    runner: { privileges: new Set(list(row, 'runner_privileges').map(String)), rowSecurity: row['runner_row_security'] === 't' },
   };
 }
 

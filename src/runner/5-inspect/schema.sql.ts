@@ -85,11 +85,15 @@ order by a.attrelid, a.attnum
 
 /**
  * Key columns of the plain unique indexes of the relations in $1, with the equality operator of each one's operator class (strategy 3
- * of a btree). Without overlaps (18) is no equality of all columns and is left out.
+ * of a btree). Left out are those by which two rows may differ that the column's own equality takes for one, or the other way round:
+ * without overlaps (18), an operator class with an equality of its own (record_image_ops), a nondeterministic collation that only
+ * the index or only the column has.
  */
 export const KEYS = `
 select i.indrelid::text as relation, x.relname as name, i.indisprimary as is_primary, not i.indimmediate as deferrable,
-  a.attname as "column", opn.nspname as operator_schema, op.oprname as operator
+  a.attname as "column", opn.nspname as operator_schema, op.oprname as operator,
+  case when opn.nspname <> 'pg_catalog' and c.opcintype <> a.atttypid and it.typtype <> 'p' then format_type(c.opcintype, null) end as operator_input,
+  case when not l.collisdeterministic then format('%I.%I', ln.nspname, l.collname) end as folding
 from pg_catalog.pg_index as i
 join pg_catalog.pg_class as x on x.oid = i.indexrelid
 cross join lateral generate_series(0, i.indnkeyatts - 1) as k(position)
@@ -97,10 +101,28 @@ join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.in
 join pg_catalog.pg_opclass as c on c.oid = i.indclass[k.position]
 join pg_catalog.pg_amop as m
   on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+join pg_catalog.pg_type as it on it.oid = c.opcintype
 join pg_catalog.pg_am as am on am.oid = c.opcmethod and am.amname = 'btree'
 join pg_catalog.pg_operator as op on op.oid = m.amopopr
 join pg_catalog.pg_namespace as opn on opn.oid = op.oprnamespace
+left join pg_catalog.pg_collation as l on l.oid = i.indcollation[k.position]
+left join pg_catalog.pg_namespace as ln on ln.oid = l.collnamespace
 where i.indrelid = any ($1::oid[]) and i.indisunique and i.indisvalid and not i.indisexclusion and i.indpred is null and i.indexprs is null
+  and not exists (
+    select from generate_series(0, i.indnkeyatts - 1) as each(position)
+    join pg_catalog.pg_attribute as ka on ka.attrelid = i.indrelid and ka.attnum = i.indkey[each.position]
+    join pg_catalog.pg_opclass as kc on kc.oid = i.indclass[each.position]
+    join pg_catalog.pg_amop as km
+      on km.amopfamily = kc.opcfamily and km.amoplefttype = kc.opcintype and km.amoprighttype = kc.opcintype and km.amopstrategy = 3
+    where i.indcollation[each.position] <> ka.attcollation
+        and exists (select from pg_catalog.pg_collation as n where n.oid in (i.indcollation[each.position], ka.attcollation) and not n.collisdeterministic)
+      or not kc.opcdefault and not exists (
+        select from pg_catalog.pg_opclass as dc
+        join pg_catalog.pg_amop as dm
+          on dm.amopfamily = dc.opcfamily and dm.amoplefttype = dc.opcintype and dm.amoprighttype = dc.opcintype and dm.amopstrategy = 3
+        where dc.opcmethod = kc.opcmethod and dc.opcintype = kc.opcintype and dc.opcdefault and dm.amopopr = km.amopopr
+      )
+  )
 order by i.indrelid, i.indisprimary desc, x.relname collate "C", k.position
 `;
 
@@ -114,16 +136,58 @@ where k.conrelid = any ($1::oid[]) and k.contype = 'f' and k.conparentid = 0
 order by 1, 2, 3
 `;
 
-/** Enum types of the columns of the relations in $1, also as elements of arrays. */
-export const ENUMS = `
-select n.nspname as schema, t.typname as name, json_agg(e.enumlabel order by e.enumsortorder)::text as labels
-from pg_catalog.pg_type as t
-join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
-join pg_catalog.pg_enum as e on e.enumtypid = t.oid
-where exists (
-  select from pg_catalog.pg_attribute as a
-  where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped and a.atttypid in (t.oid, t.typarray)
+/**
+ * Types outside pg_catalog of the columns of the relations in $1, and the types that those are made of (elements, bases of domains,
+ * attributes, subtypes of ranges), each with what a value of it depends on as JSON. Arrays are not listed, their elements are.
+ */
+export const TYPES = `
+with recursive used as (
+  select a.atttypid as oid
+  from pg_catalog.pg_attribute as a
+  where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped
+  union
+  select part.oid
+  from used
+  join pg_catalog.pg_type as t on t.oid = used.oid
+  cross join lateral (
+    select t.typelem
+    union all
+    select t.typbasetype
+    union all
+    select a.atttypid from pg_catalog.pg_attribute as a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+    union all
+    select r.rngsubtype from pg_catalog.pg_range as r where r.rngtypid = t.oid
+    union all
+    select r.rngtypid from pg_catalog.pg_range as r where r.rngmultitypid = t.oid
+  ) as part(oid)
+  where part.oid <> 0
 )
-group by n.nspname, t.typname
+select n.nspname as schema, t.typname as name, t.typtype as kind,
+  (case t.typtype
+    when 'e' then (select json_agg(e.enumlabel order by e.enumsortorder) from pg_catalog.pg_enum as e where e.enumtypid = t.oid)
+    when 'd' then json_build_object(
+      'base', format_type(t.typbasetype, t.typtypmod),
+      'notNull', t.typnotnull,
+      'checks', coalesce((
+        select json_agg(pg_get_constraintdef(k.oid) order by pg_get_constraintdef(k.oid) collate "C")
+        from pg_catalog.pg_constraint as k where k.contypid = t.oid and k.contype = 'c'
+      ), '[]')
+    )
+    when 'c' then (
+      select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+      from pg_catalog.pg_attribute as a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+    )
+    when 'r' then (select to_json(format_type(r.rngsubtype, null)) from pg_catalog.pg_range as r where r.rngtypid = t.oid)
+    when 'm' then (select to_json(format_type(r.rngtypid, null)) from pg_catalog.pg_range as r where r.rngmultitypid = t.oid)
+    else (
+      select to_json(x.extname)
+      from pg_catalog.pg_depend as d join pg_catalog.pg_extension as x on x.oid = d.refobjid
+      where d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+    )
+  end)::text as definition
+from used
+join pg_catalog.pg_type as t on t.oid = used.oid
+join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
+where n.nspname <> 'pg_catalog' and not exists (select from pg_catalog.pg_type as e where e.typarray = t.oid)
 order by n.nspname collate "C", t.typname collate "C"
 `;

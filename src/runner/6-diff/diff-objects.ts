@@ -2,7 +2,7 @@ import type { Plan, PlanDatabase, PlanObject } from '../../plan/plan.ts';
 import { hasOtherKey } from '../5-inspect/delta-columns.ts';
 import { type InstalledObject, type LiveDatabase, type LiveObject, objectKey } from '../5-inspect/live-database.ts';
 import { changesEvidence } from './evidence.ts';
-import { dropDelta, dropIndex } from './remove.sql.ts';
+import { dropDelta, dropIndex, revokeAll } from './remove.sql.ts';
 import { makeStep, type Step, type StepKind } from './step.ts';
 
 /** Text of a plan object's block. */
@@ -63,13 +63,14 @@ function objectStep(options: Subject & { object: PlanObject; standing: LiveObjec
   const { live, blockOf, object, standing, decision } = options;
   const block = blockOf(object);
   const isChangedIndex = object.kind === 'index' && standing !== undefined && decision.kind !== 'create';
+  const first = isChangedIndex ? dropIndex(standing).text : standing ? revokeAll(standing).text : '';
   return makeStep({
     database: live.database,
     ...decision,
     object: { kind: object.kind, name: object.name },
     group: object.group,
     lock: object.lock,
-    sql: isChangedIndex ? `${dropIndex(standing).text}\n${block}` : block,
+    sql: first === '' ? block : `${first}\n${block}`,
     record: { hash: object.hash },
   });
 }

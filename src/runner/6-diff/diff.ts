@@ -1,9 +1,9 @@
 import { contentHash } from '../../plan/canonical.ts';
 import type { Diagnostic } from '../../plan/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { displayName } from '../../sql/quote.ts';
 import { type LiveDatabase, objectKey } from '../5-inspect/live-database.ts';
 import { type BlockOf, diffObjects } from './diff-objects.ts';
+import { intoGroups, refreshedTables, refreshes, skipName } from './diff-seals.ts';
 import { diffRemovals, takeInventory } from './diff-removals.ts';
 import { forgottenCopies, registrations, unregistrations } from './diff-streams.ts';
 import type { ChangePlan, Step } from './step.ts';
@@ -19,7 +19,10 @@ type Lives = ReadonlyMap<string, LiveDatabase>;
 export function diff(options: { plan: Plan; lives: Lives; blockOf: BlockOf }): ChangePlan {
   const { plan, lives, blockOf } = options;
   const all = [...lives.values()];
-  const objects = all.flatMap((live) => diffObjects({ plan, live, blockOf }));
+  const objects = intoGroups(
+    all.flatMap((live) => diffObjects({ plan, live, blockOf })),
+    all.flatMap((live) => refreshes(plan, live)),
+  );
   const steps = [
     ...objects.filter(({ group }) => group === BOOKKEEPING),
     ...objects.filter(({ group }) => group !== BOOKKEEPING),
@@ -35,7 +38,7 @@ export function diffDestroy(options: { plan: Plan; lives: Lives }): ChangePlan {
   const { plan, lives } = options;
   const all = [...lives.values()];
   const steps = all.flatMap((live) => diffRemovals({ plan, live, all: true }));
-  return changePlan({ plan, lives, steps, warnings: all.flatMap((live) => foreignObjects(plan, live)) });
+  return { ...changePlan({ plan, lives, steps, warnings: all.flatMap((live) => foreignObjects(plan, live)) }), seals: new Map() };
 }
 
 /** A config that lost all its tables is far more often a mistake than a wish; `destroy` is how to wish it. */
@@ -63,39 +66,34 @@ function changePlan(options: { plan: Plan; lives: Lives; steps: readonly Step[];
   });
   // Left out on purpose: times, counts of changes, reasons, and what belongs to others; they change without changing what would be done.
   const id = contentHash({ format: 1, plan: contentHash(plan), actions, owned });
-  return { id, project: plan.project, steps, warnings };
+  const seals = new Map([...lives.values()].map((live) => [live.database, live.seals.found]));
+  return { id, project: plan.project, steps, warnings, seals };
 }
 
-/** While a trigger was gone or disabled, writes went by unseen; no repair brings them back. */
+/** While a trigger was gone or disabled, writes went by unseen. */
 function missedWrites(steps: readonly Step[]): readonly Diagnostic[] {
-  return steps
-    .filter(({ kind, object }) => kind === 'repair' && (object.kind === 'trigger' || object.name.startsWith('sarrio.delta_')))
-    .map(({ database, object }) => ({
-      code: 'SAR511',
-      severity: 'warning',
-      message: `${object.kind} ${object.name} was changed by hand; writes may have gone by uncaptured while it was`,
-      hint: 'Applying repairs the object, not the rows: compare this table with its targets afterwards; `sarrio copy` replaces their rows.',
-      span: null,
-      where: `database ${database}`,
-    }));
+  return refreshedTables(steps).map(({ database, object, reason }) => ({
+    code: 'SAR511',
+    severity: 'warning',
+    message: `changes may have gone by uncaptured: ${reason}`,
+    hint: `Applying lets every target take all rows of the table anew in its next round. Where you know that nothing is missing: --allow '${skipName(object.name)}'`,
+    span: null,
+    where: `database ${database}, table ${object.name}`,
+  }));
 }
 
 /** A partition that joins a captured table may bring rows with it, and no trigger fires for ATTACH PARTITION. */
 function attachedRows(steps: readonly Step[]): readonly Diagnostic[] {
-  const isNewTable = (step: Step): boolean =>
-    steps.some((other) => other.database === step.database && other.group === step.group && other.object.kind === 'table');
-  const joining = steps.filter((step) => step.kind === 'create' && step.object.kind === 'trigger' && !isNewTable(step));
-  const tables = new Map(
-    joining.flatMap(({ database, lock }) => (lock ? [[`${database} ${displayName(lock.table)}`, { database, table: displayName(lock.table) }] as const] : [])),
-  );
-  return [...tables.values()].map(({ database, table }) => ({
-    code: 'SAR513',
-    severity: 'warning',
-    message: 'capture begins here now, for a table that was captured before; rows that it held when it was attached were not captured',
-    hint: 'If it was attached with rows in it: UPDATE these rows in place once after applying, or `sarrio copy` the table.',
-    span: null,
-    where: `database ${database}, table ${table}`,
-  }));
+  return steps
+    .filter(({ kind, object, group }) => kind === 'refresh' && object.name !== group)
+    .map(({ database, object }) => ({
+      code: 'SAR513',
+      severity: 'warning',
+      message: 'a new partition: applying captures it from now on and sends the rows that it holds to the targets',
+      hint: 'What statements that named the partition deleted before now is not known. If there were any, `sarrio copy` the table afterwards.',
+      span: null,
+      where: `database ${database}, table ${object.name}`,
+    }));
 }
 
 function foreignObjects(plan: Plan, live: LiveDatabase): readonly Diagnostic[] {

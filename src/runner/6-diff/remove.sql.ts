@@ -62,3 +62,12 @@ export function dropDelta(bare: string): Sql {
 export function dropIndex(object: LiveObject): Sql {
   return sql`drop index if exists ${ident('sarrio', object.bare)};`;
 }
+
+/**
+ * Purpose: takes away every right that others hold on an object of ours, before its block grants again what the config says.
+ * Reads: nothing. Writes: privileges of the object. Called by: diffObjects.
+ */
+export function revokeAll(object: LiveObject): Sql {
+  if (object.grantees.length === 0 || object.kind === 'trigger' || object.kind === 'index' || object.kind === 'other') return sql``;
+  return sql`revoke all on ${dangerousRaw(object.kind)} ${dangerousRaw(object.name)} from ${dangerousRaw(object.grantees.join(', '))} cascade;`;
+}

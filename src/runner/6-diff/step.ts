@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../plan/diagnostic.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 
-export type StepKind = 'create' | 'replace' | 'repair' | 'remove' | 'register' | 'unregister';
+export type StepKind = 'create' | 'replace' | 'repair' | 'refresh' | 'remove' | 'register' | 'unregister';
 
 /** What a step would lose. Approved by name: `--allow <code>:<object>`. */
 export type Hazard = { readonly code: 'drop-changes' | 'drop-stream'; readonly object: string; readonly evidence: string };
@@ -34,6 +34,8 @@ export type ChangePlan = {
   readonly project: string;
   readonly steps: readonly Step[];
   readonly warnings: readonly Diagnostic[];
+  /** Seals as they were found, by database and delta table: what they say must still hold when apply has the locks. */
+  readonly seals: ReadonlyMap<string, ReadonlyMap<string, string>>;
 };
 
 /** How `--allow` names a hazard. */

@@ -1,19 +1,27 @@
 import { failure, SarrioError } from '../../plan/errors.ts';
-import type { Step } from '../6-diff/step.ts';
+import type { ChangePlan, Step } from '../6-diff/step.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Group, groupSteps } from './groups.ts';
 import { type ApplyContext, runGroup } from './run-group.ts';
 
 /** Runs the steps, one transaction after the other. What was committed before a failure stays; the same command goes on from there. */
-export async function applySteps(options: { steps: readonly Step[]; sessions: ReadonlyMap<string, Session>; context: ApplyContext }): Promise<void> {
+export async function applySteps(options: {
+  steps: readonly Step[];
+  seals: ChangePlan['seals'];
+  sessions: ReadonlyMap<string, Session>;
+  context: ApplyContext;
+}): Promise<void> {
   const { steps, sessions, context } = options;
   const groups = groupSteps(steps);
+  const seals = new Map([...options.seals].map(([database, found]) => [database, new Map(found)]));
   for (const [index, group] of groups.entries()) {
     const session = sessions.get(group.database);
     if (!session) throw new Error(`no session for database ${group.database}`);
     const progress = { number: index + 1, of: groups.length };
     context.log({ kind: 'group-started', database: group.database, group: group.name, ...progress, steps: group.steps.map(({ id }) => id) });
-    await asPartial(index, () => (context.signal.aborted ? interrupted(group) : runGroup({ session, group, context })));
+    await asPartial(index, () =>
+      context.signal.aborted ? interrupted(group) : runGroup({ session, group, context, seen: seals.get(group.database) ?? null }),
+    );
     context.log({ kind: 'group-applied', database: group.database, group: group.name });
   }
 }

@@ -1,6 +1,6 @@
 import { failure } from '../../plan/errors.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type LiveObject, objectKey } from '../5-inspect/live-database.ts';
+import { bareNameOf, type LiveObject, objectKey } from '../5-inspect/live-database.ts';
 import { readObjects } from '../5-inspect/read-installed.ts';
 import type { Step } from '../6-diff/step.ts';
 import type { Session } from '../postgres/session.ts';
@@ -31,18 +31,21 @@ function installedRow(options: { step: Recorded; plan: Plan; standing: LiveObjec
   return { kind, name, project: plan.project, hash: step.record.hash, fingerprint: standing.fingerprint, plan_format: plan.format };
 }
 
-/** Blocks of functions, triggers and indexes say all of the object; what they leave is right. Tables and sequences are only made when absent. */
+/** Blocks of functions, triggers and indexes say all of the object; what they leave is right, as are rights after they were all revoked. Tables and sequences are only made when absent. */
 function isUnrepaired(step: Recorded, standing: LiveObject): boolean {
-  return step.expected !== null && ['table', 'sequence'].includes(step.object.kind) && standing.fingerprint !== step.expected;
+  return step.expected !== null && ['table', 'sequence'].includes(step.object.kind) && definitionOf(standing.fingerprint) !== definitionOf(step.expected);
+}
+
+/** A fingerprint without the rights of others. */
+function definitionOf(fingerprint: string): string | undefined {
+  return fingerprint.split('.')[0];
 }
 
 /** The relation's, function's or trigger's table's own name, out of the plan's spelling. */
 function bareName(step: Recorded): string {
   const { kind, name } = step.object;
   if (kind === 'trigger' && step.lock) return step.lock.table.name;
-  const local = name.replace(/^sarrio\./, '');
-  const quoted = /^"((?:[^"]|"")*)"/.exec(local);
-  return quoted?.[1] === undefined ? local.replace(/\(.*$/, '') : quoted[1].replaceAll('""', '"');
+  return bareNameOf(name);
 }
 
 function notPlaced(step: Recorded): Error {

@@ -10,6 +10,7 @@ import { beginGroup, COMMIT_GROUP, ROLLBACK_GROUP } from './group.sql.ts';
 import { actionFailpoint, type Group } from './groups.ts';
 import { lockedTables, lockHolders, lockTables } from './lock-tables.ts';
 import { recordGroup } from './record-group.ts';
+import { checkSeal, recordSeal, type SeenSeals } from './seal-group.ts';
 
 /** What applying needs of its surroundings. */
 export type ApplyContext = {
@@ -30,14 +31,16 @@ const LONGEST_BACKOFF_MS = 3_000;
 /** lock_not_available, deadlock_detected, query_canceled (the limit on all of a group's locks together). */
 const BUSY_STATES: ReadonlySet<string> = new Set(['55P03', '40P01', '57014']);
 
+type GroupRun = { readonly session: Session; readonly group: Group; readonly context: ApplyContext; readonly seen: SeenSeals | null };
+
 /** Runs one group in one transaction; a table that is busy is left alone for a while and tried again. */
-export async function runGroup(options: { session: Session; group: Group; context: ApplyContext }): Promise<void> {
+export async function runGroup(options: GroupRun): Promise<void> {
   const { session, group, context } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await tryGroup(options);
     } catch (error) {
-      if (session.isOpen()) await session.query(ROLLBACK_GROUP);
+      if (session.isOpen()) await session.query(ROLLBACK_GROUP).catch(() => session.destroy());
       if (!BUSY_STATES.has(sqlState(error) ?? '') || !session.isOpen()) throw groupFailure(group, error);
       const holders = await lockHolders(session, group);
       if (attempt > context.ddlRetries || context.signal.aborted) throw stillBusy({ group, holders, context, cause: error });
@@ -47,13 +50,14 @@ export async function runGroup(options: { session: Session; group: Group; contex
   }
 }
 
-async function tryGroup(options: { session: Session; group: Group; context: ApplyContext }): Promise<void> {
-  const { session, group, context } = options;
+async function tryGroup(options: GroupRun): Promise<void> {
+  const { session, group, context, seen } = options;
   const { failpoint, plan, ddlLockTimeoutMs: timeoutMs } = context;
+  const sealing = { session, group, plan, seen };
   const actions: readonly (() => Promise<unknown>)[] = [
-    () => lockTables({ session, group, timeoutMs }),
+    () => lockTables({ session, group, timeoutMs }).then(() => checkSeal(sealing)),
     ...group.steps.map((step) => async () => (step.sql === '' ? undefined : session.query(step.sql))),
-    () => recordGroup({ session, group, plan }),
+    () => recordGroup({ session, group, plan }).then(() => recordSeal(sealing)),
   ];
   await session.query(beginGroup(timeoutMs));
   for (const [index, act] of actions.entries()) {

@@ -1,9 +1,13 @@
+import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { StreamName } from '../events.ts';
+import type { Failpoint } from '../failpoint.ts';
 import type { Session } from '../postgres/session.ts';
+import type { Registration } from './registration.ts';
 import type { Source } from './source.ts';
 import { writeAcknowledged } from './source.sql.ts';
-import { isFlushedHere, walPositions } from './target.sql.ts';
+import { writeAlone } from './write-alone.ts';
+import { isFlushedHere, noteAcknowledged, walPositions } from './target.sql.ts';
 
 /** How often a stream begins to ask whether what it committed is on the target's disk, and how often it asks until it is. */
 const EVERY_MS = 1_000;
@@ -17,11 +21,26 @@ export type Acknowledger = {
   tick(committed: string): Promise<void>;
 };
 
-type Parts = { readonly stream: StreamName; readonly source: Source; readonly target: Session; readonly registration: string; readonly clock: Clock };
+type Parts = {
+  readonly stream: StreamName;
+  readonly source: Source;
+  readonly target: Session;
+  readonly registration: Registration;
+  readonly clock: Clock;
+  readonly failpoint: Failpoint;
+};
 
 export function makeAcknowledger(parts: Parts): Acknowledger {
-  const { stream, source, target, registration, clock } = parts;
-  const state: { acknowledged: string | null; candidate: { position: string; lsn: string } | null; last: string | null; nextAt: number } = {
+  const { stream, source, target, registration, clock, failpoint } = parts;
+  const names = [stream.sync, stream.source] as const;
+  const state: {
+    recorded: string | null;
+    acknowledged: string | null;
+    candidate: { position: string; lsn: string } | null;
+    last: string | null;
+    nextAt: number;
+  } = {
+    recorded: registration.acknowledged,
     acknowledged: null,
     candidate: null,
     last: null,
@@ -36,7 +55,12 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
       if (state.candidate && (await isOnDisk(target, state.candidate.lsn))) {
         const { position } = state.candidate;
         state.candidate = null;
-        await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration]);
+        await failpoint('acknowledge.before-write');
+        const { count } = await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration.id, state.recorded]);
+        if (count !== 1) throw notAlone(stream);
+        state.recorded = position;
+        await failpoint('acknowledge.after-write');
+        await writeAlone(target, { text: noteAcknowledged, values: [...names, position, registration.id] });
         state.acknowledged = position;
       }
       if (state.acknowledged === committed) return;
@@ -44,6 +68,15 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
       state.candidate ??= { position: committed, lsn: (await target.query(walPositions)).rows[0]?.['written'] ?? '' };
     },
   };
+}
+
+/** Another runner acknowledges this stream, perhaps for a copy of the target: the stream starts again and looks where it stands. */
+function notAlone({ sync, source, target }: StreamName): Error {
+  return failure('failed', {
+    code: 'SAR614',
+    where: `database ${source}`,
+    message: `what ${target} has acknowledged of sync ${sync} is not what this runner wrote: another runner acknowledges this stream`,
+  });
 }
 
 async function isOnDisk(target: Session, lsn: string): Promise<boolean> {

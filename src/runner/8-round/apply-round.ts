@@ -148,9 +148,10 @@ async function bothOf<T>(applying: Promise<T>, durable: Promise<void>): Promise<
   return applied.value;
 }
 
-async function joinCopied({ stream, target, work }: Round): Promise<void> {
+async function joinCopied({ stream, target, work, failpoint }: Round): Promise<void> {
   const joining = work.filter((each) => each.joinFrom !== null).map((each) => each.relation);
   if (joining.length === 0) return;
+  await failpoint('round.target.before-join');
   await target.query(joinCopies, [stream.sync, stream.source, textArray(joining)]);
 }
 

@@ -39,6 +39,7 @@ async function refreshTable(parts: StagedParts): Promise<number> {
   const { target, work, failpoint } = parts;
   await failpoint('round.target.before-clear');
   await target.query(work.apply.clearTable);
+  await failpoint('round.target.after-clear');
   const rows = await copyFrom(parts, work.read.copyAll, work.apply.loadTable);
   if (work.apply.relay) {
     await target.query(work.apply.relay.all);
@@ -70,34 +71,50 @@ async function mergeStage(parts: StagedParts): Promise<number> {
   const rows = await copyFrom(parts, work.read.copyChanged, work.apply.loadStage);
   if (rows > ANALYZE_ABOVE) await target.query(work.apply.analyzeStage);
   await failpoint('round.target.before-merge');
+  await writeStage(parts, rows);
+  return rows;
+}
+
+/** What writing a stage needs. */
+export type WriteParts = { readonly target: Session; readonly work: Pick<TableWork, 'apply'>; readonly failpoint: Failpoint };
+
+/** The staged rows into the target table; on a clash of unique values all of them are deleted and inserted. Recorded for the syncs that read the table. */
+export async function writeStage(parts: WriteParts, rows: number): Promise<void> {
+  const { target, work, failpoint } = parts;
   await target.query(savepoint);
   try {
-    await mergeStaged(target, work, rows);
+    await mergeStaged(parts, rows);
     await target.query(releaseSavepoint);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     await target.query(rollbackToSavepoint);
-    await replaceStaged(target, work);
+    await replaceStaged(parts);
   }
   if (work.apply.relay) {
+    await failpoint('round.target.before-relay');
     await target.query(work.apply.relay.stage);
     await target.batch(wakes(work));
   }
-  return rows;
 }
 
 /** When every staged row was an update, nothing is left to delete or insert. */
-async function mergeStaged(target: Session, work: TableWork, staged: number): Promise<void> {
+async function mergeStaged(parts: WriteParts, staged: number): Promise<void> {
+  const { target, work, failpoint } = parts;
   const { updatePresent, deleteAbsent, insertMissing } = work.apply;
-  if (updatePresent === null) return replaceStaged(target, work);
+  if (updatePresent === null) return replaceStaged(parts);
   const updated = (await target.query(updatePresent)).count;
+  await failpoint('round.target.after-update');
   if (updated === staged) return;
   const deleted = (await target.query(deleteAbsent)).count;
+  await failpoint('round.target.after-delete');
   if (updated + deleted < staged) await target.query(insertMissing);
+  await failpoint('round.target.after-insert');
 }
 
-async function replaceStaged(target: Session, work: TableWork): Promise<void> {
+async function replaceStaged({ target, work, failpoint }: WriteParts): Promise<void> {
+  await failpoint('round.target.before-replace');
   await target.query(work.apply.deleteStaged);
+  await failpoint('round.target.in-replace');
   await target.query(work.apply.insertStaged);
 }
 

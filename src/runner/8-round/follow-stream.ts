@@ -3,18 +3,21 @@ import { beforeAll, formatPosition, type Position } from '../position.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { applyRound } from './apply-round.ts';
+import { beatDuring, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
+import { isStillRegistered } from './registration.ts';
 import type { Source } from './source.ts';
-import type { StreamOptions } from './stream.ts';
-import { readStreamStart, type StreamStart } from './stream-target.ts';
+import type { CopyAside, StreamOptions } from './stream.ts';
+import { readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
 import type { Wake } from './wake.ts';
-import { type StreamTable, streamTables, type TableState, workOf } from './work.ts';
+import { type StreamTable, streamTables, type TableState, type TableWork, workOf } from './work.ts';
 
 /** Longest wait without looking at the source, the target's connection and the signal. */
 const LONGEST_WAIT_MS = 5_000;
 
 /** A stream with both ends connected and the lease held. */
 export type Following = StreamOptions & {
+  readonly aside: CopyAside;
   readonly source: Source;
   readonly wake: Wake;
   readonly target: Session;
@@ -23,16 +26,30 @@ export type Following = StreamOptions & {
 };
 
 /** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
-type Place = { stored: string; seen: Position; states: TableState[]; copying: Promise<void> | null; copyError: unknown };
+type Place = {
+  stored: string;
+  seen: Position;
+  /** The stored watermark is of the history before the source's present one: the next round moves it, even when nothing is pending. */
+  isOfOldHistory: boolean;
+  registry: string;
+  states: readonly TableState[];
+  copying: Promise<void> | null;
+  hasCopied: boolean;
+  copyError: unknown;
+};
+
+/** `again` when the source says that this is another stream now, or that it shall rest: to be started anew. */
+export type FollowEnd = 'stopped' | 'done' | 'again';
 
 /** Copies what is missing, then applies round after round until the signal, an error, or (when asked so) nothing is pending. */
-export async function followStream(following: Following): Promise<'stopped' | 'done'> {
+export async function followStream(following: Following): Promise<FollowEnd> {
   const { sync, stream, source, target, signal, wake, clock } = following;
   const tables = streamTables(sync, stream.target);
   const start = await readStreamStart({ stream, source, target, tables, deltas: following.deltas });
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const place = await startPlace(following, tables, start);
-  const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock });
+  const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
+  const heart = makeHeart(target, clock);
   const ends = { ended: false };
   const stop = (): void => {
     ends.ended = true;
@@ -45,8 +62,16 @@ export async function followStream(following: Following): Promise<'stopped' | 'd
   while (!signal.aborted) {
     if (ends.ended) throw new Error(target.isOpen() ? 'the connection to the source was lost' : 'the connection to the target was lost');
     if (place.copyError !== null) throw place.copyError;
+    if (place.hasCopied) await takeCopied(following, tables, { start, place });
     const generation = wake.generation();
-    const worked = await lookOnce(following, tables, place);
+    const looked = await lookOnce(following, tables, place);
+    if (looked === 'registry') {
+      const registry = await isStillRegistered(stream, { source, id: start.registration.id });
+      if (registry === null) return leave(place);
+      place.registry = registry;
+      continue;
+    }
+    const worked = looked === 'round';
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
     if (following.until === 'once' && isWhole(place)) return finish(following, place, acknowledger);
@@ -56,6 +81,7 @@ export async function followStream(following: Following): Promise<'stopped' | 'd
       if (wake.generation() !== generation) continue;
     } else if (following.until === 'caught-up' && isWhole(place)) return finish(following, place, acknowledger);
     inRow = 0;
+    await heart.beat();
     await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn()));
   }
   await place.copying;
@@ -65,51 +91,74 @@ export async function followStream(following: Following): Promise<'stopped' | 'd
 /** A new stream is copied before its first round, so that the first state it follows on from is whole; a table added later is copied aside. */
 async function startPlace(following: Following, tables: readonly StreamTable[], start: StreamStart): Promise<Place> {
   const { stream, source } = following;
-  const states = [...start.states];
-  const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
   if (start.stored !== null && start.position !== null) {
-    const place: Place = { stored: start.stored, seen: start.position, states, copying: null, copyError: null };
-    if (missing.length > 0) copyAside(following, { tables: missing, start, place });
+    const { registry } = start.registration;
+    const isOfOldHistory = start.historyChange !== null;
+    const place: Place = { ...NO_COPY, stored: start.stored, seen: start.position, isOfOldHistory, registry, states: start.states };
+    copyAside(following, tables, { start, place });
     return place;
   }
+  const missing = missingOf(tables, start.states);
   following.enter('copying', `${missing.length} tables`);
-  await copyTables(following, { tables: missing, start, from: null });
+  await beatDuring(following.target, following.clock, () => copyTables(following, { tables: missing, start, from: null }));
   const again = await readStreamStart({ stream, source, target: following.target, tables, deltas: following.deltas });
   if (again.stored === null || again.position === null) throw new Error('the initial copy left no watermark');
-  return { stored: again.stored, seen: again.position, states: [...again.states], copying: null, copyError: null };
+  const { registry } = again.registration;
+  return { ...NO_COPY, stored: again.stored, seen: again.position, isOfOldHistory: false, registry, states: again.states };
 }
 
-/** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied table needs. */
-function copyAside(following: Following, added: { tables: readonly StreamTable[]; start: StreamStart; place: Place }): void {
-  const { place, tables, start } = added;
-  const copy = async (): Promise<void> => {
-    const position = await copyTables(following, { tables, start, from: place.seen });
-    for (const { ordinal } of tables) place.states[ordinal] = { kind: 'copied', position };
+const NO_COPY = { copying: null, hasCopied: false, copyError: null } as const;
+
+function missingOf(tables: readonly StreamTable[], states: readonly TableState[]): readonly StreamTable[] {
+  return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
+}
+
+type Copied = { readonly start: StreamStart; readonly place: Place };
+
+/** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied tables need. */
+function copyAside(following: Following, tables: readonly StreamTable[], { start, place }: Copied): void {
+  const { aside, wake } = following;
+  const missing = missingOf(tables, place.states);
+  if (missing.length === 0) return;
+  aside.running ??= copyTables(following, { tables: missing, start, from: place.seen }).finally(() => {
+    aside.running = null;
+  });
+  const settle = (copied: Partial<Place>): void => {
+    Object.assign(place, copied, { copying: null });
+    wake.kick();
   };
-  place.copying = copy()
-    .catch((error: unknown) => {
-      place.copyError = error;
-    })
-    .finally(() => {
-      place.copying = null;
-      following.wake.kick();
-    });
+  place.copying = aside.running.then(
+    () => settle({ hasCopied: true }),
+    (error: unknown) => settle({ copyError: error }),
+  );
 }
 
-async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }): Promise<Position> {
+/** From where a copied table follows on, only the target can say: another runner may have copied it, from an earlier snapshot than ours. */
+async function takeCopied(following: Following, tables: readonly StreamTable[], { start, place }: Copied): Promise<void> {
+  const { stream, source, target, deltas } = following;
+  place.states = await tableStates({ stream, source, target, tables, deltas }, start.captures);
+  place.hasCopied = false;
+  copyAside(following, tables, { start, place });
+}
+
+async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }): Promise<void> {
   const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
   const { tables, start } = parts;
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
-    const existingRows = start.replaceRows ? 'replace' : sync.existingRows;
-    return await copyMissing({
+    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
+      const state = start.states[ordinal];
+      return state?.kind === 'missing' && state.holdsOwnRows;
+    };
+    const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
+    await copyMissing({
       stream,
       reading,
       connectTarget,
       missing: tables,
       captures: start.captures,
-      registration: start.registration,
-      existingRows,
+      registration: start.registration.id,
+      replacesRows,
       clock,
       log,
       failpoint,
@@ -119,38 +168,51 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   }
 }
 
-/** One look at the source and, when something is pending, one round. */
-async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<boolean> {
+/** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
+async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<'registry' | 'nothing' | 'round'> {
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   const reading = await source.open(place.seen);
   try {
+    if (reading.registry !== place.registry) return 'registry';
     const work = await workOf(reading, tables, place.states);
-    if (work.length === 0) {
+    if (work.length === 0 && !place.isOfOldHistory) {
       if (reading.isOnDisk) place.seen = reading.position;
       if (!progress.isCaughtUp && place.copying === null) {
         progress.isCaughtUp = true;
         log({ kind: 'caught-up', stream });
       }
-      return false;
+      return 'nothing';
     }
     progress.isCaughtUp = false;
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);
     place.seen = reading.position;
-    for (const { ordinal, joinFrom } of work) if (joinFrom !== null) place.states[ordinal] = { kind: 'joined' };
+    place.isOfOldHistory = false;
+    place.states = joined(place.states, work);
     progress.rows += result.rows;
     progress.lastRound = true;
     log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
-    return true;
+    return 'round';
   } finally {
     await reading.release();
   }
 }
 
+function joined(states: readonly TableState[], work: readonly TableWork[]): readonly TableState[] {
+  const joins = new Set(work.filter(({ joinFrom }) => joinFrom !== null).map(({ ordinal }) => ordinal));
+  return states.map((state, ordinal) => (joins.has(ordinal) ? { kind: 'joined' } : state));
+}
+
+/** A copy under way ends first: its transactions are whole or not at all. */
+async function leave(place: Place): Promise<'again'> {
+  await place.copying;
+  return 'again';
+}
+
 /** Every table follows the watermark. Only then may the watermark be acknowledged: a copied table still needs changes from before it. */
 function isWhole(place: Place): boolean {
-  return place.copying === null && place.states.every(({ kind }) => kind === 'joined');
+  return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
 }
 
 /** Before it ends, the runner waits until the target has on disk what it committed, and acknowledges it. */

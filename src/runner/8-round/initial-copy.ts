@@ -2,7 +2,7 @@ import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { formatPosition, type Position } from '../position.ts';
+import { formatPosition } from '../position.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
@@ -23,7 +23,8 @@ export type InitialCopy = {
   /** oid of each table's delta table, by ordinal. */
   readonly captures: readonly string[];
   readonly registration: string;
-  readonly existingRows: 'refuse' | 'replace';
+  /** Whether the rows that the table holds may go. */
+  readonly replacesRows: (table: StreamTable) => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
@@ -32,26 +33,30 @@ export type InitialCopy = {
 /**
  * Copies each missing table as the reading's snapshot shows it, each in one transaction of the target that also records the
  * position. What is written meanwhile is captured and comes with the round that joins the table. A copy that was cut off left nothing.
- * @returns The position of the copies.
+ * Another runner may have been faster with a table, from an earlier snapshot: where each table stands is for the target to say.
  */
-export async function copyMissing(copy: InitialCopy): Promise<Position> {
+export async function copyMissing(copy: InitialCopy): Promise<void> {
   const waiting = [...copy.missing];
   const failures: unknown[] = [];
   await copy.reading.durable();
-  const worker = async (): Promise<void> => {
-    const target = await copy.connectTarget();
-    try {
-      await target.query(insertWatermark, [copy.stream.sync, copy.stream.source, formatPosition(copy.reading.position), copy.registration]);
-      for (let table = waiting.shift(); table && failures.length === 0; table = waiting.shift()) await copyTable(copy, target, table);
-    } catch (error) {
-      failures.push(error);
-    } finally {
-      await target.close();
-    }
-  };
+  const next = (): StreamTable | undefined => (failures.length === 0 ? waiting.shift() : undefined);
+  const worker = (): Promise<unknown> => copyInTurn(copy, next).catch((error: unknown) => failures.push(error));
   await Promise.all(Array.from({ length: Math.min(JOBS, waiting.length) }, worker));
   if (failures.length > 0) throw failures[0];
-  return copy.reading.position;
+}
+
+/** Over a connection of its own, one table after the other. */
+async function copyInTurn(copy: InitialCopy, next: () => StreamTable | undefined): Promise<void> {
+  const { stream, reading, registration, failpoint } = copy;
+  const target = await copy.connectTarget();
+  try {
+    await failpoint('copy.before-watermark');
+    const watermark = { text: insertWatermark, values: [stream.sync, stream.source, formatPosition(reading.position), registration] };
+    await target.batch([{ text: beginApply }, watermark, { text: commitApply }]);
+    for (let table = next(); table; table = next()) await copyTable(copy, target, table);
+  } finally {
+    await target.close();
+  }
 }
 
 async function copyTable(copy: InitialCopy, target: Session, table: StreamTable): Promise<void> {
@@ -60,6 +65,7 @@ async function copyTable(copy: InitialCopy, target: Session, table: StreamTable)
   log({ kind: 'copy-started', stream, table: table.relation });
   try {
     await target.query(beginApply);
+    await failpoint('copy.before-claim');
     const rows = (await claim(copy, target, table)) ? await copyRows(copy, target, table) : null;
     await failpoint('copy.before-commit');
     const [committed] = await Promise.all([target.query(commitApply), failpoint('copy.commit-sent')]);
@@ -99,10 +105,10 @@ async function copyRows(copy: InitialCopy, target: Session, table: StreamTable):
 }
 
 /** Rows that are there already are somebody's until the config says otherwise. */
-async function makeRoom({ stream, existingRows }: InitialCopy, target: Session, table: StreamTable): Promise<void> {
+async function makeRoom({ stream, replacesRows }: InitialCopy, target: Session, table: StreamTable): Promise<void> {
   const hasRows = (await target.query(table.apply.hasRows)).rows[0]?.['has_rows'] === 't';
   if (!hasRows) return;
-  if (existingRows === 'replace') {
+  if (replacesRows(table)) {
     await target.query(table.apply.clearTable);
     return;
   }

@@ -1,52 +1,78 @@
+import type { History } from '../position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';
-import { type Lingering, purge, SWITCHING } from './purge.ts';
+import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
+import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
+import { type Said, watchSeals } from './watch-seals.ts';
 
-const PURGE_EVERY_MS = 5_000;
+const KEEP_EVERY_MS = 5_000;
 
-/** What lasts from one purge to the next. */
-type Held = { session: Session | null; readonly lingering: Lingering };
-
-/** Purges each source database that the run reads, until the signal. Trouble there never stops a stream. */
+/** Purges each source database that the run reads, holds its syncs to their budgets and watches its captures, until the signal. Trouble there never stops a stream. */
 export async function keepSources(options: RunOptions, syncs: readonly SyncRun[], signal: AbortSignal): Promise<void> {
   const databases = [...new Set(syncs.map(({ sync }) => sync.source))];
   await Promise.all(databases.map((database) => keepSource(options, { database, syncs: syncs.filter(({ sync }) => sync.source === database) }, signal)));
 }
 
-async function keepSource(options: RunOptions, kept: { database: string; syncs: readonly SyncRun[] }, signal: AbortSignal): Promise<void> {
-  const { clock, log } = options;
-  const { database } = kept;
-  const held: Held = { session: null, lingering: new Map() };
-  const said = { error: '' };
+type Kept = { readonly database: string; readonly syncs: readonly SyncRun[] };
+
+/** What stays between two turns: the session, what was said, the last error of each chore, and what the last purge and the last look at the budgets saw. */
+type Held = { session: Session | null; readonly said: Said; readonly errors: Map<string, string>; readonly memory: PurgeMemory; readonly watch: BacklogWatch };
+
+async function keepSource(options: RunOptions, kept: Kept, signal: AbortSignal): Promise<void> {
+  const held: Held = { session: null, said: new Map(), errors: new Map(), memory: newPurgeMemory(), watch: newBacklogWatch() };
   while (!signal.aborted) {
-    await clock.sleep(PURGE_EVERY_MS, signal);
+    await tryChore(options, kept, held, 'watch-failed', watchOnce);
+    await options.clock.sleep(KEEP_EVERY_MS, signal);
     if (signal.aborted) break;
-    try {
-      await purgeOnce(options, kept, held);
-      said.error = '';
-    } catch (error) {
-      held.session?.destroy();
-      held.session = null;
-      const text = failureText(error);
-      if (text !== said.error) log({ kind: 'purge-failed', database, error: text });
-      said.error = text;
-    }
+    await tryChore(options, kept, held, 'purge-failed', purgeOnce);
   }
   await held.session?.close();
 }
 
-async function purgeOnce(options: RunOptions, { database, syncs }: { database: string; syncs: readonly SyncRun[] }, held: Held): Promise<void> {
-  const plan = options.plan.databases[database];
-  const first = syncs[0];
-  if (plan === undefined || first === undefined) return;
-  const { source } = await first.access();
-  if (held.session === null || !held.session.isOpen()) {
-    held.session = await options.connect(database, 'listen');
-    await refuseOtherHistory(database, source.history, held.session);
+type Chore = (options: RunOptions, kept: Kept, held: Held) => Promise<void>;
+
+/** An error is said once, until it is another one or gone. */
+async function tryChore(options: RunOptions, kept: Kept, held: Held, failed: 'watch-failed' | 'purge-failed', chore: Chore): Promise<void> {
+  try {
+    await chore(options, kept, held);
+    held.errors.delete(failed);
+  } catch (error) {
+    held.session?.destroy();
+    held.session = null;
+    const text = failureText(error);
+    if (text !== held.errors.get(failed)) options.log({ kind: failed, database: kept.database, error: text });
+    held.errors.set(failed, text);
   }
+}
+
+async function watchOnce(options: RunOptions, kept: Kept, held: Held): Promise<void> {
+  const { database } = kept;
+  const plan = options.plan.databases[database];
+  if (plan === undefined) return;
+  const { session } = await openSession(options, kept, held);
+  await watchSeals({ database, plan, session, log: options.log, said: held.said });
+}
+
+async function purgeOnce(options: RunOptions, kept: Kept, held: Held): Promise<void> {
+  const { database } = kept;
+  const plan = options.plan.databases[database];
+  if (plan === undefined) return;
+  const { session, history } = await openSession(options, kept, held);
   const { log, failpoint, clock } = options;
-  const { session, lingering } = held;
-  await purge({ database, plan, session, history: source.history, log, failpoint, clock, switching: SWITCHING, lingering });
+  const { memory, watch } = held;
+  await purge({ database, plan, session, history, log, failpoint, clock, memory, switching: SWITCHING });
+  await watchBacklog({ database, plan: options.plan, session, history, log, clock, watch, graceMs: DETACH_AFTER_MS });
+}
+
+async function openSession(options: RunOptions, { database, syncs }: Kept, held: Held): Promise<{ session: Session; history: History }> {
+  const first = syncs[0];
+  if (first === undefined) throw new Error(`no sync reads database ${database}`);
+  const { history } = (await first.access()).source;
+  if (held.session === null || !held.session.isOpen()) {
+    held.session = await options.connect(database, 'source');
+    await refuseOtherHistory(database, history, held.session);
+  }
+  return { session: held.session, history };
 }

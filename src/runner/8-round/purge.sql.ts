@@ -33,7 +33,25 @@ export const readCurrent = 'select coalesce(pg_sequence_last_value($1::regclass)
 
 export const setCurrent = 'select setval($1::regclass, $2::bigint)';
 
-export const readPositions = 'select sync, target, position from sarrio.acknowledged where sync = any ($1::text[])';
+/** Who holds changes of these syncs back, and up to where. A detached stream holds nothing. */
+export const readPositions = `
+  select sync, target, registration::text as registration, position
+  from sarrio.acknowledged
+  where sync = any ($1::text[]) and detached_at is null
+  order by sync, target
+`;
+
+/** Tells every running stream that who holds changes back may have changed: it looks at its registration before it goes on. */
+export const announceRegistry = "select nextval('sarrio.registry')";
+
+/** Transactions that have a lock on one of these relations, by their virtual ids. Other users' sessions are seen as well. */
+export const readLockHolders = `
+  select distinct l.virtualtransaction as holder
+  from pg_locks as l
+  where l.locktype = 'relation' and l.granted and l.pid is distinct from pg_backend_pid()
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.relation in (select s.name::regclass from unnest($1::text[]) as s (name))
+`;
 
 /**
  * Whether the capture stands as this plan made it. An apply that lets another sync read the table changes its capture function
@@ -61,12 +79,15 @@ export function lockSegment(segment: string): string {
   return sql`lock table ${dangerousRaw(segment)} in access exclusive mode`.text;
 }
 
-/** Whether the segment holds a change that a position does not cover. $1 xmax, $2 xip, $3 extra. The snapshot is taken after the lock. Entries of a large statement that are not in the index have others of the same transaction beside them. */
+/** Whether the segment holds a change that a position does not cover. $1 xmax, $2 xip, $3 extra. The snapshot is taken after the lock. Two questions, so that each is a range of the index. Entries of a large statement that are not in the index have others of the same transaction beside them. */
 export function hasUncovered(segment: string): string {
   return sql`
     select exists (
       select from ${dangerousRaw(segment)} as d
-      where d.change_bulk is distinct from 0 and (d.change_xid >= $1::xid8 or d.change_xid = any ($2::xid8[])) and d.change_xid <> all ($3::xid8[])
+      where d.change_bulk is distinct from 0 and d.change_xid >= $1::xid8 and d.change_xid <> all ($3::xid8[])
+    ) or exists (
+      select from ${dangerousRaw(segment)} as d
+      where d.change_bulk is distinct from 0 and d.change_xid = any ($2::xid8[]) and d.change_xid <> all ($3::xid8[])
     ) as has_uncovered
   `.text;
 }

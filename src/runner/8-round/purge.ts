@@ -3,11 +3,12 @@ import { displayName } from '../../sql/quote.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { type History, parsePosition, type Position, positionSettings } from '../position.ts';
+import { type History, parsePosition, type Position, positionSettings, sameHistory } from '../position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import {
+  announceRegistry,
   begin,
   boundLock,
   commit,
@@ -19,6 +20,7 @@ import {
   markEmpty,
   notMarkedEmpty,
   readCurrent,
+  readLockHolders,
   readPositions,
   readSegments,
   rollback,
@@ -31,9 +33,6 @@ export type Switching = { readonly aboveBytes: number; readonly idleMs: number }
 
 export const SWITCHING: Switching = { aboveBytes: 8 * 1024 * 1024, idleMs: 30_000 };
 
-/** What the last purge saw of the current segments, by name. */
-export type Lingering = Map<string, { readonly bytes: number; readonly since: number }>;
-
 export type PurgeOptions = {
   readonly database: string;
   readonly plan: PlanDatabase;
@@ -42,9 +41,23 @@ export type PurgeOptions = {
   readonly log: Log;
   readonly failpoint: Failpoint;
   readonly switching: Switching;
-  readonly lingering: Lingering;
+  readonly memory: PurgeMemory;
   readonly clock: Clock;
 };
+
+/** What one purging process remembers from pass to pass. */
+export type PurgeMemory = {
+  /** Transactions that kept a segment locked for longer than we wait. They are not waited for again: rounds would queue behind us each time. */
+  readonly outlasting: Set<string>;
+  /** By delta table: the holders that running streams were told of. */
+  readonly announced: Map<string, string>;
+  /** What the last pass saw of the current segments, by name. */
+  readonly lingering: Map<string, { readonly bytes: number; readonly since: number }>;
+};
+
+export function newPurgeMemory(): PurgeMemory {
+  return { outlasting: new Set(), announced: new Map(), lingering: new Map() };
+}
 
 /**
  * Empties every segment of which every registered target has all changes on disk, and switches a table to an empty segment when its
@@ -53,14 +66,14 @@ export type PurgeOptions = {
  * Why nothing can be lost: readers read all segments, so it never matters which one a trigger wrote to; a segment is emptied only
  * under its exclusive lock, after a snapshot taken under that lock has shown that every change in it is covered by every
  * acknowledged position; and a reader with an older snapshot reads from a position that covers them too. A stream without a
- * position, or with one of another history, holds everything.
+ * position, or with one of another history, holds everything. A detached stream holds nothing; should it still be running, it sees
+ * `sarrio.registry` changed at the look that could miss something, since that changes before anything is emptied without it.
  */
 export async function purge(options: PurgeOptions): Promise<void> {
-  const { plan, session } = options;
-  const sizes = await segmentSizes(
-    session,
-    plan.captures.flatMap(({ segments }) => segments),
-  );
+  const { plan, session, memory } = options;
+  const all = plan.captures.flatMap(({ segments }) => segments);
+  const sizes = await segmentSizes(session, all);
+  if (memory.outlasting.size > 0) await forgetEnded(options, all);
   const isEmpty = ({ segments }: PlanCapture): boolean => segments.every((segment) => (sizes.get(segment) ?? 0) === 0);
   for (const capture of plan.captures) if (!isEmpty(capture)) await purgeCapture(options, capture, sizes);
   await markEmptyCaptures(session, plan.captures.filter(isEmpty));
@@ -94,20 +107,24 @@ async function markEmptyCapture(session: Session, { filled, segments }: PlanCapt
 }
 
 async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: Map<string, number>): Promise<void> {
-  const { session } = options;
+  const { session, failpoint } = options;
   const current = Number((await session.query(readCurrent, [capture.current])).rows[0]?.['current'] ?? 1);
-  const positions = await positionsOf(options, capture);
   for (const [index, segment] of capture.segments.entries()) {
     const bytes = sizes.get(segment) ?? 0;
-    if (index + 1 === current || bytes === 0 || positions === null) continue;
-    if (await emptySegment(options, { capture, segment, positions, bytes })) sizes.set(segment, 0);
+    if (index + 1 === current || bytes === 0) continue;
+    // Asked before the lock too: a target that is away for days must not make us lock a segment in vain every few seconds.
+    if (await isNeeded(options, capture, segment)) continue;
+    if (await emptySegment(options, { capture, segment, bytes })) sizes.set(segment, 0);
   }
   const next = capture.segments.findIndex((segment, index) => index + 1 !== current && sizes.get(segment) === 0);
   const segment = capture.segments[current - 1] ?? '';
-  if (next >= 0 && isDue(options, segment, sizes.get(segment) ?? 0)) await session.query(setCurrent, [capture.current, String(next + 1)]);
+  if (next < 0 || !isDue(options, segment, sizes.get(segment) ?? 0)) return;
+  await failpoint('purge.before-switch');
+  await session.query(setCurrent, [capture.current, String(next + 1)]);
 }
 
-function isDue({ switching, lingering, clock }: PurgeOptions, segment: string, bytes: number): boolean {
+function isDue({ switching, memory, clock }: PurgeOptions, segment: string, bytes: number): boolean {
+  const { lingering } = memory;
   const now = clock.now();
   const before = lingering.get(segment);
   const since = before?.bytes === bytes ? before.since : now;
@@ -115,30 +132,33 @@ function isDue({ switching, lingering, clock }: PurgeOptions, segment: string, b
   return bytes > switching.aboveBytes || (bytes > 0 && now - since >= switching.idleMs);
 }
 
-/** Positions of all registered streams that read this capture; null when one of them holds everything. */
-async function positionsOf({ session, history }: PurgeOptions, capture: PlanCapture): Promise<readonly Position[] | null> {
+type Holders = { readonly names: string; readonly positions: readonly Position[] | null };
+
+/** All registered streams that read this capture; no positions when one of them holds everything. */
+async function holdersOf({ session, history }: PurgeOptions, capture: PlanCapture): Promise<Holders> {
   const rows = (await session.query(readPositions, [textArray(capture.syncs)])).rows;
+  const names = JSON.stringify(rows.map(({ sync, target, registration }) => [sync, target, registration]));
   const positions: Position[] = [];
   for (const { position } of rows) {
-    if (!position) return null;
+    if (!position) return { names, positions: null };
     const parsed = parsePosition(position);
-    if (parsed.history.timeline !== history.timeline || parsed.history.system !== history.system) return null;
+    if (!sameHistory(parsed.history, history)) return { names, positions: null };
     positions.push(parsed);
   }
-  return positions;
+  return { names, positions };
 }
 
-async function emptySegment(
-  options: PurgeOptions,
-  full: { capture: PlanCapture; segment: string; positions: readonly Position[]; bytes: number },
-): Promise<boolean> {
-  const { session, failpoint, log, database } = options;
-  const { capture, segment, positions, bytes } = full;
+async function emptySegment(options: PurgeOptions, full: { capture: PlanCapture; segment: string; bytes: number }): Promise<boolean> {
+  const { session, failpoint, log, database, memory } = options;
+  const { capture, segment, bytes } = full;
+  if ((await lockHolders(session, [segment])).some((holder) => memory.outlasting.has(holder))) return false;
   try {
     await session.query(begin);
+    await failpoint('purge.before-lock');
     await session.query(boundLock);
     await session.query(lockSegment(segment));
-    const needed = !(await isCapturedAsPlanned(options, capture)) || (await isNeeded(session, segment, positions));
+    // All asked again under the lock: a target that registers later copies from a snapshot that covers all that is emptied here.
+    const needed = !(await isCapturedAsPlanned(options, capture)) || (await isNeeded(options, capture, segment));
     await failpoint('purge.before-truncate');
     if (!needed) await session.query(truncateSegment(segment));
     await failpoint('purge.before-commit');
@@ -146,10 +166,20 @@ async function emptySegment(
     if (!needed) log({ kind: 'purged', database, table: displayName(capture.table), bytes });
     return !needed;
   } catch (error) {
-    if (session.isOpen()) await session.query(rollback);
-    if (sqlState(error) === '55P03') return false;
-    throw error;
+    if (session.isOpen()) await session.query(rollback).catch(() => session.destroy());
+    if (sqlState(error) !== '55P03') throw error;
+    for (const holder of await lockHolders(session, [segment])) memory.outlasting.add(holder);
+    return false;
   }
+}
+
+async function lockHolders(session: Session, segments: readonly string[]): Promise<readonly string[]> {
+  return (await session.query(readLockHolders, [textArray(segments)])).rows.map(({ holder }) => holder ?? '');
+}
+
+async function forgetEnded({ session, memory }: PurgeOptions, segments: readonly string[]): Promise<void> {
+  const running = new Set(await lockHolders(session, segments));
+  for (const holder of memory.outlasting) if (!running.has(holder)) memory.outlasting.delete(holder);
 }
 
 /** Asked under the segment's lock, so that an apply which comes later copies from a snapshot that covers all that is emptied here. */
@@ -159,7 +189,15 @@ async function isCapturedAsPlanned({ session, plan }: PurgeOptions, capture: Pla
   return (await session.query(isAsPlanned, lists)).rows[0]?.['is_as_planned'] === 't';
 }
 
-async function isNeeded(session: Session, segment: string, positions: readonly Position[]): Promise<boolean> {
+/** Whether a stream still needs something of the segment. Before it says no for the first time without a stream, running ones are told. */
+async function isNeeded(options: PurgeOptions, capture: PlanCapture, segment: string): Promise<boolean> {
+  const { session, memory } = options;
+  const { names, positions } = await holdersOf(options, capture);
+  if (positions === null) return true;
+  if (memory.announced.get(capture.delta) !== names) {
+    await session.query(announceRegistry);
+    memory.announced.set(capture.delta, names);
+  }
   for (const position of positions) {
     const { xmax, xip, extra } = positionSettings(position);
     const row = (await session.query(hasUncovered(segment), [xmax, xip, extra])).rows[0];

@@ -3,9 +3,10 @@ import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
 import { type Counter, type PendingTable, pendingTables } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../position.ts';
-import type { Result, Session } from '../postgres/session.ts';
+import { orDestroy } from '../postgres/or-destroy.ts';
+import type { Result, Session, Statement } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, takeSnapshot } from './source.sql.ts';
+import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, readRegistry, setPosition, takeSnapshot } from './source.sql.ts';
 
 /** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
 export type TextRows = readonly (readonly (string | null)[])[];
@@ -19,6 +20,8 @@ export type Reading = {
   readonly pending: readonly PendingTable[];
   /** The source had on disk, when the snapshot was taken, all that it saw: no crash can give its transaction ids out again. */
   readonly isOnDisk: boolean;
+  /** Value of `sarrio.registry` once everything pending was locked against purging. */
+  readonly registry: string;
   /** The same count from another position, in the same snapshot: for a table whose copy is newer than the stream's watermark. */
   pendingFrom(position: Position): Promise<readonly PendingTable[]>;
   /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
@@ -48,12 +51,22 @@ export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
   const { session, from, history } = parts;
   await parts.failpoint('round.source.before-snapshot');
   const counting = parts.counter.begin();
-  const [, taken, ...counted] = await session.batch([beginReading, takeSnapshot(from), ...counting.statements]);
+  const asked = { registry: '' };
+  const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
+    const answers = await session.batch([...statements, REGISTRY]);
+    asked.registry = answers[statements.length]?.lists[0]?.[0] ?? '';
+    return answers.slice(0, statements.length);
+  };
+  const [, taken, ...counted] = await counts([beginReading, takeSnapshot(from), ...counting.statements]);
   await parts.failpoint('round.source.after-snapshot');
-  const { pending, filled } = await counting.finish(counted, session.batch);
+  const { pending, filled } = await counting.finish(counted, counts);
   const [snapshot, lsn, isOnDisk] = taken?.lists[0] ?? [];
-  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't' });
+  const { registry } = asked;
+  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
 }
+
+/** Last in every batch that counts. */
+const REGISTRY = { name: 'sarrio_registry', text: readRegistry } as const;
 
 type Seen = {
   readonly position: Position;
@@ -62,12 +75,18 @@ type Seen = {
   readonly filled: readonly number[];
   readonly lsn: string;
   readonly isOnDisk: boolean;
+  readonly registry: string;
 };
 
 function sharedReading(parts: Parts, seen: Seen): () => Reading {
   const { session, pool } = parts;
-  const exclusive = makeMutex();
-  const open = { users: 0 };
+  const open = { users: 0, isBroken: false };
+  const oneByOne = makeMutex();
+  const exclusive: Mutex = (task) =>
+    oneByOne(task).catch((error: unknown) => {
+      open.isBroken = true;
+      throw error;
+    });
   const once = <T>(task: () => Promise<T>): (() => Promise<T>) => {
     const kept: { value: Promise<T> | null } = { value: null };
     return () => {
@@ -86,6 +105,7 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
       position: seen.position,
       pending: seen.pending,
       isOnDisk: seen.isOnDisk,
+      registry: seen.registry,
       pendingFrom,
       rows,
       durable,
@@ -98,6 +118,8 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
       release: async () => {
         open.users -= 1;
         if (open.users > 0 || !session.isOpen()) return;
+        // A failed statement may fail for ever on this connection (a plan kept for a table that was altered since).
+        if (open.isBroken) return session.destroy();
         await exclusive(() => session.query(endReading));
         pool.giveBack(session);
       },
@@ -122,8 +144,10 @@ function countReader({ counter, session, from }: Parts, filled: readonly number[
 
 async function importInto(pool: SourcePool, snapshot: string): Promise<Session> {
   const bulk = await pool.acquire();
-  await bulk.batch([beginReading, { text: importSnapshot(snapshot) }]);
-  return bulk;
+  return orDestroy(bulk, async () => {
+    await bulk.batch([beginReading, { text: importSnapshot(snapshot) }]);
+    return bulk;
+  });
 }
 
 /** Targets alike read the same rows once: the answers are kept by table and route as long as the reading lives. */
@@ -138,7 +162,7 @@ function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
       fresh.forEach((each, index) => {
         kept.set(
           key(each),
-          answers.then((results) => emptyMeansTooLarge(results[index])),
+          answers.then((results) => rowsInMemory(results[index])),
         );
       });
     }
@@ -152,9 +176,15 @@ function rowsText(sync: PlanSync, { ordinal, route }: { ordinal: number; route: 
   return text;
 }
 
-/** Only tables with pending keys are asked for, and every key gives a row. */
-function emptyMeansTooLarge(result: Result | undefined): TextRows | null {
-  return result === undefined || result.lists.length === 0 ? null : result.lists;
+/** Null when the rows need COPY. No row at all: they are too large (only tables with pending keys are asked for, and every key gives a row). */
+function rowsInMemory(result: Result | undefined): TextRows | null {
+  const rows = result?.lists ?? [];
+  return rows.length === 0 || rows.some(mayBeMangled) ? null : rows;
+}
+
+/** What the driver makes of bytes that are no UTF-8: of SQL_ASCII databases, or of a "char" before PostgreSQL 16. */
+function mayBeMangled(row: readonly (string | null)[]): boolean {
+  return row.some((value) => value?.includes('\uFFFD') === true);
 }
 
 /** Often the log is on disk already; otherwise one small commit of our own waits for it. */

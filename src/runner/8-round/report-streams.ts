@@ -27,12 +27,15 @@ async function reportSync(options: RunOptions, sync: SyncRun, streams: readonly 
   const { clock } = options;
   for (const each of streams) {
     const { progress, stream } = each;
+    // The runner that has the lease speaks for the stream.
+    if (progress.state === 'standby') continue;
+    const state = progress.isFailing && progress.state !== 'paused' ? 'failed' : progress.state;
     const now = clock.now();
     const seconds = (now - each.at) / 1000;
     const rate = (progress.rows - each.rows) / Math.max(seconds, 0.001);
-    const text = `${progress.state} ${progress.rows} ${rate > 0} ${progress.lastError}`;
+    const text = `${state} ${progress.rows} ${rate > 0} ${progress.lastError}`;
     if (text === each.text && now - each.at < AT_LEAST_EVERY_MS) continue;
-    const values = [stream.sync, stream.target, progress.state, runnerName(), rate.toFixed(1), progress.lastRound ? 'now' : null, progress.lastError];
+    const values = [stream.sync, stream.target, state, runnerName(), rate.toFixed(1), progress.lastRound ? 'now' : null, progress.lastError];
     if (!(await writeReport(sync, values))) return;
     progress.lastRound = false;
     Object.assign(each, { rows: progress.rows, at: now, text });

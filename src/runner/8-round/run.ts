@@ -1,4 +1,5 @@
 import { failure } from '../../plan/errors.ts';
+import type { Session } from '../postgres/session.ts';
 import { keepSources } from './keep-sources.ts';
 import { reportStreams } from './report-streams.ts';
 import type { StreamEnd } from './stream.ts';
@@ -14,8 +15,10 @@ export type RunEnd = readonly StreamEnd[];
  * Runs the named syncs (all of the plan when none is named) until the signal, or until every stream has ended by itself. Besides the
  * streams it purges the sources and keeps `sarrio.stream` current for `sarrio status`.
  */
-export async function run(options: RunOptions, names: readonly string[]): Promise<RunEnd> {
-  const { plan, log, signal, clock } = options;
+export async function run(given: RunOptions, names: readonly string[]): Promise<RunEnd> {
+  const { plan, log, signal, clock } = given;
+  const sessions = trackSessions(given.connect);
+  const options: RunOptions = { ...given, connect: sessions.connect };
   const wanted = names.length > 0 ? names : Object.keys(plan.syncs);
   refuseUnknown(options, wanted);
   const streams = wanted.flatMap((sync) => {
@@ -30,8 +33,32 @@ export async function run(options: RunOptions, names: readonly string[]): Promis
   ended.abort();
   await Promise.race([Promise.all(keepers), clock.sleep(LAST_WORDS_MS)]);
   await Promise.all(syncs.map((sync) => sync.close()));
+  sessions.end();
   log({ kind: 'stopped', reason: signal.aborted ? 'signal' : 'nothing left to do' });
   return ends;
+}
+
+type Connect = RunOptions['connect'];
+
+/** Whatever was being opened while the run ended is cut off: a connection that nobody knows would keep the process alive. */
+function trackSessions(connect: Connect): { connect: Connect; end: () => void } {
+  const open = new Set<Session>();
+  const state = { ended: false };
+  const tracked: Connect = async (database, role) => {
+    const session = await connect(database, role);
+    if (state.ended) {
+      session.destroy();
+      throw new Error('the run has ended');
+    }
+    open.add(session);
+    session.onLost(() => open.delete(session));
+    return session;
+  };
+  const end = (): void => {
+    state.ended = true;
+    for (const session of open) session.destroy();
+  };
+  return { connect: tracked, end };
 }
 
 function refuseUnknown({ plan }: RunOptions, names: readonly string[]): void {

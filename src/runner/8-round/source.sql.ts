@@ -39,6 +39,12 @@ export const readFilled = `
   where pg_sequence_last_value(f.flag::regclass) is distinct from 1
 `;
 
+/**
+ * Asked last in every batch that counts, when the flags have been read and the locks on the delta segments are held: had a segment
+ * been emptied without regard to a stream before that, this value would have changed earlier still, and no snapshot hides it.
+ */
+export const readRegistry = "select coalesce(pg_sequence_last_value('sarrio.registry'), 0)::text as registry";
+
 /** Nothing committed and no transaction id was given out since a snapshot with the same text. */
 export const currentSnapshot = 'select pg_current_snapshot()::text as snapshot';
 
@@ -90,9 +96,15 @@ export const flushWal = `
 `;
 
 export const readAcknowledged = `
-  select target, registration::text as registration, position, replace_rows
-  from sarrio.acknowledged
-  where sync = $1 and target = $2
+  select a.registration::text as registration, a.position, a.replace_rows, a.detached_at::text as detached_at, a.detached_reason
+  from sarrio.acknowledged as a
+  where a.sync = $1 and a.target = $2
+`;
+
+export const readPaused = `
+  select p.paused_by, p.paused_at::text as paused_at
+  from sarrio.paused as p
+  where p.sync = $1
 `;
 
 /** Delta tables by name -> oid, to notice a capture that was dropped and made anew. */
@@ -106,13 +118,15 @@ export const captureOids = `
 /** `sarrio copy`: the stream begins a new life, so its old watermark no longer counts. */
 export const registerAnew = `
   update sarrio.acknowledged
-  set registration = gen_random_uuid(), position = null, replace_rows = $3::boolean, acknowledged_at = clock_timestamp()
+  set registration = gen_random_uuid(), position = null, replace_rows = $3::boolean, acknowledged_at = clock_timestamp(),
+    detached_at = null, detached_reason = null
   where sync = $1 and target = $2
 `;
 
+/** Only from the position that this runner knows: whoever finds another one there is not alone. */
 export const writeAcknowledged = `
   update sarrio.acknowledged set position = $3, replace_rows = false, acknowledged_at = clock_timestamp()
-  where sync = $1 and target = $2 and registration = $4::uuid
+  where sync = $1 and target = $2 and registration = $4::uuid and position is not distinct from $5 and detached_at is null
 `;
 
 export const writeStream = `

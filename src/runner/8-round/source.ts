@@ -4,6 +4,7 @@ import { failure } from '../../plan/errors.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex } from '../mutex.ts';
 import { formatPosition, type History, type Position, sameHistory } from '../position.ts';
+import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { makeCounter } from './counting.ts';
 import { beginSharedReading, type Reading } from './reading.ts';
@@ -31,8 +32,10 @@ export type SourceOptions = {
 /** Connects and learns which history the source is in. */
 export async function openSource(options: SourceOptions): Promise<Source> {
   const utility = await options.connect();
-  await refuseReplica(options.name, utility);
-  const history = await historyOf(utility);
+  const history = await orDestroy(utility, async () => {
+    await refuseReplica(options.name, utility);
+    return historyOf(utility);
+  });
   const connectAgain = async (): Promise<Session> => {
     const session = await options.connect();
     try {
@@ -91,7 +94,15 @@ function makePool(connect: () => Promise<Session>, first: Session): SourcePool {
   };
   watch(first);
   return {
-    acquire: async () => idle.pop() ?? watch(await connect()),
+    acquire: async () => {
+      const ready = idle.pop();
+      if (ready) return ready;
+      const session = await connect();
+      // Closed while this one was under way: nobody would close it.
+      if (!state.lost) return watch(session);
+      session.destroy();
+      throw new Error('the source was closed meanwhile');
+    },
     giveBack: (session) => void (session.isOpen() && !state.lost && idle.push(session)),
     isOpen: () => !state.lost,
     onLost: (listener) => {

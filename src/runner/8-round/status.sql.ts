@@ -1,17 +1,20 @@
 /**
- * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.watermark, delta tables.
+ * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark, delta tables.
  * Writes: nothing. Called by: `status.ts`.
  */
 export const readStreams = `
   select a.sync, a.target, a.position as acknowledged, s.state, s.runner, s.rows_per_second::text as rows_per_second, s.last_error,
     s.last_error_at::text as last_error_at, s.last_round_at::text as last_round_at,
-    extract(epoch from clock_timestamp() - s.reported_at)::text as reported_seconds_ago
+    extract(epoch from clock_timestamp() - s.reported_at)::text as reported_seconds_ago,
+    a.detached_at::text as detached_at, a.detached_reason, p.paused_at::text as paused_at, p.paused_by
   from sarrio.acknowledged as a
   left join sarrio.stream as s on s.sync = a.sync and s.target = a.target
+  left join sarrio.paused as p on p.sync = a.sync
 `;
 
 export const readTargetStreams = `
   select w.sync, w.source, w.position, w.applied_rows::text as applied_rows, w.applied_at::text as applied_at, w.registration::text as registration,
+    w.unverified_since::text as unverified_since, w.unverified_reason,
     (select count(*) from sarrio.initial_copy as c where c.sync = w.sync and c.source = w.source)::text as copied_tables
   from sarrio.watermark as w
 `;

@@ -1,15 +1,26 @@
-import type { Plan, PlanSync } from '../../plan/plan.ts';
+import type { Plan, PlanCapture, PlanSync } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
+import { breakText } from '../5-inspect/seal-break.ts';
 import type { StreamName } from '../events.ts';
-import { beforeAll, type History, parsePosition } from '../position.ts';
+import { beforeAll, type History, parsePosition, sameHistory } from '../position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
+import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
 import { readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+import { readUnsafe } from './watch-seals.ts';
 
 /** One stream as `sarrio status` shows it. */
 export type StreamStatus = StreamName & {
-  /** What the runner last said: `running`, `copying`, `failed` …; `not running` when it has said nothing for long, `unknown` when the source cannot be asked. */
+  /**
+   * `detached` or `paused`, else what the runner last said: `running`, `copying`, `failed` …; `unverified` while it runs and waits for a
+   * comparison; `not running` when it has said nothing for long, `unknown` when the source cannot be asked.
+   */
   readonly state: string;
+  /** Why it is detached, paused or unverified, and since when; null otherwise. */
+  readonly reason: string | null;
+  /** Percent of `maxBacklog` that the target holds back; 0 while it is far from it, null without a budget. */
+  readonly backlogPercent: number | null;
   /** Seconds since the oldest pending change was made; 0 when nothing is pending; null when it cannot be known. */
   readonly lagSeconds: number | null;
   /** Entries in the source's delta tables that the target has not applied; null when it cannot be known. */
@@ -20,6 +31,8 @@ export type StreamStatus = StreamName & {
   readonly lastError: string | null;
   readonly lastErrorAt: string | null;
   readonly runner: string | null;
+  /** Tables of the source of which changes may have gone by uncaptured. */
+  readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
 };
 
 /** A runner that has reported nothing for so long is not there. */
@@ -35,23 +48,39 @@ export async function readStatus(plan: Plan, connect: Connect): Promise<readonly
     targets.set(name, asked);
     return asked;
   };
-  const syncs = await Promise.all(Object.entries(plan.syncs).map(([name, sync]) => syncStatus({ name, sync, connect, target })));
+  const capturesOf = (name: string, sync: PlanSync) => (plan.databases[sync.source]?.captures ?? []).filter(({ syncs: readers }) => readers.includes(name));
+  const syncs = await Promise.all(
+    Object.entries(plan.syncs).map(([name, sync]) => syncStatus({ plan, name, sync, captures: capturesOf(name, sync), connect, target })),
+  );
   return syncs.flat();
 }
 
-type Asked = { readonly name: string; readonly sync: PlanSync; readonly connect: Connect; readonly target: (name: string) => Promise<readonly Row[] | Error> };
+type Asked = {
+  readonly plan: Plan;
+  readonly name: string;
+  readonly sync: PlanSync;
+  /** Of the sync's tables in its source. */
+  readonly captures: readonly PlanCapture[];
+  readonly connect: Connect;
+  readonly target: (name: string) => Promise<readonly Row[] | Error>;
+};
 
-async function syncStatus({ name, sync, connect, target }: Asked): Promise<readonly StreamStatus[]> {
+async function syncStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
   const source = await openQuietly(sync.source, connect);
   if (source instanceof Error) return streams.map((stream) => unreachable(stream, failureText(source)));
   try {
     const rows = (await source.query(readStreams)).rows;
     const history = historyOf((await source.query(readHistory)).rows[0]);
+    const unsafe = (await readUnsafe(source, captures)).map(({ capture, broken, since }) => ({
+      table: displayName(capture.table),
+      reason: breakText(broken),
+      since,
+    }));
     const found: StreamStatus[] = [];
     for (const stream of streams) {
       const row = rows.find((each) => each['sync'] === name && each['target'] === stream.target);
-      found.push(await streamStatus({ stream, sync, source, history, row, applied: await target(stream.target) }));
+      found.push(await streamStatus({ plan, stream, sync, source, history, row, unsafe, applied: await target(stream.target) }));
     }
     return found;
   } finally {
@@ -60,11 +89,13 @@ async function syncStatus({ name, sync, connect, target }: Asked): Promise<reado
 }
 
 type Parts = {
+  readonly plan: Plan;
   readonly stream: StreamName;
   readonly sync: PlanSync;
   readonly source: Session;
   readonly history: History;
   readonly row: Row | undefined;
+  readonly unsafe: StreamStatus['unsafe'];
   readonly applied: readonly Row[] | Error;
 };
 
@@ -74,9 +105,13 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
   const watermark = applied instanceof Error ? undefined : applied.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const position = watermark?.['position'] ?? row?.['acknowledged'] ?? null;
   const pending = await pendingOf(parts, position);
+  const situation = situationOf(row, watermark);
+  const state = isSilent ? 'not running' : (row['state'] ?? 'not running');
   return {
     ...stream,
-    state: isSilent ? 'not running' : (row['state'] ?? 'not running'),
+    state: situation === null || (situation.state === 'unverified' && state !== 'running') ? state : situation.state,
+    reason: situation?.reason ?? null,
+    backlogPercent: await budgetOf(parts),
     ...pending,
     rowsPerSecond: isSilent ? 0 : Number(row['rows_per_second']),
     appliedRows: watermark ? Number(watermark['applied_rows']) : null,
@@ -84,7 +119,24 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     lastError: applied instanceof Error ? failureText(applied) : (row?.['last_error'] ?? null),
     lastErrorAt: row?.['last_error_at'] ?? null,
     runner: row?.['runner'] ?? null,
+    unsafe: parts.unsafe,
   };
+}
+
+/** What the databases say of a stream, whether or not a runner is there. */
+function situationOf(row: Row | undefined, watermark: Row | undefined): { readonly state: string; readonly reason: string } | null {
+  if (row?.['detached_at']) return { state: 'detached', reason: `detached since ${row['detached_at']}: ${row['detached_reason']}` };
+  if (row?.['paused_at']) return { state: 'paused', reason: `paused by ${row['paused_by']} since ${row['paused_at']}` };
+  if (!watermark?.['unverified_since']) return null;
+  return { state: 'unverified', reason: `unverified since ${watermark['unverified_since']}: ${watermark['unverified_reason']}` };
+}
+
+async function budgetOf({ plan, stream, source, history, row }: Parts): Promise<number | null> {
+  if (row?.['detached_at']) return null;
+  const acknowledged = row?.['acknowledged'];
+  const position = acknowledged ? parsePosition(acknowledged) : null;
+  const known = position !== null && sameHistory(position.history, history) ? position : beforeAll(history);
+  return percentOfBudget({ plan, session: source, sync: stream.sync, position: known });
 }
 
 async function pendingOf({ sync, source, history }: Parts, stored: string | null): Promise<{ pending: number | null; lagSeconds: number | null }> {
@@ -127,6 +179,8 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
   return {
     ...stream,
     state: 'unknown',
+    reason: null,
+    backlogPercent: null,
     lagSeconds: null,
     pending: null,
     rowsPerSecond: 0,
@@ -135,6 +189,7 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     lastError: error,
     lastErrorAt: null,
     runner: null,
+    unsafe: [],
   };
 }
 

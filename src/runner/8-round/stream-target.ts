@@ -1,10 +1,12 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
-import { beforeAll, covers, formatPosition, type History, parsePosition, type Position, positionAt } from '../position.ts';
+import { beforeAll, covers, formatPosition, type History, parsePosition, type Position, positionAt, sameHistory } from '../position.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Source } from './source.ts';
-import { captureOids, currentSnapshot, readAcknowledged } from './source.sql.ts';
-import { forgetCopies, forgetWatermark, readCopies, readWatermark } from './target.sql.ts';
+import { type Registration, readRegistration } from './registration.ts';
+import { captureOids, currentSnapshot } from './source.sql.ts';
+import { markUnverified } from './trust.ts';
+import { beginApply, commitApply, forgetCopies, forgetWatermark, readCopies, readWatermark } from './target.sql.ts';
 import type { StreamTable, TableState } from './work.ts';
 
 /** What the two databases say about a stream when it starts. */
@@ -13,9 +15,7 @@ export type StreamStart = {
   readonly stored: string | null;
   /** Where reading starts. */
   readonly position: Position | null;
-  readonly registration: string;
-  /** `sarrio copy --replace` asked for the target's rows to be replaced. */
-  readonly replaceRows: boolean;
+  readonly registration: Registration;
   /** By ordinal. */
   readonly states: readonly TableState[];
   /** oid of each table's delta table in the source, by ordinal. */
@@ -24,7 +24,8 @@ export type StreamStart = {
   readonly historyChange: { readonly from: string; readonly to: string } | null;
 };
 
-type Place = {
+/** A stream with both of its ends. */
+export type StreamPlace = {
   readonly stream: StreamName;
   readonly source: Source;
   readonly target: Session;
@@ -33,68 +34,56 @@ type Place = {
 };
 
 /** Reads where the stream stands, and refuses to start where following on would leave a gap. */
-export async function readStreamStart(place: Place): Promise<StreamStart> {
+export async function readStreamStart(place: StreamPlace): Promise<StreamStart> {
   const { stream, source } = place;
-  const registered = await registrationOf(place);
-  const watermark = await ownWatermark(place, registered.registration);
+  const registration = await readRegistration(stream, source);
+  const watermark = await ownWatermark(place, registration.id);
   const captures = await capturesOf(place);
   if (watermark === null) {
-    return {
-      stored: null,
-      position: null,
-      registration: registered.registration,
-      replaceRows: registered.replaceRows,
-      states: place.tables.map(() => ({ kind: 'missing' })),
-      captures,
-      historyChange: null,
-    };
+    const states = place.tables.map((): TableState => ({ kind: 'missing', holdsOwnRows: false }));
+    return { stored: null, position: null, registration, states, captures, historyChange: null };
   }
-  const stored = parsePosition(watermark);
+  const stored = parsePosition(watermark.position);
   refuseForeignHistory(stream, stored.history, source.history);
+  refuseEarlierTimeline(stream, stored.history, source.history);
   const moved = stored.history.timeline !== source.history.timeline;
   // On a new timeline the same transaction ids mean other transactions: nothing that is still kept is known to be covered.
   const position = moved ? beforeAll(source.history) : stored;
-  if (!moved) refuseGap(stream, stored, registered.position);
+  if (moved) await markUnverified(place.target, stream, `${stream.source} went from timeline ${stored.history.timeline} to ${source.history.timeline}`);
+  if (!moved) refuseGap(stream, stored, registration.position);
+  if (!moved) refuseForgetfulSource(place, watermark.acknowledged, registration.position);
   if (!moved) refuseLaggingSource(stream, stored, await positionNow(source));
   const states = await tableStates(place, captures);
-  const historyChange = moved ? { from: watermark, to: formatPosition(position) } : null;
-  return { stored: watermark, position, registration: registered.registration, replaceRows: registered.replaceRows, states, captures, historyChange };
+  const historyChange = moved ? { from: watermark.position, to: formatPosition(position) } : null;
+  return { stored: watermark.position, position, registration, states, captures, historyChange };
 }
 
-async function registrationOf({ stream, source }: Place): Promise<{ registration: string; replaceRows: boolean; position: Position | null }> {
-  const row = (await source.query(readAcknowledged, [stream.sync, stream.target])).rows[0];
-  const registration = row?.['registration'];
-  if (registration) return { registration, replaceRows: row['replace_rows'] === 't', position: row['position'] ? parsePosition(row['position']) : null };
-  throw failure('refused', {
-    code: 'SAR602',
-    where: `database ${stream.source}`,
-    message: `the stream ${stream.source} -> ${stream.target} of sync ${stream.sync} is not registered`,
-    hint: 'Run: sarrio apply',
-  });
-}
+type OwnWatermark = { readonly position: string; readonly acknowledged: string | null };
 
 /** A watermark of an earlier life of the stream is forgotten: changes since may never have been captured or may be purged. */
-async function ownWatermark({ stream, target }: Place, registration: string): Promise<string | null> {
+async function ownWatermark({ stream, target }: StreamPlace, registration: string): Promise<OwnWatermark | null> {
   const names = [stream.sync, stream.source];
   const row = (await target.query(readWatermark, names)).rows[0];
-  if (row?.['registration'] === registration && row['position']) return row['position'];
-  await target.query(forgetCopies, names);
-  await target.query(forgetWatermark, names);
+  if (row?.['registration'] === registration && row['position']) return { position: row['position'], acknowledged: row['acknowledged'] ?? null };
+  await target.batch([{ text: beginApply }, { text: forgetCopies, values: names }, { text: forgetWatermark, values: names }, { text: commitApply }]);
   return null;
 }
 
-async function capturesOf({ source, deltas }: Place): Promise<readonly string[]> {
+async function capturesOf({ source, deltas }: StreamPlace): Promise<readonly string[]> {
   const rows = (await source.query(captureOids)).rows;
   const oids = new Map(rows.map((row) => [row['name'], row['oid'] ?? '']));
   return deltas.map((delta) => oids.get(delta) ?? '');
 }
 
-async function tableStates({ stream, target, tables }: Place, captures: readonly string[]): Promise<readonly TableState[]> {
+/** Where each table stands, as the target has it. A copy made on another timeline is joined with all kept changes: its position means nothing now. */
+export async function tableStates({ stream, source, target, tables }: StreamPlace, captures: readonly string[]): Promise<readonly TableState[]> {
   const rows = (await target.query(readCopies, [stream.sync, stream.source])).rows;
   return tables.map((table): TableState => {
-    const row = rows.find((each) => each['relation'] === table.relation && each['capture'] === captures[table.ordinal]);
-    if (!row?.['position']) return { kind: 'missing' };
-    return row['is_joined'] === 't' ? { kind: 'joined' } : { kind: 'copied', position: parsePosition(row['position']) };
+    const row = rows.find((each) => each['relation'] === table.relation);
+    if (!row?.['position'] || row['capture'] !== captures[table.ordinal]) return { kind: 'missing', holdsOwnRows: row !== undefined };
+    if (row['is_joined'] === 't') return { kind: 'joined' };
+    const position = parsePosition(row['position']);
+    return { kind: 'copied', position: sameHistory(position.history, source.history) ? position : beforeAll(source.history) };
   });
 }
 
@@ -103,7 +92,8 @@ async function positionNow(source: Source): Promise<Position> {
   return positionAt(source.history, row?.['snapshot'] ?? '');
 }
 
-function refuseForeignHistory(stream: StreamName, stored: History, current: History): void {
+/** Another cluster or database: its transaction ids mean nothing here. */
+export function refuseForeignHistory(stream: StreamName, stored: History, current: History): void {
   if (stored.system === current.system && stored.database === current.database) return;
   throw failure('refused', {
     code: 'SAR603',
@@ -113,8 +103,35 @@ function refuseForeignHistory(stream: StreamName, stored: History, current: Hist
   });
 }
 
+/** Timelines only grow along one line of servers: a lower one is an old primary that was left behind, or a copy of it. */
+function refuseEarlierTimeline(stream: StreamName, stored: History, current: History): void {
+  if (current.timeline >= stored.timeline) return;
+  throw failure('refused', {
+    code: 'SAR605',
+    where: `database ${stream.source}`,
+    message: `it is on timeline ${current.timeline}, but ${stream.target} has followed timeline ${stored.timeline}; this is an old primary or an older backup`,
+    hint: `Point its environment variable to the present primary. ${repair(stream)}`,
+  });
+}
+
+/**
+ * The target notes what the source has recorded of its progress. A source that does not know of it is what it was before that: a
+ * backup, or a copy of its files, that has since lived a life of its own (its transaction ids alone need not show it).
+ */
+function refuseForgetfulSource({ stream, source }: StreamPlace, noted: string | null, acknowledged: Position | null): void {
+  const position = noted === null ? null : parsePosition(noted);
+  if (position === null || !sameHistory(position.history, source.history)) return;
+  if (acknowledged !== null && sameHistory(acknowledged.history, position.history) && covers(acknowledged, position)) return;
+  throw failure('refused', {
+    code: 'SAR605',
+    where: `database ${stream.source}`,
+    message: `it does not know what ${stream.target} has acknowledged of sync ${stream.sync}; the source was probably restored from a backup, or is a copy of the database that was followed`,
+    hint: repair(stream),
+  });
+}
+
 /** The source purges only what was acknowledged, so a watermark that does not cover that has lost its own past (an older backup). */
-function refuseGap(stream: StreamName, stored: Position, acknowledged: Position | null): void {
+export function refuseGap(stream: StreamName, stored: Position, acknowledged: Position | null): void {
   if (acknowledged === null || acknowledged.history.timeline !== stored.history.timeline || covers(stored, acknowledged)) return;
   throw failure('refused', {
     code: 'SAR604',
@@ -125,7 +142,7 @@ function refuseGap(stream: StreamName, stored: Position, acknowledged: Position 
 }
 
 /** Transaction ids only grow within one history: a source behind a watermark was put back to an earlier state. */
-function refuseLaggingSource(stream: StreamName, stored: Position, now: Position): void {
+export function refuseLaggingSource(stream: StreamName, stored: Position, now: Position): void {
   if (now.xmax >= stored.xmax) return;
   throw failure('refused', {
     code: 'SAR605',

@@ -3,29 +3,47 @@ import { failure, SarrioError } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName, StreamState } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
-import { followStream } from './follow-stream.ts';
+import { type FollowEnd, followStream } from './follow-stream.ts';
 import { waitForLease } from './lease.ts';
+import { readPause } from './registration.ts';
 import type { Source } from './source.ts';
 import type { Wake } from './wake.ts';
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 30_000;
+/** How long a paused stream waits before it asks again. */
+const ASK_AGAIN_MS = 1_000;
 /** Failures in a row before a run that should end by itself gives up. */
 const TRIES = 5;
 
 /** The source as a stream sees it: connected, or an error that the stream reports as its own. */
 export type SourceAccess = () => Promise<{ readonly source: Source; readonly wake: Wake }>;
 
-/** What the reporter and `--until-caught-up` know of a stream. */
-export type StreamProgress = { state: StreamState; rows: number; lastError: string | null; lastRound: boolean; isCaughtUp: boolean };
+/**
+ * What the reporter and `--until-caught-up` know of a stream. `isFailing` outlasts a reconnection after a failure of the work itself
+ * (`failedAtWork`), so that a stream which fails in every round is not called running in between.
+ */
+export type StreamProgress = {
+  state: StreamState;
+  rows: number;
+  lastError: string | null;
+  lastRound: boolean;
+  isCaughtUp: boolean;
+  isFailing: boolean;
+  failedAtWork: boolean;
+};
 
 /** When a stream ends by itself: never, when nothing is pending, or after one look. */
 export type Until = 'stopped' | 'caught-up' | 'once';
 
 /** How it ended; an error is the reason why a stream that should end by itself gave up. */
 export type StreamEnd = { readonly kind: 'stopped' } | { readonly kind: 'done' } | { readonly kind: 'gave-up'; readonly error: unknown };
+
+/** A copy of tables beside the rounds. It outlives its stream's connection, so that no second one of the same tables is begun beside it. */
+export type CopyAside = { running: Promise<void> | null };
 
 export type StreamOptions = {
   readonly project: string;
@@ -50,10 +68,12 @@ export type StreamOptions = {
 export async function runStream(options: StreamOptions): Promise<StreamEnd> {
   const { clock, signal, until } = options;
   const tries = { failed: 0 };
+  const aside: CopyAside = { running: null };
   while (!signal.aborted) {
     try {
-      const outcome = await connectAndFollow(options, () => {
+      const outcome = await connectAndFollow(options, aside, () => {
         tries.failed = 0;
+        options.progress.isFailing = false;
       });
       if (outcome === 'done') return { kind: 'done' };
     } catch (error) {
@@ -74,21 +94,44 @@ function isFinal(error: unknown, failed: number): boolean {
   return failed >= TRIES || (error instanceof SarrioError && error.exit !== 'failed');
 }
 
-async function connectAndFollow(options: StreamOptions, onProgress: () => void): Promise<'stopped' | 'done'> {
+async function connectAndFollow(options: StreamOptions, aside: CopyAside, onProgress: () => void): Promise<FollowEnd> {
   const { stream, project, clock, signal } = options;
   enter(options, 'connecting', null);
   const { source, wake } = await options.access();
+  if (!(await waitWhilePaused(options, source))) return 'stopped';
   const target = await options.connectTarget();
   const abort = (): void => wake.kick();
   signal.addEventListener('abort', abort);
   try {
     const isHeld = await waitForLease({ project, stream, target, clock, signal }, (holder) => standBy(options, holder));
     if (!isHeld) return 'stopped';
-    return await followStream({ ...options, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
+    return await followStream({ ...options, aside, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
   } finally {
     signal.removeEventListener('abort', abort);
     await closeQuietly(target, clock);
   }
+}
+
+/** A paused stream leaves its target alone. False when the signal ended the wait. */
+async function waitWhilePaused(options: StreamOptions, source: Source): Promise<boolean> {
+  const { stream, until, clock, signal } = options;
+  for (let pause = await readPause(stream.sync, source); pause !== null; pause = await readPause(stream.sync, source)) {
+    if (until !== 'stopped') throw paused(stream, pause);
+    enter(options, 'paused', pause);
+    options.progress.isFailing = false;
+    await clock.sleep(ASK_AGAIN_MS, signal);
+    if (signal.aborted) return false;
+  }
+  return true;
+}
+
+function paused({ sync, source }: StreamName, pause: string): Error {
+  return failure('refused', {
+    code: 'SAR612',
+    where: `database ${source}`,
+    message: `sync ${sync} is paused ${pause}`,
+    hint: `Run: sarrio resume --sync ${sync}`,
+  });
 }
 
 function standBy(options: StreamOptions, holder: string): void {
@@ -108,6 +151,7 @@ async function closeQuietly(target: Session, clock: Clock): Promise<void> {
 function enter({ stream, progress, log }: StreamOptions, state: StreamState, reason: string | null): void {
   if (progress.state === state) return;
   progress.state = state;
+  if (state === 'running' && !progress.failedAtWork) progress.isFailing = false;
   log({ kind: 'stream', stream, state, reason });
 }
 
@@ -117,6 +161,14 @@ function reportFailure(options: StreamOptions, error: unknown, inMs: number): vo
   const text = failureText(error);
   progress.lastError = text;
   progress.isCaughtUp = false;
+  progress.failedAtWork = isRefusedByServer(error);
+  progress.isFailing = true;
   progress.state = 'failed';
   log({ kind: 'retry', stream, code, error: text, inMs: Math.round(inMs) });
+}
+
+/** The statement failed, not the connection: it will probably fail again. */
+function isRefusedByServer(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== null && !/^(08|57P)/.test(state);
 }

@@ -3,7 +3,9 @@ import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import type { SessionRole } from '../postgres/session-settings.sql.ts';
+import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Session } from '../postgres/session.ts';
+import { refuseRoundsWithoutRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from './installed-plan.ts';
 import { openSource } from './source.ts';
 import { type SourceAccess, type StreamEnd, type StreamProgress, runStream, type Until } from './stream.ts';
@@ -41,18 +43,32 @@ export function startSync(options: RunOptions, name: string): SyncRun {
   const deltas = deltasOf(plan, sync);
   const streams = sync.targets.map((target) => ({
     stream: { sync: name, source: sync.source, target },
-    progress: { state: 'stopped', rows: 0, lastError: null, lastRound: false, isCaughtUp: false } as StreamProgress,
+    progress: { state: 'stopped', rows: 0, lastError: null, lastRound: false, isCaughtUp: false, isFailing: false, failedAtWork: false } as StreamProgress,
   }));
   const sessions = makeSessions(options);
+  const mayRun = rightsOnce(plan);
   const runs = streams.map(({ stream, progress }) => {
     const connectTarget = async (): Promise<Session> => {
       const session = sessions.watch(await connect(stream.target, 'target'));
-      await refuseUnapplied(plan, stream.target, session);
+      await orDestroy(session, async () => {
+        await mayRun(session);
+        await refuseUnapplied(plan, stream.target, session);
+      });
       return session;
     };
     return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
   });
   return { name, sync, access: access.get, streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
+}
+
+/** Rights are asked for until a database has given them all; a right that is taken away later shows in the statement that needs it. */
+function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
+  const given = new Set<string>();
+  return async (session) => {
+    if (given.has(session.database)) return;
+    await refuseRoundsWithoutRights(plan, session);
+    given.add(session.database);
+  };
 }
 
 /** How long a round may go on after the signal. Cut off later, it is rolled back. */
@@ -84,19 +100,19 @@ function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session
 function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get: SourceAccess; close: () => Promise<void> } {
   const { connect, clock, failpoint } = options;
   const state: { current: ReturnType<SourceAccess> | null; isClosed: boolean } = { current: null, isClosed: false };
+  const mayRun = rightsOnce(options.plan);
   const open: SourceAccess = async () => {
     const session = await connect(sync.source, 'listen');
-    try {
+    return orDestroy(session, async () => {
+      await mayRun(session);
       await refuseUnapplied(options.plan, sync.source, session);
       const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), failpoint });
+      // Before anything else can fail: from here on the two live and die together.
+      session.onLost(() => void source.close());
       const wake = await openWake({ sync: name, sequence: sync.wake, session, clock });
       source.onLost(forget);
-      session.onLost(() => void source.close());
       return { source, wake };
-    } catch (error) {
-      session.destroy();
-      throw error;
-    }
+    });
   };
   const forget = (): void => {
     const { current } = state;
@@ -131,7 +147,8 @@ function ignoreFailedOpening(): null {
   return null;
 }
 
-function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
+/** Delta tables of a sync's tables, by ordinal. */
+export function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
   const captures = plan.databases[sync.source]?.captures ?? [];
   return sync.tables.map(({ source }) => {
     const found = captures.find(({ table }) => table.schema === source.schema && table.name === source.name);

@@ -15,7 +15,26 @@ export const leaseHolder = `
     and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0)
 `;
 
-export const readWatermark = 'select position, registration::text as registration from sarrio.watermark where sync = $1 and source = $2';
+export const readWatermark = `
+  select position, registration::text as registration, acknowledged
+  from sarrio.watermark
+  where sync = $1 and source = $2
+`;
+
+/** What the source has recorded as acknowledged, so that one which was put back in time is recognized. */
+export const noteAcknowledged = 'update sarrio.watermark set acknowledged = $3 where sync = $1 and source = $2 and registration = $4::uuid';
+
+export const setUnverified = `
+  update sarrio.watermark set unverified_since = clock_timestamp(), unverified_reason = $3
+  where sync = $1 and source = $2
+`;
+
+export const readUnverified = 'select unverified_since::text as since from sarrio.watermark where sync = $1 and source = $2';
+
+export const setVerified = `
+  update sarrio.watermark set unverified_since = null, unverified_reason = null
+  where sync = $1 and source = $2 and unverified_since = $3::timestamptz
+`;
 
 /** The fence: whoever holds this row may apply, and only from the position that he believes it to be at. */
 export const lockWatermark: (sync: string, source: string) => Statement = (sync, source) => ({
@@ -65,7 +84,11 @@ export const joinCopies = `
   where sync = $1 and source = $2 and relation = any ($3::text[])
 `;
 
-export const beginApply = 'begin';
+/** A session that says nothing for a minute is ended by the target. */
+export const heartbeat = 'select';
+
+/** Outside of this a target's session is read-only. */
+export const beginApply = 'begin read write';
 export const commitApply = 'commit';
 export const rollbackApply = 'rollback';
 export const savepoint = 'savepoint sarrio_table';
@@ -75,7 +98,12 @@ export const releaseSavepoint = 'release savepoint sarrio_table';
 /** Where the WAL ends, and how far it is on disk: a commit without waiting is durable once the second has passed the first. */
 export const walPositions = 'select pg_current_wal_insert_lsn()::text as written, pg_current_wal_flush_lsn()::text as flushed';
 
-export const isFlushedHere = 'select pg_current_wal_flush_lsn() >= $1::pg_lsn as is_flushed';
+/** Where the log ends with a page, the end that we were told is behind the next page's header, which is written only with what follows. */
+export const isFlushedHere = `
+  select f.lsn >= $1::pg_lsn
+    or ($1::pg_lsn - f.lsn <= 40 and (f.lsn - '0/0'::pg_lsn) % current_setting('wal_block_size')::numeric = 0) as is_flushed
+  from pg_current_wal_flush_lsn() as f (lsn)
+`;
 
 /** After a relay, in its transaction: rounds of syncs that read this table here need to look into it. */
 export const markFilled = 'select setval($1::regclass, 2) where pg_sequence_last_value($1::regclass) = 1';

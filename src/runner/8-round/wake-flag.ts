@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Gate } from '../gate.ts';
 import { currentSnapshot } from './source.sql.ts';
-import { armingSnapshot, FLAG, oldestRunning, readFlag, setFlag } from './wake.sql.ts';
+import { armingXid, FLAG, oldestRunning, readFlag, setFlag } from './wake.sql.ts';
 
 /** Looks so often, without being told, in case a wake was lost. A look at an unchanged server costs one trivial query. */
 const SAFETY_POLL_MS = 2_000;
@@ -55,10 +55,10 @@ async function lookBusily(parts: FlagParts): Promise<void> {
 async function arm({ ask, flag, kick, sequence }: FlagParts): Promise<void> {
   flag.value = FLAG.armed;
   await ask(setFlag, [sequence, String(FLAG.armed)]);
-  const armedAt = BigInt(await ask(armingSnapshot));
+  const armedAt = BigInt(await ask(armingXid));
   let pause = FIRST_LOOK_MS;
   while (!flag.gate.isEnded() && flag.value === FLAG.armed) {
-    const isSafe = BigInt(await ask(oldestRunning)) >= armedAt;
+    const isSafe = BigInt(await ask(oldestRunning)) > armedAt;
     kick();
     if (isSafe) return;
     await flag.gate.wait(pause);
@@ -81,7 +81,16 @@ async function sleepArmed({ ask, clock, flag, kick, polls, sequence }: FlagParts
     if (clock.now() < nextPoll) continue;
     nextPoll = clock.now() + SAFETY_POLL_MS;
     const now = await ask(currentSnapshot);
-    if (now !== seen) kick();
+    if (now !== seen) {
+      kick();
+      await armAgain({ ask, flag, sequence });
+    }
     seen = now;
   }
+}
+
+/** Another runner of the sync, at work for another target or dead since, may have left the flag at `busy`: nobody would notify us. */
+async function armAgain({ ask, flag, sequence }: Pick<FlagParts, 'ask' | 'flag' | 'sequence'>): Promise<void> {
+  const isBusy = Number(await ask(readFlag, [sequence])) === FLAG.busy;
+  if (isBusy && flag.value === FLAG.armed) await ask(setFlag, [sequence, String(FLAG.armed)]);
 }

@@ -12,8 +12,11 @@ export const setFlag = 'select setval($1::regclass, $2::bigint)';
 
 export const readFlag = 'select coalesce(pg_sequence_last_value($1::regclass), 1)::text as flag';
 
-/** The snapshot after arming: a transaction that read `busy` had its xid before it. */
-export const armingSnapshot = 'select pg_snapshot_xmax(pg_current_snapshot())::text as xmax';
+/**
+ * A transaction id after arming: a transaction that read `busy` had its own before. Not the `xmax` of a snapshot: that is one past the
+ * last transaction that ended, and one that runs may be beyond it.
+ */
+export const armingXid = 'select pg_current_xact_id()::text as xid';
 
 export const oldestRunning = 'select pg_snapshot_xmin(pg_current_snapshot())::text as xmin';
 

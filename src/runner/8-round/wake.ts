@@ -52,7 +52,8 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
   session.onLost(end);
   const polls = (await ask(preparesTransactions)) === 't';
   if (!polls) await exclusive(() => session.query(listen));
-  const keeping = keepFlag({ ask, clock, flag, kick, polls, sequence }).catch(end);
+  // Whatever stopped it (a cancelled statement is enough), nobody would be woken any more: the source is opened anew.
+  const keeping = keepFlag({ ask, clock, flag, kick, polls, sequence }).catch(() => session.destroy());
   return {
     generation: () => counter.generation,
     wait: async (seen, ms) => {

@@ -1,6 +1,6 @@
-import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements } from '../../plan/plan.ts';
+import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
-import type { Position } from '../position.ts';
+import { covers, type Position } from '../position.ts';
 import type { Reading } from './reading.ts';
 
 /** One table of a sync as one target sees it. */
@@ -13,10 +13,14 @@ export type StreamTable = {
   readonly table: PlanTable;
   readonly read: ReadStatements;
   readonly apply: ApplyStatements;
+  readonly verify: VerifyStatements;
 };
 
-/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy. */
-export type TableState = { readonly kind: 'joined' } | { readonly kind: 'copied'; readonly position: Position } | { readonly kind: 'missing' };
+/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy, which replaces the rows that an earlier one of this stream brought. */
+export type TableState =
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'copied'; readonly position: Position }
+  | { readonly kind: 'missing'; readonly holdsOwnRows: boolean };
 
 /** What one round does to one table. */
 export type TableWork = StreamTable & {
@@ -33,7 +37,7 @@ export function streamTables(sync: PlanSync, target: string): readonly StreamTab
     const route = table.routes.findIndex(({ targets }) => targets.includes(target));
     const found: PlanRoute | undefined = table.routes[route];
     if (found === undefined) throw new Error(`the plan has no route to ${target} for ${displayName(table.source)}`);
-    return { ordinal, route, relation: displayName(table.target), table, read: found.read, apply: found.apply };
+    return { ordinal, route, relation: displayName(table.target), table, read: found.read, apply: found.apply, verify: found.verify };
   });
 }
 
@@ -41,14 +45,19 @@ export function streamTables(sync: PlanSync, target: string): readonly StreamTab
 export async function workOf(reading: Reading, tables: readonly StreamTable[], states: readonly TableState[]): Promise<readonly TableWork[]> {
   const work: TableWork[] = [];
   for (const table of tables) {
-    const state = states[table.ordinal] ?? { kind: 'missing' };
-    if (state.kind === 'missing') continue;
+    const state = states[table.ordinal] ?? { kind: 'missing', holdsOwnRows: false };
+    if (state.kind === 'missing' || isAhead(state, reading)) continue;
     const joinFrom = state.kind === 'copied' ? state.position : null;
     const pending = joinFrom === null ? reading.pending : await reading.pendingFrom(joinFrom);
     const found = pending.find(({ ordinal }) => ordinal === table.ordinal);
     if (found || joinFrom) work.push({ ...table, ...(found ?? NOTHING), ordinal: table.ordinal, joinFrom });
   }
   return work;
+}
+
+/** A copy newer than the reading waits for the next one. */
+function isAhead(state: TableState, reading: Reading): boolean {
+  return state.kind === 'copied' && !covers(reading.position, state.position);
 }
 
 const NOTHING = { entries: 0, allInserts: false, truncated: false } as const;

@@ -11,7 +11,7 @@ export function connectionFailure(options: { database: string; variable: string;
       where,
       cause: error,
       message: 'this role may not set session_replication_role',
-      hint: 'On PostgreSQL 15 and later a superuser can run: GRANT SET ON PARAMETER session_replication_role TO <role>;\nOn 14 the role of the target needs to be superuser.',
+      hint: 'On PostgreSQL 15 and later a superuser can run: GRANT SET ON PARAMETER session_replication_role TO <role>;\nOn 14 `sarrio plan` prints what a superuser can run instead.',
     });
   }
   return failure('failed', {

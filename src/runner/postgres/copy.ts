@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { Session } from './session.ts';
+import type { Expectation } from './watchdog.ts';
 
 export type CopyEnd = { readonly session: Session; readonly text: string };
 
@@ -32,8 +33,10 @@ export async function copyBetween(source: CopyEnd, target: CopyEnd): Promise<num
   writer.on('error', () => {
     side ??= 'target';
   });
+  const reading: Expectation = { isSent: () => true, isTaking: () => !writer.writableNeedDrain };
+  const writing: Expectation = { isSent: () => writer.writableNeedDrain || writer.writableEnded, isTaking: () => true };
   try {
-    await pipeline(reader, writer);
+    await source.session.watch(reading, () => target.session.watch(writing, () => pipeline(reader, writer)));
     return writer.rowCount ?? 0;
   } catch (error) {
     source.session.destroy();

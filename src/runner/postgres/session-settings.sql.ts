@@ -1,21 +1,40 @@
 /** What a session is for; its settings follow from it. */
-export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target' | 'status';
+export type SessionRole = 'inspect' | 'install' | 'listen' | 'source' | 'target' | 'status' | 'verify';
 
 /**
  * Purpose: pins every setting that changes how values are read and written or how long a statement may take, so that no
  * database or role default can interfere (pitfalls: DateStyle and friends, timeouts from role settings).
  * Reads, writes: nothing. Called by: `connect`.
  */
-export function sessionSettings(role: SessionRole, serverMajor: number): string {
-  const settings: readonly (readonly [string, string])[] = [...PINNED, ...versioned(serverMajor), ...BY_ROLE[role]];
-  return settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
+export function sessionSettings(role: SessionRole, server: ServerFacts): string {
+  const settings: readonly (readonly [string, string])[] = [...PINNED, ...encoded(server.encoding), ...versioned(server.major), ...BY_ROLE[role]];
+  const pinned = settings.map(([name, value]) => `set ${name} = ${value};`).join('\n');
+  if (role !== 'target') return pinned;
+  return `${pinned}\n${server.major < 15 && server.lendsReplicationRole ? BORROWED : REPLICA}`;
 }
 
-/** Asked first on every connection. */
-export const serverFacts = "select current_setting('server_version_num') as version, pg_backend_pid() as pid";
+/** What `serverFacts` said. */
+export type ServerFacts = { readonly major: number; readonly encoding: string; readonly lendsReplicationRole: boolean };
+
+/**
+ * Asked first on every connection. Before PostgreSQL 15 only a superuser may set session_replication_role; it can lend that right to
+ * the runner's role by a function (see `lendReplicationRole`).
+ */
+export const serverFacts = `select pg_catalog.current_setting('server_version_num') as version, a.pid,
+  extract(epoch from a.backend_start) as started,
+  pg_catalog.current_setting('server_encoding') as encoding,
+  exists (
+    select from pg_catalog.pg_proc as f join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) f.pronamespace
+    where n.nspname operator(pg_catalog.=) 'sarrio_admin' and f.proname operator(pg_catalog.=) 'replicate'
+      and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_function_privilege(f.oid, 'EXECUTE')
+  ) as lends
+  from pg_catalog.pg_stat_activity as a
+  where a.pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()`;
+
+const REPLICA = "set session_replication_role = 'replica';";
+const BORROWED = 'select sarrio_admin.replicate();';
 
 const PINNED = [
-  ['client_encoding', "'UTF8'"],
   ['search_path', "''"],
   ['datestyle', "'ISO, YMD'"],
   ['intervalstyle', "'postgres'"],
@@ -40,25 +59,59 @@ const PINNED = [
   ['tcp_keepalives_count', '4'],
 ] as const;
 
+/** A SQL_ASCII server does not know what its bytes mean: they pass as they are, where another client encoding would refuse some. */
+function encoded(encoding: string): readonly (readonly [string, string])[] {
+  return [['client_encoding', encoding === 'SQL_ASCII' ? "'SQL_ASCII'" : "'UTF8'"]];
+}
+
 function versioned(serverMajor: number): readonly (readonly [string, string])[] {
   return serverMajor >= 17 ? [['transaction_timeout', '0']] : [];
 }
 
+/**
+ * How long a server keeps a connection whose other end takes nothing: sent data that is not acknowledged, or a full window. Longer for
+ * a source: while a target waits for a lock, nobody reads.
+ */
+const USER_TIMEOUT = { source: "'90s'", others: "'30s'" } as const;
+/**
+ * A runner that froze must not keep its locks and its lease on a target. Longer than any lock is waited for on the source meanwhile;
+ * the runner itself beats more often (`heartbeat.ts`).
+ */
+const FROZEN = "'60s'";
+
 /** A source looks changes up by index and rows by key, whatever the statistics say; a large round gives the planner its choice back (`planFor`). */
 const BY_ROLE = {
-  inspect: [['lock_timeout', "'5s'"]],
-  install: [],
-  listen: [],
-  status: [['lock_timeout', "'2s'"]],
-  source: [
+  inspect: [
+    ['lock_timeout', "'5s'"],
+    ['tcp_user_timeout', USER_TIMEOUT.others],
+  ],
+  install: [['tcp_user_timeout', USER_TIMEOUT.others]],
+  listen: [['tcp_user_timeout', USER_TIMEOUT.others]],
+  status: [
+    ['lock_timeout', "'2s'"],
+    ['tcp_user_timeout', USER_TIMEOUT.others],
+  ],
+  verify: [
     ['lock_timeout', "'30s'"],
+    ['work_mem', "'64MB'"],
+    ['tcp_user_timeout', USER_TIMEOUT.source],
+  ],
+  source: [
+    ['tcp_user_timeout', USER_TIMEOUT.source],
+    ['lock_timeout', "'30s'"],
+    // What is acknowledged must not be lost in a crash of the source: the target notes it and would take the source for an older one.
+    ['synchronous_commit', 'local'],
     ['work_mem', "'64MB'"],
     ['enable_seqscan', 'off'],
     ['enable_hashjoin', 'off'],
     ['enable_mergejoin', 'off'],
   ],
   target: [
-    ['session_replication_role', "'replica'"],
+    ['tcp_user_timeout', USER_TIMEOUT.others],
+    ['idle_in_transaction_session_timeout', FROZEN],
+    ['idle_session_timeout', FROZEN],
+    // A statement that comes to stand outside of its transaction, because `begin` was cancelled before it in a batch, must not write.
+    ['default_transaction_read_only', 'on'],
     ['synchronous_commit', 'off'],
     ['work_mem', "'64MB'"],
     ['lock_timeout', "'30s'"],

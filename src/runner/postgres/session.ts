@@ -1,7 +1,12 @@
+import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { failure } from '../../plan/errors.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { serverFacts, type SessionRole, sessionSettings } from './session-settings.sql.ts';
+import { connectionAttempts, isWorthAnother, requireChannelBinding } from './connection-attempts.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { readConnectionUrl, type Target } from './connection-url.ts';
+import { askBackend, type BackendIdentity, endBackendAt, type Expectation, watchPeer } from './watchdog.ts';
 
 /** One row, values as the server's own text, never parsed into numbers or Dates. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -39,6 +44,8 @@ export type Session = {
   batch(statements: readonly Statement[]): Promise<readonly Result[]>;
   /** The driver's client, for COPY streams and notifications (`runner/postgres` only). */
   readonly client: Client;
+  /** Lets the watchdog know what is under way on the driver's client. */
+  watch<T>(expected: Expectation, work: () => Promise<T>): Promise<T>;
   onNotification(listener: (payload: string) => void): void;
   onLost(listener: (error: Error) => void): void;
   close(): Promise<void>;
@@ -52,35 +59,75 @@ export type ConnectOptions = {
   readonly variable: string;
   readonly url: string;
   readonly role: SessionRole;
+  /** For what the connection string leaves open: PGSSLMODE and the like. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Give up connecting after so many milliseconds. */
   readonly timeoutMs?: number;
+  /** The machine's by default. */
+  readonly clock?: Clock;
 };
 
 const OLDEST_MAJOR = 14;
+const CONNECT_MS = 10_000;
+/** How long a goodbye may take. The other end of a dead connection never answers it. */
+const CLOSE_MS = 1_000;
 const asText = { getTypeParser: () => (value: string) => value };
 
-/** Opens a session: TCP keepalive on both ends, settings of its role pinned, server version checked. */
+/** Opens a session: TLS as the connection string says, TCP keepalive on both ends, settings of its role pinned, server version checked. */
 export async function connect(options: ConnectOptions): Promise<Session> {
-  const client = new Client(clientConfig(options));
-  const lost = lossOf(client);
+  const target = readConnectionUrl(options.url, options, options.env ?? {});
+  const [first, second] = await connectionAttempts(target, options);
+  if (first === undefined) throw new Error('no way to connect');
   try {
-    await client.connect();
-    const version = await client.query<{ version: string; pid: string }>(serverFacts);
-    const serverMajor = Math.floor(Number(version.rows[0]?.version) / 10000);
-    refuseOldServer(options, serverMajor);
-    await client.query(sessionSettings(options.role, serverMajor));
-    return makeSession({ options, client, lost, serverMajor, backendPid: Number(version.rows[0]?.pid) });
+    return await connectBy(first.config, options, target);
   } catch (error) {
-    await client.end().catch(lost.report);
+    if (second === undefined || !isWorthAnother(error, first)) throw connectionFailure(options, error);
+  }
+  try {
+    return await connectBy(second.config, options, target);
+  } catch (error) {
     throw connectionFailure(options, error);
   }
 }
 
-function clientConfig(options: ConnectOptions): ClientConfig & { pipeline: boolean } {
+async function connectBy(way: ClientConfig, options: ConnectOptions, target: Target): Promise<Session> {
+  const client = new Client({ ...way, ...clientConfig(options, target) });
+  const binding = target.channelBinding === 'require' ? requireChannelBinding(client) : null;
+  const lost = lossOf(client);
+  try {
+    await client.connect();
+    const greeted = await withinTime(options, client, () => greet(options, client));
+    return makeSession({ options, way, client, lost, ...greeted });
+  } catch (error) {
+    destroySocket(client);
+    throw binding?.refusal() ?? error;
+  }
+}
+
+async function greet(options: ConnectOptions, client: Client): Promise<Greeting> {
+  const facts = (await client.query<{ version: string; pid: string; started: string; encoding: string; lends: string }>(serverFacts)).rows[0];
+  const serverMajor = Math.floor(Number(facts?.version) / 10000);
+  refuseOldServer(options, serverMajor);
+  const server = { major: serverMajor, encoding: facts?.encoding ?? '', lendsReplicationRole: facts?.lends === 't' };
+  await client.query(sessionSettings(options.role, server));
+  return { serverMajor, backend: { pid: Number(facts?.pid), started: facts?.started ?? '' } };
+}
+
+/** A connection that dies between its first answers is not waited for. */
+async function withinTime<T>({ clock = systemClock, timeoutMs = CONNECT_MS }: ConnectOptions, client: Client, work: () => Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const cut = async (): Promise<void> => {
+    await clock.sleep(timeoutMs, done.signal);
+    if (!done.signal.aborted) destroySocket(client);
+  };
+  void cut();
+  return work().finally(() => done.abort());
+}
+
+function clientConfig(options: ConnectOptions, target: Target): ClientConfig {
   return {
-    connectionString: options.url,
     application_name: `sarrio ${options.role}`,
-    connectionTimeoutMillis: options.timeoutMs ?? 10_000,
+    connectionTimeoutMillis: options.timeoutMs ?? target.connectTimeoutMs ?? CONNECT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     types: asText,
@@ -118,28 +165,76 @@ function lossOf(client: Client): Loss {
   return { listen, report, isLost: () => lost !== null };
 }
 
-function makeSession(parts: { options: ConnectOptions; client: Client; lost: Loss; serverMajor: number; backendPid: number }): Session {
-  const { options, client, lost, serverMajor, backendPid } = parts;
+type Greeting = { readonly serverMajor: number; readonly backend: BackendIdentity };
+type SessionParts = Greeting & { readonly options: ConnectOptions; readonly way: ClientConfig; readonly client: Client; readonly lost: Loss };
+
+function makeSession({ options, way, client, lost, serverMajor, backend }: SessionParts): Session {
+  const destroy = (error: Error): void => {
+    // At once, not when the socket tells: a query sent after this would wait for ever.
+    lost.report(error);
+    destroySocket(client);
+  };
+  const watch = startWatch({ options, way, client, lost, backend, destroy });
   return {
     database: options.database,
     serverMajor,
-    backendPid,
+    backendPid: backend.pid,
     client,
+    watch,
     isOpen: () => !lost.isLost(),
-    query: async (text, values) => {
-      const answer: QueryResult | QueryResult[] = values ? await client.query(text, [...values]) : await client.query(text);
-      return toResult(Array.isArray(answer) ? answer[answer.length - 1] : answer);
-    },
-    batch: (statements) => runBatch(client, statements),
+    query: (text, values) =>
+      watch(STATEMENT, async () => {
+        const answer: QueryResult | QueryResult[] = values ? await client.query(text, [...values]) : await client.query(text);
+        return toResult(Array.isArray(answer) ? answer[answer.length - 1] : answer);
+      }),
+    batch: (statements) => watch(STATEMENT, () => runBatch(client, statements)),
     onNotification: (listener) => void client.on('notification', (message) => listener(message.payload ?? '')),
     onLost: lost.listen,
-    close: () => client.end().catch(lost.report),
-    destroy: () => {
-      // At once, not when the socket tells: a query sent after this would wait for ever.
-      lost.report(new Error('the connection was cut'));
-      destroySocket(client);
+    close: () => closeInTime(client, lost, options.clock ?? systemClock),
+    destroy: () => destroy(new Error('the connection was cut')),
+  };
+}
+
+const STATEMENT: Expectation = { isSent: () => true, isTaking: () => true };
+
+/** Begins to watch over the connection; returns what tells of work under way. */
+function startWatch(parts: Omit<SessionParts, 'serverMajor'> & { readonly destroy: (error: Error) => void }): Session['watch'] {
+  const { options, way, client, lost, backend, destroy } = parts;
+  const underWay = new Set<{ readonly expectation: Expectation }>();
+  const ended = new AbortController();
+  lost.listen(() => ended.abort());
+  const { stream } = socketOf(client);
+  const watched = {
+    isOpen: () => !lost.isLost(),
+    expected: () => [...underWay].map(({ expectation }) => expectation),
+    traffic: () => stream.bytesRead + stream.bytesWritten,
+    ask: () => askBackend(way, backend),
+    giveUp: (error: Error) => {
+      destroy(error);
+      void endBackendAt(way, backend);
     },
   };
+  void watchPeer(watched, options.clock ?? systemClock, ended.signal);
+  return async (expectation, work) => {
+    const entry = { expectation };
+    underWay.add(entry);
+    try {
+      return await work();
+    } finally {
+      underWay.delete(entry);
+    }
+  };
+}
+
+async function closeInTime(client: Client, lost: Loss, clock: Clock): Promise<void> {
+  const closed = new AbortController();
+  const closing = client
+    .end()
+    .catch(lost.report)
+    .finally(() => closed.abort());
+  await Promise.race([closing, clock.sleep(CLOSE_MS, closed.signal)]);
+  lost.report(new Error('the connection was closed'));
+  destroySocket(client);
 }
 
 /**
@@ -174,6 +269,10 @@ function toListResult(answer: { rows: (string | null)[][]; rowCount: number | nu
 
 /** Closes the socket at once: a client in the middle of a COPY or of a statement cannot say goodbye in the protocol. */
 function destroySocket(client: Client): void {
-  const inner = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
-  inner.stream.destroy();
+  socketOf(client).stream.destroy();
+}
+
+/** The driver keeps its socket to itself. TLS replaces it while connecting, so it is asked for when it is needed. */
+function socketOf(client: Client): { readonly stream: Socket } {
+  return (client as unknown as { connection: { readonly stream: Socket } }).connection;
 }

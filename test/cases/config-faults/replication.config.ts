@@ -20,5 +20,8 @@ export default {
       existingRows: 'replce',
     },
     other: { mode: 'one-way', targets: 'west', tables: 'public.*', exlude: ['public.x'] },
+    heavy: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.*'], maxBacklog: '20 gigabytes' },
+    heavier: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.*'], maxBacklog: { rows: 0 } },
+    heaviest: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.*'], maxBacklog: {} },
   },
 };

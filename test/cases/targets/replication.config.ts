@@ -10,6 +10,8 @@ export default defineReplication({
       tables: [
         'public.missing_table',
         'public.missing_column',
+        { table: 'public.omitted_column', missingColumns: 'omit' },
+        'public.more_unique',
         'public.extra_column',
         'public.no_index',
         'public.view_there',
@@ -29,10 +31,12 @@ export default defineReplication({
       mode: 'one-way',
       source: 'east',
       targets: ['west', 'north'],
+      missingColumns: 'omit',
       tables: [
         { table: 'public.one', key: 'one_other', rename: 'public.one_there' },
-        { table: 'public.two', rename: 'public.both' },
+        { table: 'public.two', rename: 'public.both', captureTriggers: 'always' },
         'public.half_generated',
+        'public.half_missing',
       ],
     },
   },

@@ -1,6 +1,9 @@
 create schema key;
 create table public.missing_tabel (id integer primary key);
 create table public.missing_column (id integer primary key, notes text);
+create table public.omitted_column (id integer primary key);
+create table public.half_missing (id integer primary key, note text);
+create table public.more_unique (id integer primary key, a integer unique, b integer, own integer unique, unique (a, b), unique (a, id));
 create table public.extra_column (id integer primary key, must text not null, may text, defaulted text not null default '');
 create table public.no_index (id integer);
 create view public.view_there as select 1 as id;

@@ -17,3 +17,27 @@ export const encodings: Rule = {
       }),
     ),
 };
+
+/** SAR245. */
+export const narrowEncoding: Rule = {
+  code: 'SAR245',
+  severity: 'warning',
+  summary: 'a target has an encoding that lacks characters of the source',
+  explanation: 'Characters are converted, and UTF8 has all of them. In any other encoding the first character that it lacks stops the stream.',
+  run: ({ model, lock }) =>
+    model.syncs.flatMap((sync) =>
+      sync.targets.flatMap((target, position): Finding[] => {
+        const from = lock.databases[sync.source]?.encoding;
+        const to = lock.databases[target]?.encoding;
+        if (!from || !to || from === to || to === 'UTF8' || [from, to].includes('SQL_ASCII')) return [];
+        const message = `database '${sync.source}' has the encoding ${from} and '${target}' has ${to}: a character that ${to} lacks stops the stream`;
+        return [
+          {
+            path: ['syncs', sync.name, 'targets', position],
+            message,
+            hint: 'Make the target a database with encoding UTF8, unless its texts are known to fit.',
+          },
+        ];
+      }),
+    ),
+};

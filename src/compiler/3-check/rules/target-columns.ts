@@ -7,7 +7,8 @@ export const targetColumnMissing: Rule = {
   code: 'SAR214',
   severity: 'error',
   summary: 'a target table lacks a column that flows',
-  explanation: 'All columns of the source flow unless the config picks or omits some; each needs a column of its name on the target.',
+  explanation:
+    "All columns of the source flow unless the config picks or omits some; each needs a column of its name on the target. missingColumns: 'omit' leaves out those that no target has, never one that some have.",
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) =>
       table.columns

@@ -25,13 +25,20 @@ export const installedBlock: Sql = sql`
   revoke all on table sarrio.installed from public;
 `;
 
-/** In a target: the position that it has durably applied from each source. Updated in the transaction that applies the rows: the fence. */
+/**
+ * In a target: the position that it has durably applied from each source. Updated in the transaction that applies the rows: the fence.
+ * `acknowledged` is the last position that the source has recorded as such: a source that does not know it was put back in time.
+ * `unverified_since` is set when the source came back with another history, in which it may lack rows that stand here.
+ */
 export const watermarkBlock: Sql = sql`
   create table if not exists sarrio.watermark (
     sync text not null,
     source text not null,
     position text not null,
     registration uuid not null,
+    acknowledged text,
+    unverified_since timestamptz,
+    unverified_reason text,
     applied_rows bigint not null default 0,
     applied_rounds bigint not null default 0,
     applied_at timestamptz not null default pg_catalog.now(),
@@ -61,7 +68,8 @@ export const initialCopyBlock: Sql = sql`
 
 /**
  * In a source: what each registered target has durably applied, for purging only. A null position holds every change. A watermark
- * with another registration belongs to an earlier life of the stream, whose changes may be gone.
+ * with another registration belongs to an earlier life of the stream, whose changes may be gone. A detached stream holds nothing any
+ * more and has to begin a new life.
  */
 export const acknowledgedBlock: Sql = sql`
   create table if not exists sarrio.acknowledged (
@@ -70,10 +78,47 @@ export const acknowledgedBlock: Sql = sql`
     registration uuid not null default pg_catalog.gen_random_uuid(),
     position text,
     replace_rows boolean not null default false,
+    detached_at timestamptz,
+    detached_reason text,
     acknowledged_at timestamptz not null default pg_catalog.now(),
     primary key (sync, target)
   );
   revoke all on table sarrio.acknowledged from public;
+`;
+
+/** In a source: syncs that rest until `sarrio resume`, whichever runner asks. */
+export const pausedBlock: Sql = sql`
+  create table if not exists sarrio.paused (
+    sync text not null primary key,
+    paused_by text not null,
+    paused_at timestamptz not null default pg_catalog.now()
+  );
+  revoke all on table sarrio.paused from public;
+`;
+
+/**
+ * In a source: its value changes after every change to who holds changes back (registered, detached, paused), so that a running
+ * stream notices at its next look. A sequence, because no snapshot hides its value.
+ */
+export const registryBlock: Sql = sql`
+  create sequence if not exists sarrio.registry as bigint;
+  revoke all on sequence sarrio.registry from public;
+`;
+
+/**
+ * In a source, for each captured table: what the catalog said of its capture when apply left it. Another answer later means that
+ * changes may have gone by uncaptured. `broken_at` is set by a runner that notices, and taken back by the apply that repairs.
+ */
+export const sealBlock: Sql = sql`
+  create table if not exists sarrio.seal (
+    delta text not null,
+    seal text not null,
+    sealed_at timestamptz not null default pg_catalog.now(),
+    broken_at timestamptz,
+    broken_reason text,
+    primary key (delta)
+  );
+  revoke all on table sarrio.seal from public;
 `;
 
 /** In a source: what the runner last said of each stream, for `sarrio status`. */

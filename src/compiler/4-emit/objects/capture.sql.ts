@@ -1,7 +1,9 @@
-import { ident, literal } from '../../../sql/quote.ts';
+import { dollarQuote, ident, literal } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { KeyColumn } from '../../../plan/schema-lock.ts';
 import type { ObjectNames } from '../../2-model/object-names.ts';
+import { unlessApplying } from './unless-applying.sql.ts';
+import { onlyOfSameTypes } from './same-types.sql.ts';
 
 /** What the capture functions of one table need to know. */
 export type CaptureTarget = {
@@ -11,6 +13,7 @@ export type CaptureTarget = {
   readonly ownTypes: readonly string[];
   /** Syncs that read this capture, with their wake sequences, ordered by name. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
+  readonly captureTriggers: 'origin' | 'always';
 };
 
 /**
@@ -113,8 +116,14 @@ export function rowCapture(target: CaptureTarget): Sql {
 
 /** True when a row's key is another one by the index's own equality. Keys are never null. */
 export function keyChanged(key: readonly KeyColumn[]): Sql {
-  const equal = key.map(({ name, equality }) => sql`old.${ident(name)} ${operator(equality)} new.${ident(name)}`);
+  const equal = key.map((column) => equals(column, ident('old', column.name), ident('new', column.name)));
   return sql`not (${join(equal, ' and ')})`;
+}
+
+/** Two values of a key column, compared by its index's own operator and as the type that it takes. */
+export function equals({ equality, input }: Pick<KeyColumn, 'equality' | 'input'>, left: Sql, right: Sql): Sql {
+  const as = input === undefined ? '' : `::${input}`;
+  return dangerousRaw(`${left.text}${as} ${operator(equality).text} ${right.text}${as}`);
 }
 
 /** An operator by its schema. */
@@ -144,16 +153,11 @@ function captureFunction(name: string, target: CaptureTarget, body: Sql, variabl
     declare
       ${join([segment, ...variables], '\n')}
     begin
-      ${body}
+      ${target.captureTriggers === 'always' ? join([unlessApplying, body], '\n') : body}
     end
     ${quote};
     revoke all on function ${ident('sarrio', name)}() from public;
   `;
-}
-
-/** A table may be named like our quote. */
-function dollarQuote(text: string, tag = 'sarrio'): Sql {
-  return text.includes(`$${tag}$`) ? dollarQuote(text, `${tag}_`) : dangerousRaw(`$${tag}$`);
 }
 
 /** One static statement for each segment: its plan is kept and costs less than one through the partitioned parent. A sequence never set reads null and means 1. */
@@ -178,6 +182,9 @@ function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>, more 
   return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment${dangerousRaw(more)})`;
 }
 
+const ofSameTypes = ({ target, segment, alias }: Omit<Entry, 'op'> & { alias: string }): Sql =>
+  onlyOfSameTypes(ident('sarrio', segmentName(target, segment)), target.key, alias);
+
 function segmentName(target: CaptureTarget, segment: number): string {
   const name = target.names.segments[segment - 1];
   if (name === undefined) throw new Error(`no delta segment ${segment}`);
@@ -186,7 +193,7 @@ function segmentName(target: CaptureTarget, segment: number): string {
 
 /** The keys of a statement, up to the number beyond which an entry for each in the index would cost more than it gives. */
 function firstKeys(entry: Entry): Sql {
-  return keysFrom({ ...entry, from: sql`from changed_rows as changed limit ${BULK_AFTER}`, alias: 'changed' });
+  return keysFrom({ ...entry, from: sql`from changed_rows as changed`, alias: 'changed', limit: sql`limit ${BULK_AFTER}` });
 }
 
 /**
@@ -194,15 +201,14 @@ function firstKeys(entry: Entry): Sql {
  * order, in which the statement filled it.
  */
 function bulkKeys(target: CaptureTarget, op: Sql): Sql {
-  const keys = join(
-    target.key.map(({ name }) => ident('changed', name)),
-    ', ',
-  );
+  const keys = keysBy(target, 'changed');
   const nulls = noKey(target.names.delta, target.ownTypes);
   const rest = (segment: number) => sql`
     ${entryHead({ target, segment }, ', change_bulk')}
     select ${keys}, ${STAMP_ONCE}, (select ${op}), ${dangerousRaw(String(segment))}, 0
-    from changed_rows as changed offset ${BULK_AFTER};
+    from changed_rows as changed
+    where ${ofSameTypes({ target, segment, alias: 'changed' })}
+    offset ${BULK_AFTER};
   `;
   return sql`
     get diagnostics captured = row_count;
@@ -218,26 +224,26 @@ function bulkKeys(target: CaptureTarget, op: Sql): Sql {
   `;
 }
 
-function keysFrom(entry: Entry & { from: Sql; alias: string }): Sql {
-  const keys = join(
-    entry.target.key.map(({ name }) => ident(entry.alias, name)),
-    ', ',
-  );
+function keysBy({ key }: CaptureTarget, alias: string): Sql {
+  return dangerousRaw(key.map(({ name }) => ident(alias, name).text).join(', '));
+}
+
+function keysFrom(entry: Entry & { from: Sql; alias: string; limit?: Sql }): Sql {
+  const keys = keysBy(entry.target, entry.alias);
   return sql`
     ${entryHead(entry)}
     select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
-    ${entry.from};
+    ${entry.from}
+    ${join([sql`where ${ofSameTypes(entry)}`, ...(entry.limit ? [entry.limit] : [])], '\n')};
   `;
 }
 
 function keyOf(entry: Entry & { record: 'old' | 'new' }): Sql {
-  const keys = join(
-    entry.target.key.map(({ name }) => ident(entry.record, name)),
-    ', ',
-  );
+  const keys = keysBy(entry.target, entry.record);
   return sql`
     ${entryHead(entry)}
-    values (${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))});
+    select ${keys}, ${STAMP}, ${entry.op}, ${dangerousRaw(String(entry.segment))}
+    where ${ofSameTypes({ ...entry, alias: entry.record })};
   `;
 }
 

@@ -12,7 +12,8 @@ type Capture = { readonly capture: string; readonly captureKey: string };
  * Purpose: the capture triggers of a table, one for each event and statement, with transition tables.
  * Reads, writes: nothing by themselves. Called by: `emitCapture`.
  *
- * They stay in the ORIGIN state, so that a session with session_replication_role = replica (our own apply) is not captured again.
+ * They stay in the ORIGIN state, so that a session with session_replication_role = replica (our own apply) is not captured again,
+ * unless the config wants them to fire always.
  */
 export function statementTriggers(table: QualifiedName, functions: Capture): readonly TriggerObject[] {
   return [
@@ -21,6 +22,11 @@ export function statementTriggers(table: QualifiedName, functions: Capture): rea
     trigger(table, 'sarrio_delete', 'after delete', sql`referencing old table as changed_rows for each statement`, functions.capture),
     truncateTrigger(table, functions),
   ];
+}
+
+/** In the ALWAYS state; `create or replace trigger` puts it back to ORIGIN. Needs the table's owner, which creating triggers does not. */
+export function firesAlways({ name, table }: TriggerObject): Sql {
+  return sql`alter table only ${tableIdent(table)} enable always trigger ${ident(name)};`;
 }
 
 /** For a partitioned table and each of its partitions: UPDATE compares old and new keys itself. */

@@ -1,10 +1,10 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ApplyStatements } from '../../../plan/plan.ts';
-import type { ColumnSchema, TableSchema } from '../../../plan/schema-lock.ts';
+import type { ColumnSchema, KeyColumn, TableSchema } from '../../../plan/schema-lock.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
-import { operator } from '../objects/capture.sql.ts';
+import { equals } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { isOwnType } from './user-types.ts';
 
@@ -57,13 +57,12 @@ export function refusesTwice(at: Pick<ApplyTarget, 'table' | 'target'>): boolean
 }
 
 /** Key columns by their names on the target, with the equality of the target's own index (an extension's operators may live in another schema there). */
-export function targetKey({ table, target }: Pick<ApplyTarget, 'table' | 'target'>): readonly { readonly name: string; readonly equality: Sql }[] {
+export function targetKey({ table, target }: Pick<ApplyTarget, 'table' | 'target'>): readonly KeyColumn[] {
   const mapped = table.key.columns.map((key) => ({ key, name: targetColumn(table, key.name) }));
   const wanted = new Set(mapped.map(({ name }) => name));
   const own = target.keys.find(({ columns }) => columns.length === wanted.size && columns.every(({ name }) => wanted.has(name)));
   return mapped.map(({ key, name }) => {
-    const equality = own?.columns.find((column) => column.name === name)?.equality ?? key.equality;
-    return { name, equality: operator(equality) };
+    return { ...(own?.columns.find((column) => column.name === name) ?? key), name };
   });
 }
 
@@ -162,12 +161,13 @@ function missing(at: ApplyTarget): Sql {
 
 function sameTargetKey(at: ApplyTarget): Sql {
   return join(
-    targetKey(at).map(({ name, equality }) => sql`t.${ident(name)} ${equality} s.${ident(name)}`),
+    targetKey(at).map((column) => equals(column, ident('t', column.name), ident('s', column.name))),
     ' and ',
   );
 }
 
-function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
+/** The flowing columns as the target has them, in the order of the plan. */
+export function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
   return table.columns.map((column) => {
     const found = target.columns.find(({ name }) => name === column.target);
     if (found === undefined) throw new Error(`target column ${column.target} is not in the schema lock`);
@@ -199,7 +199,8 @@ function settable(at: ApplyTarget): readonly ColumnSchema[] {
 }
 
 /** Rows of the table itself: what inherits from it is another table. (A partitioned table has no other rows.) */
-function targetRows({ table, target }: ApplyTarget): Sql {
+/** The target table as statements name it: a plain table without its children. */
+export function targetRows({ table, target }: ApplyTarget): Sql {
   const only = target.kind === 'table' ? 'only ' : '';
   return sql`${dangerousRaw(only)}${tableIdent(table.targetName)}`;
 }

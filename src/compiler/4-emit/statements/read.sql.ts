@@ -3,10 +3,10 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ReadStatements } from '../../../plan/plan.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
-import { columnOf, currentRows, fewPendingKeys, isComputed, pendingKeys, sameKey } from './pending.sql.ts';
+import { columnOf, currentRows, fewPendingKeys, isComputed, isXml, pendingKeys, sameKey } from './pending.sql.ts';
 
-/** More than this many stored bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
-const MAX_STORED_BYTES = 262_144;
+/** More than this many bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
+const MAX_BYTES = 262_144;
 
 /**
  * Purpose: what a round reads from the source for one table.
@@ -41,7 +41,7 @@ function copyInserted(table: ModelTable, sync: string, to: Sql): Sql {
 }
 
 /** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */
-function changedRows(table: ModelTable, keys: Sql): Sql {
+export function changedRows(table: ModelTable, keys: Sql): Sql {
   const values = table.columns.map((column) => keyOrColumn(table, column));
   return sql`
     select ${join([sql`t.tableoid is not null as sarrio_present`, ...values])}
@@ -56,10 +56,7 @@ function fewRows(table: ModelTable, sync: string): Sql {
   const large = table.columns.filter((column) => column.from.kind === 'computed' || column.from.column.variableLength);
   const changed = changedRows(table, fewPendingKeys(table, sync));
   if (large.length === 0) return changed;
-  const size = join(
-    large.map((column) => sql`coalesce(pg_column_size(c.${ident(column.target)}), 0)`),
-    ' + ',
-  );
+  const size = join(large.map(sizeOf), ' + ');
   return sql`
     with changed as materialized (
       ${changed}
@@ -69,8 +66,16 @@ function fewRows(table: ModelTable, sync: string): Sql {
       ', ',
     )}
     from changed as c
-    where (select coalesce(sum(${size}), 0) from changed as c) <= ${dangerousRaw(String(MAX_STORED_BYTES))}
+    where (select coalesce(sum(${size}), 0) from changed as c) <= ${dangerousRaw(String(MAX_BYTES))}
   `;
+}
+
+/** Bytes of a value without reading it, unless it is compressed: then the stored size says nothing of what would be held in memory. */
+function sizeOf({ target, from }: ModelColumn): Sql {
+  const value = ident('c', target);
+  // The text of a bytea is twice as long, and may be longer than a text can be.
+  const read = from.kind === 'column' && from.column.type === 'bytea' ? value : sql`${value}::text`;
+  return sql`coalesce(case when pg_column_compression(${value}) is null then pg_column_size(${value}) else octet_length(${read}) end, 0)`;
 }
 
 function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
@@ -83,7 +88,7 @@ function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
 
 /** The plain form where it says the same: it skips the executor. */
 function copyAll(table: ModelTable, to: Sql): Sql {
-  const needsQuery = table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || isGenerated(column));
+  const needsQuery = table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || needsExpression(column));
   if (needsQuery) {
     return sql`
       copy (
@@ -106,8 +111,9 @@ function check(table: ModelTable): Sql | null {
   `;
 }
 
-function isGenerated(column: ModelColumn): boolean {
-  return column.from.kind === 'column' && column.from.column.generated !== 'none';
+/** What COPY of a table's columns cannot give, or not exactly. */
+function needsExpression(column: ModelColumn): boolean {
+  return column.from.kind === 'column' && (column.from.column.generated !== 'none' || isXml(column.from.column.type));
 }
 
 function columns(table: ModelTable): Sql {

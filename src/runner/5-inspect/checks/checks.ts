@@ -3,7 +3,7 @@ import type { Plan } from '../../../plan/plan.ts';
 import type { Inspections, LiveCheck } from '../inspection.ts';
 import { replicationRole } from './sar403-replication-role.ts';
 import { standby } from './sar406-standby.ts';
-import { applyPrivileges } from './sar407-apply-privileges.ts';
+import { applyPrivileges, removalPrivileges } from './sar407-apply-privileges.ts';
 import { runPrivileges } from './sar408-run-privileges.ts';
 import { tableMissing } from './sar410-table-missing.ts';
 import { tableKind } from './sar411-table-kind.ts';
@@ -12,12 +12,14 @@ import { key } from './sar413-key.ts';
 import { partitions } from './sar414-partitions.ts';
 import { targetOccupied } from './sar415-target-occupied.ts';
 import { expressions } from './sar419-expressions.ts';
+import { roleMissing } from './sar430-role-missing.ts';
 import { otherProject } from './sar416-other-project.ts';
 
 /** Every rule that the databases must meet before apply, in the order of the report. */
 export const LIVE_CHECKS: readonly LiveCheck[] = [
   standby,
   otherProject,
+  roleMissing,
   applyPrivileges,
   runPrivileges,
   replicationRole,
@@ -30,8 +32,8 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   expressions,
 ];
 
-/** What removing needs: a server that takes writes, and objects of this project. */
-export const REMOVAL_CHECKS: readonly LiveCheck[] = [standby, otherProject];
+/** What removing needs: a server that takes writes, and objects of this project that this role owns. */
+export const REMOVAL_CHECKS: readonly LiveCheck[] = [standby, otherProject, removalPrivileges];
 
 /** All faults of all databases at once. */
 export function checkDatabases(plan: Plan, inspections: Inspections, checks: readonly LiveCheck[] = LIVE_CHECKS): readonly Diagnostic[] {

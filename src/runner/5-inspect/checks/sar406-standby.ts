@@ -11,7 +11,7 @@ export const standby: LiveCheck = {
         code: 'SAR406',
         database,
         message: 'the server is in recovery (a standby): it takes no writes',
-        hint: 'Use the connection string of the primary. With several hosts in it, add target_session_attrs=read-write.',
+        hint: 'Use the connection string of the primary.',
       }),
     ];
   },

@@ -1,9 +1,10 @@
 import type { Diagnostic } from '../../../plan/diagnostic.ts';
+import type { PlanCapture } from '../../../plan/plan.ts';
 import { displayName, quoteIdent } from '../../../sql/quote.ts';
 import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
 import { plannedTables } from '../plan-tables.ts';
 
-/** What `sarrio apply` needs: a schema of its own, its own objects, and the right to create triggers on sources. Ownership of tables is not needed. */
+/** What `sarrio apply` needs: a schema of its own, its own objects, and the right to create triggers on sources. Ownership of tables is needed only where triggers are to fire always. */
 export const applyPrivileges: LiveCheck = {
   code: 'SAR407',
   summary: 'the role may install schema sarrio and create triggers on the captured tables',
@@ -14,8 +15,16 @@ export const applyPrivileges: LiveCheck = {
       ...schemaFaults(database, inspection),
       ...ownershipFaults(database, inspection),
       ...sources.flatMap(({ display }) => triggerFaults({ database, display, inspection })),
+      ...(plan.databases[database]?.captures ?? []).flatMap((capture) => alwaysFaults({ database, capture, inspection })),
     ];
   },
+};
+
+/** What `sarrio destroy` needs: to own what it drops. */
+export const removalPrivileges: LiveCheck = {
+  code: 'SAR407',
+  summary: 'the role owns what is installed',
+  run: ({ database, inspection }) => ownershipFaults(database, inspection),
 };
 
 function schemaFaults(database: string, { role }: Inspection): readonly Diagnostic[] {
@@ -53,4 +62,14 @@ function triggerFaults(options: { database: string; display: string; inspection:
   const grants = `Run: GRANT USAGE ON SCHEMA ${schemas} TO ${quoteIdent(role.role)};\nGRANT SELECT, TRIGGER ON TABLE ${denied.map(displayName).join(', ')} TO ${quoteIdent(role.role)};`;
   const message = `role ${role.role} may not create triggers here`;
   return [liveFault({ code: 'SAR407', database, table: display, message, hint: grants })];
+}
+
+/** `ALTER TABLE … ENABLE ALWAYS TRIGGER` is the owner's alone. */
+function alwaysFaults(options: { database: string; capture: PlanCapture; inspection: Inspection }): readonly Diagnostic[] {
+  const { database, capture, inspection } = options;
+  const facts = inspection.tables.get(displayName(capture.table));
+  if (capture.captureTriggers !== 'always' || !facts || facts.unowned.length === 0) return [];
+  const message = `captureTriggers: 'always' needs the table's owner, and role ${inspection.role.role} does not own ${facts.unowned.map(displayName).join(', ')}`;
+  const hint = `GRANT the owning role TO ${quoteIdent(inspection.role.role)}, or let the capture triggers fire in origin sessions only.`;
+  return [liveFault({ code: 'SAR407', database, table: displayName(capture.table), message, hint })];
 }

@@ -29,6 +29,9 @@ create table if not exists sarrio.watermark (
   source text not null,
   position text not null,
   registration uuid not null,
+  acknowledged text,
+  unverified_since timestamptz,
+  unverified_reason text,
   applied_rows bigint not null default 0,
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
@@ -57,10 +60,31 @@ create table if not exists sarrio.acknowledged (
   registration uuid not null default pg_catalog.gen_random_uuid(),
   position text,
   replace_rows boolean not null default false,
+  detached_at timestamptz,
+  detached_reason text,
   acknowledged_at timestamptz not null default pg_catalog.now(),
   primary key (sync, target)
 );
 revoke all on table sarrio.acknowledged from public;
+
+-- object: table sarrio.paused
+create table if not exists sarrio.paused (
+  sync text not null primary key,
+  paused_by text not null,
+  paused_at timestamptz not null default pg_catalog.now()
+);
+revoke all on table sarrio.paused from public;
+
+-- object: table sarrio.seal
+create table if not exists sarrio.seal (
+  delta text not null,
+  seal text not null,
+  sealed_at timestamptz not null default pg_catalog.now(),
+  broken_at timestamptz,
+  broken_reason text,
+  primary key (delta)
+);
+revoke all on table sarrio.seal from public;
 
 -- object: table sarrio.stream
 create table if not exists sarrio.stream (
@@ -76,6 +100,10 @@ create table if not exists sarrio.stream (
   primary key (sync, target)
 );
 revoke all on table sarrio.stream from public;
+
+-- object: sequence sarrio.registry
+create sequence if not exists sarrio.registry as bigint;
+revoke all on sequence sarrio.registry from public;
 
 -- object: function sarrio.wake(text, regclass)
 create or replace function sarrio.wake(sync text, flag regclass) returns void

@@ -73,30 +73,42 @@ begin
   elsif segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_orders (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_orders as d)]))
+    limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_orders (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_orders as d)]))
+    limit 10000;
   else
     insert into sarrio.segment1_public_orders (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_orders as d)]))
+    limit 10000;
   end if;
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.=) 10000 then
     if segment operator(pg_catalog.=) 2 then
       insert into sarrio.segment2_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_orders as d)]))
+      offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_orders as d)]))
+      offset 10000;
     else
       insert into sarrio.segment1_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_orders as d)]))
+      offset 10000;
     end if;
     get diagnostics bulk = row_count;
     if bulk operator(pg_catalog.>) 0 then
@@ -132,13 +144,16 @@ declare
 begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_orders (id, change_xid, change_at, change_op, change_segment)
-    values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2);
+    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
+    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment2_public_orders as d)]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_orders (id, change_xid, change_at, change_op, change_segment)
-    values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3);
+    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
+    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment3_public_orders as d)]));
   else
     insert into sarrio.segment1_public_orders (id, change_xid, change_at, change_op, change_segment)
-    values (old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1);
+    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
+    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_orders as d)]));
   end if;
   return null;
 end

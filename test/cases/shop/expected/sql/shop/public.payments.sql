@@ -75,30 +75,42 @@ begin
   elsif segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+    limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+    limit 10000;
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+    limit 10000;
   end if;
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.=) 10000 then
     if segment operator(pg_catalog.=) 2 then
       insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+      offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+      offset 10000;
     else
       insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+      offset 10000;
     end if;
     get diagnostics bulk = row_count;
     if bulk operator(pg_catalog.>) 0 then
@@ -134,30 +146,42 @@ begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 2
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+    limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 3
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+    limit 10000;
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 1
-    from changed_rows as changed limit 10000;
+    from changed_rows as changed
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+    limit 10000;
   end if;
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.=) 10000 then
     if segment operator(pg_catalog.=) 2 then
       insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 2, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+      offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 3, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+      offset 10000;
     else
       insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 1, 0
-      from changed_rows as changed offset 10000;
+      from changed_rows as changed
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+      offset 10000;
     end if;
     get diagnostics bulk = row_count;
     if bulk operator(pg_catalog.>) 0 then
@@ -174,7 +198,8 @@ begin
       except
       select changed.id, changed.paid_on
       from changed_rows as changed
-    ) as gone;
+    ) as gone
+    where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
@@ -184,7 +209,8 @@ begin
       except
       select changed.id, changed.paid_on
       from changed_rows as changed
-    ) as gone;
+    ) as gone
+    where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]));
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
@@ -194,7 +220,8 @@ begin
       except
       select changed.id, changed.paid_on
       from changed_rows as changed
-    ) as gone;
+    ) as gone
+    where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]));
   end if;
   if captured operator(pg_catalog.>) 0 then
     if pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 1 then

@@ -1,0 +1,5 @@
+import { execa } from 'execa';
+
+export async function isInstalled(program: string): Promise<boolean> {
+  return !(await execa(program, ['--version'], { reject: false })).failed;
+}

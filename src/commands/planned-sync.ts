@@ -1,0 +1,33 @@
+import { failure } from '../plan/errors.ts';
+import { loadGenerated } from '../plan/generated-files.ts';
+import type { Plan, PlanSync } from '../plan/plan.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
+import type { SyncName } from '../runner/8-round/control.ts';
+import type { Session } from '../runner/postgres/session.ts';
+import { databaseConnector } from './plan-databases.ts';
+import type { VerbContext } from './verb.ts';
+
+/** A sync of the plan by its name. */
+export function plannedSync(plan: Plan, name: string): PlanSync {
+  const sync = plan.syncs[name];
+  if (sync) return sync;
+  throw failure('invalid', { code: 'SAR609', message: `the plan has no sync ${name}`, hint: `It has: ${Object.keys(plan.syncs).join(', ')}` });
+}
+
+/** Does something in the source of the sync that the options name, as a role that may do what a runner may. */
+export async function atSource<T>(
+  options: Readonly<Record<string, unknown>>,
+  context: VerbContext,
+  work: (source: Session, name: SyncName) => Promise<T>,
+): Promise<T> {
+  const { plan } = await loadGenerated(String(options['generated']));
+  const sync = String(options['sync']);
+  const { source: database, wake } = plannedSync(plan, sync);
+  const source = await databaseConnector(plan, context)(database, 'install');
+  try {
+    await refuseMissingRights(plan, source, 'runner');
+    return await work(source, { sync, wake });
+  } finally {
+    await source.close();
+  }
+}

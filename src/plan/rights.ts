@@ -1,0 +1,47 @@
+import type { DatabaseRoles, ObjectKind, TableShape } from './plan.ts';
+
+/** A role of the config: `runner` executes `run`, `copy`, `verify`, `pause` and `resume`, `reader` executes `status`. Whoever applies owns everything and needs no grant. */
+export type PlannedRole = keyof DatabaseRoles;
+
+type Subject = { readonly kind: ObjectKind; readonly name: string };
+
+const WRITES = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+
+/** Bookkeeping tables by their bare names. */
+const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly string[]>>>> = {
+  installed: { runner: ['SELECT'], reader: ['SELECT'] },
+  watermark: { runner: WRITES, reader: ['SELECT'] },
+  initial_copy: { runner: WRITES, reader: ['SELECT'] },
+  acknowledged: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
+  stream: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
+  paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
+};
+
+/**
+ * The rights that a role needs on an object of ours, and not one more: the compiler grants them, the runner asks for them before it
+ * begins. `relays`: the database is the target of one sync and the source of another, so that rounds record there what they write.
+ */
+export function rightsOn({ kind, name }: Subject, role: PlannedRole, relays: boolean): readonly string[] {
+  const bare = name.replace(/^sarrio\."?/, '');
+  const forRunner = (rights: readonly string[]): readonly string[] => (role === 'runner' ? rights : []);
+  switch (kind) {
+    case 'schema':
+      return ['USAGE'];
+    case 'sequence':
+      return forRunner(['SELECT', 'UPDATE']);
+    case 'function':
+      return forRunner(bare.startsWith('wake(') ? ['EXECUTE'] : []);
+    case 'table':
+      if (bare.startsWith('delta_')) return role === 'runner' && relays ? ['SELECT', 'INSERT'] : ['SELECT'];
+      if (/^segment\d_/.test(bare)) return forRunner(['SELECT', 'TRUNCATE']);
+      return TABLES[bare]?.[role] ?? [];
+    default:
+      return [];
+  }
+}
+
+/** Whether a table of the database is written by one sync and captured for another. */
+export function relaysIn(shapes: Readonly<Record<string, TableShape>>): boolean {
+  return Object.values(shapes).some(({ roles }) => roles.length > 1);
+}

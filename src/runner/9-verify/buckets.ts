@@ -1,0 +1,47 @@
+import type { Session, Statement } from '../postgres/session.ts';
+import { beginRead, rollback, setBuckets } from './verify.sql.ts';
+
+/** As many as the statements of the plan have; each row belongs to one by the hash of its key. */
+export const BUCKETS = 1024;
+
+/** What one side's rows come to: by bucket, their number and the sum of their hashes as text. */
+export type BucketSums = ReadonlyMap<number, { readonly rows: number; readonly sum: string }>;
+
+/** A set of buckets. */
+export type Buckets = readonly boolean[];
+
+/** So many percent of the buckets, beginning at a random one, so that samples taken again and again see everything in the end. */
+export function sampleOf(percent: number, random: number): Buckets {
+  const wanted = Math.max(1, Math.round((BUCKETS * percent) / 100));
+  const first = Math.floor(random * BUCKETS);
+  return Array.from({ length: BUCKETS }, (_, bucket) => (bucket - first + BUCKETS) % BUCKETS < wanted);
+}
+
+/** The set as the statements read it: a bytea, the bit of the first bucket first; empty for all of them. */
+export function bucketMask(buckets: Buckets): string {
+  if (!buckets.includes(false)) return '';
+  const bytes = Buffer.alloc(BUCKETS / 8);
+  buckets.forEach((isIn, bucket) => {
+    if (isIn) bytes[bucket >> 3] = (bytes[bucket >> 3] ?? 0) | (1 << (bucket & 7));
+  });
+  return `\\x${bytes.toString('hex')}`;
+}
+
+/** One scan of one side, in a snapshot of its own that ends with it. */
+export async function sumBuckets(session: Session, text: string, wanted: Buckets): Promise<BucketSums> {
+  const statements: readonly Statement[] = [beginRead, setBuckets(bucketMask(wanted)), { text }, { text: rollback }];
+  const answers = await session.batch(statements);
+  return new Map((answers[2]?.lists ?? []).map(([bucket, rows, sum]) => [Number(bucket), { rows: Number(rows), sum: sum ?? '' }]));
+}
+
+/** Buckets whose rows are not the same on both sides. */
+export function differingBuckets(source: BucketSums, target: BucketSums): Buckets {
+  return Array.from({ length: BUCKETS }, (_, bucket) => {
+    const [one, other] = [source.get(bucket), target.get(bucket)];
+    return one?.rows !== other?.rows || one?.sum !== other?.sum;
+  });
+}
+
+export function rowsIn(sums: BucketSums): number {
+  return [...sums.values()].reduce((total, { rows }) => total + rows, 0);
+}

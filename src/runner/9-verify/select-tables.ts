@@ -1,0 +1,49 @@
+import { failure } from '../../plan/errors.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
+import type { StreamName } from '../events.ts';
+import { deltasOf } from '../8-round/sync-runner.ts';
+import { type StreamTable, streamTables } from '../8-round/work.ts';
+
+/** Which part of the plan; nothing named means all of it. */
+export type Selection = { readonly syncs: readonly string[]; readonly targets: readonly string[]; readonly tables: readonly string[] };
+
+/** One table of one stream. */
+export type Selected = { readonly stream: StreamName; readonly table: StreamTable; readonly source: string; readonly delta: string };
+
+/**
+ * The tables to compare, in the order of the plan. A table may be named as the source or as the target has it.
+ * @throws SarrioError when a name is not in the plan.
+ */
+export function selectTables(plan: Plan, selection: Selection): readonly Selected[] {
+  const all = Object.entries(plan.syncs).flatMap(([sync, each]) => {
+    const deltas = deltasOf(plan, each);
+    return each.targets.flatMap((target) =>
+      streamTables(each, target).map((table) => ({
+        stream: { sync, source: each.source, target },
+        table,
+        source: displayName(table.table.source),
+        delta: deltas[table.ordinal] ?? '',
+      })),
+    );
+  });
+  refuseUnknown('sync', selection.syncs, Object.keys(plan.syncs));
+  refuseUnknown('target', selection.targets, [...new Set(all.map(({ stream }) => stream.target))]);
+  refuseUnknown('table', selection.tables, [...new Set(all.flatMap(({ source, table }) => [source, table.relation]))].sort());
+  const chosen = all.filter(
+    ({ stream, source, table }) =>
+      isChosen(selection.syncs, stream.sync) && isChosen(selection.targets, stream.target) && isChosen(selection.tables, source, table.relation),
+  );
+  if (chosen.length > 0) return chosen;
+  throw failure('invalid', { code: 'SAR702', message: 'no table is in all that was named: sync, target and table', hint: 'Leave one of them out.' });
+}
+
+function isChosen(wanted: readonly string[], ...names: readonly string[]): boolean {
+  return wanted.length === 0 || names.some((name) => wanted.includes(name));
+}
+
+function refuseUnknown(what: string, wanted: readonly string[], known: readonly string[]): void {
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw failure('invalid', { code: 'SAR701', message: `the plan has no ${what} ${unknown.join(', ')}`, hint: `It has: ${known.slice(0, 50).join(', ')}` });
+}

@@ -1,0 +1,149 @@
+import type { Plan } from '../../plan/plan.ts';
+import type { SarrioError } from '../../plan/errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Failpoint } from '../failpoint.ts';
+import type { SessionRole } from '../postgres/session-settings.sql.ts';
+import type { Session } from '../postgres/session.ts';
+import { refuseMissingRights } from '../5-inspect/own-rights.ts';
+import { refuseUnapplied } from '../8-round/installed-plan.ts';
+import { estimatedRows } from '../8-round/source.sql.ts';
+import { type Buckets, sampleOf } from './buckets.ts';
+import { keepProgress, type ProgressKeeper } from './progress.ts';
+import { readDoubts, settleDoubts } from './settle-doubts.ts';
+import { type Selected, type Selection, selectTables } from './select-tables.ts';
+import type { TableResult } from './table-result.ts';
+import type { VerifyLog } from './verify-event.ts';
+import { type VerifySessions, verifySessions } from './verify-sessions.ts';
+import { failedTable, verifyTable } from './verify-table.ts';
+
+export type VerifyOptions = {
+  readonly plan: Plan;
+  readonly connect: (database: string, role: SessionRole) => Promise<Session>;
+  readonly selection: Selection;
+  /** Percent of the buckets; 100 is everything. */
+  readonly sample: number;
+  /** Tables compared at the same time. */
+  readonly jobs: number;
+  /** Keys listed for each table. */
+  readonly limit: number;
+  /** Write the differences after comparing. */
+  readonly repair: boolean;
+  readonly clock: Clock;
+  readonly log: VerifyLog;
+  readonly failpoint: Failpoint;
+  readonly signal: AbortSignal;
+};
+
+/** What the workers share. */
+export type Verifying = VerifyOptions & { readonly buckets: Buckets };
+
+export type Verification = {
+  /** In the order of the plan. */
+  readonly results: readonly TableResult[];
+  /** Why streams or tables could not be compared. */
+  readonly errors: readonly SarrioError[];
+};
+
+/**
+ * Compares the chosen tables with their sources while writes go on, several at a time, and repairs them when asked to. The trouble of
+ * one stream leaves the others alone.
+ */
+export async function verify(options: VerifyOptions): Promise<Verification> {
+  const { plan, selection, clock, log } = options;
+  const selected = selectTables(plan, selection);
+  const verifying: Verifying = { ...options, connect: checkedConnect(options), buckets: sampleOf(options.sample, clock.random()) };
+  const estimates = await estimateRows(options, selected);
+  const doubts = await readDoubts(verifying, selected);
+  const progress = keepProgress({ estimates, clock, log });
+  try {
+    const verification = await workThrough(verifying, { selected, estimates, progress });
+    await settleDoubts(verifying, doubts, verification.results);
+    return verification;
+  } finally {
+    progress.end();
+  }
+}
+
+type Work = { readonly selected: readonly Selected[]; readonly estimates: readonly number[]; readonly progress: ProgressKeeper };
+
+async function workThrough(verifying: Verifying, { selected, estimates, progress }: Work): Promise<Verification> {
+  const results: TableResult[] = [];
+  const errors: SarrioError[] = [];
+  const given: { next: number } = { next: 0 };
+  /** Streams that cannot be compared at all: the reason is given once. */
+  const refused = new Map<string, string>();
+  const work = async (sessions: VerifySessions): Promise<void> => {
+    for (let index = given.next++; index < selected.length && !verifying.signal.aborted; index = given.next++) {
+      const one = selected[index];
+      if (one === undefined) return;
+      const stream = JSON.stringify(one.stream);
+      progress.started({ stream: one.stream, table: one.table.relation });
+      const reason = refused.get(stream);
+      const outcome = reason === undefined ? await verifyTable(verifying, one, sessions) : null;
+      const result = outcome?.result ?? failedTable(one, reason ?? '');
+      if (outcome?.error && !refused.has(stream)) errors.push(outcome.error);
+      if (outcome?.endsStream) refused.set(stream, result.reason ?? '');
+      results[index] = result;
+      progress.finished(result, estimates[index] ?? 0);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(verifying.jobs, selected.length) }, () => withSessions(verifying, work)));
+  verifying.signal.throwIfAborted();
+  return { results, errors };
+}
+
+/** The sessions of one worker; when the verify is called off, so is what their servers are doing. */
+async function withSessions({ connect, signal }: Verifying, work: (sessions: VerifySessions) => Promise<void>): Promise<void> {
+  const sessions = verifySessions(connect);
+  const cancelled: { done: Promise<void> } = { done: Promise.resolve() };
+  const cancel = (): void => {
+    cancelled.done = sessions.cancel();
+  };
+  signal.addEventListener('abort', cancel);
+  try {
+    await work(sessions);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    await cancelled.done;
+    await sessions.close();
+  }
+}
+
+/** A plan that was not applied describes other tables than those that are captured. */
+function checkedConnect({ plan, connect }: VerifyOptions): VerifyOptions['connect'] {
+  return async (database, role) => {
+    const session = await connect(database, role);
+    try {
+      if (role !== 'status') {
+        await refuseUnapplied(plan, database, session);
+        await refuseMissingRights(plan, session, 'runner');
+      }
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  };
+}
+
+/** From the sources' statistics, for the time that is left. */
+async function estimateRows({ connect }: VerifyOptions, selected: readonly Selected[]): Promise<readonly number[]> {
+  const rows = new Map<string, number>();
+  for (const database of new Set(selected.map(({ stream }) => stream.source))) {
+    const tables = [...new Set(selected.filter(({ stream }) => stream.source === database).map(({ source }) => source))];
+    for (const [table, estimate] of await estimatesOf(connect, database, tables)) rows.set(JSON.stringify([database, table]), estimate);
+  }
+  return selected.map(({ stream, source }) => rows.get(JSON.stringify([stream.source, source])) ?? 1);
+}
+
+/** None where the source cannot be reached or lacks a table: that shows when its tables are compared. */
+async function estimatesOf(connect: VerifyOptions['connect'], database: string, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const estimates = new Map<string, number>();
+  const session = await connect(database, 'status').catch(() => null);
+  for (const table of session === null ? [] : tables) {
+    const rows = await session?.query(estimatedRows, [table]).catch(() => null);
+    estimates.set(table, Math.max(1, Number(rows?.rows[0]?.['rows'] ?? 1)));
+  }
+  await session?.close();
+  return estimates;
+}

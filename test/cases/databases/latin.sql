@@ -1,0 +1,2 @@
+-- encoding: LATIN1
+create table public.notes (id integer primary key, body text);

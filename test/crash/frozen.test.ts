@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildOnce } from '../support/build.ts';
+import { crashPair, expectCaughtUp, expectCopied, expectRounds, type Pair, type Servers, startRunner, startServers } from '../support/crash-pair.ts';
+import { send } from '../support/process.ts';
+import { startSampler } from '../support/sampler.ts';
+import { waitUntil } from '../support/wait.ts';
+import { startWorkload } from '../support/workload.ts';
+
+/** A target ends the session of a runner that it has not heard of for a minute. */
+const PATIENCE_MS = 240_000;
+
+const stage: { servers: Servers | null; pairs: number } = { servers: null, pairs: 0 };
+
+beforeAll(async () => {
+  await buildOnce();
+  stage.servers = await startServers();
+}, 180_000);
+
+afterAll(async () => {
+  await stage.servers?.sourceServer.dispose();
+  await stage.servers?.targetServer.dispose();
+});
+
+async function pair(): Promise<Pair> {
+  if (!stage.servers) throw new Error('no servers');
+  stage.pairs += 1;
+  return crashPair(stage.servers, `frozen_${stage.pairs}`);
+}
+
+test('a runner frozen in the middle of a round loses its place to another, and changes nothing when it comes back', { timeout: 600_000 }, async () => {
+  const all = await pair();
+  const workload = startWorkload(all.source);
+  const first = startRunner(all.project, 'round.target.before-commit:5=pause');
+  await first.waitFor(/failpoint round.target.before-commit/, PATIENCE_MS);
+  send(first.pid, 'SIGSTOP');
+  const second = startRunner(all.project);
+  await second.waitFor(/s: source -> target: standby/, PATIENCE_MS);
+  await second.waitFor(/s: source -> target: running/, PATIENCE_MS);
+  const sampler = startSampler(all.target);
+  await expectRounds(second, 3);
+  send(first.pid, 'SIGCONT');
+  send(first.pid, 'SIGUSR2');
+  await first.waitFor(/s: source -> target: .*\n?.*(terminat|not queryable|closed)/, PATIENCE_MS);
+  await first.waitFor(/s: source -> target: standby/, PATIENCE_MS);
+  await expectRounds(second, 3);
+  await first.stop();
+  await second.stop();
+  await workload.stop();
+  expect(await sampler.stop()).toEqual([]);
+  await expectCaughtUp(all);
+});
+
+test('a runner frozen while it had nothing to do loses its place too', { timeout: 600_000 }, async () => {
+  const all = await pair();
+  const first = startRunner(all.project);
+  await expectCopied(all);
+  send(first.pid, 'SIGSTOP');
+  const second = startRunner(all.project);
+  await second.waitFor(/s: source -> target: running/, PATIENCE_MS);
+  await all.source.query("insert into ledger (note) values ('b')");
+  await waitUntil('the row is there', async () => (await all.target.query('select from ledger')).length === 1, { timeoutMs: PATIENCE_MS });
+  send(first.pid, 'SIGCONT');
+  await first.waitFor(/s: source -> target: standby/, PATIENCE_MS);
+  await first.stop();
+  await second.stop();
+  await expectCaughtUp(all);
+});

@@ -1,0 +1,64 @@
+import type { TestDatabase } from '../support/database.ts';
+import { TABLES } from '../support/workload.ts';
+
+/** Where a round, a purge or an acknowledgement can be cut. With `COPY_POINTS` these must be all failpoints of the runner: a test compares. */
+export const ROUND_POINTS = [
+  'round.source.before-snapshot',
+  'round.source.after-snapshot',
+  'round.source.before-flush',
+  'round.source.after-flush',
+  'round.target.before-begin',
+  'round.target.after-fence',
+  'round.target.before-clear',
+  'round.target.after-clear',
+  'round.target.before-load',
+  'round.target.before-stage',
+  'round.target.before-copy',
+  'round.target.before-merge',
+  'round.target.after-update',
+  'round.target.after-delete',
+  'round.target.after-insert',
+  'round.target.before-replace',
+  'round.target.in-replace',
+  'round.target.before-relay',
+  'round.target.before-watermark',
+  'round.target.after-rows',
+  'round.target.before-commit',
+  'round.target.commit-sent',
+  'round.target.after-commit',
+  'acknowledge.before-write',
+  'acknowledge.after-write',
+  'purge.before-lock',
+  'purge.before-truncate',
+  'purge.before-commit',
+  'purge.before-switch',
+] as const;
+
+/** Passed only while a stream begins: its copies, and the round that joins them. */
+export const COPY_POINTS = [
+  'copy.before-watermark',
+  'copy.before-claim',
+  'copy.before-load',
+  'copy.before-commit',
+  'copy.commit-sent',
+  'round.target.before-join',
+] as const;
+
+/** What the workload does not do by itself, so that a runner comes by the point. */
+export async function lureTo(point: string, source: TestDatabase): Promise<void> {
+  if (point === 'purge.before-switch') return fillSegment(source);
+  if (point.startsWith('purge.')) return leaveSegments(source);
+}
+
+/** The next segments are written from now on, as after a switch, so that there is something to purge. */
+async function leaveSegments(source: TestDatabase): Promise<void> {
+  for (const table of TABLES) {
+    const current = `sarrio.current_${table.replace('.', '_')}`;
+    await source.query(`select setval('${current}', coalesce(pg_sequence_last_value('${current}'), 1) % 3 + 1)`);
+  }
+}
+
+/** More changes than one segment should hold. */
+async function fillSegment(source: TestDatabase): Promise<void> {
+  await source.query('do $$ begin for turn in 1..200 loop update items set v = v + 1; end loop; end $$');
+}

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { openSource } from '../../src/runner/8-round/source.ts';
+import { noFailpoint } from '../../src/runner/failpoint.ts';
+import { positionAt } from '../../src/runner/position.ts';
+import { connect, type Session } from '../../src/runner/postgres/session.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { replicated } from '../support/runner.ts';
+import { waitUntil } from '../support/wait.ts';
+
+const OURS = "select from pg_stat_activity where datname = current_database() and application_name like 'sarrio%'";
+
+async function noneIsOpen(source: TestDatabase): Promise<void> {
+  await waitUntil('no session of ours is open', async () => (await source.query(OURS)).length === 0);
+}
+
+/** A source of which the connection after the first `at_once` waits to be let go. */
+async function slowSource(atOnce: number) {
+  const { source, project } = await replicated('create table t (id integer primary key);');
+  const sync = (await project.generated()).plan.syncs['s'];
+  if (!sync) throw new Error('no sync');
+  const held: { opened: number; go: () => void } = { opened: 0, go: () => undefined };
+  const open = async (): Promise<Session> => {
+    held.opened += 1;
+    if (held.opened > atOnce) {
+      await new Promise<void>((resolve) => {
+        held.go = resolve;
+      });
+    }
+    return connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
+  };
+  const opened = await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint });
+  const [row] = await source.query<{ now: string }>('select pg_current_snapshot()::text as now');
+  return { source, opened, from: positionAt(opened.history, row?.now ?? ''), held };
+}
+
+test('a connection that is still being made when the source is closed does not stay open', async () => {
+  const { source, opened, from, held } = await slowSource(2);
+  const reading = await opened.open(from);
+  const opening = reading.openBulk();
+  const refused = expect(opening).rejects.toThrow('the source was closed meanwhile');
+  await waitUntil('a third connection is asked for', async () => held.opened === 3);
+  await opened.close();
+  held.go();
+  await refused;
+  await noneIsOpen(source);
+});
+
+test('a snapshot that has ended before it is imported leaves no transaction open', async () => {
+  const { source, opened, from, held } = await slowSource(2);
+  const reading = await opened.open(from);
+  const opening = reading.openBulk();
+  const refused = expect(opening).rejects.toThrow(/invalid snapshot identifier|snapshot .* does not exist/);
+  await waitUntil('a third connection is asked for', async () => held.opened === 3);
+  await reading.release();
+  held.go();
+  await refused;
+  await opened.close();
+  await noneIsOpen(source);
+});

@@ -1,0 +1,97 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CliResult, type RunningSarrio, sarrio, startSarrio } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { type FaultyProxy, startProxy } from '../support/proxy.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { ACCOUNTS, COUNTER, WORKLOAD } from '../support/workload.ts';
+import { BEAT, CONFIG } from './texts.sql.ts';
+
+/** One end of the stream: its server, the network before it, and a straight way in for the writers and the comparison. */
+export type Side = { readonly server: TestServer; readonly proxy: FaultyProxy; readonly database: TestDatabase };
+
+/** Two runners, of which one applies and one waits for its end, between two servers. */
+export type Stage = {
+  readonly source: Side;
+  readonly target: Side;
+  readonly runners: readonly Runner[];
+  /** Runs a verb to its end, straight or over the proxies. */
+  verb(args: readonly string[]): Promise<CliResult>;
+  dispose(): Promise<void>;
+};
+
+/** A runner that is started again whenever it has ended. */
+export type Runner = {
+  readonly current: () => RunningSarrio;
+  /** What all of them have written. */
+  readonly said: () => string;
+  stop(): Promise<readonly (string | number)[]>;
+};
+
+export async function buildStage(): Promise<Stage> {
+  const [source, target] = [await side(`${WORKLOAD}${ACCOUNTS}${BEAT}`), await side(`${WORKLOAD}${COUNTER}${BEAT}`)];
+  const cwd = await mkdtemp(join(tmpdir(), 'sarrio-soak-'));
+  await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
+  const env = { SOURCE_URL: source.proxy.url('soak'), TARGET_URL: target.proxy.url('soak') };
+  const verb = (args: readonly string[]): Promise<CliResult> => sarrio(args, { cwd, env });
+  for (const name of ['pull', 'compile', 'apply']) await succeed(verb, [name]);
+  await succeed(verb, ['run', '--until-caught-up']);
+  const runners = [keepRunning(cwd, env), keepRunning(cwd, env)];
+  return {
+    source,
+    target,
+    runners,
+    verb,
+    dispose: async () => {
+      for (const { server, proxy, database } of [source, target]) {
+        await database.close();
+        await proxy.close();
+        await server.dispose();
+      }
+      await rm(cwd, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A crash of a server leaves temporary tables in the catalog until autovacuum comes by. */
+const AUTOVACUUM = ['-c', 'autovacuum_naptime=5s'];
+
+async function side(schema: string): Promise<Side> {
+  const server = await startServer({ durable: false, flags: AUTOVACUUM });
+  const database = await server.createDatabase('soak');
+  await database.script(schema);
+  return { server, database, proxy: await startProxy(server.url('soak')) };
+}
+
+async function succeed(verb: Stage['verb'], args: readonly string[]): Promise<void> {
+  const { exitCode, stdout, stderr } = await verb(args);
+  if (exitCode !== 0) throw new Error(`sarrio ${args.join(' ')} ended with ${exitCode}:\n${stderr}${stdout}`);
+}
+
+/** Whatever ends it, another takes its place; only `stop` ends that. */
+function keepRunning(cwd: string, env: Readonly<Record<string, string>>): Runner {
+  const start = (): RunningSarrio => startSarrio(['run'], { cwd, env });
+  const state = { isStopped: false, current: start(), earlier: '' };
+  const ends: (string | number)[] = [];
+  const keep = async (): Promise<void> => {
+    for (;;) {
+      const end = await state.current.ended;
+      ends.push(end.exitCode);
+      state.earlier += end.stderr;
+      if (state.isStopped) return;
+      state.current = start();
+    }
+  };
+  const keeping = keep();
+  return {
+    current: () => state.current,
+    said: () => state.earlier + state.current.stderr(),
+    stop: async () => {
+      state.isStopped = true;
+      await state.current.stop();
+      await keeping;
+      return ends;
+    },
+  };
+}
