@@ -27,9 +27,15 @@ async function pair(): Promise<Pair> {
   return crashPair(stage.servers, `frozen_${stage.pairs}`);
 }
 
-test('a runner frozen in the middle of a round loses its place to another, and changes nothing when it comes back', { timeout: 600_000 }, async () => {
+test('a frozen runner loses its place to another, and changes nothing when it comes back: in the middle of a round, and with nothing to do', {
+  timeout: 600_000,
+}, async () => {
+  await Promise.all([frozenInRound(), frozenAtRest()]);
+});
+
+async function frozenInRound(): Promise<void> {
   const all = await pair();
-  const workload = startWorkload(all.source);
+  const workload = startWorkload(all.source, { bulkRows: 10 });
   const first = startRunner(all.project, 'round.target.before-commit:5=pause');
   await first.waitFor(/failpoint round.target.before-commit/, PATIENCE_MS);
   send(first.pid, 'SIGSTOP');
@@ -37,6 +43,8 @@ test('a runner frozen in the middle of a round loses its place to another, and c
   await second.waitFor(/s: source -> target: standby/, PATIENCE_MS);
   await second.waitFor(/s: source -> target: running/, PATIENCE_MS);
   const sampler = startSampler(all.target);
+  // Nothing of the source is held by the frozen one either.
+  await all.source.query('begin; lock table accounts, ledger, items, scratch, slots in access exclusive mode; commit');
   await expectRounds(second, 3);
   send(first.pid, 'SIGCONT');
   send(first.pid, 'SIGUSR2');
@@ -48,9 +56,9 @@ test('a runner frozen in the middle of a round loses its place to another, and c
   await workload.stop();
   expect(await sampler.stop()).toEqual([]);
   await expectCaughtUp(all);
-});
+}
 
-test('a runner frozen while it had nothing to do loses its place too', { timeout: 600_000 }, async () => {
+async function frozenAtRest(): Promise<void> {
   const all = await pair();
   const first = startRunner(all.project);
   await expectCopied(all);
@@ -64,4 +72,4 @@ test('a runner frozen while it had nothing to do loses its place too', { timeout
   await first.stop();
   await second.stop();
   await expectCaughtUp(all);
-});
+}

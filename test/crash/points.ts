@@ -28,10 +28,10 @@ export const ROUND_POINTS = [
   'round.target.after-commit',
   'acknowledge.before-write',
   'acknowledge.after-write',
+  'purge.before-switch',
   'purge.before-lock',
   'purge.before-truncate',
   'purge.before-commit',
-  'purge.before-switch',
 ] as const;
 
 /** Passed only while a stream begins: its copies, and the round that joins them. */

@@ -55,7 +55,7 @@ async function watching(source: TestDatabase, project: Installation) {
   const { plan } = await project.generated();
   const sync = plan.syncs['s'];
   if (!sync) throw new Error('the plan has no sync s');
-  const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint })];
+  const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint })];
   onTestFinished(() => session.close());
   onTestFinished(() => opened.close());
   const events: RunnerEvent[] = [];
@@ -198,7 +198,7 @@ test('a look that misses what was emptied without regard to its stream sees the 
   const [row] = await far.query<{ position: string }>('select position from sarrio.watermark');
   if (!sync || !row) throw new Error('the plan lacks what the test made');
   const connectSource = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
-  const opened = await openSource({ name: 'source', sync, connect: connectSource, failpoint: noFailpoint });
+  const opened = await openSource({ name: 'source', sync, connect: connectSource, clock: systemClock, failpoint: noFailpoint });
   onTestFinished(() => opened.close());
   const look = async () => {
     const reading = await opened.open(parsePosition(row.position));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openSource } from '../../src/runner/8-round/source.ts';
+import { systemClock } from '../../src/runner/clock.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
 import { positionAt } from '../../src/runner/position.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
@@ -28,7 +29,7 @@ async function slowSource(atOnce: number) {
     }
     return connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
   };
-  const opened = await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint });
+  const opened = await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint });
   const [row] = await source.query<{ now: string }>('select pg_current_snapshot()::text as now');
   return { source, opened, from: positionAt(opened.history, row?.now ?? ''), held };
 }

@@ -15,7 +15,7 @@ export async function purging(source: TestDatabase, plan: Plan): Promise<Purging
   const sync = Object.values(plan.syncs).find((each) => each.source === 'source');
   const database = plan.databases['source'];
   if (!sync || !database) throw new Error('the plan has no sync from the source');
-  const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, failpoint: noFailpoint })];
+  const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint })];
   const memory = newPurgeMemory();
   const switching = { aboveBytes: 0, idleMs: 0 };
   const events: RunnerEvent[] = [];

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Session } from '../postgres/session.ts';
 import { heartbeat } from './target.sql.ts';
 
-/** Well below the time after which a target ends a session that nothing is heard of. */
+/** Well below the time after which a server ends a session that nothing is heard of. */
 const BEAT_MS = 15_000;
 
 /** Keeps a target's session, and the lease with it, while nothing else is said. A runner that froze does not beat, and loses both. */
@@ -24,19 +24,26 @@ export function makeHeart(target: Session, clock: Clock): Heart {
 
 /** Beats while something goes on that does not use the session. A session that is lost is noticed by its next user. */
 export async function beatDuring<T>(target: Session, clock: Clock, work: () => Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const beating = beatUntil(target, clock, done.signal).catch(() => target.destroy());
+  const end = startBeating(target, clock, () => target.query(heartbeat));
   try {
     return await work();
   } finally {
-    done.abort();
-    await beating;
+    await end();
   }
 }
 
-async function beatUntil(target: Session, clock: Clock, done: AbortSignal): Promise<void> {
-  while (!done.aborted && target.isOpen()) {
-    await clock.sleep(BEAT_MS, done);
-    if (!done.aborted && target.isOpen()) await target.query(heartbeat);
-  }
+/** Begins to say something again and again; the returned function ends it. A session that cannot say it is cut off. */
+export function startBeating(session: Session, clock: Clock, say: () => Promise<unknown>): () => Promise<void> {
+  const done = new AbortController();
+  const isOver = (): boolean => done.signal.aborted || !session.isOpen();
+  const beating = (async () => {
+    while (!isOver()) {
+      await clock.sleep(BEAT_MS, done.signal);
+      if (!isOver()) await say();
+    }
+  })().catch(() => session.destroy());
+  return () => {
+    done.abort();
+    return beating;
+  };
 }

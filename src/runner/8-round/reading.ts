@@ -1,12 +1,25 @@
 import type { PlanSync } from '../../plan/plan.ts';
+import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
+import { startBeating } from './heartbeat.ts';
 import { type Counter, type PendingTable, pendingTables } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, readRegistry, setPosition, takeSnapshot } from './source.sql.ts';
+import {
+  beginReading,
+  endReading,
+  exportSnapshot,
+  flushWal,
+  importSnapshot,
+  isFlushed,
+  readRegistry,
+  setPosition,
+  stillThere,
+  takeSnapshot,
+} from './source.sql.ts';
 
 /** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
 export type TextRows = readonly (readonly (string | null)[])[];
@@ -42,6 +55,7 @@ type Parts = {
   readonly pool: SourcePool;
   readonly from: Position;
   readonly history: History;
+  readonly clock: Clock;
   readonly failpoint: Failpoint;
   readonly query: (text: string) => Promise<Result>;
 };
@@ -79,7 +93,7 @@ type Seen = {
 };
 
 function sharedReading(parts: Parts, seen: Seen): () => Reading {
-  const { session, pool } = parts;
+  const { session, pool, clock } = parts;
   const open = { users: 0, isBroken: false };
   const oneByOne = makeMutex();
   const exclusive: Mutex = (task) =>
@@ -96,6 +110,8 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
   };
   const exported = once(() => exclusive(async () => (await session.query(exportSnapshot)).rows[0]?.['snapshot'] ?? ''));
   const durable = once(async () => (seen.isOnDisk ? undefined : makeDurable(parts, seen.lsn, exclusive)));
+  // While a target applies, nobody asks anything here; a runner that froze must not keep its locks on the user's tables.
+  const endBeating = startBeating(session, clock, () => exclusive(() => session.query(stillThere)));
   const rows = rowsReader(parts, exclusive);
   const pendingFrom = countReader(parts, seen.filled, exclusive);
   return () => {
@@ -117,7 +133,9 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
       },
       release: async () => {
         open.users -= 1;
-        if (open.users > 0 || !session.isOpen()) return;
+        if (open.users > 0) return;
+        await endBeating();
+        if (!session.isOpen()) return;
         // A failed statement may fail for ever on this connection (a plan kept for a table that was altered since).
         if (open.isBroken) return session.destroy();
         await exclusive(() => session.query(endReading));

@@ -10,6 +10,9 @@ export const beginReading: Statement = { text: 'begin transaction isolation leve
 
 export const endReading = 'rollback';
 
+/** Said in a transaction that waits for a target, so that the server does not take its runner for frozen. */
+export const stillThere = 'select';
+
 /**
  * Takes the round's snapshot; sets the position for the statements of the plan. The end of the WAL, read after the snapshot, bounds
  * what the snapshot saw: once that much is on disk, nothing of it can be lost in a crash.

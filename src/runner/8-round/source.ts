@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { PlanSync } from '../../plan/plan.ts';
 import { failure } from '../../plan/errors.ts';
+import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex } from '../mutex.ts';
 import { formatPosition, type History, type Position, sameHistory } from '../position.ts';
@@ -26,6 +27,7 @@ export type SourceOptions = {
   readonly name: string;
   readonly sync: PlanSync;
   readonly connect: () => Promise<Session>;
+  readonly clock: Clock;
   readonly failpoint: Failpoint;
 };
 

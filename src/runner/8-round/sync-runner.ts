@@ -106,7 +106,7 @@ function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get:
     return orDestroy(session, async () => {
       await mayRun(session);
       await refuseUnapplied(options.plan, sync.source, session);
-      const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), failpoint });
+      const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), clock, failpoint });
       // Before anything else can fail: from here on the two live and die together.
       session.onLost(() => void source.close());
       const wake = await openWake({ sync: name, sequence: sync.wake, session, clock });

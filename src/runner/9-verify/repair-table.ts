@@ -67,19 +67,24 @@ async function repairAt({ source, table, target, origin, failpoint }: Repair, po
   try {
     const pending = reading.pending.find(({ ordinal }) => ordinal === table.ordinal);
     if (pending?.truncated) return { kind: 'left', reason: 'a TRUNCATE of it is on its way to the target, which refreshes all its rows' };
-    const bulk = await reading.openBulk();
-    try {
-      const leftToRound = await setPendingAside({ bulk, table, target, position });
-      const written = await stageRows({ bulk, table, target });
-      await reading.durable();
-      if (written > 0) await writeStage({ target, work: table, failpoint }, written);
-      return { kind: 'repaired', written, leftToRound };
-    } finally {
-      await giveBack(reading, bulk);
-    }
+    const { leftToRound, staged } = await stageDifferences(reading, { table, target }, position);
+    await reading.durable();
+    if (staged > 0) await writeStage({ target, work: table, failpoint }, staged);
+    return { kind: 'repaired', written: staged, leftToRound };
   } finally {
     await reading.release();
     await origin.query(rollback);
+  }
+}
+
+/** The connection that read the rows is given back before they are written, which may take long. */
+async function stageDifferences(reading: Reading, to: Omit<Ends, 'bulk'>, position: Position): Promise<{ leftToRound: number; staged: number }> {
+  const bulk = await reading.openBulk();
+  try {
+    const leftToRound = await setPendingAside({ ...to, bulk, position });
+    return { leftToRound, staged: await stageRows({ ...to, bulk }) };
+  } finally {
+    await giveBack(reading, bulk);
   }
 }
 

@@ -60,10 +60,10 @@ async function repairOne(verifying: Verifying, one: Selected, ends: { origin: Se
   }
 }
 
-async function openSourceOf({ plan, connect, failpoint }: Verifying, { stream }: Selected): Promise<Source> {
+async function openSourceOf({ plan, connect, clock, failpoint }: Verifying, { stream }: Selected): Promise<Source> {
   const sync = plan.syncs[stream.sync];
   if (sync === undefined) throw new Error(`the plan has no sync ${stream.sync}`);
-  return openSource({ name: stream.source, sync, connect: () => connect(stream.source, 'source'), failpoint });
+  return openSource({ name: stream.source, sync, connect: () => connect(stream.source, 'source'), clock, failpoint });
 }
 
 function resultOf({ stream, source, table }: Selected, compared: Compared): TableResult {

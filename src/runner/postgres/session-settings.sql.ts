@@ -74,8 +74,8 @@ function versioned(serverMajor: number): readonly (readonly [string, string])[] 
  */
 const USER_TIMEOUT = { source: "'90s'", others: "'30s'" } as const;
 /**
- * A runner that froze must not keep its locks and its lease on a target. Longer than any lock is waited for on the source meanwhile;
- * the runner itself beats more often (`heartbeat.ts`).
+ * A runner that froze must not keep its locks on a source, and its locks and its lease on a target. Longer than any lock is waited for
+ * on the other side meanwhile; the runner itself beats more often (`heartbeat.ts`).
  */
 const FROZEN = "'60s'";
 
@@ -98,6 +98,7 @@ const BY_ROLE = {
   ],
   source: [
     ['tcp_user_timeout', USER_TIMEOUT.source],
+    ['idle_in_transaction_session_timeout', FROZEN],
     ['lock_timeout', "'30s'"],
     // What is acknowledged must not be lost in a crash of the source: the target notes it and would take the source for an older one.
     ['synchronous_commit', 'local'],
