@@ -35,7 +35,7 @@ test('a frozen runner loses its place to another, and changes nothing when it co
 
 async function frozenInRound(): Promise<void> {
   const all = await pair();
-  const workload = startWorkload(all.source, { bulkRows: 10 });
+  const workload = startWorkload(all.source);
   const first = startRunner(all.project, 'round.target.before-commit:5=pause');
   await first.waitFor(/failpoint round.target.before-commit/, PATIENCE_MS);
   send(first.pid, 'SIGSTOP');

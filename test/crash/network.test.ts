@@ -9,7 +9,7 @@ import { startWorkload } from '../support/workload.ts';
 type Side = 'source' | 'target';
 /** A frozen connection is found in some twenty seconds; a slow machine may take its time. */
 const PATIENCE_MS = 180_000;
-const CUTS = 10;
+const CUTS = 5;
 
 const stage: { servers: Servers | null; pairs: number } = { servers: null, pairs: 0 };
 

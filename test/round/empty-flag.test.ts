@@ -80,7 +80,7 @@ test('a transaction that has written and not ended keeps the mark away, prepared
   await purger.close();
 });
 
-test('nothing is overlooked while tables are emptied and marked as fast as can be', async () => {
+test('nothing is overlooked while tables are emptied and marked as fast as can be', { timeout: 240_000 }, async () => {
   const { source, target, project, purger } = await stage();
   const running = follow(project);
   const marked = { times: 0 };
@@ -92,7 +92,7 @@ test('nothing is overlooked while tables are emptied and marked as fast as can b
     }
   })();
   const writers = [1, 2].map(async (writer) => {
-    for (let turn = 1; turn <= 60 || marked.times < 10; turn += 1) {
+    for (let turn = 1; turn <= 40 || marked.times < 5; turn += 1) {
       const id = turn * 2 + writer;
       await source.query(`begin; insert into t values (${id}, 0) on conflict do nothing; ${turn % 5 === 0 ? 'rollback' : 'commit'}`);
       if (turn % 5 !== 0) await waitUntil('the row has travelled', async () => (await target.query('select 1 from t where id = $1', [id])).length === 1);

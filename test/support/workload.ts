@@ -5,7 +5,7 @@ const ROWS = 1_000;
 /** Enough that a round stages them. */
 const SLOTS = 240;
 /** The writers leave the runner its share of two cores: a test of crashes, not of load. */
-const PACE_MS = 10;
+const PACE_MS = 20;
 
 /** What all accounts hold together, at every moment. */
 export const MONEY = 20 * 100;
@@ -55,7 +55,7 @@ export type WorkloadOptions = {
 };
 
 /** Four writers on the source, until stopped. They go on after their server was gone. */
-export function startWorkload(source: TestDatabase, { paceMs = PACE_MS, bulkRows = 250 }: WorkloadOptions = {}): Workload {
+export function startWorkload(source: TestDatabase, { paceMs = PACE_MS, bulkRows = 50 }: WorkloadOptions = {}): Workload {
   const state = { on: true };
   const bulk: Writer = (turn) => `insert into ledger (note) select 'b${turn}' from generate_series(1, ${turn % 20 === 0 ? 250 : bulkRows})`;
   const writers = [transfers, bulk, churn, scratching].map((writer) => loop({ state, source, writer, paceMs }));

@@ -60,7 +60,7 @@ type Parts = {
   readonly query: (text: string) => Promise<Result>;
 };
 
-/** Takes the snapshot and counts what is pending, in one round trip. The returned function hands out the reading, once for each stream. */
+/** Takes the snapshot and counts what is pending: one round trip, two when a table has changes that had none before. The returned function hands out the reading, once for each stream. */
 export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
   const { session, from, history } = parts;
   await parts.failpoint('round.source.before-snapshot');
