@@ -6,7 +6,7 @@ import { freshDatabase } from '../support/databases.ts';
 import { catchUp, follow, onAll } from '../support/follow.ts';
 import { installation } from '../support/installation.ts';
 import { purging } from '../support/purging.ts';
-import { waitUntil } from '../support/wait.ts';
+import { pause, waitUntil } from '../support/wait.ts';
 
 const T = 'create table t (id integer primary key, v integer); create table other (id integer primary key);';
 const EMPTY = '1';
@@ -91,14 +91,16 @@ test('nothing is overlooked while tables are emptied and marked as fast as can b
       if ((await flagOf(source)) === EMPTY) marked.times += 1;
     }
   })();
-  const writers = [1, 2].map(async (writer) => {
-    for (let turn = 1; turn <= 40 || marked.times < 5; turn += 1) {
-      const id = turn * 2 + writer;
-      await source.query(`begin; insert into t values (${id}, 0) on conflict do nothing; ${turn % 5 === 0 ? 'rollback' : 'commit'}`);
-      if (turn % 5 !== 0) await waitUntil('the row has travelled', async () => (await target.query('select 1 from t where id = $1', [id])).length === 1);
-    }
-  });
-  await Promise.all(writers);
+  const write = async (turn: number, writer: number): Promise<void> => {
+    const id = turn * 2 + writer;
+    await source.query(`begin; insert into t values (${id}, 0) on conflict do nothing; ${turn % 5 === 0 ? 'rollback' : 'commit'}`);
+    if (turn % 5 !== 0) await waitUntil('the row has travelled', async () => (await target.query('select 1 from t where id = $1', [id])).length === 1);
+  };
+  // Lulls of every length: a table is marked in the long ones, and a change comes at any moment of the marking.
+  for (let turn = 1; turn <= 60 || marked.times < 5; turn += 1) {
+    await Promise.all([write(turn, 1), write(turn, 2)]);
+    if (turn % 4 === 0) await pause((turn * 97) % 1_500);
+  }
   state.on = false;
   await purge;
   await running.stop();
