@@ -11,6 +11,8 @@ const SETTINGS = {
   checkpoint_timeout: '30min',
   max_prepared_transactions: '0',
   max_connections: '100',
+  // A thousand tables are dropped in one statement.
+  max_locks_per_transaction: '256',
 };
 
 export async function startPair(major: Major): Promise<Pair> {

@@ -5,6 +5,7 @@ import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { applyRound } from './apply-round.ts';
 import { beatDuring, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
+import { makePace } from './pace.ts';
 import { isStillRegistered } from './registration.ts';
 import type { Source } from './source.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
@@ -50,6 +51,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const place = await startPlace(following, tables, start);
   const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
   const heart = makeHeart(target, clock);
+  const pace = makePace(clock);
   const ends = { ended: false };
   const stop = (): void => {
     ends.ended = true;
@@ -71,13 +73,14 @@ export async function followStream(following: Following): Promise<FollowEnd> {
       place.registry = registry;
       continue;
     }
-    const worked = looked === 'round';
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
     if (following.until === 'once' && isWhole(place)) return finish(following, place, acknowledger);
-    if (worked) {
+    if (looked !== 'nothing') {
       inRow += 1;
       await wake.found(inRow);
+      const pause = pace.after(looked.entries, inRow);
+      if (pause > 0) await gather(following, pause);
       if (wake.generation() !== generation) continue;
     } else if (following.until === 'caught-up' && isWhole(place)) return finish(following, place, acknowledger);
     inRow = 0;
@@ -86,6 +89,12 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   }
   await place.copying;
   return 'stopped';
+}
+
+/** Between two rounds under load. */
+async function gather({ wake, clock, signal }: Following, ms: number): Promise<void> {
+  wake.gathering(ms);
+  await clock.sleep(ms, signal);
 }
 
 /** A new stream is copied before its first round, so that the first state it follows on from is whole; a table added later is copied aside. */
@@ -168,8 +177,11 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
   }
 }
 
+/** What a look led to; a round with the entries that it worked through. */
+type Looked = 'registry' | 'nothing' | { readonly entries: number };
+
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
-async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<'registry' | 'nothing' | 'round'> {
+async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<Looked> {
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   const reading = await source.open(place.seen);
@@ -193,7 +205,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
     progress.rows += result.rows;
     progress.lastRound = true;
     log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
-    return 'round';
+    return { entries: work.reduce((sum, { entries }) => sum + entries, 0) };
   } finally {
     await reading.release();
   }

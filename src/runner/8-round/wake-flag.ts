@@ -18,8 +18,8 @@ const BUSY_FOUNDS = 12;
 /** Asks the source for one value. */
 export type Ask = (text: string, values?: readonly string[]) => Promise<string>;
 
-/** What the runner last wrote into the flag. */
-export type FlagState = { value: number; founds: number; readonly gate: Gate };
+/** What the runner last wrote into the flag, what its streams found, and until when one of them lets changes gather. */
+export type FlagState = { value: number; founds: number; gatheringUntil: number; readonly gate: Gate };
 
 export type FlagParts = {
   readonly ask: Ask;
@@ -42,13 +42,14 @@ export async function keepFlag(parts: FlagParts): Promise<void> {
 
 /** One window of looks; arms the flag when few of them found anything. */
 async function lookBusily(parts: FlagParts): Promise<void> {
-  const { flag, kick } = parts;
+  const { flag, kick, clock } = parts;
   flag.founds = 0;
   for (let look = 0; look < BUSY_LOOKS && !flag.gate.isEnded(); look += 1) {
     kick();
     await flag.gate.wait(BUSY_LOOK_MS);
   }
-  if (flag.founds < BUSY_FOUNDS && !flag.gate.isEnded()) await arm(parts);
+  const isBusy = flag.founds >= BUSY_FOUNDS || clock.now() < flag.gatheringUntil;
+  if (!isBusy && !flag.gate.isEnded()) await arm(parts);
 }
 
 /** After arming, looks go on until every transaction has ended that had its xid before and may have read `busy`. */

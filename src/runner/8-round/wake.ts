@@ -8,6 +8,9 @@ import { FLAG, listen, preparesTransactions, setFlag } from './wake.sql.ts';
 /** Rounds in a row, each begun because something came during the last, before triggers are told to notify no more. */
 const ROUNDS_UNDER_LOAD = 8;
 
+/** How long after a stream let changes gather the load is taken to go on. */
+const GATHERED_MS = 500;
+
 /** Tells the streams of one sync when to look at the source again. */
 export type Wake = {
   /** Grows with every sign of new changes. A stream notes it before it looks and waits for a later one. */
@@ -16,6 +19,8 @@ export type Wake = {
   wait(seen: number, ms: number): Promise<void>;
   /** A look found changes; `inRow` counts the rounds since the stream last waited. */
   found(inRow: number): Promise<void>;
+  /** A stream lets changes gather for so long before it looks again: it need not be told of them. */
+  gathering(ms: number): void;
   /** Lets every stream look, as `sarrio kick` does. */
   kick(): void;
   close(): Promise<void>;
@@ -35,7 +40,7 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
     return Object.values(row ?? {})[0] ?? '';
   };
   const streams = makeGate(clock);
-  const flag: FlagState = { value: FLAG.busy, founds: 0, gate: makeGate(clock) };
+  const flag: FlagState = { value: FLAG.busy, founds: 0, gatheringUntil: 0, gate: makeGate(clock) };
   const counter = { generation: 0 };
   const kick = (): void => {
     counter.generation += 1;
@@ -65,6 +70,9 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
       flag.value = FLAG.busy;
       flag.gate.open();
       await ask(setFlag, [sequence, String(FLAG.busy)]);
+    },
+    gathering: (ms) => {
+      flag.gatheringUntil = Math.max(flag.gatheringUntil, clock.now() + ms + GATHERED_MS);
     },
     kick,
     close: async () => {
