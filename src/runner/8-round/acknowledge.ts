@@ -7,7 +7,7 @@ import type { Registration } from './registration.ts';
 import type { Source } from './source.ts';
 import { writeAcknowledged } from './source.sql.ts';
 import { writeAlone } from './write-alone.ts';
-import { isFlushedHere, noteAcknowledged, walPositions } from './target.sql.ts';
+import { flushHere, isFlushedHere, noteAcknowledged, walPositions } from './target.sql.ts';
 
 /** How often a stream begins to ask whether what it committed is on the target's disk, and how often it asks until it is. */
 const EVERY_MS = 1_000;
@@ -19,6 +19,8 @@ export type Acknowledger = {
   dueIn(): number;
   /** To be called between rounds, with the watermark as committed. */
   tick(committed: string): Promise<void>;
+  /** Sees to it that the watermark is on the target's disk, and acknowledges it: for a runner that ends. */
+  settle(committed: string): Promise<void>;
 };
 
 type Parts = {
@@ -46,6 +48,16 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
     last: null,
     nextAt: clock.now(),
   };
+  const acknowledge = async (position: string): Promise<void> => {
+    state.candidate = null;
+    await failpoint('acknowledge.before-write');
+    const { count } = await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration.id, state.recorded]);
+    if (count !== 1) throw notAlone(stream);
+    state.recorded = position;
+    await failpoint('acknowledge.after-write');
+    await writeAlone(target, { text: noteAcknowledged, values: [...names, position, registration.id] });
+    state.acknowledged = position;
+  };
   return {
     dueIn: () => (state.last === state.acknowledged ? Number.POSITIVE_INFINITY : Math.max(0, state.nextAt - clock.now())),
     tick: async (committed) => {
@@ -53,19 +65,17 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
       if (state.acknowledged === committed || clock.now() < state.nextAt) return;
       state.nextAt = clock.now() + EVERY_MS;
       if (state.candidate && (await isOnDisk(target, state.candidate.lsn))) {
-        const { position } = state.candidate;
-        state.candidate = null;
-        await failpoint('acknowledge.before-write');
-        const { count } = await source.query(writeAcknowledged, [stream.sync, stream.target, position, registration.id, state.recorded]);
-        if (count !== 1) throw notAlone(stream);
-        state.recorded = position;
-        await failpoint('acknowledge.after-write');
-        await writeAlone(target, { text: noteAcknowledged, values: [...names, position, registration.id] });
-        state.acknowledged = position;
+        await acknowledge(state.candidate.position);
       }
       if (state.acknowledged === committed) return;
       state.nextAt = clock.now() + ASK_AGAIN_MS;
       state.candidate ??= { position: committed, lsn: (await target.query(walPositions)).rows[0]?.['written'] ?? '' };
+    },
+    settle: async (committed) => {
+      state.last = committed;
+      if (state.acknowledged === committed) return;
+      await writeAlone(target, { text: flushHere });
+      await acknowledge(committed);
     },
   };
 }

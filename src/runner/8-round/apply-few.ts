@@ -1,4 +1,4 @@
-import type { Session, Statement } from '../postgres/session.ts';
+import type { Statement } from '../postgres/session.ts';
 import type { TextRows } from './reading.ts';
 import { markFilled, wakeReader } from './target.sql.ts';
 import type { TableWork } from './work.ts';
@@ -31,9 +31,4 @@ export function wakes({ apply }: Pick<TableWork, 'apply'>): readonly Statement[]
 function rowsAsJson(work: TableWork, rows: TextRows): string {
   const names = ['sarrio_present', ...work.table.columns.map(({ name }) => name)];
   return JSON.stringify(rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index] ?? null]))));
-}
-
-/** Writes a few rows of one table within an open transaction. */
-export async function applyFewRows(target: Session, few: FewRows, form: WriteForm): Promise<void> {
-  await target.batch(fewRowsStatements(few, form));
 }

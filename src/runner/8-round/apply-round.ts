@@ -4,7 +4,7 @@ import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../position.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
-import { applyFewRows, type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
+import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
 import { applyStaged, isUniqueViolation } from './apply-staged.ts';
 import type { Reading } from './reading.ts';
 import {
@@ -87,7 +87,7 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
     checkFence(round, answers[1]);
     await failpoint('round.target.after-fence');
     let rows = 0;
-    for (const work of round.work) rows += await applyTable(round, work);
+    for (const run of inRuns(round.work)) rows += await applyRun(round, run);
     await joinCopied(round);
     await failpoint('round.target.before-watermark');
     const moved = await target.batch([move(round, rows)]);
@@ -97,32 +97,50 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
   });
 }
 
-/** In a round that is not small as a whole, a small table still needs no COPY, and a table that only joins needs nothing. */
-async function applyTable(round: Round, work: TableWork): Promise<number> {
-  const { reading, target, failpoint } = round;
-  if (work.entries === 0) return 0;
-  if (work.entries <= FEW_ENTRIES && !work.truncated && work.joinFrom === null) {
-    const [rows] = await reading.rows([work]);
-    if (rows && work.apply.mergeRows !== null) {
-      const merged = await mergeFew(round, { work, rows });
-      if (merged) return rows.length;
-    }
+/** Tables that follow each other and have few changes go together. */
+function inRuns(work: readonly TableWork[]): readonly (readonly TableWork[])[] {
+  const runs: TableWork[][] = [];
+  for (const each of work) {
+    const last = runs.at(-1)?.at(-1);
+    if (last && isFew(last) && isFew(each)) runs.at(-1)?.push(each);
+    else runs.push([each]);
   }
-  return applyStaged({ reading, target, work, failpoint });
+  return runs;
 }
 
-/** A savepoint guards the rest of the round; on a clash the staged form decides. */
-async function mergeFew({ target }: Round, few: FewRows): Promise<boolean> {
-  await target.query(savepoint);
+function isFew({ entries, truncated, joinFrom, apply }: TableWork): boolean {
+  return entries <= FEW_ENTRIES && !truncated && joinFrom === null && apply.mergeRows !== null;
+}
+
+/** In a round that is not small as a whole, small tables still need no COPY, and a table that only joins needs nothing. */
+async function applyRun(round: Round, run: readonly TableWork[]): Promise<number> {
+  const { reading, target, failpoint } = round;
+  const changed = run.filter(({ entries }) => entries > 0);
+  const merged = await mergeFew(round, changed.filter(isFew));
+  let rows = merged.rows;
+  for (const work of changed) if (!merged.tables.has(work)) rows += await applyStaged({ reading, target, work, failpoint });
+  return rows;
+}
+
+type Merged = { readonly rows: number; readonly tables: ReadonlySet<TableWork> };
+const NONE: Merged = { rows: 0, tables: new Set() };
+
+/** One round trip to each side. A savepoint guards the rest of the round; on a clash, or where rows are large, the staged form decides. */
+async function mergeFew({ reading, target }: Round, tables: readonly TableWork[]): Promise<Merged> {
+  if (tables.length === 0) return NONE;
+  const answers = await reading.rows(tables);
+  const few = tables.flatMap((work, index) => {
+    const rows = answers[index];
+    return rows ? [{ work, rows }] : [];
+  });
   try {
-    await applyFewRows(target, few, 'merge');
-    await target.query(releaseSavepoint);
-    return true;
+    await target.batch([{ text: savepoint }, ...few.flatMap((each) => fewRowsStatements(each, 'merge')), { text: releaseSavepoint }]);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     await target.query(rollbackToSavepoint);
-    return false;
+    return NONE;
   }
+  return { rows: few.reduce((sum, { rows }) => sum + rows.length, 0), tables: new Set(few.map(({ work }) => work)) };
 }
 
 async function inTransaction(round: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {

@@ -75,14 +75,14 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     }
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
-    if (following.until === 'once' && isWhole(place)) return finish(following, place, acknowledger);
+    if (following.until === 'once' && isWhole(place)) return finish(place, acknowledger);
     if (looked !== 'nothing') {
       inRow += 1;
       await wake.found(inRow);
       const pause = pace.after(looked.entries, inRow);
       if (pause > 0) await gather(following, pause);
       if (wake.generation() !== generation) continue;
-    } else if (following.until === 'caught-up' && isWhole(place)) return finish(following, place, acknowledger);
+    } else if (following.until === 'caught-up' && isWhole(place)) return finish(place, acknowledger);
     inRow = 0;
     await heart.beat();
     await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn()));
@@ -227,12 +227,8 @@ function isWhole(place: Place): boolean {
   return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
 }
 
-/** Before it ends, the runner waits until the target has on disk what it committed, and acknowledges it. */
-async function finish(following: Following, place: Place, acknowledger: Acknowledger): Promise<'done'> {
-  const { clock, signal } = following;
-  for (let due = acknowledger.dueIn(); Number.isFinite(due) && !signal.aborted; due = acknowledger.dueIn()) {
-    await clock.sleep(Math.min(due, 100), signal);
-    await acknowledger.tick(place.stored);
-  }
+/** Before it ends, the runner has the target put on disk what it committed, and acknowledges it. */
+async function finish(place: Place, acknowledger: Acknowledger): Promise<'done'> {
+  await acknowledger.settle(place.stored);
   return 'done';
 }

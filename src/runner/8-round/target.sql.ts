@@ -98,6 +98,9 @@ export const releaseSavepoint = 'release savepoint sarrio_table';
 /** Where the WAL ends, and how far it is on disk: a commit without waiting is durable once the second has passed the first. */
 export const walPositions = 'select pg_current_wal_insert_lsn()::text as written, pg_current_wal_flush_lsn()::text as flushed';
 
+/** In a transaction of its own: its commit waits for the disk, and so for every commit before it. */
+export const flushHere = "select set_config('synchronous_commit', 'local', true), pg_logical_emit_message(true, 'sarrio', '')";
+
 /** Where the log ends with a page, the end that we were told is behind the next page's header, which is written only with what follows. */
 export const isFlushedHere = `
   select f.lsn >= $1::pg_lsn
