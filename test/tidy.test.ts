@@ -25,9 +25,10 @@ function imports(file: SourceFile): readonly string[] {
 const ARROWS: readonly (readonly [room: string, allowed: RegExp])[] = [
   ['src/sql/', /^src\/sql\//],
   ['src/plan/', /^src\/(plan|sql)\//],
-  ['src/compiler/', /^src\/(compiler|plan|sql)\/|^src\/index\.ts$/],
-  ['src/runner/', /^src\/(runner|plan|sql)\//],
-  ['src/commands/', /^src\/(commands|compiler|runner|plan|sql)\/|^src\/index\.ts$/],
+  ['src/conflict/', /^src\/(conflict|plan)\//],
+  ['src/compiler/', /^src\/(compiler|conflict|plan|sql)\/|^src\/index\.ts$/],
+  ['src/runner/', /^src\/(runner|conflict|plan|sql)\//],
+  ['src/commands/', /^src\/(commands|compiler|conflict|runner|plan|sql)\/|^src\/index\.ts$/],
   ['src/cli.ts', /^src\/(commands|plan)\//],
 ];
 

@@ -1,10 +1,11 @@
 import type { QualifiedName } from '../sql/quote.ts';
+import type { ConflictRule } from './conflict-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
-export const PLAN_FORMAT = '1.0';
+export const PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master'] as const;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -81,7 +82,9 @@ export type TableShape = {
   readonly partitions: readonly QualifiedName[];
 };
 
-export type PlanSync = {
+export type PlanSync = PlanOneWay | PlanMultiMaster;
+
+export type PlanOneWay = {
   readonly mode: 'one-way';
   readonly source: string;
   readonly targets: readonly string[];
@@ -92,6 +95,25 @@ export type PlanSync = {
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
   readonly tables: readonly PlanTable[];
+};
+
+/** Every member is source and target of every other one, with the same tables under the same names, and the same statements. */
+export type PlanMultiMaster = {
+  readonly mode: 'multi-master';
+  /** In the order of the config, which decides ties. The first one is copied to those that join. */
+  readonly members: readonly string[];
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  /** Sequence in every member, as `PlanOneWay.wake`. */
+  readonly wake: string;
+  /** Beyond this difference of two members' clocks no conflict is decided by time. */
+  readonly maxClockSkewMs: number;
+  readonly tables: readonly PlanMasterTable[];
+};
+
+/** A table of a multi-master sync: as one of a one-way sync whose only route leads to every member, with what rounds between masters need. */
+export type PlanMasterTable = PlanTable & {
+  readonly rule: ConflictRule;
+  readonly masters: MasterStatements;
 };
 
 /** Bytes on disk, entries in the delta tables, or both; null where not bounded. */
@@ -189,6 +211,71 @@ export type RelayStatements = {
   readonly filled: string;
   /** Wake sequences of the syncs that read this capture, with the syncs' names. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
+};
+
+/**
+ * Run on any member of a multi-master sync, in its transaction of a round, with `session_replication_role = replica`. The position that
+ * all others have seen is in the settings `sarrio.xmax`, `sarrio.xip`, `sarrio.extra`; what each of them has seen in `sarrio.targets`, a
+ * JSON array of objects `{"bit": 2, "xmax": "…", "xip": "{…}", "extra": "{…}"}`; the member's own index in `sarrio.member`.
+ */
+export type MasterStatements = {
+  /** Keeps applications from writing to the table. */
+  readonly lock: string;
+  readonly meet: MeetStatements;
+  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
+  readonly rowsOfKeys: string;
+  /** Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds. As `ReadStatements.rows` and `copyChanged`. */
+  readonly rows: string;
+  readonly copyChanged: string;
+  readonly write: MasterWriteStatements;
+  /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
+  readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
+};
+
+/** Where changes of one key by several members meet: a temporary table of one of them. */
+export type MeetStatements = {
+  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row. */
+  readonly report: string;
+  readonly copyReport: string;
+  readonly create: string;
+  readonly load: string;
+  /** $1: JSON array of arrays, rows of `report`. */
+  readonly insert: string;
+  /** The member's own report, without a way round. */
+  readonly insertOwn: string;
+  readonly analyze: string;
+  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array. */
+  readonly contested: string;
+};
+
+/**
+ * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
+ * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
+ * are the same already are not touched.
+ */
+export type MasterWriteStatements = {
+  /** Records what is about to be written in the table's delta table; to be run before the rows are written. */
+  readonly entriesOfRows: string;
+  /** Deletes, updates and inserts in one statement; null where columns cannot be updated. */
+  readonly mergeRows: string | null;
+  /** The unique-swap form of the same. */
+  readonly deleteRows: string;
+  readonly insertRows: string;
+  readonly createStage: string;
+  /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`. */
+  readonly loadStage: string;
+  /** What was loaded since is delivered; $1: t/f, whether its entries are fresh. */
+  readonly markStage: string;
+  /** $1 as above, into the stage. */
+  readonly insertStage: string;
+  readonly analyzeStage: string;
+  /** Delivered rows give way to settled ones. */
+  readonly dropSettled: string;
+  readonly entriesOfStage: string;
+  readonly deleteAbsent: string;
+  readonly updatePresent: string | null;
+  readonly deleteChanged: string;
+  readonly insertMissing: string;
 };
 
 /**

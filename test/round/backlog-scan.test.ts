@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parsePosition, positionSettings } from '../../src/runner/position.ts';
+import { parsePosition, positionSettings } from '../../src/plan/position.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import { hasUncovered } from '../../src/runner/8-round/purge.sql.ts';
 import { beginReading, endReading, planFor, setPosition } from '../../src/runner/8-round/source.sql.ts';

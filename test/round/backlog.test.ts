@@ -5,7 +5,7 @@ import { openSource } from '../../src/runner/8-round/source.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
-import { parsePosition } from '../../src/runner/position.ts';
+import { parsePosition } from '../../src/plan/position.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import { sarrio } from '../support/cli.ts';
 import { differingRows } from '../support/compare.ts';

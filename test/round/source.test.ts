@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openSource } from '../../src/runner/8-round/source.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
-import { positionAt } from '../../src/runner/position.ts';
+import { positionAt } from '../../src/plan/position.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { replicated } from '../support/runner.ts';

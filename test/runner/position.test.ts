@@ -2,14 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   beforeAll as beforeEverything,
+  covering,
   covers,
   formatPosition,
+  intersection,
   isCovered,
   parsePosition,
   type Position,
   positionAt,
   positionSettings,
-} from '../../src/runner/position.ts';
+  union,
+} from '../../src/plan/position.ts';
 import { freshDatabase } from '../support/databases.ts';
 
 const HISTORY = { system: '7412345678901234567', database: '16384', timeline: 1 };
@@ -66,6 +69,22 @@ describe('a position', () => {
       fc.property(position, position, (a, b) => {
         const own = model(a);
         expect(covers(a, b)).toBe([...model(b)].every((xid) => own.has(xid)));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('of two: what either covers, what both cover, and one transaction more', () => {
+    const same = (p: Position, wanted: ReadonlySet<number>): void => {
+      expect(model(p)).toEqual(wanted);
+      expect(parsePosition(formatPosition(p))).toEqual(p);
+    };
+    fc.assert(
+      fc.property(position, position, position, fc.integer({ min: FIRST, max: LAST }), (a, b, c, xid) => {
+        const [ofA, ofB, ofC] = [model(a), model(b), model(c)];
+        same(union(a, b), new Set([...ofA, ...ofB].sort((x, y) => x - y)));
+        same(intersection([a, b, c]), new Set([...ofA].filter((each) => ofB.has(each) && ofC.has(each))));
+        same(covering(a, BigInt(xid)), new Set([...ofA, xid].sort((x, y) => x - y)));
       }),
       { numRuns: 3_000 },
     );

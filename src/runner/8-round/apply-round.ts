@@ -1,7 +1,7 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { formatPosition } from '../position.ts';
+import { formatPosition } from '../../plan/position.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';

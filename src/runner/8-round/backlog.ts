@@ -1,7 +1,7 @@
 import type { BacklogBudget, Plan } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
-import { beforeAll, type History, parsePosition, type Position, positionSettings, sameHistory } from '../position.ts';
+import { beforeAll, type History, parsePosition, type Position, positionSettings, sameHistory } from '../../plan/position.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { detachStream, readHolders, readSegmentSizes, sampleSegment } from './backlog.sql.ts';

@@ -2,7 +2,7 @@ import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { formatPosition } from '../position.ts';
+import { formatPosition } from '../../plan/position.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';

@@ -1,4 +1,4 @@
-import type { History } from '../position.ts';
+import type { History } from '../../plan/position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';

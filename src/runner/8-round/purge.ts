@@ -3,7 +3,7 @@ import { displayName } from '../../sql/quote.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { type History, parsePosition, type Position, positionSettings, sameHistory } from '../position.ts';
+import { type History, parsePosition, type Position, positionSettings, sameHistory } from '../../plan/position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';

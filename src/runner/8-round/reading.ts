@@ -4,7 +4,7 @@ import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
 import { startBeating } from './heartbeat.ts';
 import { type Counter, type PendingTable, pendingTables } from './counting.ts';
-import { formatPosition, type History, type Position, positionAt } from '../position.ts';
+import { formatPosition, type History, type Position, positionAt } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';

@@ -1,6 +1,6 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
-import { parsePosition, type Position } from '../position.ts';
+import { parsePosition, type Position } from '../../plan/position.ts';
 import type { Source } from './source.ts';
 import { readAcknowledged, readPaused, readRegistry } from './source.sql.ts';
 

@@ -1,5 +1,5 @@
 import type { Statement } from '../postgres/session.ts';
-import { type Position, positionSettings } from '../position.ts';
+import { type Position, positionSettings } from '../../plan/position.ts';
 
 /**
  * Purpose: the runner's bookkeeping queries in the source of a round.

@@ -4,7 +4,7 @@ import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex } from '../mutex.ts';
-import { formatPosition, type History, type Position, sameHistory } from '../position.ts';
+import { formatPosition, type History, type Position, sameHistory } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { makeCounter } from './counting.ts';

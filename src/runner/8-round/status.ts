@@ -2,7 +2,7 @@ import type { Plan, PlanCapture, PlanSync } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import { breakText } from '../5-inspect/seal-break.ts';
 import type { StreamName } from '../events.ts';
-import { beforeAll, type History, parsePosition, sameHistory } from '../position.ts';
+import { beforeAll, type History, parsePosition, sameHistory } from '../../plan/position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';

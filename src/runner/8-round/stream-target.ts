@@ -1,6 +1,6 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
-import { beforeAll, covers, formatPosition, type History, parsePosition, type Position, positionAt, sameHistory } from '../position.ts';
+import { beforeAll, covers, formatPosition, type History, parsePosition, type Position, positionAt, sameHistory } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Source } from './source.ts';
 import { type Registration, readRegistration } from './registration.ts';

@@ -1,6 +1,6 @@
 import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
-import { covers, type Position } from '../position.ts';
+import { covers, type Position } from '../../plan/position.ts';
 import type { Reading } from './reading.ts';
 
 /** One table of a sync as one target sees it. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { positionAt, type Position } from '../position.ts';
+import { positionAt, type Position } from '../../plan/position.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { beginReading, endReading, exportSnapshot, importSnapshot, readAcknowledged, takeSnapshot } from '../8-round/source.sql.ts';

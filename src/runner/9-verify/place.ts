@@ -1,5 +1,5 @@
 import type { StreamName } from '../events.ts';
-import { beforeAll, type History, parsePosition, type Position } from '../position.ts';
+import { beforeAll, type History, parsePosition, type Position } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import { readAcknowledged, readHistory } from '../8-round/source.sql.ts';
 import { refuseForeignHistory, refuseGap } from '../8-round/stream-target.ts';

@@ -1,7 +1,7 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import type { Position } from '../position.ts';
+import type { Position } from '../../plan/position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';

@@ -77,6 +77,42 @@ function coversBeyond(position: Position, other: Position): boolean {
   return BigInt(exempt.size) < other.xmax - position.xmax;
 }
 
+/** Covers what either of the two covers. Both must be of one history. */
+export function union(a: Position, b: Position): Position {
+  const [low, high] = a.xmax <= b.xmax ? [a, b] : [b, a];
+  const xip = high.xip.filter((xid) => !isCovered(low, xid));
+  return tidy({ history: high.history, xmax: high.xmax, xip, extra: [...low.extra, ...high.extra] });
+}
+
+/** Covers what all of them cover, and nothing else. All must be of one history, and there must be one. */
+export function intersection(positions: readonly Position[]): Position {
+  const [first, ...rest] = positions;
+  if (first === undefined) throw new Error('no positions');
+  return rest.reduce(intersectionOfTwo, first);
+}
+
+function intersectionOfTwo(a: Position, b: Position): Position {
+  const [low, high] = a.xmax <= b.xmax ? [a, b] : [b, a];
+  const xip = [...low.xip, ...high.xip.filter((xid) => xid < low.xmax)].filter((xid) => !(isCovered(low, xid) && isCovered(high, xid)));
+  return tidy({ history: high.history, xmax: low.xmax, xip, extra: low.extra.filter((xid) => isCovered(high, xid)) });
+}
+
+/** The position with one more transaction covered. */
+export function covering(position: Position, xid: bigint): Position {
+  return isCovered(position, xid) ? position : tidy({ ...position, extra: [...position.extra, xid] });
+}
+
+/** Ascending, each once, `extra` without what the snapshot covers, and `xip` without what `extra` names. */
+function tidy({ history, xmax, xip, extra }: Omit<Position, 'xmin'>): Position {
+  const open = sorted(xip.filter((xid) => !extra.includes(xid)));
+  const named = sorted(extra.filter((xid) => xid >= xmax));
+  return { history, xmin: open[0] ?? xmax, xmax, xip: open, extra: named };
+}
+
+function sorted(xids: readonly bigint[]): readonly bigint[] {
+  return [...new Set(xids)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
 function formatHistory({ system, database, timeline }: History): string {
   return `${system}.${database}.${timeline}`;
 }

@@ -1,0 +1,27 @@
+import type { BacklogBudget, PlanSync, PlanTable } from './plan.ts';
+
+/** What flows from one database of a sync to the others: a one-way sync has one, a multi-master sync one for each member. */
+export type Flow = {
+  readonly mode: PlanSync['mode'];
+  readonly source: string;
+  readonly targets: readonly string[];
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly maxBacklog: BacklogBudget | null;
+  readonly wake: string;
+  readonly tables: readonly PlanTable[];
+};
+
+/** Every flow of a sync, in the order of its databases. */
+export function flowsOf(sync: PlanSync): readonly Flow[] {
+  if (sync.mode === 'one-way') return [sync];
+  const { mode, members, existingRows, wake, tables } = sync;
+  return members.map((source) => {
+    const targets = members.filter((member) => member !== source);
+    return { mode, source, targets, existingRows, maxBacklog: null, wake, tables };
+  });
+}
+
+/** Every flow of some syncs, each with the name of its sync. */
+export function namedFlows(syncs: Readonly<Record<string, PlanSync>>): readonly { readonly sync: string; readonly flow: Flow }[] {
+  return Object.entries(syncs).flatMap(([sync, planned]) => flowsOf(planned).map((flow) => ({ sync, flow })));
+}

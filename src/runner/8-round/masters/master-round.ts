@@ -1,0 +1,182 @@
+import { isFresh, watermarksAfter } from '../../../conflict/bookkeeping.ts';
+import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import { beforeAll, formatPosition, intersection, type Position, sameHistory } from '../../../plan/position.ts';
+import type { Failpoint } from '../../failpoint.ts';
+import type { Look, Member } from './member.ts';
+import { settleContested } from './settle-contested.ts';
+
+/** One pass over a multi-master sync. */
+export type MasterRound = {
+  /** Those that are up, ordered by index; two at least. */
+  readonly members: readonly Member[];
+  /** Every database of the sync, by index. */
+  readonly databases: readonly string[];
+  /** The rule of each table, by ordinal. */
+  readonly rules: readonly ConflictRule[];
+  /** What is known of the watermarks from the last round. Kept up to date by the rounds. */
+  readonly known: KnownWatermarks;
+  /** Tables to lock before the snapshots are taken. */
+  readonly lock: readonly number[];
+  /** An id for the next conflict. */
+  readonly newId: () => string;
+  readonly failpoint: Failpoint;
+};
+
+/** By target index, then by origin index. */
+export type KnownWatermarks = Map<number, ReadonlyMap<number, Position>>;
+
+export type MasterRoundResult =
+  /** The watermarks were not what was known: look again. */
+  | { readonly kind: 'again' }
+  | { readonly kind: 'nothing' }
+  | {
+      readonly kind: 'applied';
+      /** Entries that were pending, by origin index. */
+      readonly entries: ReadonlyMap<number, number>;
+      readonly tables: number;
+      readonly conflicts: number;
+      /** Members whose commit failed or was not answered, with the error. What became of it their watermarks will tell. */
+      readonly failed: ReadonlyMap<number, unknown>;
+    };
+
+/**
+ * Carries every pending change of the present members to the others, decides conflicts, and commits on each. Invariants:
+ *
+ * - Nothing is written anywhere before every present member has taken its snapshot, and all of it in one transaction for each member.
+ * - A member's watermark of another covers that one's snapshot, and its transaction of this round only where that writes fresh entries.
+ * - No member commits before all others have on disk what their snapshots saw and their transactions wrote.
+ * - Which of the commits survive does not matter: each is complete in itself.
+ *
+ * On an error every transaction is rolled back.
+ */
+export async function masterRound(round: MasterRound): Promise<MasterRoundResult> {
+  const { members } = round;
+  try {
+    const looks = await allOf(members.map((member) => member.look(lookOptions(round, member))));
+    if (isNews(round, looks)) return await leave(round, { kind: 'again' });
+    if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
+    return await exchange(round, looks);
+  } catch (error) {
+    await Promise.all(members.map((member) => member.rollback()));
+    throw error;
+  }
+}
+
+async function leave(round: MasterRound, result: MasterRoundResult): Promise<MasterRoundResult> {
+  await Promise.all(round.members.map((member) => member.rollback()));
+  return result;
+}
+
+function lookOptions(round: MasterRound, member: Member): Parameters<Member['look']>[0] {
+  const others = round.members.filter(({ index }) => index !== member.index);
+  const seenBy = new Map(others.map((other) => [other.index, seenOf(round, member, other)]));
+  return { from: intersection([...seenBy.values()]), seenBy, lock: round.lock };
+}
+
+/** On a new timeline of the origin the same transaction ids mean other transactions: all kept changes are pending again. */
+function seenOf({ known }: MasterRound, origin: Member, target: Member): Position {
+  const position = known.get(target.index)?.get(origin.index);
+  return position !== undefined && sameHistory(position.history, origin.history) ? position : beforeAll(origin.history);
+}
+
+/** Whether any watermark is another than was known when the counting began. */
+function isNews({ known }: MasterRound, looks: readonly Look[]): boolean {
+  const news = looks.filter(({ member, watermarks }) => textOf(known.get(member)) !== textOf(watermarks));
+  for (const { member, watermarks } of news) known.set(member, watermarks);
+  return news.length > 0;
+}
+
+function textOf(watermarks: ReadonlyMap<number, Position> | undefined): string {
+  return [...(watermarks ?? [])]
+    .map(([origin, position]) => `${origin} ${formatPosition(position)}`)
+    .sort()
+    .join('\n');
+}
+
+async function exchange(round: MasterRound, looks: readonly Look[]): Promise<MasterRoundResult> {
+  const { members, failpoint } = round;
+  await failpoint('masters.before-hold');
+  const held = await allOf(members.map((member) => member.hold()));
+  const xids = new Map(members.map(({ index }, place) => [index, held[place] ?? 0n]));
+  const tables = [...new Set(looks.flatMap(({ pending }) => pending.map(({ ordinal }) => ordinal)))].sort((a, b) => a - b);
+  await failpoint('masters.before-exchange');
+  const exchanged: Exchanged[] = [];
+  for (const table of tables) exchanged.push(await exchangeTable(round, looks, table));
+  const written = writtenAt(round, exchanged);
+  const own = new Map([...xids].filter(([index]) => exchanged.some(({ freshAt }) => freshAt.has(index))));
+  await failpoint('masters.before-apply');
+  const moves = looks.map((look) => ({ look, moved: watermarksAfter(look, looks, own) }));
+  const changing = moves.filter(({ look }) => isToCommit(look, { looks, written, own }));
+  await allOf(changing.map(({ look, moved }) => memberOf(round, look.member).apply(written.get(look.member) ?? [], moved)));
+  await failpoint('masters.before-durable');
+  await allOf(members.map((member) => member.durable()));
+  const failed = await commitAll(round, new Set(changing.map(({ look }) => look.member)));
+  for (const { look, moved } of changing) if (!failed.has(look.member)) round.known.set(look.member, moved);
+  const entries = new Map(looks.map(({ member, pending }) => [member, pending.reduce((sum, each) => sum + each.entries, 0)]));
+  return { kind: 'applied', entries, tables: tables.length, conflicts: exchanged.reduce((sum, { conflicts }) => sum + conflicts, 0), failed };
+}
+
+/** What was set aside for one table. */
+type Exchanged = {
+  readonly table: number;
+  readonly conflicts: number;
+  /** Members that have something to write, and those whose writes are recorded as fresh. */
+  readonly writtenAt: ReadonlySet<number>;
+  readonly freshAt: ReadonlySet<number>;
+};
+
+/** Contested keys first: what is delivered afterwards gives way to what they were settled to. */
+async function exchangeTable(round: MasterRound, looks: readonly Look[], table: number): Promise<Exchanged> {
+  const { members, databases } = round;
+  const origins = members.filter(({ index }) => looks.some(({ member, pending }) => member === index && pending.some(({ ordinal }) => ordinal === table)));
+  const contested = origins.length > 1 ? await settleContested(round, table, origins) : { conflicts: 0, settled: 0, fresh: 0 };
+  const fresh = isFresh({ isConflict: false }, databases.length);
+  for (const origin of origins) {
+    const others = members.filter(({ index }) => index !== origin.index);
+    await origin.deliver(table, others, fresh);
+  }
+  const receivers = members.filter(({ index }) => contested.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
+  return {
+    table,
+    conflicts: contested.conflicts,
+    writtenAt: new Set(receivers),
+    freshAt: new Set(fresh || contested.fresh > 0 ? receivers : []),
+  };
+}
+
+function writtenAt({ members }: MasterRound, exchanged: readonly Exchanged[]): ReadonlyMap<number, readonly number[]> {
+  return new Map(members.map(({ index }) => [index, exchanged.filter((each) => each.writtenAt.has(index)).map(({ table }) => table)]));
+}
+
+type Written = { readonly looks: readonly Look[]; readonly written: ReadonlyMap<number, readonly number[]>; readonly own: ReadonlyMap<number, bigint> };
+
+/** A member that has nothing to write and nothing new to have seen keeps its watermarks as they are. */
+function isToCommit({ member }: Look, { looks, written, own }: Written): boolean {
+  const others = looks.filter((each) => each.member !== member);
+  return (written.get(member) ?? []).length > 0 || others.some((each) => each.pending.length > 0 || own.has(each.member));
+}
+
+/** Each commit stands for itself: one that fails leaves that member as it was, and the next round goes on from there. */
+async function commitAll(round: MasterRound, changing: ReadonlySet<number>): Promise<ReadonlyMap<number, unknown>> {
+  const { members, failpoint } = round;
+  await failpoint('masters.before-commit');
+  const ending = members.map((member) => (changing.has(member.index) ? member.commit() : member.rollback()));
+  const [ended] = await Promise.all([Promise.allSettled(ending), failpoint('masters.commit-sent')]);
+  await failpoint('masters.after-commit');
+  return new Map(members.flatMap(({ index }, place) => (ended[place]?.status === 'rejected' ? [[index, ended[place].reason]] : [])));
+}
+
+function memberOf({ members }: MasterRound, index: number): Member {
+  const found = members.find((member) => member.index === index);
+  if (found === undefined) throw new Error(`member ${index} takes no part`);
+  return found;
+}
+
+/** Waits for all even when one fails, so that nothing is still under way when everything is rolled back. */
+async function allOf<T>(tasks: readonly Promise<T>[]): Promise<readonly T[]> {
+  const ended = await Promise.allSettled(tasks);
+  return ended.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
+}

@@ -1,0 +1,84 @@
+import type { Seen } from '../../../conflict/bookkeeping.ts';
+import type { ContestedKey } from '../../../conflict/version.ts';
+import type { History, Position } from '../../../plan/position.ts';
+import type { PendingTable } from '../counting.ts';
+
+/**
+ * One database in the rounds of a multi-master sync. A round is one transaction here: `look` begins it, `commit` or `rollback` ends
+ * it. `sessionMember` makes one of a connection; the simulation of the protocol makes one in memory, and both are driven by the same
+ * round. Methods reject with the server's error; after that only `rollback` may follow.
+ */
+export type Member = {
+  /** Index in the sync's order of databases. */
+  readonly index: number;
+  readonly name: string;
+  readonly history: History;
+  /** Begins the transaction, takes its snapshot and counts what is pending for the others. */
+  look(options: LookOptions): Promise<Look>;
+  /**
+   * Makes the watermarks ours until the end of the round (the fence) and gives the transaction an id, which it returns. Fails with a
+   * serialization failure when somebody moved them after the snapshot.
+   */
+  hold(): Promise<bigint>;
+  /** The keys of a table of which this member, or one of the others, holds changes while a second one does too, in pages. */
+  meet(table: number, others: readonly Member[]): AsyncIterable<readonly ContestedKey[]>;
+  /** The rows of keys as this member's snapshot shows them, in the order of the keys. */
+  rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
+  /** Sets aside what is to be written here for contested keys. */
+  settle(table: number, rows: readonly SettledRow[]): Promise<void>;
+  /** Sets aside, at each of the others, the rows of the keys whose changes it has not seen. */
+  deliver(table: number, to: readonly Member[], fresh: boolean): Promise<number>;
+  /**
+   * Writes what was set aside for the tables (settled rows instead of delivered ones of the same key; a row that is the same already
+   * is not touched), the entries that go with it, and the watermarks by origin index.
+   */
+  apply(tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void>;
+  /** Resolves when everything that this member's transaction saw and wrote so far is on its disk. */
+  durable(): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+};
+
+export type LookOptions = {
+  /** What every other present member has seen of this one: nothing older is read. */
+  readonly from: Position;
+  /** By index, what each other present member has seen of this one. */
+  readonly seenBy: ReadonlyMap<number, Position>;
+  /** Tables that nobody else may write to until the end of the round, for progress under contention; locked before the snapshot is taken. */
+  readonly lock: readonly number[];
+};
+
+export type Look = Seen & {
+  readonly pending: readonly PendingTable[];
+};
+
+/** A row as its server writes it: the columns in the plan's order. Where it is absent the key's columns are filled all the same. */
+export type RowText = { readonly isPresent: boolean; readonly values: readonly (string | null)[] };
+
+/** What a round has decided about a contested key. */
+export type SettledRow = {
+  /** `skip`: nothing is written for this key. */
+  readonly write: 'row' | 'skip';
+  readonly row: RowText;
+  /** Time of the version that the row carries, in microseconds since 1970. */
+  readonly at: bigint;
+  /** Recorded as a change that this sync carries on. */
+  readonly isFresh: boolean;
+  /** Set when it was a conflict. */
+  readonly record: ConflictRecord | null;
+};
+
+/** A conflict and its decision, written at every member in the round's transaction. */
+export type ConflictRecord = {
+  /** The same at every member. */
+  readonly id: string;
+  /** `update/delete`, in the order of the versions. */
+  readonly kind: string;
+  readonly strategy: string;
+  /** `take east`, `skip`. */
+  readonly decision: string;
+  readonly key: readonly string[];
+  readonly versions: readonly RecordedVersion[];
+};
+
+export type RecordedVersion = { readonly database: string; readonly at: bigint; readonly op: string; readonly row: RowText };
