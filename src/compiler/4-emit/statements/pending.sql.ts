@@ -24,7 +24,7 @@ export function pendingCondition(sync: string, alias: string): Sql {
  * Entries beyond those of `pendingCondition` are read only when an entry of it says that there are some. Counted, not asked for with
  * `exists`: for a first row the planner hopes to meet one soon and walks through the whole index, past every entry that is retained.
  */
-function bulkCondition(table: ModelTable, sync: string): Sql {
+export function bulkCondition(table: ModelTable, sync: string): Sql {
   return sql`
     d.change_bulk = 0
     and ${uncovered(sync, 'd')}
