@@ -195,7 +195,7 @@ function rowsText(sync: PlanSync, { ordinal, route }: { ordinal: number; route: 
 }
 
 /** Null when the rows need COPY. No row at all: they are too large (only tables with pending keys are asked for, and every key gives a row). */
-function rowsInMemory(result: Result | undefined): TextRows | null {
+export function rowsInMemory(result: Result | undefined): TextRows | null {
   const rows = result?.lists ?? [];
   return rows.length === 0 || rows.some(mayBeMangled) ? null : rows;
 }
