@@ -6,7 +6,7 @@ import { estimatedRows, planFor } from './source.sql.ts';
 const FEW_SHARE = 0.02;
 
 /** For the rest of the transaction: whether so many changes are joined by key, or the planner has its choice. */
-export async function chooseJoins(session: Session, { table, entries }: { table: QualifiedName; entries: number }): Promise<void> {
+export async function chooseJoins(session: Pick<Session, 'query'>, { table, entries }: { table: QualifiedName; entries: number }): Promise<void> {
   const row = (await session.query(estimatedRows, [displayName(table)])).rows[0];
   await session.query(planFor(entries < FEW_SHARE * Number(row?.['rows']) ? 'few' : 'many'));
 }

@@ -62,7 +62,7 @@ export function startSync(options: RunOptions, name: string): SyncRun {
 }
 
 /** Rights are asked for until a database has given them all; a right that is taken away later shows in the statement that needs it. */
-function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
+export function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
   const given = new Set<string>();
   return async (session) => {
     if (given.has(session.database)) return;
@@ -75,7 +75,7 @@ function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
 const STOP_GRACE_MS = 1_000;
 
 /** The targets' connections. Once stopped, what does not end by itself is cut off. */
-function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session) => Session; end: () => void } {
+export function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session) => Session; end: () => void } {
   const open = new Set<Session>();
   const ended = new AbortController();
   const cut = async (): Promise<void> => {
@@ -97,7 +97,7 @@ function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session
 }
 
 /** Connects on first use; after a loss the next use connects anew, so that nothing learnt before a crash of the source is kept. */
-function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get: SourceAccess; close: () => Promise<void> } {
+export function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get: SourceAccess; close: () => Promise<void> } {
   const { connect, clock, failpoint } = options;
   const state: { current: ReturnType<SourceAccess> | null; isClosed: boolean } = { current: null, isClosed: false };
   const mayRun = rightsOnce(options.plan);

@@ -93,3 +93,6 @@ export const adoptTables = `
 
 /** Every copied table follows the watermark. */
 export const joinAll = 'update sarrio.initial_copy set is_joined = true where sync = $1 and source = $2 and not is_joined';
+
+/** How many tables follow the sync's first member. */
+export const readSeeded = 'select count(*)::text as joined from sarrio.initial_copy where sync = $1 and source = $2 and is_joined';

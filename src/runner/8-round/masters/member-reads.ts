@@ -1,7 +1,6 @@
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import { formatPosition, type Position } from '../../../plan/position.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
-import { copyBetween } from '../../postgres/copy.ts';
 import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading.ts';
 import { setPosition } from '../source.sql.ts';
@@ -66,7 +65,7 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
   const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
   await readFrom(from, ordinal, from.from);
   if (entriesOf(from, ordinal) > FEW_ENTRIES) {
-    await copyBetween({ session: from.session, text: copyReport }, { session: to.session, text: load });
+    await from.copyTo(to, { from: copyReport, into: load });
     return;
   }
   const [answer] = await from.session.batch([{ text: report }]);
@@ -74,11 +73,11 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
 }
 
 /** Sets the position that the plan's statements read, and how the changes are joined. */
-async function readFrom({ session, entries, ...state }: MemberState, ordinal: number, position: Position | null): Promise<void> {
+async function readFrom(state: MemberState, ordinal: number, position: Position | null): Promise<void> {
   if (position === null) throw new Error('no round has begun');
-  const pending = entries.get(ordinal) ?? 0;
-  if (pending > FEW_ENTRIES) await chooseJoins(session, { table: tableOf({ session, entries, ...state }, ordinal).source, entries: pending });
-  await session.batch([setPosition(position)]);
+  const entries = entriesOf(state, ordinal);
+  if (entries > FEW_ENTRIES) await chooseJoins(state.session, { table: tableOf(state, ordinal).source, entries });
+  await state.session.batch([setPosition(position)]);
 }
 
 function entriesOf({ entries }: MemberState, ordinal: number): number {
@@ -136,7 +135,7 @@ async function deliverTo(state: MemberState, ordinal: number, { peers, fresh }: 
     }
   }
   let rows = 0;
-  for (const peer of peers) rows = await receiveCopy(peer, ordinal, { session: state.session, text: masters.copyChanged, from: state.index, fresh });
+  for (const peer of peers) rows = await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh });
   return rows;
 }
 

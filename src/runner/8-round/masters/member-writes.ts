@@ -1,7 +1,6 @@
 import { formatPosition, type Position } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
-import { copyBetween } from '../../postgres/copy.ts';
-import type { Session, Statement } from '../../postgres/session.ts';
+import type { Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
 import { planFor } from '../source.sql.ts';
@@ -44,17 +43,17 @@ export function receiveRows(state: MemberState, ordinal: number, { rows, fresh, 
   aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows.length);
 }
 
-type Copy = { readonly session: Session; readonly text: string; readonly fresh: boolean; readonly from: number };
+type Copy = { readonly sender: MemberState; readonly text: string; readonly fresh: boolean };
 
 /** @returns Number of rows. */
-export async function receiveCopy(state: MemberState, ordinal: number, { session, text, fresh, from }: Copy): Promise<number> {
+export async function receiveCopy(state: MemberState, ordinal: number, { sender, text, fresh }: Copy): Promise<number> {
   const aside = asideOf(state, ordinal);
   const { createStage, loadStage } = writesOf(aside);
   await state.session.query(createStage);
   aside.isStaged = true;
-  const rows = await copyBetween({ session, text }, { session: state.session, text: loadStage });
+  const rows = await sender.copyTo(state, { from: text, into: loadStage });
   aside.hasFresh ||= fresh && rows > 0;
-  aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows);
+  aside.rowsFrom.set(sender.index, (aside.rowsFrom.get(sender.index) ?? 0) + rows);
   return rows;
 }
 

@@ -1,12 +1,14 @@
 import { parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import type { Failpoint } from '../../failpoint.ts';
-import type { Session, Statement } from '../../postgres/session.ts';
-import type { Result } from '../../postgres/session.ts';
+import { makeMutex } from '../../mutex.ts';
+import { copyBetween } from '../../postgres/copy.ts';
+import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter } from '../counting.ts';
 import { flushWal, readRegistry } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readWatermarks, rollbackMember, takeMemberSnapshot } from './masters.sql.ts';
 import type { Look, LookOptions, Member } from './member.ts';
+import { MemberError } from './member-error.ts';
 import { deliver, meet, rowsOfKeys } from './member-reads.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
@@ -16,8 +18,12 @@ export type MemberState = {
   readonly name: string;
   readonly syncName: string;
   readonly sync: PlanMultiMaster;
-  /** As a replica: what it writes fires no capture trigger. */
-  readonly session: Session;
+  /** As a replica: what it writes fires no capture trigger. One statement or batch at a time, whoever asks. */
+  readonly session: Pick<Session, 'query' | 'batch'>;
+  /** Sends the rows of a COPY here into a COPY at a peer, or at this member itself. */
+  readonly copyTo: (peer: MemberState, text: { readonly from: string; readonly into: string }) => Promise<number>;
+  /** Takes the connection for something that the two above cannot do. */
+  readonly withConnection: <T>(work: (session: Session) => Promise<T>) => Promise<T>;
   readonly failpoint: Failpoint;
   /** Every member of the sync that is connected, by index, this one among them. */
   readonly peers: ReadonlyMap<number, MemberState>;
@@ -31,7 +37,8 @@ export type MemberState = {
   undurable: boolean;
 };
 
-export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'session' | 'failpoint' | 'peers'> & {
+export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'failpoint' | 'peers'> & {
+  readonly session: Session;
   readonly history: History;
   /** A statement on another connection to the same database. */
   readonly query: (text: string) => Promise<Result>;
@@ -46,16 +53,18 @@ export class RegistryChanged extends Error {
 
 /** A member over a connection. `state` is what its peers need of it. */
 export function sessionMember(options: SessionMemberOptions): { readonly member: Member; readonly state: MemberState } {
-  const { history, index, name, session } = options;
+  const { history, index, name } = options;
   const counter = makeCounter(options.sync.tables);
   const state: MemberState = {
     ...options,
+    ...connectionOf(options.session),
     pending: { asides: new Map(), records: [] },
     from: null,
     seenBy: new Map(),
     entries: new Map(),
     undurable: false,
   };
+  const { session } = state;
   const member: Member = {
     index,
     name,
@@ -73,10 +82,43 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
       if (command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
     },
     rollback: async () => {
-      if (session.isOpen()) await session.query(rollbackMember).catch(() => session.destroy());
+      if (options.session.isOpen()) await session.query(rollbackMember).catch(() => options.session.destroy());
     },
   };
-  return { member, state };
+  return { member: namingErrors(member), state };
+}
+
+/** A connection does one thing at a time; the runner's beats come in between. */
+function connectionOf(session: Session): Pick<MemberState, 'session' | 'copyTo' | 'withConnection'> {
+  const exclusive = makeMutex();
+  return {
+    session: { query: (text, values) => exclusive(() => session.query(text, values)), batch: (statements) => exclusive(() => session.batch(statements)) },
+    withConnection: (work) => exclusive(() => work(session)),
+    copyTo: (peer, text) =>
+      exclusive(() => peer.withConnection((other) => copyBetween({ session, text: text.from }, { session: other, text: text.into }))),
+  };
+}
+
+/** Every error says at which member it came up. */
+function namingErrors(member: Member): Member {
+  const { index, name } = member;
+  const naming =
+    <Given extends readonly unknown[], T>(method: (...given: Given) => Promise<T>) =>
+    (...given: Given): Promise<T> =>
+      method(...given).catch((error: unknown) => {
+        throw error instanceof MemberError || error instanceof RegistryChanged ? error : new MemberError(index, name, error);
+      });
+  return {
+    ...member,
+    look: naming(member.look),
+    hold: naming(member.hold),
+    rows: naming(member.rows),
+    settle: naming(member.settle),
+    deliver: naming(member.deliver),
+    apply: naming(member.apply),
+    durable: naming(member.durable),
+    commit: naming(member.commit),
+  };
 }
 
 type Parts = { readonly state: MemberState; readonly options: SessionMemberOptions; readonly counter: Counter };
