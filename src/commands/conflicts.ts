@@ -62,7 +62,11 @@ async function undo(plan: Plan, options: Options, context: VerbContext): Promise
 }
 
 /** Every database of a multi-master sync must answer: what one of them has recorded the others may have lost. */
-async function atMembers<T>(plan: Plan, { context, role }: { context: VerbContext; role: SessionRole }, work: (sessions: readonly Session[]) => Promise<T>): Promise<T> {
+async function atMembers<T>(
+  plan: Plan,
+  { context, role }: { context: VerbContext; role: SessionRole },
+  work: (sessions: readonly Session[]) => Promise<T>,
+): Promise<T> {
   const names = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.members : [])));
   const connect = databaseConnector(plan, context);
   const sessions: Session[] = [];

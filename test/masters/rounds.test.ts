@@ -55,9 +55,21 @@ describe('conflicts', () => {
     ['update against delete', "update t set v = 'east' where id = 9", 'delete from t where id = 9', [], ['update/delete take west']],
     ['delete against update', 'delete from t where id = 9', "update t set v = 'west' where id = 9", ['(9,west)'], ['delete/update take west']],
     ['delete against delete', 'delete from t where id = 9', 'delete from t where id = 9', [], []],
-    ['delete against delete and insert', 'delete from t where id = 9', "delete from t where id = 9; insert into t values (9, 'new')", ['(9,new)'], ['delete/insert take west']],
+    [
+      'delete against delete and insert',
+      'delete from t where id = 9',
+      "delete from t where id = 9; insert into t values (9, 'new')",
+      ['(9,new)'],
+      ['delete/insert take west'],
+    ],
     ['the same change on both sides', "update t set v = 'same' where id = 9", "update t set v = 'same' where id = 9", ['(9,same)'], []],
-    ['a key that changes against an update', 'update t set id = 10 where id = 9', "update t set v = 'west' where id = 9", ['(10,old)', '(9,west)'], ['delete/update take west']],
+    [
+      'a key that changes against an update',
+      'update t set id = 10 where id = 9',
+      "update t set v = 'west' where id = 9",
+      ['(10,old)', '(9,west)'],
+      ['delete/update take west'],
+    ],
   ])('%s', async (_, east, west, expected, recorded) => {
     const { members, rows, conflicts } = await masters(T, { seed: "insert into t values (9, 'old')" });
     await at(members, 0).script(east);
@@ -118,13 +130,18 @@ describe('conflicts', () => {
 describe('three masters', () => {
   test('changes of each reach all, and three in conflict are decided once', async () => {
     const { members, rows, conflicts } = await masters(T, { count: 3, seed: "insert into t values (1, 'old')" });
-    for (const [index, member] of members.entries()) await member.script(`update t set v = 'm${index}' where id = 1; insert into t values (${10 + index}, 'own')`);
+    for (const [index, member] of members.entries())
+      await member.script(`update t set v = 'm${index}' where id = 1; insert into t values (${10 + index}, 'own')`);
     expect(await rows()).toEqual(['(1,m2)', '(10,own)', '(11,own)', '(12,own)']);
     expect(await conflicts()).toEqual(['update/update/update take north']);
   });
 
   test('what one gave on while another was away is not overwritten unseen', async () => {
-    const { members, project, rows, conflicts } = await masters(T, { count: 3, seed: "insert into t values (1, 'old')", sync: { onConflict: 'first-update-wins' } });
+    const { members, project, rows, conflicts } = await masters(T, {
+      count: 3,
+      seed: "insert into t values (1, 'old')",
+      sync: { onConflict: 'first-update-wins' },
+    });
     const [east, west, north] = [at(members, 0), at(members, 1), at(members, 2)];
     const inside = await north.connect();
     await east.script(`alter database "${north.name}" with allow_connections false`);

@@ -32,7 +32,9 @@ export type ConflictFilter = { readonly sync: string | null; readonly relation: 
 /** The conflicts of all databases, each once, the newest first. */
 export async function readConflicts(sessions: readonly Session[], filter: ConflictFilter): Promise<readonly DecidedConflict[]> {
   const values = [filter.sync, filter.relation, filter.since, String(filter.limit)];
-  const found = await Promise.all(sessions.map(async (session) => (await session.query(listConflicts, values)).rows.map((row) => ofRow(row, session.database))));
+  const found = await Promise.all(
+    sessions.map(async (session) => (await session.query(listConflicts, values)).rows.map((row) => ofRow(row, session.database))),
+  );
   return eachOnce(found.flat()).slice(0, filter.limit);
 }
 

@@ -105,7 +105,12 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     failpoint,
   });
   place.contended = 0;
-  if (result.kind !== 'again') progress.round(place.present.map(({ slot }) => slot.index), result, clock.now() - started);
+  if (result.kind !== 'again')
+    progress.round(
+      place.present.map(({ slot }) => slot.index),
+      result,
+      clock.now() - started,
+    );
   return result;
 }
 
@@ -123,7 +128,10 @@ async function applied(run: MastersRun, place: Place, { result, pauseAfter }: Ap
   place.locked = Math.max(0, place.locked - 1);
   for (const [index, error] of result.failed) dropMember(place, { index, error });
   await run.looks.found(place.inRow);
-  const pause = pauseAfter([...result.entries.values()].reduce((sum, entries) => sum + entries, 0), place.inRow);
+  const pause = pauseAfter(
+    [...result.entries.values()].reduce((sum, entries) => sum + entries, 0),
+    place.inRow,
+  );
   if (pause > 0) {
     run.looks.gathering(pause);
     await clock.sleep(pause, signal);
@@ -148,7 +156,11 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
     return 'again';
   }
   place.contended = 0;
-  run.progress.failed(place.present.map(({ slot }) => slot.index), error, AGAIN_AFTER_FAILURE_MS);
+  run.progress.failed(
+    place.present.map(({ slot }) => slot.index),
+    error,
+    AGAIN_AFTER_FAILURE_MS,
+  );
   if (until !== 'stopped' && error instanceof SarrioError) return { kind: 'gave-up', error };
   await clock.sleep(AGAIN_AFTER_FAILURE_MS, signal);
   return 'again';
@@ -161,7 +173,13 @@ async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<
     place.lock = run.sync.tables.map((_, ordinal) => ordinal);
     place.locked = LOCKED_ROUNDS;
   }
-  log({ kind: 'contention', sync: run.name, tries: place.contended, isLocking: place.locked > 0, error: error instanceof Error ? error.message : String(error) });
+  log({
+    kind: 'contention',
+    sync: run.name,
+    tries: place.contended,
+    isLocking: place.locked > 0,
+    error: error instanceof Error ? error.message : String(error),
+  });
   await clock.sleep(RETRY_MS * clock.random() * place.contended, signal);
   return 'again';
 }

@@ -94,8 +94,7 @@ function connectionOf(session: Session): Pick<MemberState, 'session' | 'copyTo' 
   return {
     session: { query: (text, values) => exclusive(() => session.query(text, values)), batch: (statements) => exclusive(() => session.batch(statements)) },
     withConnection: (work) => exclusive(() => work(session)),
-    copyTo: (peer, text) =>
-      exclusive(() => peer.withConnection((other) => copyBetween({ session, text: text.from }, { session: other, text: text.into }))),
+    copyTo: (peer, text) => exclusive(() => peer.withConnection((other) => copyBetween({ session, text: text.from }, { session: other, text: text.into }))),
   };
 }
 

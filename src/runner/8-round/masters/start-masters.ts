@@ -3,18 +3,21 @@ import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { refuseUnapplied } from '../installed-plan.ts';
-import type { StreamEnd } from '../stream.ts';
+import type { SourceAccess, StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
 import { type MastersRun, runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
 
-/** Starts a multi-master sync: one for each member as a source, for those who purge and report; the first one's end is that of all. */
-export function startMasters(options: RunOptions, name: string, sync: PlanMultiMaster): readonly SyncRun[] {
+/** Starts a multi-master sync: one coordinator for all of its members, each of them a source and a target. */
+export function startMasters(options: RunOptions, name: string): SyncRun {
   const { plan, connect, clock, log, signal } = options;
+  const sync = plan.syncs[name];
+  if (sync?.mode !== 'multi-master') throw new Error(`the plan has no multi-master sync ${name}`);
   const flows = flowsOf(sync);
-  const accesses = flows.map((flow) => sourceAccess(options, name, flow));
+  const accesses = new Map(flows.map((flow) => [flow.source, sourceAccess(options, name, flow)]));
+  const sources = new Map([...accesses].map(([member, { get }]) => [member, get]));
   const sessions = makeSessions(options);
   const mayRun = rightsOnce(plan);
   const connectTarget = async (index: number): Promise<Session> => {
@@ -31,27 +34,20 @@ export function startMasters(options: RunOptions, name: string, sync: PlanMultiM
   const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null }));
   const looks = makeLooks(clock);
   const run: MastersRun = { options, name, sync, flows, deltas: flows.map((flow) => deltasOf(plan, flow)), slots, connectTarget, progress, looks };
-  const ended = runUntilEnd(run, (index) => accesses[index]?.get ?? (() => Promise.reject(new Error(`no member ${index}`)))).finally(sessions.end);
   signal.addEventListener('abort', looks.kick);
-  return flows.map((flow, index) => ({
-    name,
-    sync: flow,
-    access: accesses[index]?.get ?? (() => Promise.reject(new Error(`no member ${index}`))),
-    streams: pairs.filter(({ source }) => source === index),
-    ended: index === 0 ? ended : Promise.resolve([]),
-    close: async () => accesses[index]?.close(),
-  }));
+  const close = async (): Promise<void> => void (await Promise.all([...accesses.values()].map((access) => access.close())));
+  return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(sessions.end), close };
 }
 
 /** The members are kept connected for as long as the rounds go on. */
-async function runUntilEnd(run: MastersRun, accessOf: (index: number) => SyncRun['access']): Promise<readonly StreamEnd[]> {
+async function runUntilEnd(run: MastersRun, sources: ReadonlyMap<string, SourceAccess>): Promise<readonly StreamEnd[]> {
   const { options, slots, connectTarget, progress, looks } = run;
   const { clock, signal } = options;
   const done = new AbortController();
   const either = AbortSignal.any([signal, done.signal]);
   const keepers = slots.map((slot) =>
     keepSlot(slot, {
-      access: accessOf(slot.index),
+      access: sources.get(slot.name) ?? (() => Promise.reject(new Error(`no access to ${slot.name}`))),
       connect: () => connectTarget(slot.index),
       clock,
       signal: either,
