@@ -10,10 +10,9 @@ export function decidesByTime(rule: ConflictRule): boolean {
  * other; what this explains does not count.
  */
 export function clockSkew(clocks: readonly bigint[], spreadMicros: bigint): bigint {
-  const [first, ...rest] = clocks;
-  if (first === undefined) return 0n;
-  const latest = rest.reduce((most, each) => (each > most ? each : most), first);
-  const earliest = rest.reduce((least, each) => (each < least ? each : least), first);
+  const ordered = [...clocks].sort((a, b) => (a < b ? -1 : 1));
+  const [earliest = 0n] = ordered;
+  const latest = ordered.at(-1) ?? 0n;
   const apart = latest - earliest - spreadMicros;
   return apart > 0n ? apart : 0n;
 }

@@ -74,7 +74,7 @@ export async function expectAlike(members: readonly TestDatabase[], tables: read
 }
 
 export async function rowsOf(database: TestDatabase, table = 't'): Promise<readonly string[]> {
-  const rows = await database.query<{ row: string }>(`select t::text as row from ${table} as t order by t::text collate "C"`);
+  const rows = await database.query<{ row: string }>(`select whole::text as row from ${table} as whole order by whole::text collate "C"`);
   return rows.map(({ row }) => row);
 }
 

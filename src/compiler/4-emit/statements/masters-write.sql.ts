@@ -91,7 +91,7 @@ function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
   const more = MORE.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   return sql`
-    create temporary table ${stageIdent(at)} on commit delete rows as
+    create temporary table if not exists ${stageIdent(at)} on commit delete rows as
     select null::boolean as sarrio_present, ${join([...columns, ...more.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
     with no data;
@@ -147,7 +147,7 @@ function isOther(at: MasterTarget): Sql {
     columns.map((column) => staged(at, column)),
     ', ',
   );
-  return sql`((t.tableoid is not null) <> s.sarrio_present or (s.sarrio_present and row(${here}) *<> row(${there})))`;
+  return sql`((t.tableoid is not null) <> s.sarrio_present or (s.sarrio_present and row(${here})::record *<> row(${there})::record))`;
 }
 
 function mergeRows(at: MasterTarget): Sql {

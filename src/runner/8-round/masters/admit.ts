@@ -86,7 +86,6 @@ async function admitOne(run: MastersRun, present: Present[], { slot, live }: Arr
   }
   present.push(arrived);
   present.sort((a, b) => a.slot.index - b.slot.index);
-  slot.failures = 0;
   progress.enter(slot.index, 'running', null);
   return 'present';
 }

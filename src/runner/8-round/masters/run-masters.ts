@@ -105,12 +105,13 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     failpoint,
   });
   place.contended = 0;
-  if (result.kind !== 'again')
-    progress.round(
-      place.present.map(({ slot }) => slot.index),
-      result,
-      clock.now() - started,
-    );
+  if (result.kind === 'again') return result;
+  for (const { slot } of place.present) slot.failures = 0;
+  progress.round(
+    place.present.map(({ slot }) => slot.index),
+    result,
+    clock.now() - started,
+  );
   return result;
 }
 

@@ -80,10 +80,14 @@ async function open({ access, connect }: SlotParts): Promise<Live> {
 /** Resolves when one of its connections is lost, or the run ends. */
 async function goneOf({ session, source }: Live, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    session.onLost(() => resolve());
-    source.onLost(() => resolve());
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    session.onLost(end);
+    source.onLost(end);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
 }
 
