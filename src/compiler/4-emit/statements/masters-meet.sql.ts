@@ -15,7 +15,7 @@ import { imageOf } from './verify-hashes.sql.ts';
  */
 export function meetStatements({ table }: ApplyTarget, sync: string): MeetStatements {
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
-  const columns = sql`member, ${plainKeys(table)}, pending_at, changed_at, op, image`;
+  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image`;
   const own = report(table, sync);
   return {
     report: own.text,
@@ -26,7 +26,8 @@ export function meetStatements({ table }: ApplyTarget, sync: string): MeetStatem
     `.text,
     create: sql`
       create temporary table if not exists ${meet} on commit delete rows as
-      select null::integer as member, ${plainKeys(table)}, null::integer as pending_at, null::bigint as changed_at, null::"char" as op, null::text as image
+      select null::integer as sarrio_member, ${plainKeys(table)}, null::integer as sarrio_pending_at,
+        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image
       from ${tableIdent(table.source)}
       with no data
     `.text,
@@ -58,11 +59,11 @@ function report(table: ModelTable, sync: string): Sql {
       offset 0
     ) as a on (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
   `;
-  const of = sql`bit_or(a.bit) as pending_at, ${lastChange} as changed_at, bool_or(d.change_op = 'I') as has_insert`;
+  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert`;
   return sql`
-    select (select current_setting('sarrio.member')::integer) as member, ${keyList(table, 'p')}, p.pending_at, p.changed_at,
-      case when t.tableoid is null then 'D' when p.has_insert then 'I' else 'U' end::"char" as op,
-      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as image
+    select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,
+      case when t.tableoid is null then 'D' when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,
+      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image
     from (
       ${pendingByKey(table, sync, { of, from: targets })}
     ) as p
@@ -90,13 +91,13 @@ function contested(table: ModelTable, meet: Sql): Sql {
   const keys = keyList(table, 'm');
   const texts = table.key.columns.map(({ name }) => sql`concat(${ident('c', name)})`);
   return sql`
-    select c.number, c.member, c.pending_at, c.changed_at, c.op, c.image, json_build_array(${join(texts, ', ')}) as key
+    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key
     from (
-      select m.*, dense_rank() over (order by ${keys}) as number, count(*) over (partition by ${keys}) as members
+      select m.*, dense_rank() over (order by ${keys}) as sarrio_number, count(*) over (partition by ${keys}) as sarrio_members
       from ${meet} as m
     ) as c
-    where c.members > 1
-    order by c.number, c.member
+    where c.sarrio_members > 1
+    order by c.sarrio_number, c.sarrio_member
   `;
 }
 

@@ -109,6 +109,7 @@ function namingErrors(member: Member): Member {
       });
   return {
     ...member,
+    meet: (table, others) => namingEach(member, member.meet(table, others)),
     look: naming(member.look),
     hold: naming(member.hold),
     rows: naming(member.rows),
@@ -118,6 +119,17 @@ function namingErrors(member: Member): Member {
     durable: naming(member.durable),
     commit: naming(member.commit),
   };
+}
+
+async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = pages[Symbol.asyncIterator]();
+  for (;;) {
+    const page = await iterator.next().catch((error: unknown) => {
+      throw error instanceof MemberError ? error : new MemberError(index, name, error);
+    });
+    if (page.done === true) return;
+    yield page.value;
+  }
 }
 
 type Parts = { readonly state: MemberState; readonly options: SessionMemberOptions; readonly counter: Counter };
