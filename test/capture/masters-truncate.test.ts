@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mastering, pendingRows } from '../support/mastering.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const PLAIN = 'create table t (id integer primary key, v text);';
 const PARTITIONED = `create table t (k integer, id integer, primary key (k, id)) partition by range (k);
@@ -16,7 +17,7 @@ describe('a TRUNCATE at a master', () => {
 
   test('of rows of its own transaction, and rolled back', async () => {
     const { captured, east } = await mastering(PLAIN);
-    expect(await captured('insert into t values (3); savepoint s; truncate t; rollback to s; truncate t; insert into t values (4)')).toEqual([
+    expect(await captured('begin; insert into t values (3); savepoint s; truncate t; rollback to s; truncate t; insert into t values (4); commit')).toEqual([
       'D 3',
       'I 3',
       'I 4',
@@ -74,9 +75,10 @@ describe('a TRUNCATE at a master', () => {
     listener.on('notification', ({ payload }) => heard.push(payload ?? ''));
     await listener.query('listen sarrio');
     await captured('truncate t');
-    await listener.query('select 1');
+    // Where the server allows prepared transactions, the flag is set in place of NOTIFY.
+    const isKicked = async () => (await east.query('select from sarrio.wake_group where last_value = 3')).length === 1;
+    await waitUntil('the runner is woken', async () => heard.includes('group') || isKicked());
     await listener.end();
-    expect(heard).toContain('group');
     expect(await east.query('select last_value::int as v from sarrio.filled_public_t')).toEqual([{ v: 2 }]);
   });
 
@@ -88,7 +90,7 @@ describe('a TRUNCATE at a master', () => {
   });
 
   test('of a replica session is not recorded, unless triggers fire always', async () => {
-    const replica = "set local session_replication_role = replica; truncate t; set local session_replication_role = origin";
+    const replica = 'set local session_replication_role = replica; truncate t; set local session_replication_role = origin';
     const origin = await mastering(PLAIN);
     await origin.captured('insert into t values (1)');
     expect(await origin.captured(replica)).toEqual([]);
@@ -117,7 +119,7 @@ describe('a TRUNCATE at a master', () => {
 describe('an entry is pending', () => {
   test('for everybody but the sync that wrote it; or for that one alone, when it is marked so', async () => {
     const { east, captured, planned } = await mastering(PLAIN);
-    await captured("insert into t values (1), (2), (3), (4), (5)");
+    await captured('insert into t values (1), (2), (3), (4), (5)');
     const tags = ['null', "'group'", "'other'", "'=group'", "'=other'"];
     for (const [index, tag] of tags.entries()) await east.query(`update sarrio.delta_public_t set change_sync = ${tag} where id = ${index + 1}`);
     const table = await planned();

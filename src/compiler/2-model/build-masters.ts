@@ -23,7 +23,9 @@ type Parts = {
 export function buildMasters(parts: Parts): ModelMultiMaster {
   const { name, sync, places } = parts;
   const members = [...new Set(sync.members)];
-  const known = new Map(members.flatMap((member) => [[member, parts.indexes.get(member)] as const]).flatMap(([member, index]) => (index ? [[member, index]] : [])));
+  const known = new Map(
+    members.flatMap((member) => [[member, parts.indexes.get(member)] as const]).flatMap(([member, index]) => (index ? [[member, index]] : [])),
+  );
   const tables = selectFrom(parts, known).flatMap(({ item, seed }) => {
     const table = buildTable(parts, { selected: item, seed, known });
     for (const each of table === null ? [] : [table.reference, ...Object.values(table.sources)]) places.set(each, item.path);
@@ -92,7 +94,12 @@ function buildTable({ sync, faults }: Parts, options: { selected: Selected; seed
     const as = own && alike(own, { key, columns });
     return own && as ? pairOf(member, made(index, own, { ...as, except: member })) : [];
   });
-  return { reference: made(seed, table, { key, columns, except: '' }), sources: Object.fromEntries(sources), schemas, rule: ruleOf(entry.onConflict ?? sync.onConflict) };
+  return {
+    reference: made(seed, table, { key, columns, except: '' }),
+    sources: Object.fromEntries(sources),
+    schemas,
+    rule: ruleOf(entry.onConflict ?? sync.onConflict),
+  };
 }
 
 function pairOf<T>(name: string, value: T | undefined): (readonly [string, T])[] {

@@ -12,7 +12,8 @@ export const conflictRuleMissing: Rule = {
   run: (input) =>
     masterTables(input).flatMap(({ table, label, sync, path }): readonly Finding[] => {
       if (table.rule !== null) return [];
-      const hint = "Give the sync or the table an onConflict: 'last-update-wins', 'first-update-wins', 'skip', 'stop', or a list of members in order of preference.";
+      const hint =
+        "Give the sync or the table an onConflict: 'last-update-wins', 'first-update-wins', 'skip', 'stop', or a list of members in order of preference.";
       return [{ path, message: `no onConflict says how conflicts of ${label} in sync '${sync.name}' are decided`, hint }];
     }),
 };
