@@ -37,6 +37,13 @@ describe('a TRUNCATE at a master', () => {
     expect(await deletes('truncate t')).toEqual(['D 1,1', 'D 11,1', 'D 12,150']);
   });
 
+  test('records the rows of a partition that came after the last apply, when they go with the others', async () => {
+    const { captured, east } = await mastering(PARTITIONED);
+    await east.script('create table t3 partition of t for values from (20) to (30)');
+    await captured('insert into t values (1, 1), (11, 1), (21, 1)');
+    expect((await captured('truncate t')).filter((entry) => entry !== 'T')).toEqual(['D 1,1', 'D 11,1', 'D 21,1']);
+  });
+
   test('of a table with heirs records its own rows', async () => {
     const { captured } = await mastering(`${PLAIN} create table heir (primary key (id)) inherits (t);`);
     await captured('insert into t values (1); insert into heir values (2)');

@@ -287,6 +287,7 @@ as $sarrio$
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_payments'::pg_catalog.regclass);
   captured pg_catalog.int8;
+  uncaptured pg_catalog.oid[];
 begin
   if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica'
     and pg_catalog.pg_current_xact_id_if_assigned() is not null
@@ -308,11 +309,41 @@ begin
       message = pg_catalog.format('TRUNCATE of %I.%I, which is replicated between masters, needs the isolation level READ COMMITTED', tg_table_schema, tg_table_name),
       hint = 'The snapshot of this transaction may not show every row that would go. Use DELETE, or another transaction.';
   end if;
+  uncaptured := array(
+    select p.relid::pg_catalog.oid
+    from pg_catalog.pg_partition_tree(tg_relid) as p
+    where p.isleaf and p.relid::pg_catalog.oid operator(pg_catalog.<>) tg_relid
+      and not exists (
+        select from pg_catalog.pg_trigger as g
+        where g.tgrelid operator(pg_catalog.=) p.relid::pg_catalog.oid and g.tgname operator(pg_catalog.=) tg_name
+          and g.tgenabled operator(pg_catalog.<>) 'D'
+      )
+  );
+  if pg_catalog.cardinality(uncaptured) operator(pg_catalog.>) 0 then
+    execute 'insert into sarrio.delta_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
+    select t.id, t.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
+      case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
+      operator(pg_catalog.||) pg_catalog.format(' from %I.%I as t ', tg_table_schema, tg_table_name)
+      operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_payments as d)]) or pg_catalog.array_eq(array[t.paid_on], array[(select d.paid_on from sarrio.delta_public_payments as d)])) and t.tableoid operator(pg_catalog.=) any ($2)'
+      using coalesce(segment, 1), uncaptured;
+    get diagnostics captured = row_count;
+    if captured operator(pg_catalog.>) 10000 then
+      insert into sarrio.delta_public_payments (change_xid, change_at, change_op, change_segment, change_bulk)
+      values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
+    end if;
+    if captured operator(pg_catalog.>) 0 then
+      if pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+        perform pg_catalog.setval('sarrio.filled_public_payments'::pg_catalog.regclass, 2);
+      end if;
+      if pg_catalog.pg_sequence_last_value('sarrio.wake_group'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+        perform sarrio.wake('group', 'sarrio.wake_group'::pg_catalog.regclass);
+      end if;
+    end if;
+  end if;
   execute 'insert into sarrio.delta_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
   select t.id, t.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
-    case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end
-  from only'
-    operator(pg_catalog.||) pg_catalog.format(' %I.%I as t ', tg_table_schema, tg_table_name)
+    case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
+    operator(pg_catalog.||) pg_catalog.format(' from only %I.%I as t ', tg_table_schema, tg_table_name)
     operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_payments as d)]) or pg_catalog.array_eq(array[t.paid_on], array[(select d.paid_on from sarrio.delta_public_payments as d)]))'
     using coalesce(segment, 1);
   get diagnostics captured = row_count;
