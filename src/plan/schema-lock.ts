@@ -1,11 +1,12 @@
 import type { QualifiedName } from '../sql/quote.ts';
 
 /** Major.minor of `generated/schema.lock.json`. */
-export const LOCK_FORMAT = '1.0';
+export const LOCK_FORMAT = '1.1';
 
 /** `generated/schema.lock.json`: what `sarrio pull` read from the catalogs, committed, so that compiling needs no database. */
 export type SchemaLock = {
-  readonly format: typeof LOCK_FORMAT;
+  /** Of an earlier minor version it may lack what is optional below. */
+  readonly format: string;
   /** By the database's name in the config. */
   readonly databases: Readonly<Record<string, DatabaseSchema>>;
 };
@@ -59,7 +60,16 @@ export type TableSchema = QualifiedName & {
   readonly beforeUpdateTrigger: boolean;
   /** Tables that foreign keys of this table point to. */
   readonly references: readonly QualifiedName[];
+  /** Unique indexes that are no keys: partial ones, of expressions, or with an equality of their own. Absent where there are none (since 1.1, as are the next two). */
+  readonly otherUnique?: readonly NamedDefinition[];
+  /** Exclusion constraints, and keys without overlaps. */
+  readonly exclusions?: readonly NamedDefinition[];
+  /** Users' triggers that fire in sessions with `session_replication_role = replica`, so also when rounds write. */
+  readonly replicaTriggers?: readonly string[];
 };
+
+/** An index or constraint as the server writes it, without the names of the index and the table. */
+export type NamedDefinition = { readonly name: string; readonly definition: string };
 
 export type ColumnSchema = {
   readonly name: string;
@@ -78,6 +88,8 @@ export type ColumnSchema = {
   readonly transfer: 'binary' | 'text';
   /** Storage length is variable (`typlen < 0`), so that a value may be large. */
   readonly variableLength: boolean;
+  /** Default of a column that stands in a unique index, as the server writes it. Absent where there is none (since 1.1). */
+  readonly keyDefault?: string;
 };
 
 export type KeySchema = {

@@ -1,15 +1,25 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
+import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { differentTriggers } from './rules/different-triggers.ts';
+import { differentTruncate } from './rules/different-truncate.ts';
 import { emptySync } from './rules/empty-sync.ts';
 import { encodings, narrowEncoding } from './rules/encodings.ts';
+import { firingTriggers } from './rules/firing-triggers.ts';
 import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
+import { clockKeys, collidingSequences, interleave } from './rules/key-values.ts';
 import { looseExpressions } from './rules/loose-expressions.ts';
+import { memberTableMissing } from './rules/member-tables.ts';
+import { members } from './rules/members.ts';
+import { memberColumnsDiffer, memberKeysDiffer } from './rules/members-differ.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
+import { oldLock } from './rules/old-lock.ts';
+import { oneWaySettings } from './rules/one-way-settings.ts';
+import { outsideReferences } from './rules/outside-references.ts';
 import { relayKey } from './rules/relay-key.ts';
 import { reservedNames } from './rules/reserved-names.ts';
 import { sharedVariable } from './rules/shared-variable.ts';
@@ -21,6 +31,7 @@ import { twoIntoOne } from './rules/two-into-one.ts';
 import { typesDiffer } from './rules/types-differ.ts';
 import { unfitPartition } from './rules/unfit-partition.ts';
 import { keyWithoutEquality, localMeaning, typeWithoutInput } from './rules/unfit-types.ts';
+import { exclusionClash, uniqueClash } from './rules/unique-clash.ts';
 import { uniqueOnTargetOnly } from './rules/unique-on-target.ts';
 import { unknownDatabase } from './rules/unknown-database.ts';
 
@@ -57,4 +68,20 @@ export const RULES: readonly Rule[] = [
   keyFolding,
   narrowEncoding,
   uniqueOnTargetOnly,
+  members,
+  oneWaySettings,
+  conflictRuleMissing,
+  preferredDatabases,
+  memberTableMissing,
+  memberColumnsDiffer,
+  memberKeysDiffer,
+  interleave,
+  uniqueClash,
+  outsideReferences,
+  collidingSequences,
+  firingTriggers,
+  clockKeys,
+  exclusionClash,
+  differentTruncate,
+  oldLock,
 ];

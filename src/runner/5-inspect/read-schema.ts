@@ -1,4 +1,4 @@
-import type { ColumnSchema, DatabaseSchema, KeyColumn, KeySchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type { ColumnSchema, DatabaseSchema, KeyColumn, KeySchema, NamedDefinition, TableKind, TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS, TYPES } from './schema.sql.ts';
@@ -47,18 +47,32 @@ function tableOf(row: Row, parts: { columns: Groups; keys: Groups; references: G
   const columns = (parts.columns.get(oid) ?? []).map(columnOf);
   const parents = namesOf(text(row, 'parents'));
   const isPartition = flag(row, 'is_partition');
+  const keys = keysOf(parts.keys.get(oid) ?? [], columns);
+  const isKey = ({ name }: NamedDefinition): boolean => keys.some((key) => key.name === name);
   return {
     ...nameOf(row),
     kind: kindOf(text(row, 'kind')),
     persistence: text(row, 'persistence') === 'u' ? 'unlogged' : 'permanent',
     columns,
-    keys: keysOf(parts.keys.get(oid) ?? [], columns),
+    keys,
     partitionOf: isPartition ? (parents[0] ?? null) : null,
     inherits: isPartition ? [] : parents,
     rowSecurity: flag(row, 'row_security'),
     beforeUpdateTrigger: flag(row, 'before_update_trigger'),
     references: (parts.references.get(oid) ?? []).map(nameOf),
+    ...listed('otherUnique', parsed<NamedDefinition>(row, 'unique_indexes').filter((index) => !isKey(index))),
+    ...listed('exclusions', parsed<NamedDefinition>(row, 'exclusions')),
+    ...listed('replicaTriggers', parsed<string>(row, 'replica_triggers')),
   };
+}
+
+/** Only where there are any. */
+function listed<Name extends string, Value>(name: Name, values: readonly Value[]): { readonly [name in Name]?: readonly Value[] } {
+  return values.length === 0 ? {} : ({ [name]: values } as { readonly [name in Name]: readonly Value[] });
+}
+
+function parsed<Value>(row: Row, column: string): readonly Value[] {
+  return JSON.parse(row[column] ?? '[]') as readonly Value[];
 }
 
 function columnOf(row: Row): ColumnSchema {
@@ -72,6 +86,7 @@ function columnOf(row: Row): ColumnSchema {
     collation: row['collation'] ?? null,
     transfer: transferOf({ isBuiltIn: flag(row, 'is_built_in'), baseType: text(row, 'base_type') }),
     variableLength: flag(row, 'variable_length'),
+    ...(row['key_default'] ? { keyDefault: row['key_default'] } : {}),
   };
 }
 

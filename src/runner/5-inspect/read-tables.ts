@@ -18,6 +18,8 @@ export type TableFacts = {
   readonly privileges: ReadonlySet<string>;
   /** Partitions on which this role may not create triggers. */
   readonly untriggerable: readonly QualifiedName[];
+  /** Partitions that this role may not read by their own names. */
+  readonly unreadable: readonly QualifiedName[];
   /** The table and its partitions, as far as this role does not own them. */
   readonly unowned: readonly QualifiedName[];
   /** Row security would hide rows from this role. */
@@ -73,6 +75,7 @@ function toFacts(row: Row): TableFacts {
     partitions: lists(row, 'partitions').map(toName),
     privileges: new Set(list(row, 'privileges').map(String)),
     untriggerable: lists(row, 'untriggerable').map(toName),
+    unreadable: lists(row, 'unreadable').map(toName),
     unowned: lists(row, 'unowned').map(toName),
     rowSecurity: row['row_security'] === 't',
     runner: { privileges: new Set(list(row, 'runner_privileges').map(String)), rowSecurity: row['runner_row_security'] === 't' },

@@ -48,7 +48,21 @@ select c.oid::text as oid, n.nspname as schema, c.relname as name, c.relkind as 
     from pg_catalog.pg_inherits as i
     join pg_catalog.pg_class as p on p.oid = i.inhparent
     join pg_catalog.pg_namespace as pn on pn.oid = p.relnamespace
-    where i.inhrelid = c.oid and not i.inhdetachpending)::text as parents
+    where i.inhrelid = c.oid and not i.inhdetachpending)::text as parents,
+  (select json_agg(json_build_object('name', x.relname, 'definition', regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''))
+      order by x.relname collate "C")
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_class as x on x.oid = i.indexrelid
+    where i.indrelid = c.oid and i.indisunique and i.indisvalid and not i.indisexclusion)::text as unique_indexes,
+  (select json_agg(json_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid)) order by k.conname collate "C")
+    from pg_catalog.pg_constraint as k
+    join pg_catalog.pg_index as i on i.indexrelid = k.conindid
+    where k.conrelid = c.oid and i.indisexclusion)::text as exclusions,
+  (select json_agg(t.tgname order by t.tgname collate "C")
+    from pg_catalog.pg_trigger as t
+    join pg_catalog.pg_proc as f on f.oid = t.tgfoid
+    join pg_catalog.pg_namespace as fn on fn.oid = f.pronamespace
+    where t.tgrelid = c.oid and t.tgenabled in ('A', 'R') and not t.tgisinternal and fn.nspname <> 'sarrio')::text as replica_triggers
 from family
 join pg_catalog.pg_class as c on c.oid = family.oid
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -58,7 +72,8 @@ order by n.nspname collate "C", c.relname collate "C"
 
 /**
  * Columns of the relations in $1 (oid array). From PostgreSQL 18 on a NOT NULL may be not valid yet; then the column may hold nulls.
- * The type's names tell how values can travel; `element` is set for true arrays only (int2vector is none).
+ * The type's names tell how values can travel; `element` is set for true arrays only (int2vector is none). The default is read only of
+ * columns of unique indexes: two databases may give the same value.
  */
 export const COLUMNS = `
 select a.attrelid::text as relation, a.attname as name,
@@ -72,7 +87,11 @@ select a.attrelid::text as relation, a.attname as name,
   case when a.attcollation <> t.typcollation then format('%I.%I', cn.nspname, l.collname) end as collation,
   t.typlen < 0 as variable_length,
   t.oid < 16384 and tn.nspname = 'pg_catalog' as is_built_in,
-  coalesce(e.typname, t.typname) as base_type
+  coalesce(e.typname, t.typname) as base_type,
+  (select pg_get_expr(d.adbin, d.adrelid)
+    from pg_catalog.pg_attrdef as d
+    where d.adrelid = a.attrelid and d.adnum = a.attnum and a.attgenerated = ''
+      and exists (select from pg_catalog.pg_index as i where i.indrelid = a.attrelid and i.indisunique and a.attnum = any (i.indkey))) as key_default
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_type as t on t.oid = a.atttypid
 join pg_catalog.pg_namespace as tn on tn.oid = t.typnamespace

@@ -37,6 +37,8 @@ select w.schema, w.name, w.relkind as kind,
     where has_table_privilege(w.oid, privilege) and has_schema_privilege(w.namespace, 'USAGE'))::text as privileges,
   (select json_agg(p.name order by p.name::text) from partitions as p
     where p.root = w.oid and not has_table_privilege(p.oid, 'TRIGGER'))::text as untriggerable,
+  (select json_agg(p.name order by p.name::text) from partitions as p
+    where p.root = w.oid and not has_table_privilege(p.oid, 'SELECT'))::text as unreadable,
   (select json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname)
     from pg_catalog.pg_class as c
     join pg_catalog.pg_namespace as n on n.oid = c.relnamespace

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../../plan/diagnostic.ts';
-import type { PlanCapture } from '../../../plan/plan.ts';
+import type { Plan, PlanCapture } from '../../../plan/plan.ts';
 import { displayName, quoteIdent } from '../../../sql/quote.ts';
 import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
 import { plannedTables } from '../plan-tables.ts';
 
-/** What `sarrio apply` needs: a schema of its own, its own objects, and the right to create triggers on sources. Ownership of tables is needed only where triggers are to fire always. */
+/** What `sarrio apply` needs: a schema of its own, its own objects, and the right to create triggers on sources, and to read those of multi-master syncs. Ownership of tables is needed only where triggers are to fire always. */
 export const applyPrivileges: LiveCheck = {
   code: 'SAR407',
   summary: 'the role may install schema sarrio and create triggers on the captured tables',
@@ -15,6 +15,7 @@ export const applyPrivileges: LiveCheck = {
       ...schemaFaults(database, inspection),
       ...ownershipFaults(database, inspection),
       ...sources.flatMap(({ display }) => triggerFaults({ database, display, inspection })),
+      ...masterTables(plan, database).flatMap((display) => readingFaults({ database, display, inspection })),
       ...(plan.databases[database]?.captures ?? []).flatMap((capture) => alwaysFaults({ database, capture, inspection })),
     ];
   },
@@ -62,6 +63,29 @@ function triggerFaults(options: { database: string; display: string; inspection:
   const grants = `Run: GRANT USAGE ON SCHEMA ${schemas} TO ${quoteIdent(role.role)};\nGRANT SELECT, TRIGGER ON TABLE ${denied.map(displayName).join(', ')} TO ${quoteIdent(role.role)};`;
   const message = `role ${role.role} may not create triggers here`;
   return [liveFault({ code: 'SAR407', database, table: display, message, hint: grants })];
+}
+
+function masterTables(plan: Plan, database: string): readonly string[] {
+  const tables = Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' && sync.members.includes(database) ? sync.tables : []));
+  return [...new Set(tables.map(({ source }) => displayName(source)))];
+}
+
+/** Between masters a TRUNCATE is recorded key by key, by a function that belongs to this role. */
+function readingFaults(options: { database: string; display: string; inspection: Inspection }): readonly Diagnostic[] {
+  const { database, display, inspection } = options;
+  const facts = inspection.tables.get(display);
+  if (!facts) return [];
+  const { role } = inspection.role;
+  const fault = (message: string, hint: string): Diagnostic => liveFault({ code: 'SAR407', database, table: display, message, hint });
+  const denied = [...(facts.privileges.has('SELECT') ? [] : [facts.table]), ...facts.unreadable];
+  const schemas = [...new Set(denied.map(({ schema }) => quoteIdent(schema)))].join(', ');
+  const grants = `Run: GRANT USAGE ON SCHEMA ${schemas} TO ${quoteIdent(role)};\nGRANT SELECT ON TABLE ${denied.map(displayName).join(', ')} TO ${quoteIdent(role)};`;
+  const message = `role ${role} may not read ${denied.map(displayName).join(', ')}: before a TRUNCATE the keys are recorded as this role`;
+  const hidden = `row security applies to role ${role} here: before a TRUNCATE it could not record every key`;
+  return [
+    ...(denied.length === 0 ? [] : [fault(message, grants)]),
+    ...(facts.rowSecurity ? [fault(hidden, `A superuser can run: ALTER ROLE ${quoteIdent(role)} BYPASSRLS;`)] : []),
+  ];
 }
 
 /** `ALTER TABLE … ENABLE ALWAYS TRIGGER` is the owner's alone. */

@@ -1,0 +1,41 @@
+import { defineReplication, env, type MultiMasterSync } from 'sarrio';
+
+/** Not written by anybody who has types, but by those who have none. */
+const oneWaySettings = {
+  source: 'one',
+  maxBacklog: '1 GB',
+  tables: [{ table: 'public.same', where: 'true', rename: 'public.other', columns: { omit: ['note'] }, missingColumns: 'omit' }],
+} as unknown as Pick<MultiMasterSync, 'tables'>;
+
+export default defineReplication({
+  databases: { one: env('ONE_URL'), two: env('TWO_URL'), three: env('THREE_URL') },
+  syncs: {
+    alone: { mode: 'multi-master', members: ['one'], tables: ['public.same'], onConflict: 'stop' },
+    twice: { mode: 'multi-master', members: ['one', 'two', 'one', 'tow'], tables: ['public.same'], onConflict: 'stop' },
+    settings: { mode: 'multi-master', members: ['one', 'two'], onConflict: 'stop', ...oneWaySettings },
+    noRule: { mode: 'multi-master', members: ['one', 'two'], tables: ['public.same'] },
+    absent: {
+      mode: 'multi-master',
+      members: ['one', 'two'],
+      tables: [{ table: 'public.same', onConflict: ['two', 'two', 'three'] }],
+      onConflict: ['one', 'tow'],
+      sequences: 'interleave',
+    },
+    differs: {
+      mode: 'multi-master',
+      members: ['one', 'two'],
+      tables: ['public.*', 'public.missing_there', 'public.no_key'],
+      exclude: ['public.risky', 'public.groups', 'public.events', 'public.same'],
+      onConflict: 'last-update-wins',
+    },
+    risky: {
+      mode: 'multi-master',
+      members: ['one', 'two'],
+      tables: ['public.risky', 'public.events'],
+      onConflict: 'last-update-wins',
+    },
+    otherTruncate: { mode: 'multi-master', members: ['one', 'two'], tables: ['public.same'], onConflict: 'stop', truncate: 'refuse' },
+    into: { mode: 'one-way', source: 'three', targets: ['two'], tables: ['public.same'] },
+    within: { mode: 'one-way', source: 'one', targets: ['two'], tables: ['public.events'] },
+  },
+});

@@ -1,0 +1,2 @@
+create table same (id uuid primary key, note text);
+create table source_of_same (id uuid primary key, note text);
