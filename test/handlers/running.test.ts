@@ -260,7 +260,7 @@ describe('the files', () => {
   });
 
   test('that are missing or were edited are refused', () => {
-    expect(opened(new Map())).toThrow(/SAR307: generated\/handlers\/shop.mjs: the plan names this handler, but it is not there/);
+    expect(opened(new Map())).toThrow(/SAR307: generated\/handlers\/shop.mjs: the plan names this file, but it is not there/);
     expect(opened(new Map([[FILE, text.replace('1', '2')]]))).toThrow(/SAR307: generated\/handlers\/shop.mjs: the handler was changed after it was compiled/);
   });
 });

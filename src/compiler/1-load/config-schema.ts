@@ -36,7 +36,11 @@ const backlog = {
   properties: { size, rows: { type: 'integer', minimum: 1 } },
 } as const;
 
-const conflictRule = { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] } } as const;
+const conflictRule = {
+  if: { type: 'array' },
+  then: { ...texts, minItems: 1 },
+  else: { if: { isHandler: true }, then: true, else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] } },
+} as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */

@@ -1,8 +1,9 @@
-import type { ConflictChoice, MultiMasterSync } from '../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync } from '../../index.ts';
 import type { ConflictRule } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
+import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
 import { error } from './faults.ts';
 import { byName, type LockIndex } from './lock-index.ts';
 import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from './model.ts';
@@ -17,13 +18,16 @@ type Parts = {
   readonly indexes: ReadonlyMap<string, LockIndex>;
   readonly faults: Fault[];
   readonly places: Map<ModelTable, ConfigPath>;
+  readonly handlers: ExtractedHandlers;
 };
 
 /** A multi-master sync with its names resolved against the first member that the lock knows; it stays empty when that is none. */
 export function buildMasters(parts: Parts): ModelMultiMaster {
   const { name, sync, places } = parts;
   const members = [...new Set(sync.members)];
-  const known = new Map(members.flatMap((member) => [[member, parts.indexes.get(member)] as const]).flatMap(([member, index]) => (index ? [[member, index]] : [])));
+  const known = new Map(
+    members.flatMap((member) => [[member, parts.indexes.get(member)] as const]).flatMap(([member, index]) => (index ? [[member, index]] : [])),
+  );
   const tables = selectFrom(parts, known).flatMap(({ item, seed }) => {
     const table = buildTable(parts, { selected: item, seed, known });
     for (const each of table === null ? [] : [table.reference, ...Object.values(table.sources)]) places.set(each, item.path);
@@ -62,7 +66,7 @@ function selectFrom({ sync, path, faults }: Parts, known: Known): readonly Found
   return selected.map((item) => ({ item, seed }));
 }
 
-function buildTable({ sync, faults }: Parts, options: { selected: Selected; seed: LockIndex; known: Known }): ModelMasterTable | null {
+function buildTable({ sync, faults, handlers }: Parts, options: { selected: Selected; seed: LockIndex; known: Known }): ModelMasterTable | null {
   const { selected, seed, known } = options;
   const { table, entry } = selected;
   const key = resolveKey(selected);
@@ -92,7 +96,12 @@ function buildTable({ sync, faults }: Parts, options: { selected: Selected; seed
     const as = own && alike(own, { key, columns });
     return own && as ? pairOf(member, made(index, own, { ...as, except: member })) : [];
   });
-  return { reference: made(seed, table, { key, columns, except: '' }), sources: Object.fromEntries(sources), schemas, rule: ruleOf(entry.onConflict ?? sync.onConflict) };
+  return {
+    reference: made(seed, table, { key, columns, except: '' }),
+    sources: Object.fromEntries(sources),
+    schemas,
+    rule: ruleOf(entry.onConflict ?? sync.onConflict, handlers),
+  };
 }
 
 function pairOf<T>(name: string, value: T | undefined): (readonly [string, T])[] {
@@ -119,7 +128,8 @@ function alike(
   return found && columns.length === reference.columns.length ? { key: { ...found, columns: key }, columns } : null;
 }
 
-function ruleOf(choice: ConflictChoice | undefined): ConflictRule | null {
+function ruleOf(choice: ConflictRuleConfig | undefined, handlers: ExtractedHandlers): ConflictRule | null {
   if (choice === undefined) return null;
+  if (typeof choice === 'function') return handlers.get(choice)?.rule ?? null;
   return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }

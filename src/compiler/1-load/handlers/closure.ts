@@ -37,7 +37,7 @@ export function closureOf(modules: Modules, handler: Node): Closure {
 
 function functionInConstant(node: Node): HandlerFault {
   const hint = 'A constant that a handler uses is written out: texts, numbers, true, false, null, and lists and objects of these.';
-  return { code: 'SAR262', message: `a handler may not use a constant that holds the function ${node.getText()}`, hint, node };
+  return { code: 'SAR282', message: `a handler may not use a constant that holds the function ${node.getText()}`, hint, node };
 }
 
 /** The name that a member has in its module; the handler's own when it stands in the config without one. */

@@ -3,7 +3,6 @@ import { Node, type SourceFile } from 'ts-morph';
 import type { HandlerRule } from '../../../plan/conflict-rule.ts';
 import type { Diagnostic, Span } from '../../../plan/diagnostic.ts';
 import { handlerFileHash } from '../../../plan/handler-files.ts';
-import type { ConfigPath } from '../fault.ts';
 import { closureOf } from './closure.ts';
 import { valueAt } from './config-value.ts';
 import type { HandlerFault } from './fault.ts';
@@ -15,45 +14,60 @@ import { printHandler } from './print-handler.ts';
 import { targetOf } from './targets.ts';
 
 /** A function of the config as the plan and `generated/` have it. */
-export type ExtractedHandler = { readonly path: ConfigPath; readonly rule: HandlerRule; readonly text: string };
+export type ExtractedHandler = { readonly rule: HandlerRule; readonly text: string };
 
-export type Extraction = { readonly handlers: readonly ExtractedHandler[]; readonly diagnostics: readonly Diagnostic[] };
+/** By the functions as they stand in the evaluated config. */
+export type ExtractedHandlers = ReadonlyMap<unknown, ExtractedHandler>;
 
 /** Takes the functions of an evaluated config out of its source. They are read here, never called. */
-export function extractHandlers(options: { value: unknown; path: string; cwd: string }): Extraction {
+export function extractHandlers(options: { value: unknown; path: string; cwd: string }): { handlers: ExtractedHandlers; faults: readonly Diagnostic[] } {
   const { value, path, cwd } = options;
   const places = handlerPlaces(value);
   const modules = openModules();
   const config = places.length > 0 ? modules.read(path) : null;
-  if (!config) return { handlers: [], diagnostics: [] };
-  const handlers: ExtractedHandler[] = [];
-  const diagnostics = new Map<string, Diagnostic>();
-  for (const place of places) {
-    const found = extract({ modules, config, taken: new Set(handlers.map(({ rule }) => rule.file)) }, place);
-    if ('rule' in found) handlers.push(found);
-    else for (const fault of found.faults) add(diagnostics, diagnosticOf(fault, cwd));
+  const handlers = new Map<unknown, ExtractedHandler>();
+  const faults = new Map<string, Diagnostic>();
+  for (const [handler, uses] of config ? groupedByFunction(places) : []) {
+    const taken = new Set([...handlers.values()].map(({ rule }) => rule.file));
+    const found = config && extract({ modules, config, taken }, uses);
+    if (found && 'rule' in found) handlers.set(handler, found);
+    // A function that several handlers use is at fault once.
+    for (const fault of found && 'faults' in found ? found.faults : []) {
+      const diagnostic = diagnosticOf(fault, cwd);
+      faults.set(JSON.stringify(diagnostic), diagnostic);
+    }
   }
-  return { handlers, diagnostics: [...diagnostics.values()] };
+  return { handlers, faults: [...faults.values()] };
 }
 
-/** A function that several handlers use is at fault once. */
-function add(diagnostics: Map<string, Diagnostic>, diagnostic: Diagnostic): void {
-  diagnostics.set(JSON.stringify(diagnostic), diagnostic);
+function groupedByFunction(places: readonly HandlerPlace[]): ReadonlyMap<unknown, readonly [HandlerPlace, ...HandlerPlace[]]> {
+  const groups = new Map<unknown, [HandlerPlace, ...HandlerPlace[]]>();
+  for (const place of places) {
+    const group = groups.get(place.value);
+    if (group) group.push(place);
+    else groups.set(place.value, [place]);
+  }
+  return groups;
 }
 
 type Context = { readonly modules: Modules; readonly config: SourceFile; readonly taken: ReadonlySet<string> };
+type Found = ExtractedHandler | { readonly faults: readonly HandlerFault[] };
 
-function extract({ modules, config, taken }: Context, place: HandlerPlace): ExtractedHandler | { readonly faults: readonly HandlerFault[] } {
+function extract({ modules, config, taken }: Context, uses: readonly [HandlerPlace, ...HandlerPlace[]]): Found {
+  const [place] = uses;
   const value = valueAt(modules, config, place.path);
   if (!value) return { faults: [notFound(config, place)] };
   const handler = functionOf(modules, value);
   if ('fault' in handler) return { faults: [handler.fault] };
   const closure = closureOf(modules, handler.node);
   if (closure.faults.length > 0) return { faults: closure.faults };
-  const printed = printHandler(closure, { title: titleOf(place), inline: place.hook, config: config.getFilePath() });
-  const file = handlerPath(place, taken);
-  const { text, sourceHash } = printed;
-  return { path: place.path, text, rule: { strategy: 'handler', file, export: printed.export, sourceHash, fileHash: handlerFileHash(text) } };
+  const title = `Decides conflicts of ${uses.map(shownPlace).join('; ')}`;
+  const { text, sourceHash, export: name } = printHandler(closure, { title, inline: place.hook, config: config.getFilePath() });
+  return { text, rule: { strategy: 'handler', file: handlerPath(place, taken), export: name, sourceHash, fileHash: handlerFileHash(text) } };
+}
+
+function shownPlace({ sync, table }: HandlerPlace): string {
+  return table === null ? `sync ${sync}` : `sync ${sync}, table ${table.replaceAll(/\s+/g, ' ')}`;
 }
 
 /** The function that a value of the config is: written there, or a name that leads to it. */
@@ -63,23 +77,19 @@ function functionOf(modules: Modules, value: Node): { readonly node: Node } | { 
   if (!Node.isIdentifier(node)) return { fault: notAFunction(value) };
   const target = targetOf(modules, node, node);
   if (target.kind === 'function') return { node: target.node };
-  return { fault: target.kind === 'fault' && target.fault.code === 'SAR263' ? target.fault : notAFunction(value) };
+  return { fault: target.kind === 'fault' && target.fault.code === 'SAR283' ? target.fault : notAFunction(value) };
 }
 
 const HINT =
   "A handler is written where it is used, as in onConflict: (conflict) => take('east'), or is a function that is named there: one of the config's module, or imported by its name from a relative path.";
 
 function notAFunction(node: Node): HandlerFault {
-  return { code: 'SAR260', message: 'this handler is not a function whose text stands in the config or in a module of yours', hint: HINT, node };
+  return { code: 'SAR280', message: 'this handler is not a function whose text stands in the config or in a module of yours', hint: HINT, node };
 }
 
-function notFound(config: SourceFile, { sync, table, hook }: HandlerPlace): HandlerFault {
-  const whose = table === null ? `sync ${sync}` : `sync ${sync}, table ${table}`;
-  return { code: 'SAR260', message: `the text of ${hook} of ${whose} cannot be found: that part of the config is made by code`, hint: HINT, node: config };
-}
-
-function titleOf({ sync, table }: HandlerPlace): string {
-  return table === null ? `Decides conflicts of sync ${sync}` : `Decides conflicts of sync ${sync}, table ${table.replaceAll(/\s+/g, ' ')}`;
+function notFound(config: SourceFile, place: HandlerPlace): HandlerFault {
+  const message = `the text of ${place.hook} of ${shownPlace(place)} cannot be found: that part of the config is made by code`;
+  return { code: 'SAR280', message, hint: HINT, node: config };
 }
 
 function diagnosticOf({ code, message, hint, node }: HandlerFault, cwd: string): Diagnostic {

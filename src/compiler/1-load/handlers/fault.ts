@@ -4,4 +4,4 @@ import type { Node } from 'ts-morph';
 export type HandlerFault = { readonly code: HandlerCode; readonly message: string; readonly hint: string | null; readonly node: Node };
 
 /** The diagnostics of handlers. All of them are errors, at the word that is at fault. */
-export type HandlerCode = 'SAR260' | 'SAR261' | 'SAR262' | 'SAR263' | 'SAR264' | 'SAR265' | 'SAR266' | 'SAR267' | 'SAR268' | 'SAR269';
+export type HandlerCode = 'SAR280' | 'SAR281' | 'SAR282' | 'SAR283' | 'SAR284' | 'SAR285' | 'SAR286' | 'SAR287' | 'SAR288' | 'SAR289';

@@ -2,10 +2,10 @@ import { type Identifier, Node } from 'ts-morph';
 import { PURE_GLOBALS } from '../../../conflict/handlers/pure-globals.ts';
 import type { HandlerFault } from './fault.ts';
 
-const CLOCK = 'SAR264';
-const OUTSIDE = 'SAR265';
-const LATER = 'SAR266';
-const REFLECTION = 'SAR267';
+const CLOCK = 'SAR284';
+const OUTSIDE = 'SAR285';
+const LATER = 'SAR286';
+const REFLECTION = 'SAR287';
 
 type Reason = { readonly code: HandlerFault['code']; readonly what: string; readonly hint: string };
 
@@ -51,7 +51,7 @@ export function globalFault(node: Identifier): HandlerFault | null {
   const reason = REASONS.get(name);
   if (reason) return { code: reason.code, message: `a handler may not use ${name}, which ${reason.what}`, hint: reason.hint, node };
   const hint = `Of the globals there are ${PURE_GLOBALS.filter((each) => /^[A-Z]/.test(each)).join(', ')}, and the functions that read and write numbers and URIs.`;
-  return { code: 'SAR269', message: `a handler may not use ${name}, which is declared neither in it nor beside it`, hint, node };
+  return { code: 'SAR289', message: `a handler may not use ${name}, which is declared neither in it nor beside it`, hint, node };
 }
 
 /** Only as `Math.floor`: whatever holds `Math` holds `Math.random`. */

@@ -3,6 +3,8 @@ import type { ConfigPath } from '../fault.ts';
 /** Where a function stands in an evaluated config. */
 export type HandlerPlace = {
   readonly path: ConfigPath;
+  /** The function; one that stands in several places is one handler. */
+  readonly value: unknown;
   readonly hook: 'onConflict';
   readonly sync: string;
   /** The table's name or pattern; null for the sync's own. */
@@ -18,11 +20,12 @@ export function handlerPlaces(config: unknown): readonly HandlerPlace[] {
 
 function placesOf(sync: string, value: Readonly<Record<string, unknown>>): readonly HandlerPlace[] {
   const tables: readonly unknown[] = Array.isArray(value['tables']) ? value['tables'] : [];
-  const own: HandlerPlace = { path: ['syncs', sync, 'onConflict'], hook: 'onConflict', sync, table: null, index: -1 };
+  if (value['mode'] !== 'multi-master') return [];
+  const own: HandlerPlace = { path: ['syncs', sync, 'onConflict'], value: value['onConflict'], hook: 'onConflict', sync, table: null, index: -1 };
   const ofTables = tables.flatMap((each, index): readonly HandlerPlace[] => {
     const { table, onConflict } = objectOf(each);
     if (typeof onConflict !== 'function') return [];
-    return [{ path: ['syncs', sync, 'tables', index, 'onConflict'], hook: 'onConflict', sync, table: String(table), index }];
+    return [{ path: ['syncs', sync, 'tables', index, 'onConflict'], value: onConflict, hook: 'onConflict', sync, table: String(table), index }];
   });
   return typeof value['onConflict'] === 'function' ? [own, ...ofTables] : ofTables;
 }

@@ -59,15 +59,15 @@ function syntaxFaults(node: Node): readonly HandlerFault[] {
 }
 
 function syntaxFault(node: Node): HandlerFault | null {
-  if (Node.isThisExpression(node)) return fault('SAR268', node, 'a handler may not use this', 'What it needs it gets as parameters.');
-  if (Node.isMetaProperty(node)) return fault('SAR265', node, `a handler may not use ${node.getText()}`, null);
-  if (Node.isAwaitExpression(node) || (Node.isForOfStatement(node) && node.isAwaited())) return fault('SAR266', node, 'a handler may not wait', LATER_HINT);
-  if (Node.isAsyncable(node) && node.isAsync()) return fault('SAR266', node.getAsyncKeyword() ?? node, 'a handler may not be asynchronous', LATER_HINT);
+  if (Node.isThisExpression(node)) return fault('SAR288', node, 'a handler may not use this', 'What it needs it gets as parameters.');
+  if (Node.isMetaProperty(node)) return fault('SAR285', node, `a handler may not use ${node.getText()}`, null);
+  if (Node.isAwaitExpression(node) || (Node.isForOfStatement(node) && node.isAwaited())) return fault('SAR286', node, 'a handler may not wait', LATER_HINT);
+  if (Node.isAsyncable(node) && node.isAsync()) return fault('SAR286', node.getAsyncKeyword() ?? node, 'a handler may not be asynchronous', LATER_HINT);
   if (Node.isCallExpression(node) && node.getExpression().getKind() === SyntaxKind.ImportKeyword) {
-    return fault('SAR266', node, 'a handler may not import while it runs', "Import by name at the top of the module: import { rank } from './rank.ts'");
+    return fault('SAR286', node, 'a handler may not import while it runs', "Import by name at the top of the module: import { rank } from './rank.ts'");
   }
-  if (Node.isClassDeclaration(node) || Node.isClassExpression(node)) return fault('SAR269', node, 'a handler may not define classes', 'Functions do.');
-  if (Node.isEnumDeclaration(node) || Node.isModuleDeclaration(node)) return fault('SAR269', node, 'a handler may not define enums or namespaces', null);
+  if (Node.isClassDeclaration(node) || Node.isClassExpression(node)) return fault('SAR289', node, 'a handler may not define classes', 'Functions do.');
+  if (Node.isEnumDeclaration(node) || Node.isModuleDeclaration(node)) return fault('SAR289', node, 'a handler may not define enums or namespaces', null);
   if (Node.isPropertyAccessExpression(node)) return propertyFault(node.getNameNode(), node.getName());
   if (Node.isElementAccessExpression(node)) return keyFault(node.getArgumentExpression());
   if (Node.isBindingElement(node)) return propertyFault(node, node.getPropertyNameNode()?.getText() ?? node.getName());
@@ -111,7 +111,7 @@ function rootsOf(node: Node): readonly Identifier[] {
 
 function changeFault(node: Identifier): HandlerFault {
   const hint = 'A handler changes its own variables only. What it leaves behind would decide the next conflict.';
-  return { code: 'SAR268', message: `a handler may not change ${node.getText()}, which stands outside of it`, hint, node };
+  return { code: 'SAR288', message: `a handler may not change ${node.getText()}, which stands outside of it`, hint, node };
 }
 
 function fault(code: HandlerFault['code'], node: Node, message: string, hint: string | null): HandlerFault {

@@ -55,19 +55,19 @@ function isTopLevel(declaration: FunctionDeclaration | VariableDeclaration): boo
 
 function functionTarget(node: FunctionDeclaration, name: Identifier): Target {
   if (node.hasBody() && !isAmbient(node)) return { kind: 'function', node };
-  return fault('SAR263', name, `${name.getText()} is only declared here; its text is elsewhere`, null);
+  return fault('SAR283', name, `${name.getText()} is only declared here; its text is elsewhere`, null);
 }
 
 function variableTarget(node: VariableDeclaration, name: Identifier): Target {
   const statement = node.getVariableStatement();
   if (statement?.getDeclarationKind() !== VariableDeclarationKind.Const) {
     const hint = 'Make it a constant. A handler cannot remember anything from one conflict to the next.';
-    return fault('SAR261', name, `a handler may not use the variable ${name.getText()}, whose value may change`, hint);
+    return fault('SAR281', name, `a handler may not use the variable ${name.getText()}, whose value may change`, hint);
   }
   const value = unwrapped(node.getInitializer());
   if (Node.isArrowFunction(value) || Node.isFunctionExpression(value)) return { kind: 'function', node };
   if (value && isLiteral(value)) return { kind: 'constant', node };
-  return fault('SAR262', name, `a handler may not use ${name.getText()}, whose value is made when the config is read`, LITERAL_HINT);
+  return fault('SAR282', name, `a handler may not use ${name.getText()}, whose value is made when the config is read`, LITERAL_HINT);
 }
 
 const LITERAL_HINT = 'A constant that a handler uses is written out: texts, numbers, true, false, null, and lists and objects of these.';
@@ -77,12 +77,12 @@ function importedTarget(modules: Modules, node: ImportSpecifier, name: Identifie
   const exported = node.getName();
   if (specifier === 'sarrio') {
     if (ANSWERS.includes(exported)) return { kind: 'answer', name: exported };
-    return fault('SAR263', name, `a handler may not use ${exported} of sarrio`, `Of sarrio there are ${ANSWERS.join(', ')}.`);
+    return fault('SAR283', name, `a handler may not use ${exported} of sarrio`, `Of sarrio there are ${ANSWERS.join(', ')}.`);
   }
-  if (!specifier.startsWith('.')) return fault('SAR263', name, `a handler may not use ${name.getText()} of the package '${specifier}'`, PACKAGE_HINT);
+  if (!specifier.startsWith('.')) return fault('SAR283', name, `a handler may not use ${name.getText()} of the package '${specifier}'`, PACKAGE_HINT);
   const file = modules.imported(node.getSourceFile(), specifier);
   const found = file && exportedAs(modules, file, exported);
-  if (!found) return fault('SAR263', name, `${exported} of '${specifier}' is no function or constant that could be found`, IMPORT_HINT);
+  if (!found) return fault('SAR283', name, `${exported} of '${specifier}' is no function or constant that could be found`, IMPORT_HINT);
   return Node.isFunctionDeclaration(found) ? functionTarget(found, name) : variableTarget(found, name);
 }
 
@@ -92,16 +92,16 @@ const IMPORT_HINT = "What a handler uses is imported by its name from a relative
 function strangerFault(declaration: Node, node: Identifier): HandlerFault {
   const name = node.getText();
   if (Node.isNamespaceImport(declaration) || Node.isImportClause(declaration)) {
-    return { code: 'SAR263', message: `a handler may not use ${name}, which is not imported by its own name`, hint: IMPORT_HINT, node };
+    return { code: 'SAR283', message: `a handler may not use ${name}, which is not imported by its own name`, hint: IMPORT_HINT, node };
   }
   if (Node.isBindingElement(declaration) && Node.isSourceFile(declaration.getFirstAncestor(Node.isVariableStatement)?.getParent())) {
-    return { code: 'SAR262', message: `a handler may not use ${name}, whose value is made when the config is read`, hint: LITERAL_HINT, node };
+    return { code: 'SAR282', message: `a handler may not use ${name}, whose value is made when the config is read`, hint: LITERAL_HINT, node };
   }
   if (Node.isClassDeclaration(declaration) || Node.isEnumDeclaration(declaration) || Node.isModuleDeclaration(declaration)) {
-    return { code: 'SAR269', message: `a handler may not use ${name}: of what stands beside it, it may use functions and constants`, hint: null, node };
+    return { code: 'SAR289', message: `a handler may not use ${name}: of what stands beside it, it may use functions and constants`, hint: null, node };
   }
   const hint = 'A handler uses its own parameters and variables, and constants and functions at the top of a module.';
-  return { code: 'SAR261', message: `a handler may not use ${name}, which belongs to a function around it`, hint, node };
+  return { code: 'SAR281', message: `a handler may not use ${name}, which belongs to a function around it`, hint, node };
 }
 
 function fault(code: HandlerFault['code'], node: Identifier, message: string, hint: string | null): Target {

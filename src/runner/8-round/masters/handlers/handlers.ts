@@ -1,8 +1,8 @@
 import { failureOf, type Fault, type HandlerDecision, type HandlerFailure, judge } from '../../../../conflict/handlers/judge.ts';
 import { type AnswerMessage, conflictMessage, type HandlerConflict, type HandlerShape } from '../../../../conflict/handlers/message.ts';
-import { failure } from '../../../../plan/errors.ts';
+import { SarrioError } from '../../../../plan/errors.ts';
 import type { HandlerRule } from '../../../../plan/conflict-rule.ts';
-import { handlerFileHash } from '../../../../plan/handler-files.ts';
+import { handlerFaults } from '../../../../plan/handler-files.ts';
 import type { Clock } from '../../../clock.ts';
 import { type HandlerFile, startThread, type Thread, type ThreadReply } from './thread.ts';
 
@@ -62,17 +62,10 @@ type State = {
 };
 
 function checkedFiles(tables: readonly HandlerTable[], files: ReadonlyMap<string, string>): readonly HandlerFile[] {
-  const rules = new Map(tables.map(({ rule }) => [rule.file, rule]));
-  return [...rules.values()].map((rule) => {
-    const text = files.get(rule.file);
-    if (text !== undefined && handlerFileHash(text) === rule.fileHash) return { path: rule.file, text: text.replaceAll('\r\n', '\n'), name: rule.export };
-    throw failure('invalid', {
-      code: 'SAR307',
-      where: `generated/${rule.file}`,
-      message: text === undefined ? 'the plan names this handler, but it is not there' : 'the handler was changed after it was compiled',
-      hint: 'Run `sarrio compile` again, and never edit the file: change the config instead.',
-    });
-  });
+  const rules = [...new Map(tables.map(({ rule }) => [rule.file, rule])).values()];
+  const diagnostics = handlerFaults({ rules, files, shown: 'generated' });
+  if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
+  return rules.map((rule) => ({ path: rule.file, text: (files.get(rule.file) ?? '').replaceAll('\r\n', '\n'), name: rule.export }));
 }
 
 /** One after the other: the thread takes one batch at a time. */
