@@ -1,3 +1,20 @@
+import type { ConflictHandler } from './conflict/handlers/conflict.ts';
+
+export {
+  type ColumnValue,
+  type ConflictAnswer,
+  type MergeAnswer,
+  merge,
+  type RemoveAnswer,
+  type RowValues,
+  remove,
+  type SkipAnswer,
+  skip,
+  type TakeAnswer,
+  take,
+} from './conflict/handlers/answers.ts';
+export type { Conflict, ConflictHandler, ConflictVersion, Operation } from './conflict/handlers/conflict.ts';
+
 /** A connection string that stands in an environment variable; only its name is ever written down. */
 export type EnvReference = { readonly env: string };
 
@@ -77,13 +94,16 @@ export type OneWaySync = {
  */
 export type ConflictChoice = 'last-update-wins' | 'first-update-wins' | 'skip' | 'stop' | readonly string[];
 
+/** `onConflict` as a name, a list, or a function: `(conflict) => take(conflict.latest.database)`. */
+export type ConflictRuleConfig = ConflictChoice | ConflictHandler;
+
 /** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
 /** A table of a multi-master sync with settings of its own. It has the same name, columns and key at every member. */
 export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTriggers'> & {
   /** As `onConflict` of the sync, for this table. */
-  readonly onConflict?: ConflictChoice;
+  readonly onConflict?: ConflictRuleConfig;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
 };
@@ -98,7 +118,7 @@ export type MultiMasterSync = {
   /** Names or patterns left out of what patterns in `tables` match. */
   readonly exclude?: readonly string[];
   /** Every table needs a rule, from here or its own. */
-  readonly onConflict?: ConflictChoice;
+  readonly onConflict?: ConflictRuleConfig;
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them as changes of that member. */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;

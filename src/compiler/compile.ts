@@ -4,7 +4,9 @@ import { PLAN_FILE } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SchemaLock } from '../plan/schema-lock.ts';
 import { writePlan } from '../plan/write-plan.ts';
+import { handlerRules } from '../plan/handler-files.ts';
 import { locate } from './1-load/fault.ts';
+import type { ExtractedHandlers } from './1-load/handlers/extract-handlers.ts';
 import { type LoadedConfig, loadConfig } from './1-load/load-config.ts';
 import { buildModel } from './2-model/build-model.ts';
 import { checkModel } from './3-check/check-model.ts';
@@ -18,11 +20,17 @@ export async function compile(options: { config: string; cwd: string; lock: Sche
   return compileConfig(await loadConfig({ path: options.config, cwd: options.cwd }), options.lock);
 }
 
+/** The handlers that the plan names, by path. */
+function handlerFiles(plan: Plan, handlers: ExtractedHandlers): readonly (readonly [string, string])[] {
+  const used = new Set(handlerRules(plan).map(({ file }) => file));
+  return [...handlers.values()].filter(({ rule }) => used.has(rule.file)).map(({ rule, text }) => [rule.file, text]);
+}
+
 /** Phases 2 to 4, for a config that is loaded. */
-export function compileConfig({ config, spanOf }: LoadedConfig, lock: SchemaLock): Compiled {
-  const { model, places, faults } = buildModel(config, lock);
+export function compileConfig({ config, spanOf, handlers }: LoadedConfig, lock: SchemaLock): Compiled {
+  const { model, places, faults } = buildModel(config, lock, handlers);
   const diagnostics = locate([...faults, ...checkModel({ config, lock, model, places })], spanOf);
   if (diagnostics.some(({ severity }) => severity === 'error')) throw new SarrioError({ exit: 'invalid', diagnostics });
   const { plan, files } = emit(model);
-  return { plan, files: new Map([[PLAN_FILE, writePlan(plan)], ...files]), warnings: diagnostics };
+  return { plan, files: new Map([[PLAN_FILE, writePlan(plan)], ...files, ...handlerFiles(plan, handlers)]), warnings: diagnostics };
 }

@@ -3,7 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { byCodeUnit } from './canonical.ts';
 import { failure, SarrioError } from './errors.ts';
 import { hasGeneratedHeader } from './generated-header.ts';
-import type { Plan, PlanObject } from './plan.ts';
+import { handlerFaults, handlerRules } from './handler-files.ts';
+import type { Plan } from './plan.ts';
 import { readPlan } from './read-plan.ts';
 import { sqlFaults } from './sql-faults.ts';
 
@@ -12,7 +13,7 @@ export const PLAN_FILE = 'plan.yaml';
 /** The schema lock's file under `generated/`. */
 export const LOCK_FILE = 'schema.lock.json';
 
-/** What the verbs that touch databases read: the plan, and the text of every SQL file that it names, by path under `generated/`. */
+/** What the verbs that touch databases read: the plan, and the text of every file that it names, by path under `generated/`. */
 export type Generated = { readonly plan: Plan; readonly files: ReadonlyMap<string, string> };
 
 /** Reads `generated/` and proves that nothing in it was changed since it was compiled. `dir` is its path. */
@@ -29,10 +30,18 @@ export async function loadGenerated(dir: string): Promise<Generated> {
   }
   const plan = readPlan(text, `${shown}/${PLAN_FILE}`);
   const objects = Object.values(plan.databases).flatMap((database) => database.objects);
-  const files = await readSqlFiles(dir, objects);
-  const diagnostics = sqlFaults({ objects, files, shown });
+  const rules = handlerRules(plan);
+  const files = await readFiles(
+    dir,
+    objects.map(({ file }) => file),
+  );
+  const handlers = await readFiles(
+    dir,
+    rules.map(({ file }) => file),
+  );
+  const diagnostics = [...sqlFaults({ objects, files, shown }), ...handlerFaults({ rules, files: handlers, shown })];
   if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
-  return { plan, files };
+  return { plan, files: new Map([...files, ...handlers]) };
 }
 
 /** How what stands in `generated/` differs from what it should be; paths with forward slashes, sorted. */
@@ -96,8 +105,8 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-async function readSqlFiles(dir: string, objects: readonly PlanObject[]): Promise<ReadonlyMap<string, string>> {
-  const paths = [...new Set(objects.map((object) => object.file))].sort(byCodeUnit);
+async function readFiles(dir: string, wanted: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const paths = [...new Set(wanted)].sort(byCodeUnit);
   const files = new Map<string, string>();
   for (const path of paths) {
     const text = await readIfPresent(join(dir, path));

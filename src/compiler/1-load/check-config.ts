@@ -6,6 +6,7 @@ import type { ConfigPath, Fault } from './fault.ts';
 /** Every way in which the exported value is not a `ReplicationConfig`. */
 export function checkConfig(value: unknown): readonly Fault[] {
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false });
+  ajv.addKeyword({ keyword: 'isHandler', validate: (_: unknown, data: unknown) => typeof data === 'function' });
   const validate = ajv.compile(configSchema);
   if (validate(value)) return [];
   return (validate.errors ?? []).flatMap((error) => (error.keyword === 'if' || isPartOfName(error) ? [] : [faultOf(error)]));

@@ -39,7 +39,7 @@ const backlog = {
 const conflictRule = {
   if: { type: 'array' },
   then: { ...texts, minItems: 1 },
-  else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] },
+  else: { if: { isHandler: true }, then: true, else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] } },
 } as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 

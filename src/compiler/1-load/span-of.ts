@@ -48,6 +48,8 @@ function property(object: ObjectLiteralExpression, name: string): Found | null {
       return { key: member.getNameNode(), value: member.getInitializerOrThrow() };
     } else if (Node.isShorthandPropertyAssignment(member) && member.getName() === name) {
       return { key: member.getNameNode(), value: member.getNameNode() };
+    } else if (Node.isMethodDeclaration(member) && nameOf(member.getNameNode()) === name) {
+      return { key: member.getNameNode(), value: member };
     }
   }
   return null;

@@ -1,8 +1,9 @@
-import type { ConflictChoice, MultiMasterSync } from '../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync } from '../../index.ts';
 import type { ConflictRule } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
+import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
 import { error } from './faults.ts';
 import { byName, type LockIndex } from './lock-index.ts';
 import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from './model.ts';
@@ -17,6 +18,7 @@ type Parts = {
   readonly indexes: ReadonlyMap<string, LockIndex>;
   readonly faults: Fault[];
   readonly places: Map<ModelTable, ConfigPath>;
+  readonly handlers: ExtractedHandlers;
 };
 
 /** A multi-master sync with its names resolved against the first member that the lock knows; it stays empty when that is none. */
@@ -64,7 +66,7 @@ function selectFrom({ sync, path, faults }: Parts, known: Known): readonly Found
   return selected.map((item) => ({ item, seed }));
 }
 
-function buildTable({ sync, faults }: Parts, options: { selected: Selected; seed: LockIndex; known: Known }): ModelMasterTable | null {
+function buildTable({ sync, faults, handlers }: Parts, options: { selected: Selected; seed: LockIndex; known: Known }): ModelMasterTable | null {
   const { selected, seed, known } = options;
   const { table, entry } = selected;
   const key = resolveKey(selected);
@@ -98,7 +100,7 @@ function buildTable({ sync, faults }: Parts, options: { selected: Selected; seed
     reference: made(seed, table, { key, columns, except: '' }),
     sources: Object.fromEntries(sources),
     schemas,
-    rule: ruleOf(entry.onConflict ?? sync.onConflict),
+    rule: ruleOf(entry.onConflict ?? sync.onConflict, handlers),
   };
 }
 
@@ -126,7 +128,8 @@ function alike(
   return found && columns.length === reference.columns.length ? { key: { ...found, columns: key }, columns } : null;
 }
 
-function ruleOf(choice: ConflictChoice | undefined): ConflictRule | null {
+function ruleOf(choice: ConflictRuleConfig | undefined, handlers: ExtractedHandlers): ConflictRule | null {
   if (choice === undefined) return null;
+  if (typeof choice === 'function') return handlers.get(choice)?.rule ?? null;
   return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }

@@ -120,7 +120,8 @@ function selectByPattern(options: { patterns: readonly Pattern[]; exact: readonl
     for (const table of fit) {
       const earlier = selected.get(displayName(table));
       if (!earlier) selected.set(displayName(table), { table, entry: pattern.entry, path: pattern.path, isPattern: true });
-      else if (settingsOf(earlier.entry) !== settingsOf(pattern.entry)) faults.push(ambiguous(table, earlier, pattern));
+      else if (settingsOf(earlier.entry) !== settingsOf(pattern.entry) || areOtherFunctions(earlier.entry, pattern.entry))
+        faults.push(ambiguous(table, earlier, pattern));
     }
   }
   return { selected: [...selected.values()].sort((left, right) => byName(left.table, right.table)), faults };
@@ -145,6 +146,11 @@ function patternFaults(options: { pattern: Pattern; found: readonly TableSchema[
 
 function settingsOf({ where, columns, missingColumns, captureTriggers, onConflict, truncate }: TableEntry): string {
   return JSON.stringify({ where, omit: columns?.omit, missingColumns, captureTriggers, onConflict, truncate });
+}
+
+/** Functions have no JSON. */
+function areOtherFunctions(one: TableEntry, other: TableEntry): boolean {
+  return [one, other].some(({ onConflict }) => typeof onConflict === 'function') && one.onConflict !== other.onConflict;
 }
 
 function ambiguous(table: TableSchema, earlier: Selected, pattern: Pattern): Fault {

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../1-load/did-you-mean.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';
-import type { ConflictChoice, MultiMasterSync } from '../../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync } from '../../../index.ts';
 import { type Finding, masterSyncs, masterTables, type Rule } from '../rule.ts';
 
 /** SAR262. */
@@ -13,7 +13,7 @@ export const conflictRuleMissing: Rule = {
     masterTables(input).flatMap(({ table, label, sync, path }): readonly Finding[] => {
       if (table.rule !== null) return [];
       const hint =
-        "Give the sync or the table an onConflict: 'last-update-wins', 'first-update-wins', 'skip', 'stop', or a list of members in order of preference.";
+        "Give the sync or the table an onConflict: 'last-update-wins', 'first-update-wins', 'skip', 'stop', a list of members in order of preference, or a function.";
       return [{ path, message: `no onConflict says how conflicts of ${label} in sync '${sync.name}' are decided`, hint }];
     }),
 };
@@ -34,8 +34,8 @@ export const preferredDatabases: Rule = {
     }),
 };
 
-function listFaults({ members }: MultiMasterSync, choice: ConflictChoice | undefined, path: ConfigPath): readonly Finding[] {
-  if (choice === undefined || typeof choice === 'string') return [];
+function listFaults({ members }: MultiMasterSync, choice: ConflictRuleConfig | undefined, path: ConfigPath): readonly Finding[] {
+  if (choice === undefined || typeof choice === 'string' || typeof choice === 'function') return [];
   return choice.flatMap((name, position): readonly Finding[] => {
     const place = [...path, position];
     if (!members.includes(name)) {

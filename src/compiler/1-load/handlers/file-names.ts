@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Where a handler's file stands under `generated/`: `handlers/shop.mjs` for a sync's, `handlers/shop.public.orders.mjs` for a table's,
+ * which is the name or pattern that the config gives it. What some file system would not take or take for another name is replaced
+ * and hashed.
+ */
+export function handlerPath(place: { sync: string; table: string | null; index: number }, taken: ReadonlySet<string>): string {
+  const { sync, table, index } = place;
+  const plain = table === null ? sync : `${sync}.${table}`;
+  if (/^[a-z][a-z0-9_.-]{0,99}$/.test(plain) && !taken.has(pathOf(plain))) return pathOf(plain);
+  const readable = plain.toLowerCase().replaceAll(/[^a-z0-9_.-]+/g, '_');
+  const hashed = pathOf(`${readable.slice(0, 80)}-${hash([sync, table])}`);
+  return taken.has(hashed) ? pathOf(`${readable.slice(0, 80)}-${hash([sync, table, index])}`) : hashed;
+}
+
+function pathOf(name: string): string {
+  return `handlers/${name}.mjs`;
+}
+
+function hash(identity: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type FunctionDeclaration, Node, Project, type SourceFile, ts, type VariableDeclaration } from 'ts-morph';
+
+/** The config's module and those that its handlers lead to, read when needed and never executed. */
+export type Modules = {
+  read(path: string): SourceFile | null;
+  /** The module that a relative import leads to. */
+  imported(from: SourceFile, specifier: string): SourceFile | null;
+};
+
+/** A declaration that an import may lead to. */
+export type Exported = FunctionDeclaration | VariableDeclaration;
+
+export function openModules(): Modules {
+  // Names are resolved by the checker, which needs neither libraries nor other files for that.
+  const project = new Project({
+    skipAddingFilesFromTsConfig: true,
+    skipFileDependencyResolution: true,
+    compilerOptions: { noLib: true, noResolve: true, types: [], allowJs: true, target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
+  });
+  const read = (path: string): SourceFile | null => {
+    const known = project.getSourceFile(path);
+    if (known) return known;
+    if (!existsSync(path) || !statSync(path).isFile()) return null;
+    return project.createSourceFile(
+      path,
+      readFileSync(path, 'utf8')
+        .replace(/^\uFEFF/, '')
+        .replaceAll('\r\n', '\n'),
+      { overwrite: true },
+    );
+  };
+  const imported = (from: SourceFile, specifier: string): SourceFile | null => {
+    for (const path of pathsOf(join(dirname(from.getFilePath()), specifier))) {
+      const found = read(path);
+      if (found) return found;
+    }
+    return null;
+  };
+  return { read, imported };
+}
+
+/** What `./rules` may mean: with an ending, or the TypeScript file of the JavaScript one that is named. */
+function pathsOf(path: string): readonly string[] {
+  const endings = ['.ts', '.mts', '.js', '.mjs'];
+  return [path, path.replace(/\.(m?)js$/, '.$1ts'), ...endings.map((ending) => path + ending), ...endings.map((ending) => join(path, `index${ending}`))];
+}
+
+/** What a module exports under a name, through re-exports. */
+export function exportedAs(modules: Modules, file: SourceFile, name: string): Exported | null {
+  const own = topLevel(file, name);
+  if (own && isExported(own)) return own;
+  for (const declaration of file.getExportDeclarations()) {
+    const found = throughDeclaration(modules, file, { declaration, name });
+    if (found) return found;
+  }
+  return null;
+}
+
+type Through = { readonly declaration: ReturnType<SourceFile['getExportDeclarations']>[number]; readonly name: string };
+
+function throughDeclaration(modules: Modules, file: SourceFile, { declaration, name }: Through): Exported | null {
+  const specifier = declaration.getModuleSpecifierValue();
+  const target = specifier === undefined ? file : modules.imported(file, specifier);
+  if (!target) return null;
+  if (declaration.isNamespaceExport()) return declaration.getNamespaceExport() ? null : exportedAs(modules, target, name);
+  const found = declaration.getNamedExports().find((each) => (each.getAliasNode()?.getText() ?? each.getName()) === name);
+  if (!found) return null;
+  if (specifier !== undefined) return exportedAs(modules, target, found.getName());
+  return topLevel(file, found.getName()) ?? throughImport(modules, file, found.getName());
+}
+
+/** `import { a } from './x.ts'; export { a };` */
+function throughImport(modules: Modules, file: SourceFile, name: string): Exported | null {
+  for (const declaration of file.getImportDeclarations()) {
+    const found = declaration.getNamedImports().find((each) => (each.getAliasNode()?.getText() ?? each.getName()) === name);
+    const target = found && modules.imported(file, declaration.getModuleSpecifierValue());
+    if (found && target) return exportedAs(modules, target, found.getName());
+  }
+  return null;
+}
+
+function topLevel(file: SourceFile, name: string): Exported | null {
+  return file.getFunctions().find((each) => each.getName() === name) ?? file.getVariableDeclaration(name) ?? null;
+}
+
+function isExported(node: Exported): boolean {
+  return Node.isFunctionDeclaration(node) ? node.isExported() && !node.isDefaultExport() : node.isExported();
+}

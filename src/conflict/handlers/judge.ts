@@ -1,0 +1,111 @@
+import { type AnswerMessage, type HandlerConflict, type HandlerShape, type HandlerVersion, keyText } from './message.ts';
+import type { RowValues } from './answers.ts';
+import { kindOf } from './conflict.ts';
+import { type EncodedValue, textOf, valueOf } from './values.ts';
+
+/** What a handler decided, in the round's terms. */
+export type HandlerDecision =
+  | { readonly kind: 'take'; readonly member: number }
+  /** A full row in the plan's order: the latest one there is, with the columns that the handler gave. */
+  | { readonly kind: 'merge'; readonly values: readonly (string | null)[] }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'skip' };
+
+/** A conflict that stays undecided. Its table has to wait for a person. */
+export type HandlerFailure = {
+  readonly kind: 'failure';
+  /** `not-run`: of the same table and the same call as one that hung or ran out of memory. */
+  readonly reason: 'threw' | 'hung' | 'memory' | 'nonsense' | 'not-run';
+  readonly table: string;
+  readonly key: RowValues;
+  /** `update/delete`. */
+  readonly conflict: string;
+  readonly message: string;
+  /** Where in the handler's file, innermost first: `byTotal (generated/handlers/shop.mjs:12:5)`. */
+  readonly stack: readonly string[];
+};
+
+/** What is wrong with one conflict's handling, before it is said whose. */
+export type Fault = Pick<HandlerFailure, 'reason' | 'message' | 'stack'>;
+
+export function failureOf(shape: HandlerShape, conflict: HandlerConflict, fault: Fault): HandlerFailure {
+  return {
+    kind: 'failure',
+    table: shape.table,
+    key: keyText(shape, conflict.key),
+    conflict: kindOf(conflict.versions.map(({ op }) => op)),
+    ...fault,
+  };
+}
+
+/** One text for logs and errors: which row, what happened, where. */
+export function failureText({ table, key, conflict, message, stack }: HandlerFailure): string {
+  const shownKey = Object.entries(key).map(([name, value]) => `${name} = ${String(value)}`);
+  return [`handler of ${table}, key ${shownKey.join(', ')}, ${conflict}: ${message}`, ...stack.map((line) => `  at ${line}`)].join('\n');
+}
+
+/** Holds what a handler returned against what is there: only databases that take part, only columns that exist, values that fit, the same key. */
+export function judge(shape: HandlerShape, conflict: HandlerConflict, answer: AnswerMessage): HandlerDecision | HandlerFailure {
+  switch (answer.kind) {
+    case 'take':
+      return judgeTake(shape, conflict, answer.database);
+    case 'merge':
+      return judgeMerge(shape, conflict, answer.values);
+    case 'remove':
+    case 'skip':
+      return { kind: answer.kind };
+    case 'nonsense':
+      return nonsense(shape, conflict, `it returned ${answer.shown}, not take(…), merge(…), remove() or skip()`);
+    default:
+      return answer satisfies never;
+  }
+}
+
+function judgeTake(shape: HandlerShape, conflict: HandlerConflict, database: string | null): HandlerDecision | HandlerFailure {
+  const found = conflict.versions.find(({ member }) => shape.databases[member] === database);
+  if (found) return { kind: 'take', member: found.member };
+  if (database === null) return nonsense(shape, conflict, 'take(…) wants the name of a database');
+  const names = conflict.versions.map(({ member }) => shape.databases[member]).join(', ');
+  const isKnown = shape.databases.includes(database);
+  return nonsense(shape, conflict, `take('${database}'): ${isKnown ? 'it takes no part in this conflict' : 'there is no such database'}; there are ${names}`);
+}
+
+type Given = readonly (readonly [column: string, value: EncodedValue])[];
+
+function judgeMerge(shape: HandlerShape, conflict: HandlerConflict, given: Given): HandlerDecision | HandlerFailure {
+  const base = latestRow(conflict.versions);
+  if (!base) return nonsense(shape, conflict, 'merge(…): the row was deleted everywhere, there is none to merge into');
+  const values = [...base.row.values];
+  for (const [name, value] of given) {
+    const index = shape.columns.findIndex((column) => column.name === name);
+    if (index < 0) return nonsense(shape, conflict, `merge(…): ${shape.table} has no column '${name}' in this sync`);
+    const text = textFor({ shape, conflict, base }, index, value);
+    if ('fault' in text) return nonsense(shape, conflict, `merge(…), column ${name}: ${text.fault}`);
+    values[index] = text.text;
+  }
+  return { kind: 'merge', values };
+}
+
+/** At the same microsecond the first in the order of members, as everywhere. */
+function latestRow(versions: readonly HandlerVersion[]): HandlerVersion | null {
+  const present = versions.filter(({ row }) => row.isPresent);
+  return present.reduce<HandlerVersion | null>((best, each) => (best === null || each.at > best.at ? each : best), null);
+}
+
+type Merging = { readonly shape: HandlerShape; readonly conflict: HandlerConflict; readonly base: HandlerVersion };
+
+/** A value that some version has keeps that version's text; a key's column must be such a one. */
+function textFor({ shape, conflict, base }: Merging, index: number, value: EncodedValue): ReturnType<typeof textOf> {
+  const { name, type } = shape.columns[index] ?? { name: '', type: '' };
+  const known = [base, ...conflict.versions].filter(({ row }) => row.isPresent).map(({ row }) => row.values[index] ?? null);
+  const wanted = JSON.stringify(value);
+  const same = known.find((text) => JSON.stringify(valueOf(text, type)) === wanted);
+  if (same !== undefined) return { text: same };
+  const place = shape.key.indexOf(name);
+  if (place >= 0 && JSON.stringify(valueOf(conflict.key[place] ?? null, type)) === wanted) return { text: base.row.values[index] ?? null };
+  return place >= 0 ? { fault: 'it belongs to the key, which cannot be changed' } : textOf(value, type);
+}
+
+function nonsense(shape: HandlerShape, conflict: HandlerConflict, message: string): HandlerFailure {
+  return failureOf(shape, conflict, { reason: 'nonsense', message, stack: [] });
+}

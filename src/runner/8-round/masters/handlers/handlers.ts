@@ -1,0 +1,144 @@
+import { failureOf, type Fault, type HandlerDecision, type HandlerFailure, judge } from '../../../../conflict/handlers/judge.ts';
+import { type AnswerMessage, conflictMessage, type HandlerConflict, type HandlerShape } from '../../../../conflict/handlers/message.ts';
+import { SarrioError } from '../../../../plan/errors.ts';
+import type { HandlerRule } from '../../../../plan/conflict-rule.ts';
+import { handlerFaults } from '../../../../plan/handler-files.ts';
+import type { Clock } from '../../../clock.ts';
+import { type HandlerFile, startThread, type Thread, type ThreadReply } from './thread.ts';
+
+/** A table whose conflicts a handler decides. */
+export type HandlerTable = HandlerShape & {
+  /** Its ordinal in the sync. */
+  readonly ordinal: number;
+  readonly rule: HandlerRule;
+};
+
+export type HandlersOptions = {
+  readonly tables: readonly HandlerTable[];
+  /** Texts of the generated files, by path under `generated/`. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly clock: Clock;
+  /** How long one conflict may take, about; 5 seconds. */
+  readonly limitMs?: number;
+  /** What handlers may hold in memory; 64 MB. */
+  readonly memoryMb?: number;
+};
+
+/** Decides conflicts by the handlers of a plan, in a thread of its own, which is started when it is first needed. */
+export type Handlers = {
+  /** In the order of the conflicts. One failure is enough for the table to be stopped; the others may be used or not. */
+  decide(table: number, conflicts: readonly HandlerConflict[]): Promise<readonly HandlerOutcome[]>;
+  close(): Promise<void>;
+};
+
+export type HandlerOutcome = HandlerDecision | HandlerFailure;
+
+/** Conflicts for one message: large enough that messages cost nothing, small enough that the runner stays awake. */
+const BATCH = 500;
+/** How often a thread is looked at within its limit: a machine that slept must not look like a handler that hangs. */
+const LOOKS = 4;
+
+/** Proves that the files are those of the plan. @throws SarrioError SAR307 when one is not */
+export function openHandlers(options: HandlersOptions): Handlers {
+  const { tables, files, clock, limitMs = 5000, memoryMb = 64 } = options;
+  const state: State = { files: checkedFiles(tables, files), clock, limitMs, memoryMb, thread: null, queue: Promise.resolve() };
+  return {
+    decide: (ordinal, conflicts) => {
+      const table = tables.find((each) => each.ordinal === ordinal);
+      if (table === undefined) throw new Error(`no handler decides the conflicts of table ${ordinal}`);
+      return inTurn(state, () => decideAll(state, table, conflicts));
+    },
+    close: () => inTurn(state, () => endThread(state)),
+  };
+}
+
+type State = {
+  readonly files: readonly HandlerFile[];
+  readonly clock: Clock;
+  readonly limitMs: number;
+  readonly memoryMb: number;
+  thread: Thread | null;
+  queue: Promise<unknown>;
+};
+
+function checkedFiles(tables: readonly HandlerTable[], files: ReadonlyMap<string, string>): readonly HandlerFile[] {
+  const rules = [...new Map(tables.map(({ rule }) => [rule.file, rule])).values()];
+  const diagnostics = handlerFaults({ rules, files, shown: 'generated' });
+  if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
+  return rules.map((rule) => ({ path: rule.file, text: (files.get(rule.file) ?? '').replaceAll('\r\n', '\n'), name: rule.export }));
+}
+
+/** One after the other: the thread takes one batch at a time. */
+function inTurn<T>(state: State, task: () => Promise<T>): Promise<T> {
+  const done = state.queue.then(task, task);
+  state.queue = done;
+  return done;
+}
+
+async function decideAll(state: State, table: HandlerTable, conflicts: readonly HandlerConflict[]): Promise<readonly HandlerOutcome[]> {
+  const outcomes: HandlerOutcome[] = [];
+  for (let start = 0; start < conflicts.length; start += BATCH) {
+    const batch = conflicts.slice(start, start + BATCH);
+    const reply = await askThread(state, table, batch);
+    if (reply.kind === 'broken') throw new Error(`the handler ${table.rule.file} cannot be run: ${reply.message}`);
+    if (reply.kind === 'answers') {
+      outcomes.push(...batch.map((conflict, index) => outcomeOf(table, conflict, reply.answers[index])));
+    } else {
+      const rest = conflicts.slice(start);
+      return [...outcomes, ...rest.map((conflict, index) => failureOf(table, conflict, deathFault(state, reply, index)))];
+    }
+  }
+  return outcomes;
+}
+
+async function askThread(state: State, table: HandlerTable, conflicts: readonly HandlerConflict[]): Promise<ThreadReply> {
+  state.thread ??= startThread(state);
+  const { thread } = state;
+  const texts = conflicts.map((conflict) => JSON.stringify(conflictMessage(table, conflict)));
+  const isOver = new AbortController();
+  const reply = await Promise.race([thread.ask(table.rule.file, texts), watch(state, thread, isOver.signal)]);
+  isOver.abort();
+  if (reply.kind !== 'answers') await endThread(state);
+  return reply;
+}
+
+/** Ends when the thread has not come on for the limit. */
+async function watch({ clock, limitMs }: State, thread: Thread, isOver: AbortSignal): Promise<ThreadReply> {
+  for (let same = 0, last = Number.NaN; same < LOOKS; ) {
+    await clock.sleep(limitMs / LOOKS, isOver);
+    if (isOver.aborted) break;
+    const now = thread.progress();
+    same = now === last ? same + 1 : 1;
+    last = now;
+  }
+  return { kind: 'hung', at: thread.progress() };
+}
+
+/** What it may have left behind goes with it; the next batch begins in a new one. */
+async function endThread(state: State): Promise<void> {
+  const { thread } = state;
+  state.thread = null;
+  await thread?.end();
+}
+
+function deathFault({ limitMs, memoryMb }: State, death: ThreadReply & { at: number }, index: number): Fault {
+  const why = death.kind === 'hung' ? `did not answer for ${limitMs} ms` : `needed more than ${memoryMb} MB`;
+  // Before the first conflict it was the machine, or the thread's start; somebody has to take the blame.
+  if (index === Math.max(death.at, 0)) return { reason: death.kind === 'hung' ? 'hung' : 'memory', message: `it ${why} and was ended`, stack: [] };
+  return { reason: 'not-run', message: `not decided, because at another row of the table it ${why}`, stack: [] };
+}
+
+type Reply = AnswerMessage | { readonly kind: 'threw'; readonly message: string; readonly stack: string };
+
+function outcomeOf(table: HandlerTable, conflict: HandlerConflict, text: string | undefined): HandlerOutcome {
+  if (text === undefined) throw new Error('the thread gave fewer answers than it got conflicts');
+  const answer = JSON.parse(text) as Reply;
+  if (answer.kind !== 'threw') return judge(table, conflict, answer);
+  return failureOf(table, conflict, { reason: 'threw', message: `it threw ${answer.message}`, stack: stackLines(answer.stack, table.rule.file) });
+}
+
+/** Only the lines that lie in the handler's file. */
+function stackLines(stack: string, file: string): readonly string[] {
+  const lines = stack.split('\n').flatMap((line) => /^\s+at (.*)$/.exec(line)?.[1] ?? []);
+  return lines.filter((line) => line.includes(`${file}:`)).map((line) => line.replace(file, `generated/${file}`));
+}

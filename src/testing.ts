@@ -1,0 +1,108 @@
+import type { ColumnValue, ConflictAnswer, RowValues } from './conflict/handlers/answers.ts';
+import type { ConflictHandler, Operation } from './conflict/handlers/conflict.ts';
+import { failureText, type HandlerDecision, judge } from './conflict/handlers/judge.ts';
+import { conflictMessage, type HandlerConflict, type HandlerShape } from './conflict/handlers/message.ts';
+import { answerOf, conflictOf } from './conflict/handlers/realm.mjs';
+import { textOf } from './conflict/handlers/values.ts';
+
+/** What one database holds in a test. */
+export type TestVersion<Row extends object = RowValues> = {
+  readonly database: string;
+  /** Null where the row was deleted. */
+  readonly row: Row | null;
+  /** `2026-11-26T17:02:44.123456Z`, with up to six digits of a second. Without it each version is a second later than the one before. */
+  readonly time?: string;
+  /** `update` by default, `delete` where there is no row. */
+  readonly operation?: Operation;
+};
+
+export type TestConflict<Row extends object = RowValues> = {
+  readonly handler: (conflict: Parameters<ConflictHandler<Row>>[0]) => ConflictAnswer<Row>;
+  /** The columns of the key by name; the values are those of the rows. */
+  readonly key: readonly (keyof Row & string)[];
+  readonly versions: readonly TestVersion<Row>[];
+  /** `public.orders` by default. */
+  readonly table?: string;
+  /** Types by column, as `\d` shows them, for those that the values do not tell: text is taken for `text`, numbers for `integer` or `double precision`. */
+  readonly types?: Readonly<Record<string, string>>;
+  /** All databases of the sync, if there are others than those of the versions. */
+  readonly databases?: readonly string[];
+};
+
+/** What a handler decided. `row` is the whole row that every database gets. */
+export type TestedDecision =
+  | { readonly kind: 'take'; readonly database: string }
+  | { readonly kind: 'merge'; readonly row: Readonly<Record<string, string | null>> }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'skip' };
+
+/**
+ * Asks a handler about a conflict and holds its answer against it as the runner does. Rows come to the handler as they would from the
+ * server, and a merged row goes out as PostgreSQL's text.
+ *
+ * @throws Error with the runner's own message, when the answer is none that the runner would take
+ */
+export function testConflict<Row extends object = RowValues>(test: TestConflict<Row>): TestedDecision {
+  const shape = shapeOf(test);
+  const conflict = conflictFor(test, shape);
+  const message: unknown = JSON.parse(JSON.stringify(conflictMessage(shape, conflict)));
+  const answer = answerOf((test.handler as ConflictHandler)(conflictOf(message as Parameters<typeof conflictOf>[0])));
+  const outcome = judge(shape, conflict, answer);
+  if (outcome.kind === 'failure') throw new Error(failureText(outcome));
+  return tested(shape, outcome);
+}
+
+function tested(shape: HandlerShape, decision: HandlerDecision): TestedDecision {
+  if (decision.kind === 'take') return { kind: 'take', database: shape.databases[decision.member] ?? '' };
+  if (decision.kind !== 'merge') return decision;
+  return { kind: 'merge', row: Object.fromEntries(shape.columns.map(({ name }, index) => [name, decision.values[index] ?? null])) };
+}
+
+function shapeOf<Row extends object>({ table = 'public.orders', key, versions, types = {}, databases }: TestConflict<Row>): HandlerShape {
+  const rows = versions.flatMap(({ row }) => (row === null ? [] : [row]));
+  if (versions.length < 2 || rows.length === 0) throw new Error('a conflict has two versions or more, and a row in one of them');
+  const names = [...new Set([...Object.keys(types), ...rows.flatMap((row) => Object.keys(row))])];
+  const columns = names.map((name) => ({ name, type: types[name] ?? typeFor(rows.map((row) => valueIn(row, name))) }));
+  return { table, columns, key, databases: databases ?? versions.map(({ database }) => database) };
+}
+
+function typeFor(values: readonly ColumnValue[]): string {
+  const known = values.filter((value) => value !== null);
+  if (known.some((value) => typeof value === 'boolean')) return 'boolean';
+  if (known.some((value) => typeof value === 'string') || known.length === 0) return 'text';
+  return known.every((value) => Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31) ? 'integer' : 'double precision';
+}
+
+function valueIn(row: object, name: string): ColumnValue {
+  return ({ ...row } as RowValues)[name] ?? null;
+}
+
+function conflictFor<Row extends object>({ versions }: TestConflict<Row>, shape: HandlerShape): HandlerConflict {
+  const keyed = versions.find(({ row }) => row !== null)?.row ?? {};
+  const textIn = (row: object, name: string): string | null => exactText(shape, name, valueIn(row, name));
+  return {
+    key: shape.key.map((name) => textIn(keyed, name) ?? ''),
+    versions: versions.map(({ database, row, time, operation }, index) => {
+      const member = shape.databases.indexOf(database);
+      if (member < 0) throw new Error(`there is no database '${database}' among ${shape.databases.join(', ')}`);
+      const at = time === undefined ? 1_767_225_600_000_000n + BigInt(index) * 1_000_000n : microsOf(time);
+      const values = shape.columns.map(({ name }) => (row || shape.key.includes(name) ? textIn(row ?? keyed, name) : null));
+      return { member, at, op: operation ?? (row ? 'update' : 'delete'), row: { isPresent: row !== null, values } };
+    }),
+  };
+}
+
+function exactText({ columns }: HandlerShape, name: string, value: ColumnValue): string | null {
+  const type = columns.find((column) => column.name === name)?.type ?? 'text';
+  const isOdd = typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0));
+  const found = textOf(isOdd ? { number: Object.is(value, -0) ? '-0' : String(value) } : value, type);
+  if ('fault' in found) throw new Error(`column ${name} of the test: ${found.fault}`);
+  return found.text;
+}
+
+function microsOf(time: string): bigint {
+  const match = /^(.*T\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/.exec(time);
+  const seconds = match ? Date.parse(`${match[1]}Z`) : Number.NaN;
+  if (Number.isNaN(seconds)) throw new Error(`'${time}' is no time such as 2026-11-26T17:02:44.123456Z`);
+  return BigInt(seconds) * 1000n + BigInt((match?.[2] ?? '0').padEnd(6, '0'));
+}
