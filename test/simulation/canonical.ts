@@ -1,0 +1,95 @@
+import { isCovered, type Position } from '../../src/plan/position.ts';
+import { bit, type Entry, type Image, rowAt, type Versions } from './image.ts';
+import { isDecided, losers, overruled, writesOf } from './invariants.ts';
+import { isFor } from './simulated-member.ts';
+import { membersOf, sideOf, SYNC, type World } from './world.ts';
+
+/** An image that can still matter: what a member holds, or what a crash would leave of it. */
+type Slot = { readonly member: number; readonly image: Image };
+
+/**
+ * The same for worlds in which the same can happen. Numbers of transactions, versions and conflicts do not count, only how they relate:
+ * which watermarks cover an entry, which rows have seen a change that must not be lost. Members may change places.
+ */
+export function canonical(world: World, { isSymmetric, canCrash }: { readonly isSymmetric: boolean; readonly canCrash: boolean }): string {
+  const members = membersOf(world);
+  const orders = isSymmetric ? permutations(members) : [members];
+  const texts = orders.map((order) => textOf(world, order.flatMap((member) => slotsOf(world, member, canCrash))));
+  return texts.reduce((least, text) => (text < least ? text : least));
+}
+
+function textOf(world: World, slots: readonly Slot[]): string {
+  const marks = slots.map(({ member, image }) => ({ member, of: image.watermarks.get(SYNC) ?? new Map<number, Position>() }));
+  const coverage = (origin: number, xid: bigint): string => marks.map(({ of }) => (covered(of.get(origin), xid) ? '1' : '0')).join('');
+  return [
+    `${world.databases} ${slots.map(({ member }, index) => (slots[index - 1]?.member === member ? '' : ',')).join('.')}`,
+    ...slots.map(({ member, image }) => entriesText(image, (xid) => coverage(member, xid))),
+    ...slots.map(({ member, image }) => marks.map(({ of }) => ahead(of.get(member), image.nextXid)).join(',')),
+    ...world.keys.map((key) => keyText(world, slots, key)),
+  ].join('\n');
+}
+
+function slotsOf(world: World, member: number, canCrash: boolean): readonly Slot[] {
+  const { image, disk } = sideOf(world, member);
+  return !canCrash || image === disk ? [{ member, image }] : [{ member, image }, { member, image: disk }];
+}
+
+function covered(position: Position | undefined, xid: bigint): boolean {
+  return position !== undefined && isCovered(position, xid);
+}
+
+/** How many transactions that have not begun a watermark covers: none, unless something is broken. */
+function ahead(position: Position | undefined, nextXid: bigint): string {
+  if (position === undefined) return '-';
+  const beyond = position.xmax > nextXid ? position.xmax - nextXid : 0n;
+  return `${beyond}+${position.extra.filter((xid) => xid >= nextXid).map((xid) => xid - nextXid)}`;
+}
+
+/** Entries that somebody has not seen; several of a key that the same ones have seen are as good as one. */
+function entriesText({ entries, open }: Image, coverage: (xid: bigint) => string): string {
+  const pending = entries.filter((entry) => isFor(SYNC, entry)).map(({ key, xid }: Entry) => `${key}${coverage(xid)}`);
+  const begun = open.map(({ xid, changes }) => `open${coverage(xid)}${changes.map(({ key, text }) => `${key}${text === '' ? 'D' : 'U'}`)}`);
+  return [...new Set([...pending.filter((text) => text.includes('0', 3)), ...begun])].sort().join(' ');
+}
+
+function keyText(world: World, slots: readonly Slot[], key: string): string {
+  const rows = slots.map(({ image }) => rowAt(image, key));
+  const versions = [...new Set(rows.map(({ version }) => version))];
+  const texts = [...new Set(rows.map(({ text }) => text))];
+  const lost = losers(world);
+  const classes = rows.map(({ version, text }) => `${versions.indexOf(version)}${text === '' ? '-' : texts.indexOf(text)}`);
+  const seenBy = (set: Versions): string => rows.map(({ ancestors }) => ((ancestors & set) !== 0n ? '1' : '0')).join('');
+  const madeAt = (set: Versions): string => slots.map(({ image }) => ((image.writes & set) !== 0n ? '1' : '0')).join('');
+  const settledPairs = versions.flatMap((one, index) =>
+    versions.slice(index + 1).map((other) => (isDecided(world, key, { version: one }, { version: other }) ? '1' : '0')),
+  );
+  const needed = versionsOf(world, key, writesOf(world) & ~overruled(world)).map((version) => `${seenBy(bit(version))}${madeAt(bit(version))}`);
+  return [
+    classes.join(' '),
+    versions.map((version) => `${seenBy(bit(version))}${lost.has(`${key} v${version}`) ? 'x' : ''}`).join(' '),
+    settledPairs.join(''),
+    [...new Set(needed)].sort().join(' '),
+    decisionsText(world, slots, key),
+  ].join('|');
+}
+
+/** The changes of a key among those of a set. */
+function versionsOf(world: World, key: string, set: Versions): readonly number[] {
+  const found: number[] = [];
+  for (let version = 1; version < world.next.version; version++) if ((set & bit(version)) !== 0n && world.keyOf.get(version) === key) found.push(version);
+  return found;
+}
+
+/** Decisions that a crash may undo. */
+function decisionsText(world: World, slots: readonly Slot[], key: string): string {
+  if (slots.length === membersOf(world).length) return '';
+  return world.decisions
+    .filter((decided) => decided.key === key)
+    .map(({ id, winner, candidates }) => `${slots.map(({ image }) => (image.records.includes(id) ? '1' : '0')).join('')}${winner.version}:${candidates.map(({ version }) => version)}`)
+    .join(' ');
+}
+
+function permutations(list: readonly number[]): readonly (readonly number[])[] {
+  if (list.length <= 1) return [list];
+  return list.flatMap((first, index) => permutations([...list.slice(0, index), ...list.slice(index + 1)]).map((rest) => [first, ...rest]));
+}

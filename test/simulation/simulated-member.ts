@@ -1,0 +1,217 @@
+import type { ContestedKey, Version } from '../../src/conflict/version.ts';
+import { isCovered, type Position } from '../../src/plan/position.ts';
+import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
+import { applied, isChange, type SetAside } from './apply.ts';
+import { type Entry, type Image, isLocked, type Row, rowAt, type Versions } from './image.ts';
+import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
+
+/** A round's transaction in one member. */
+export type Transaction = {
+  readonly server: Server;
+  readonly snapshot: Image;
+  readonly options: LookOptions;
+  readonly settled: Map<string, SetAside>;
+  readonly delivered: Map<string, SetAside>;
+  xid: bigint;
+  ending: ((image: Image) => Image) | null;
+  isOver: boolean;
+};
+
+/** What the members of one round know of each other: in production the runner carries rows between them. */
+export type Peers = Map<number, Transaction>;
+
+export type MemberOptions = {
+  readonly server: Server;
+  readonly sync: string;
+  /** Index in the sync's order of databases. */
+  readonly index: number;
+  readonly peers: Peers;
+  /** Tag of what a round writes that this sync itself need not carry on. */
+  readonly tag?: string | null;
+};
+
+/** A member in memory, with the semantics of the SQL that production runs. */
+export function simulatedMember(options: MemberOptions): Member {
+  const { server, sync, index, peers } = options;
+  const mine = (): Transaction => transactionOf(peers, index);
+  return {
+    index,
+    name: `d${server.database}`,
+    history: serverHistory(server),
+    async look(lookOptions) {
+      const position = snapshotOf(server);
+      const snapshot = server.image;
+      peers.set(index, { server, snapshot, options: lookOptions, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
+      const watermarks = snapshot.watermarks.get(sync) ?? new Map();
+      return { member: index, position, watermarks, pending: pendingTables(snapshot, sync, lookOptions) };
+    },
+    async hold() {
+      return hold(mine(), sync);
+    },
+    async *meet(table, others) {
+      const members = [index, ...others.map((other) => other.index)].sort((a, b) => a - b);
+      const met = contested(peers, { sync, table, members });
+      if (met.length > 0) yield met;
+    },
+    async rows(_table, keys) {
+      return keys.map(([key = '']) => rowText(peers, index, key));
+    },
+    async settle(_table, rows) {
+      const { settled } = mine();
+      for (const row of rows) settled.set(keyOf(row.row), setAside(row));
+    },
+    async deliver(table, to, fresh) {
+      return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
+    },
+    async apply(tables, watermarks) {
+      apply(mine(), { sync, tables, watermarks, tag: options.tag === undefined ? sync : options.tag });
+    },
+    async durable() {
+      refuseOver(mine());
+      flush(server);
+    },
+    async commit() {
+      const transaction = mine();
+      refuseOver(transaction);
+      if (transaction.ending !== null) server.image = transaction.ending(server.image);
+      end(transaction, sync);
+    },
+    async rollback() {
+      const transaction = peers.get(index);
+      if (transaction !== undefined) end(transaction, sync);
+    },
+  };
+}
+
+export function tableOf(key: string): number {
+  return Number(key.slice(0, key.indexOf('/')));
+}
+
+/** Whether a sync has to carry an entry on. */
+export function isFor(sync: string, { tag }: Entry): boolean {
+  return tag === null || tag === `=${sync}` || (tag !== sync && !tag.startsWith('='));
+}
+
+function transactionOf(peers: Peers, index: number): Transaction {
+  const transaction = peers.get(index);
+  if (transaction === undefined) throw new ServerError('25P01', `member ${index} has no transaction`);
+  return transaction;
+}
+
+function refuseOver({ isOver }: Transaction): void {
+  if (isOver) throw new ServerError('57P01', 'the connection was lost');
+}
+
+function end(transaction: Transaction, sync: string): void {
+  if (transaction.isOver) return;
+  transaction.isOver = true;
+  transaction.server.running.delete(transaction.xid);
+  if (transaction.server.held.get(sync) === transaction.xid) transaction.server.held.delete(sync);
+}
+
+function hold(transaction: Transaction, sync: string): bigint {
+  const { server, snapshot } = transaction;
+  refuseOver(transaction);
+  if (server.held.has(sync)) throw new ServerError('55P03', 'the watermarks are locked');
+  if (server.image.watermarks.get(sync) !== snapshot.watermarks.get(sync)) throw new ServerError('40001', 'the watermarks were moved');
+  transaction.xid = takeXid(server);
+  server.running.add(transaction.xid);
+  server.held.set(sync, transaction.xid);
+  return transaction.xid;
+}
+
+function isPendingAt(entry: Entry, sync: string, seen: Position): boolean {
+  return isFor(sync, entry) && !isCovered(seen, entry.xid);
+}
+
+function pendingTables(image: Image, sync: string, { from, seenBy }: LookOptions): Awaited<ReturnType<Member['look']>>['pending'] {
+  const counts = new Map<number, number>();
+  for (const entry of image.entries) {
+    if (!isPendingAt(entry, sync, from)) continue;
+    if (![...seenBy.values()].some((seen) => !isCovered(seen, entry.xid))) throw new Error('`from` is behind what everybody has seen');
+    counts.set(tableOf(entry.key), (counts.get(tableOf(entry.key)) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => a - b).map(([ordinal, entries]) => ({ ordinal, entries, allInserts: false, truncated: false }));
+}
+
+/** By key, which of the others have not seen the changes that a member holds, and what those came to. */
+function pendingKeys({ snapshot, options }: Transaction, { sync, table }: { sync: string; table: number }): Map<string, Omit<Version, 'member' | 'image'>> {
+  const found = new Map<string, { pendingAt: number; first: Entry; last: Entry }>();
+  for (const entry of snapshot.entries) {
+    if (tableOf(entry.key) !== table) continue;
+    const pendingAt = [...options.seenBy].reduce((bits, [member, seen]) => (isPendingAt(entry, sync, seen) ? bits | (1 << member) : bits), 0);
+    if (pendingAt === 0) continue;
+    const known = found.get(entry.key) ?? { pendingAt: 0, first: entry, last: entry };
+    found.set(entry.key, { pendingAt: known.pendingAt | pendingAt, first: earlier(known.first, entry), last: earlier(entry, known.last) === entry ? known.last : entry });
+  }
+  const opOf = (key: string, first: Entry): Version['op'] => (rowAt(snapshot, key).text === '' ? 'delete' : first.op === 'I' ? 'insert' : 'update');
+  return new Map([...found].map(([key, { pendingAt, first, last }]) => [key, { pendingAt, at: last.at, op: opOf(key, first) }]));
+}
+
+/** What a row was written by last is the entry of the later transaction: what a round writes carries an older time than that of the entry it supersedes. */
+function earlier(a: Entry, b: Entry): Entry {
+  return a.xid < b.xid || (a.xid === b.xid && a.at < b.at) ? a : b;
+}
+
+function contested(peers: Peers, { sync, table, members }: { sync: string; table: number; members: readonly number[] }): readonly ContestedKey[] {
+  const versions = new Map<string, Version[]>();
+  for (const member of members) {
+    const transaction = transactionOf(peers, member);
+    for (const [key, version] of pendingKeys(transaction, { sync, table })) {
+      versions.set(key, [...(versions.get(key) ?? []), { member, image: rowAt(transaction.snapshot, key).text, ...version }]);
+    }
+  }
+  return [...versions].filter(([, found]) => found.length > 1).map(([key, found]) => ({ key: [key], versions: found }));
+}
+
+/**
+ * A row as text: key, what can be seen of it, and what only the simulation knows. Who holds the same row counts as having seen all the
+ * changes that led to it, wherever they were made.
+ */
+function rowText(peers: Peers, index: number, key: string): RowText {
+  const row = rowAt(transactionOf(peers, index).snapshot, key);
+  const seen = [...peers.values()].reduce((sum, { snapshot }) => (rowAt(snapshot, key).text === row.text ? sum | rowAt(snapshot, key).ancestors : sum), 0n);
+  return textOf(key, { ...row, ancestors: seen });
+}
+
+export function textOf(key: string, { text, version, ancestors }: Pick<Row, 'text' | 'version' | 'ancestors'>): RowText {
+  return { isPresent: text !== '', values: [key, text, String(version), String(ancestors)] };
+}
+
+export function keyOf({ values }: RowText): string {
+  return values[0] ?? '';
+}
+
+export function rowOf({ values }: RowText): { readonly text: string; readonly version: number; readonly ancestors: Versions } {
+  return { text: values[1] ?? '', version: Number(values[2]), ancestors: BigInt(values[3] ?? 0) };
+}
+
+function setAside({ write, row, at, isFresh, record }: SettledRow): SetAside {
+  return { ...rowOf(row), key: keyOf(row), at, isFresh, isSkipped: write === 'skip', record: record?.id ?? null };
+}
+
+type Delivery = { readonly sync: string; readonly table: number; readonly from: number; readonly to: readonly number[]; readonly fresh: boolean };
+
+function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): number {
+  const keys = pendingKeys(transactionOf(peers, from), { sync, table });
+  for (const [key, { pendingAt, at }] of keys) {
+    const row = rowOf(rowText(peers, from, key));
+    const aside: SetAside = { ...row, key, at, isFresh: fresh, isSkipped: false, record: null };
+    for (const member of to) if ((pendingAt & (1 << member)) !== 0) transactionOf(peers, member).delivered.set(key, aside);
+  }
+  return keys.size;
+}
+
+type Applying = { readonly sync: string; readonly tables: readonly number[]; readonly watermarks: ReadonlyMap<number, Position>; readonly tag: string | null };
+
+/** Fails as the server would where somebody else has changed or holds a row. What it writes is visible to others from `commit` on. */
+function apply(transaction: Transaction, { sync, tables, watermarks, tag }: Applying): void {
+  const { server, snapshot, settled, delivered, xid } = transaction;
+  refuseOver(transaction);
+  const rows = [...new Map([...delivered, ...settled]).values()].filter(({ key }) => tables.includes(tableOf(key)));
+  for (const row of rows.filter((each) => isChange(snapshot, each))) {
+    if (isLocked(server.image, row.key)) throw new ServerError('55P03', `row ${row.key} is locked`);
+    if (rowAt(server.image, row.key).writer !== rowAt(snapshot, row.key).writer) throw new ServerError('40001', `row ${row.key} was changed`);
+  }
+  transaction.ending = (image) => applied(image, { sync, snapshot, rows, watermarks, tag, xid });
+}
