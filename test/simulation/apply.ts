@@ -1,14 +1,14 @@
 import type { Position } from '../../src/plan/position.ts';
-import { type Entry, type Image, type Row, rowAt, type Versions } from './image.ts';
+import { type Dot, type Entry, type Image, type Lineage, type Row, rowAt } from './image.ts';
 
 /** A row that is to be written at a member. */
-export type SetAside = {
+export type SetAside = Lineage & {
   readonly key: string;
   readonly text: string;
-  readonly version: number;
-  readonly ancestors: Versions;
   readonly at: bigint;
   readonly isFresh: boolean;
+  /** The changes that a relayed row carries and the member has not seen; null for a decision. */
+  readonly dots: readonly Dot[] | null;
   readonly isSkipped: boolean;
   /** Id of the conflict's record. */
   readonly record: string | null;
@@ -31,7 +31,7 @@ export function isChange(snapshot: Image, { key, text, isSkipped }: SetAside): b
 /** The member's image after the round's transaction. */
 export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, xid }: Applied): Image {
   const after = new Map(image.rows);
-  for (const row of rows) if (!row.isSkipped) after.set(row.key, rowAfter(rowAt(image, row.key), row, isChange(snapshot, row) ? xid : null));
+  for (const row of rows) if (!row.isSkipped) after.set(row.key, rowAfter(image, row, { snapshot, xid }));
   return {
     ...image,
     rows: after,
@@ -41,10 +41,14 @@ export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, x
   };
 }
 
-/** A row that is the same already stays as it is; that its holder knows the changes which led to the same elsewhere is for the simulation. */
-function rowAfter(row: Row, { text, version, ancestors }: SetAside, writer: bigint | null): Row {
-  if (writer === null) return { ...row, ancestors: row.ancestors | ancestors };
-  return { text, writer, version, ancestors };
+/** A row that is the same already stays as it is; that its holder knows more of it now is for the simulation. */
+function rowAfter(image: Image, aside: SetAside, { snapshot, xid }: { snapshot: Image; xid: bigint }): Row {
+  const row = rowAt(image, aside.key);
+  const { text, version, ancestors, event, known } = aside;
+  if (isChange(snapshot, aside)) return { text, writer: xid, version, ancestors, event, known };
+  const isWrittenSince = row.writer !== rowAt(snapshot, aside.key).writer;
+  const isDecision = aside.record !== null && !isWrittenSince;
+  return { ...row, ancestors: row.ancestors | ancestors, known: row.known | known, event: isDecision ? event : row.event };
 }
 
 function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Applied, 'sync' | 'tag' | 'xid'>): readonly Entry[] {
@@ -52,5 +56,7 @@ function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Appl
   const changes = isChange(snapshot, row);
   if (!changes && !row.isFresh) return [];
   const mark = row.isFresh ? (changes ? null : `=${sync}`) : tag;
-  return [{ key: row.key, xid, at: row.at, op: row.text === '' ? 'D' : 'U', tag: mark }];
+  const entry: Entry = { key: row.key, xid, at: row.at, op: row.text === '' ? 'D' : 'U', tag: mark, of: null };
+  if (!row.isFresh || row.dots === null) return [entry];
+  return row.dots.length === 0 && changes ? [entry] : row.dots.map((of) => ({ ...entry, of }));
 }

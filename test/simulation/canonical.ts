@@ -1,6 +1,6 @@
 import { isCovered, type Position } from '../../src/plan/position.ts';
 import { bit, type Entry, type Image, rowAt, type Versions } from './image.ts';
-import { isDecided, losers, overruled, writesOf } from './invariants.ts';
+import { losers, overruled, writesOf } from './invariants.ts';
 import { isFor } from './simulated-member.ts';
 import { membersOf, sideOf, SYNC, type World } from './world.ts';
 
@@ -21,9 +21,10 @@ export function canonical(world: World, { isSymmetric, canCrash }: { readonly is
 function textOf(world: World, slots: readonly Slot[]): string {
   const marks = slots.map(({ member, image }) => ({ member, of: image.watermarks.get(SYNC) ?? new Map<number, Position>() }));
   const coverage = (origin: number, xid: bigint): string => marks.map(({ of }) => (covered(of.get(origin), xid) ? '1' : '0')).join('');
+  const members = slots.map(({ member }) => member);
   return [
     `${world.databases} ${slots.map(({ member }, index) => (slots[index - 1]?.member === member ? '' : ',')).join('.')}`,
-    ...slots.map(({ member, image }) => entriesText(image, (xid) => coverage(member, xid))),
+    ...slots.map(({ member, image }) => entriesText(member, members, image, coverage)),
     ...slots.map(({ member, image }) => marks.map(({ of }) => ahead(of.get(member), image.nextXid)).join(',')),
     ...world.keys.map((key) => keyText(world, slots, key)),
   ].join('\n');
@@ -45,11 +46,13 @@ function ahead(position: Position | undefined, nextXid: bigint): string {
   return `${beyond}+${position.extra.filter((xid) => xid >= nextXid).map((xid) => xid - nextXid)}`;
 }
 
+type Coverage = (origin: number, xid: bigint) => string;
+
 /** Entries that somebody has not seen; several of a key that the same ones have seen are as good as one. */
-function entriesText({ entries, open }: Image, coverage: (xid: bigint) => string): string {
-  const pending = entries.filter((entry) => isFor(SYNC, entry)).map(({ key, xid }: Entry) => `${key}${coverage(xid)}`);
-  const begun = open.map(({ xid, changes }) => `open${coverage(xid)}${changes.map(({ key, text }) => `${key}${text === '' ? 'D' : 'U'}`)}`);
-  return [...new Set([...pending.filter((text) => text.includes('0', 3)), ...begun])].sort().join(' ');
+function entriesText(member: number, members: readonly number[], { entries, open }: Image, coverage: Coverage): string {
+  const pending = entries.filter((entry) => isFor(SYNC, entry)).map(({ key, xid, of }: Entry) => ({ key, seen: coverage(member, xid), of: of === null ? '' : `${members.indexOf(of.member)}${coverage(of.member, of.xid)}` }));
+  const begun = open.map(({ xid, changes }) => `open${coverage(member, xid)}${changes.map(({ key, text }) => `${key}${text === '' ? 'D' : 'U'}`)}`);
+  return [...new Set([...pending.filter(({ seen }) => seen.includes('0')).map(({ key, seen, of }) => `${key}${seen}${of}`), ...begun])].sort().join(' ');
 }
 
 function keyText(world: World, slots: readonly Slot[], key: string): string {
@@ -60,14 +63,13 @@ function keyText(world: World, slots: readonly Slot[], key: string): string {
   const classes = rows.map(({ version, text }) => `${versions.indexOf(version)}${text === '' ? '-' : texts.indexOf(text)}`);
   const seenBy = (set: Versions): string => rows.map(({ ancestors }) => ((ancestors & set) !== 0n ? '1' : '0')).join('');
   const madeAt = (set: Versions): string => slots.map(({ image }) => ((image.writes & set) !== 0n ? '1' : '0')).join('');
-  const settledPairs = versions.flatMap((one, index) =>
-    versions.slice(index + 1).map((other) => (isDecided(world, key, { version: one }, { version: other }) ? '1' : '0')),
-  );
+  const events = [...new Set(rows.map(({ event }) => event))];
+  const knownBy = (event: number): string => rows.map((row) => ((row.known & bit(event)) !== 0n ? '1' : '0')).join('');
   const needed = versionsOf(world, key, writesOf(world) & ~overruled(world)).map((version) => `${seenBy(bit(version))}${madeAt(bit(version))}`);
   return [
     classes.join(' '),
     versions.map((version) => `${seenBy(bit(version))}${lost.has(`${key} v${version}`) ? 'x' : ''}`).join(' '),
-    settledPairs.join(''),
+    `${rows.map(({ event }) => events.indexOf(event))}${events.map(knownBy)}`,
     [...new Set(needed)].sort().join(' '),
     decisionsText(world, slots, key),
   ].join('|');

@@ -26,14 +26,33 @@ export type Row = {
   readonly text: string;
   /** The transaction that wrote it. */
   readonly writer: bigint;
-  /** The change that made it what it is; 0 in the beginning. */
+} & Lineage;
+
+/** Where a row comes from. Numbers stand for changes of applications, merged rows and decisions; 0 for the beginning. */
+export type Lineage = {
+  /** The change that made the row what it is. */
   readonly version: number;
-  /** That change and all that its makers had seen. */
+  /** That change and all that led to it. */
   readonly ancestors: Versions;
+  /** The change, or the later decision that put the row here. */
+  readonly event: number;
+  /** That event and all that its maker had seen of this key, chosen or overruled. */
+  readonly known: Versions;
 };
 
 /** A row of a delta table. */
-export type Entry = { readonly key: string; readonly xid: bigint; readonly at: bigint; readonly op: 'I' | 'U' | 'D'; readonly tag: string | null };
+export type Entry = {
+  readonly key: string;
+  readonly xid: bigint;
+  readonly at: bigint;
+  readonly op: 'I' | 'U' | 'D';
+  readonly tag: string | null;
+  /** The change that a relayed row carries; null for a change or a decision made in this transaction. */
+  readonly of: Dot | null;
+};
+
+/** Names a change everywhere: the member where it was made, and its transaction there. */
+export type Dot = { readonly member: number; readonly xid: bigint };
 
 /** What an application does to one key; an empty text deletes the row. */
 export type Change = { readonly key: string; readonly text: string; readonly version: number; readonly at: bigint };
@@ -47,7 +66,7 @@ export function historyOf(database: number, timeline = 1): History {
 }
 
 export function firstImage(texts: ReadonlyMap<string, string>): Image {
-  const rows = new Map([...texts].map(([key, text]) => [key, { text, writer: 3n, version: 0, ancestors: 0n }]));
+  const rows = new Map([...texts].map(([key, text]) => [key, { text, writer: 3n, version: 0, ancestors: 0n, event: 0, known: 0n }]));
   return { rows, entries: [], watermarks: new Map(), records: [], writes: 0n, nextXid: FIRST_XID, open: [] };
 }
 
@@ -89,9 +108,9 @@ export function write(image: Image, changes: readonly Change[]): Image {
 }
 
 function changed(row: Row, { text, version }: Change, xid: bigint): Row {
-  return { text, writer: xid, version, ancestors: row.ancestors | bit(version) };
+  return { text, writer: xid, version, ancestors: row.ancestors | bit(version), event: version, known: row.known | bit(version) };
 }
 
 function entryOf(row: Row, { key, text, at }: Change, xid: bigint): Entry {
-  return { key, xid, at, op: text === '' ? 'D' : row.text === '' ? 'I' : 'U', tag: null };
+  return { key, xid, at, op: text === '' ? 'D' : row.text === '' ? 'I' : 'U', tag: null, of: null };
 }

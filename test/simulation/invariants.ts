@@ -1,12 +1,12 @@
 import { covers, sameHistory } from '../../src/plan/position.ts';
 import { bit, type Image, rowAt, type Versions } from './image.ts';
 import type { RoundRun } from './round.ts';
-import { type Decided, imageOf, isRecorded, isRecordedByAll, type Judged, membersOf, rowsOf, SYNC, type World } from './world.ts';
+import { type Decided, imageOf, isRecorded, membersOf, rowsOf, SYNC, type World } from './world.ts';
 
 /** What is wrong with a round's outcome, whichever of its commits survive. */
 export function faultsOfRound(before: World, { committed, decided }: RoundRun): readonly string[] {
   const moved = [...committed].flatMap(([database, image]) => faultsOfWatermarks(imageOf(before, database), image, `d${database}`));
-  return [...moved, ...decided.flatMap((each) => faultsOfDecision(before, each))];
+  return [...moved, ...decided.flatMap(faultsOfDecision)];
 }
 
 function faultsOfWatermarks(before: Image, after: Image, name: string): readonly string[] {
@@ -18,28 +18,13 @@ function faultsOfWatermarks(before: Image, after: Image, name: string): readonly
   });
 }
 
-function faultsOfDecision(world: World, { key, candidates }: Decided): readonly string[] {
-  const different = [...new Map(candidates.map((each) => [each.text, each])).values()];
-  return pairs(different).flatMap(([one, other]) => [
-    ...(!process.env['NOPART'] && (isPart(one, other) || isPart(other, one)) ? [`a rule was fed a result and what that was made of: v${one.version} and v${other.version} of ${key}`] : []),
-    ...(!process.env['NOAGAIN'] && isDecided(world, key, one, other) ? [`decided again: v${one.version} and v${other.version} of ${key}`] : []),
-  ]);
-}
-
-function isPart({ version }: Judged, { ancestors }: Judged): boolean {
-  return version !== 0 && (ancestors & bit(version)) !== 0n;
-}
-
-/** Between two members any surviving commit of a decision is final; among more it is once all present have committed. */
-export function isDecided(world: World, key: string, one: Pick<Judged, 'version'>, other: Pick<Judged, 'version'>): boolean {
-  return world.decisions.some((decided) => {
-    if (decided.key !== key || ![one, other].every(({ version }) => decided.candidates.some((each) => each.version === version))) return false;
-    return world.sides.length === 2 ? isRecorded(world, decided) : isRecordedByAll(world, decided);
-  });
-}
-
-function pairs<T>(list: readonly T[]): readonly (readonly [T, T])[] {
-  return list.flatMap((one, index) => list.slice(index + 1).map((other) => [one, other] as const));
+/** A rule decides between rows whose makers did not know of each other. Otherwise it decides twice, or against the one who saw more. */
+function faultsOfDecision({ key, candidates }: Decided): readonly string[] {
+  return candidates.flatMap((one) =>
+    candidates
+      .filter((other) => one.text !== other.text && one.event !== 0 && (other.known & bit(one.event)) !== 0n)
+      .map((other) => `a rule was to choose between v${one.version} of ${key} and v${other.version}, which was made or chosen in its place`),
+  );
 }
 
 /** Changes that were put before a recorded decision, which chose without them. */
@@ -53,7 +38,7 @@ export function losers(world: World): ReadonlySet<string> {
   const lost = new Set<string>();
   for (const decided of world.decisions) {
     if (!isRecorded(world, decided)) continue;
-    for (const { version } of decided.candidates) lost.add(`${decided.key} v${version}`);
+    for (const { version, text } of decided.candidates) if (text !== decided.winner.text) lost.add(`${decided.key} v${version}`);
     lost.delete(`${decided.key} v${decided.winner.version}`);
   }
   return lost;

@@ -85,13 +85,16 @@ type Judge = {
   readonly decided: () => readonly Decided[];
 };
 
-function makeJudge(world: World, { present, choice }: RoundStep): Judge {
+function makeJudge(world: World, { choice }: RoundStep): Judge {
   const found = new Map<string, { readonly decided: Decided; readonly row: SettledRow }>();
   const next = { decision: world.next.decision, version: world.next.version };
   const decide = (id: string, row: SettledRow): { decided: Decided; row: SettledRow } => {
     const candidates = (row.record?.versions ?? []).map((version) => rowOf(version.row));
-    const made = choice === 'merge' ? mergedRow(row, candidates, next.version++) : row;
-    return { decided: { id, key: keyOf(row.row), winner: rowOf(made.row), candidates, present }, row: made };
+    const event = next.version++;
+    const known = candidates.reduce((sum, each) => sum | each.known, bit(event));
+    const chosen = choice === 'merge' ? mergedRow(candidates, event) : rowOf(row.row);
+    const made = { ...row, row: textOf(keyOf(row.row), { ...chosen, event, known }) };
+    return { decided: { id, key: keyOf(row.row), winner: rowOf(made.row), candidates }, row: made };
   };
   return {
     newId: () => `c${next.decision++}`,
@@ -106,9 +109,8 @@ function makeJudge(world: World, { present, choice }: RoundStep): Judge {
 }
 
 /** What a handler that merges would return: a row that nobody had, made of all. */
-function mergedRow(row: SettledRow, candidates: readonly Judged[], version: number): SettledRow {
-  const ancestors = candidates.reduce((sum, each) => sum | each.ancestors, bit(version));
-  return { ...row, row: textOf(keyOf(row.row), { text: `v${version}`, version, ancestors }) };
+function mergedRow(candidates: readonly Judged[], version: number): Pick<Judged, 'text' | 'version' | 'ancestors'> {
+  return { text: `v${version}`, version, ancestors: candidates.reduce((sum, each) => sum | each.ancestors, bit(version)) };
 }
 
 /** The world in which these of the commits have survived. */

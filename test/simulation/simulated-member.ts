@@ -2,13 +2,14 @@ import type { ContestedKey, Version } from '../../src/conflict/version.ts';
 import { isCovered, type Position } from '../../src/plan/position.ts';
 import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
-import { type Entry, type Image, isLocked, type Row, rowAt, type Versions } from './image.ts';
+import { type Dot, type Entry, type Image, isLocked, type Lineage, rowAt } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
 
 /** A round's transaction in one member. */
 export type Transaction = {
   readonly server: Server;
   readonly snapshot: Image;
+  readonly watermarks: ReadonlyMap<number, Position>;
   readonly options: LookOptions;
   readonly settled: Map<string, SetAside>;
   readonly delivered: Map<string, SetAside>;
@@ -41,8 +42,8 @@ export function simulatedMember(options: MemberOptions): Member {
     async look(lookOptions) {
       const position = snapshotOf(server);
       const snapshot = server.image;
-      peers.set(index, { server, snapshot, options: lookOptions, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
-      const watermarks = snapshot.watermarks.get(sync) ?? new Map();
+      const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
+      peers.set(index, { server, snapshot, watermarks, options: lookOptions, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
       return { member: index, position, watermarks, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
@@ -58,7 +59,7 @@ export function simulatedMember(options: MemberOptions): Member {
     },
     async settle(_table, rows) {
       const { settled } = mine();
-      for (const row of rows) settled.set(keyOf(row.row), setAside(row));
+      for (const row of rows) settled.set(keyOf(row.row), setAside(row, row.record === null ? lacking(peers, { sync, member: index, key: keyOf(row.row), from: [...peers.keys()] }) : null));
     },
     async deliver(table, to, fresh) {
       return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
@@ -134,31 +135,60 @@ function pendingTables(image: Image, sync: string, { from, seenBy }: LookOptions
   return [...counts].sort(([a], [b]) => a - b).map(([ordinal, entries]) => ({ ordinal, entries, allInserts: false, truncated: false }));
 }
 
+type Pending = { readonly pendingAt: number; readonly at: bigint; readonly op: Version['op']; readonly entries: readonly Entry[] };
+
 /** By key, which of the others have not seen the changes that a member holds, and what those came to. */
-function pendingKeys({ snapshot, options }: Transaction, { sync, table }: { sync: string; table: number }): Map<string, Omit<Version, 'member' | 'image'>> {
-  const found = new Map<string, { pendingAt: number; first: Entry; last: Entry }>();
+function pendingKeys(peers: Peers, member: number, { sync, table }: { sync: string; table: number }): ReadonlyMap<string, Pending> {
+  const { snapshot } = transactionOf(peers, member);
+  const found = new Map<string, { pendingAt: number; entries: Entry[] }>();
   for (const entry of snapshot.entries) {
-    if (tableOf(entry.key) !== table) continue;
-    const pendingAt = [...options.seenBy].reduce((bits, [member, seen]) => (isPendingAt(entry, sync, seen) ? bits | (1 << member) : bits), 0);
+    const pendingAt = tableOf(entry.key) === table ? pendingBits(peers, member, sync, entry) : 0;
     if (pendingAt === 0) continue;
-    const known = found.get(entry.key) ?? { pendingAt: 0, first: entry, last: entry };
-    found.set(entry.key, { pendingAt: known.pendingAt | pendingAt, first: earlier(known.first, entry), last: earlier(entry, known.last) === entry ? known.last : entry });
+    const known = found.get(entry.key) ?? { pendingAt: 0, entries: [] };
+    found.set(entry.key, { pendingAt: known.pendingAt | pendingAt, entries: [...known.entries, entry] });
   }
-  const opOf = (key: string, first: Entry): Version['op'] => (rowAt(snapshot, key).text === '' ? 'delete' : first.op === 'I' ? 'insert' : 'update');
-  return new Map([...found].map(([key, { pendingAt, first, last }]) => [key, { pendingAt, at: last.at, op: opOf(key, first) }]));
+  return new Map([...found].map(([key, { pendingAt, entries }]) => [key, { pendingAt, entries, at: entries.reduce(later).at, op: opOf(snapshot, entries) }]));
+}
+
+function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
+  const first = entries.reduce((a, b) => (later(a, b) === a ? b : a));
+  return rowAt(snapshot, first.key).text === '' ? 'delete' : first.op === 'I' ? 'insert' : 'update';
+}
+
+function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): number {
+  const { options } = transactionOf(peers, holder);
+  return [...options.seenBy].reduce((bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, entry.of) ? bits | (1 << target) : bits), 0);
+}
+
+/** Whether a member knows a relayed change from elsewhere, or made it. */
+function hasSeen(peers: Peers, target: number, dot: Dot | null): boolean {
+  if (dot === null || process.env['NODOTS']) return false;
+  const seen = transactionOf(peers, target).watermarks.get(dot.member);
+  return dot.member === target || (seen !== undefined && isCovered(seen, dot.xid));
+}
+
+/** The changes of a key that these members hold and that one has not seen. */
+function lacking(peers: Peers, { sync, member, key, from }: { sync: string; member: number; key: string; from: readonly number[] }): readonly Dot[] {
+  const dots = from
+    .filter((holder) => holder !== member)
+    .flatMap((holder) => {
+      const entries = pendingKeys(peers, holder, { sync, table: tableOf(key) }).get(key)?.entries ?? [];
+      return entries.filter((entry) => (pendingBits(peers, holder, sync, entry) & (1 << member)) !== 0).map(({ xid, of }) => of ?? { member: holder, xid });
+    });
+  return [...new Map(dots.map((dot) => [`${dot.member} ${dot.xid}`, dot])).values()];
 }
 
 /** What a row was written by last is the entry of the later transaction: what a round writes carries an older time than that of the entry it supersedes. */
-function earlier(a: Entry, b: Entry): Entry {
-  return a.xid < b.xid || (a.xid === b.xid && a.at < b.at) ? a : b;
+function later(a: Entry, b: Entry): Entry {
+  return a.xid > b.xid || (a.xid === b.xid && a.at > b.at) ? a : b;
 }
 
 function contested(peers: Peers, { sync, table, members }: { sync: string; table: number; members: readonly number[] }): readonly ContestedKey[] {
   const versions = new Map<string, Version[]>();
   for (const member of members) {
     const transaction = transactionOf(peers, member);
-    for (const [key, version] of pendingKeys(transaction, { sync, table })) {
-      versions.set(key, [...(versions.get(key) ?? []), { member, image: rowAt(transaction.snapshot, key).text, ...version }]);
+    for (const [key, { pendingAt, at, op }] of pendingKeys(peers, member, { sync, table })) {
+      versions.set(key, [...(versions.get(key) ?? []), { member, image: rowAt(transaction.snapshot, key).text, pendingAt, at, op }]);
     }
   }
   return [...versions].filter(([, found]) => found.length > 1).map(([key, found]) => ({ key: [key], versions: found }));
@@ -170,34 +200,40 @@ function contested(peers: Peers, { sync, table, members }: { sync: string; table
  */
 function rowText(peers: Peers, index: number, key: string): RowText {
   const row = rowAt(transactionOf(peers, index).snapshot, key);
-  const seen = [...peers.values()].reduce((sum, { snapshot }) => (rowAt(snapshot, key).text === row.text ? sum | rowAt(snapshot, key).ancestors : sum), 0n);
-  return textOf(key, { ...row, ancestors: seen });
+  const same = [...peers.values()].map(({ snapshot }) => rowAt(snapshot, key)).filter(({ text }) => text === row.text);
+  const ancestors = same.reduce((sum, each) => sum | each.ancestors, 0n);
+  return textOf(key, { ...row, ancestors, known: same.reduce((sum, each) => sum | each.known, 0n) });
 }
 
-export function textOf(key: string, { text, version, ancestors }: Pick<Row, 'text' | 'version' | 'ancestors'>): RowText {
-  return { isPresent: text !== '', values: [key, text, String(version), String(ancestors)] };
+export function textOf(key: string, { text, version, ancestors, event, known }: Seen): RowText {
+  return { isPresent: text !== '', values: [key, text, String(version), String(ancestors), String(event), String(known)] };
 }
 
 export function keyOf({ values }: RowText): string {
   return values[0] ?? '';
 }
 
-export function rowOf({ values }: RowText): { readonly text: string; readonly version: number; readonly ancestors: Versions } {
-  return { text: values[1] ?? '', version: Number(values[2]), ancestors: BigInt(values[3] ?? 0) };
+export type Seen = Lineage & { readonly text: string };
+
+export function rowOf({ values: [, text, version, ancestors, event, known] }: RowText): Seen {
+  return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), event: Number(event), known: BigInt(known ?? 0) };
 }
 
-function setAside({ write, row, at, isFresh, record }: SettledRow): SetAside {
-  return { ...rowOf(row), key: keyOf(row), at, isFresh, isSkipped: write === 'skip', record: record?.id ?? null };
+function setAside({ write, row, at, isFresh, record }: SettledRow, dots: readonly Dot[] | null): SetAside {
+  return { ...rowOf(row), key: keyOf(row), at, isFresh, dots, isSkipped: write === 'skip', record: record?.id ?? null };
 }
 
 type Delivery = { readonly sync: string; readonly table: number; readonly from: number; readonly to: readonly number[]; readonly fresh: boolean };
 
 function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): number {
-  const keys = pendingKeys(transactionOf(peers, from), { sync, table });
+  const keys = pendingKeys(peers, from, { sync, table });
   for (const [key, { pendingAt, at }] of keys) {
     const row = rowOf(rowText(peers, from, key));
-    const aside: SetAside = { ...row, key, at, isFresh: fresh, isSkipped: false, record: null };
-    for (const member of to) if ((pendingAt & (1 << member)) !== 0) transactionOf(peers, member).delivered.set(key, aside);
+    for (const member of to) {
+      if ((pendingAt & (1 << member)) === 0) continue;
+      const dots = lacking(peers, { sync, member, key, from: [from] });
+      transactionOf(peers, member).delivered.set(key, { ...row, key, at, isFresh: fresh, dots, isSkipped: false, record: null });
+    }
   }
   return keys.size;
 }

@@ -1,5 +1,5 @@
 import { isCovered } from '../../src/plan/position.ts';
-import { firstImage, type Image, type Row, rowAt, type Versions } from './image.ts';
+import { firstImage, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
 import { onDisk } from './server.ts';
 
 /** All databases of a sync between two steps, as a value, and what has been decided so far. */
@@ -26,11 +26,10 @@ export type Decided = {
   readonly winner: Judged;
   /** All candidates, the winner too unless it was merged. */
   readonly candidates: readonly Judged[];
-  /** The databases that took part. */
-  readonly present: readonly number[];
 };
 
-export type Judged = { readonly text: string; readonly version: number; readonly ancestors: Versions };
+/** A row as a rule is shown it. */
+export type Judged = Lineage & { readonly text: string };
 
 export const SYNC = 's';
 
@@ -96,9 +95,4 @@ function isSeenByAll(world: World, origin: number, xid: bigint): boolean {
 
 export function isRecorded(world: World, { id }: Decided): boolean {
   return membersOf(world).some((database) => imageOf(world, database).records.includes(id));
-}
-
-/** Whether every database that took part holds the record: the decision's commits have all survived. */
-export function isRecordedByAll(world: World, { id, present }: Decided): boolean {
-  return present.every((database) => world.sides[database]?.image.records.includes(id) ?? true);
 }
