@@ -1,8 +1,8 @@
 import { isCovered, type Position } from '../../src/plan/position.ts';
-import { bit, type Entry, type Image, rowAt, type Versions } from './image.ts';
+import { bit, type Entry, type Image, type Row, rowAt, type Versions } from './image.ts';
 import { losers, overruled, writesOf } from './invariants.ts';
 import { isFor } from './simulated-member.ts';
-import { membersOf, sideOf, SYNC, type World } from './world.ts';
+import { imageOf, membersOf, sideOf, SYNC, type World } from './world.ts';
 
 /** An image that can still matter: what a member holds, or what a crash would leave of it. */
 type Slot = { readonly member: number; readonly image: Image };
@@ -13,9 +13,34 @@ type Slot = { readonly member: number; readonly image: Image };
  */
 export function canonical(world: World, { isSymmetric, canCrash }: { readonly isSymmetric: boolean; readonly canCrash: boolean }): string {
   const members = membersOf(world);
-  const orders = isSymmetric ? permutations(members) : [members];
+  const orders = isSymmetric ? ordersOf(world, members) : [members];
   const texts = orders.map((order) => textOf(world, order.flatMap((member) => slotsOf(world, member, canCrash))));
   return texts.reduce((least, text) => (text < least ? text : least));
+}
+
+/** Members by what can be said of each without naming another; those that are alike in every order. */
+function ordersOf(world: World, members: readonly number[]): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  for (const member of members) {
+    const signature = signatureOf(world, members, member);
+    groups.set(signature, [...(groups.get(signature) ?? []), member]);
+  }
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => permutations(group));
+  return sorted.reduce<readonly (readonly number[])[]>((orders, choices) => orders.flatMap((order) => choices.map((choice) => [...order, ...choice])), [[]]);
+}
+
+function signatureOf(world: World, members: readonly number[], member: number): string {
+  const image = imageOf(world, member);
+  const others = members.filter((other) => other !== member).map((other) => imageOf(world, other));
+  const rows = world.keys.map((key) => {
+    const { text, event, known } = rowAt(image, key);
+    const theirs = others.map((other) => rowAt(other, key));
+    const count = (is: (row: Row) => boolean): number => theirs.filter(is).length;
+    return [text === '' ? 0 : 1, count((row) => row.text === text), count((row) => (row.known & bit(event)) !== 0n), count((row) => (known & bit(row.event)) !== 0n)].join('');
+  });
+  const marks = others.map((other) => other.watermarks.get(SYNC)?.get(member));
+  const entries = image.entries.map(({ key, xid }) => `${key}${marks.filter((mark) => covered(mark, xid)).length}`).filter((text) => !text.endsWith(String(marks.length)));
+  return `${rows} ${[...new Set(entries)].sort()} ${image.open.length}`;
 }
 
 function textOf(world: World, slots: readonly Slot[]): string {

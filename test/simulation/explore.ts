@@ -1,7 +1,7 @@
 import { canonical } from './canonical.ts';
 import { type Change, commit, type Image, type OpenTransaction, write } from './image.ts';
 import { entriesOf, faultsOfRound, faultsWhenQuiet, pictureOf } from './invariants.ts';
-import { type RoundRun, type RoundStep, runRound, surviving, type Wrap } from './round.ts';
+import { type RoundRun, type RoundStep, runRound, surviving, type Variant } from './round.ts';
 import { ServerError } from './server.ts';
 import { actsAt, type Budget, numbered, opens, settledDown, type Step, stepsBetweenRounds } from './steps.ts';
 import { imageOf, membersOf, withImage, type World } from './world.ts';
@@ -18,7 +18,7 @@ export type Exploration = {
   readonly between?: boolean;
   /** Members may change places without a difference. */
   readonly isSymmetric?: boolean;
-  readonly wrap?: Wrap;
+  readonly variant?: Variant;
 };
 
 export type Found = {
@@ -28,12 +28,12 @@ export type Found = {
   readonly violation: string | null;
 };
 
-type Node = Step & { readonly parent: Node | null };
+type Node = Step & { readonly parent: Node | null; readonly canonical: string };
 
 /** Breadth first, so that what is found is found on the shortest way. After each state a recovery without faults is checked. */
 export async function explore(exploration: Exploration): Promise<Found> {
   const explorer = { exploration, seen: new Set<string>(), recovered: new Set<string>(), count: { states: 0, rounds: 0 } };
-  let level: readonly Node[] = [{ label: 'start', world: exploration.start, budget: exploration.budget, parent: null }];
+  let level: readonly Node[] = [{ label: 'start', world: exploration.start, budget: exploration.budget, parent: null, canonical: '' }];
   while (level.length > 0) {
     const next: Node[] = [];
     for (const node of level) {
@@ -55,7 +55,7 @@ type Explorer = {
 async function visit(explorer: Explorer, node: Node, next: Node[]): Promise<readonly string[]> {
   const { exploration, count } = explorer;
   count.states += 1;
-  const faults = await recover(explorer, node.world);
+  const faults = await recover(explorer, node);
   if (faults.length > 0) return faults;
   for (const step of stepsBetweenRounds(node.world, node.budget)) enqueue(explorer, node, step, next);
   if (node.budget.rounds === 0) return [];
@@ -70,10 +70,11 @@ async function visit(explorer: Explorer, node: Node, next: Node[]): Promise<read
 
 function enqueue({ exploration, seen }: Explorer, parent: Node, step: Step, next: Node[]): void {
   const world = settledDown(step.world, { budget: step.budget, isPurging: exploration.isPurging ?? false });
-  const key = `${Object.values(step.budget)} ${canonical(world, { isSymmetric: exploration.isSymmetric ?? true, canCrash: step.budget.crashes > 0 })}`;
+  const text = canonical(world, { isSymmetric: exploration.isSymmetric ?? true, canCrash: step.budget.crashes > 0 });
+  const key = `${Object.values(step.budget)} ${text}`;
   if (seen.has(key)) return;
   seen.add(key);
-  next.push({ ...step, world, parent });
+  next.push({ ...step, world, parent, canonical: text });
 }
 
 type Between = { readonly label: string; readonly act: RoundStep['between']; readonly world: World; readonly budget: Budget };
@@ -100,7 +101,7 @@ async function roundsOf(explorer: Explorer, node: Node, { present, between }: { 
   const choices = [...present, ...(exploration.canMerge ? ['merge' as const] : [])];
   for (const choice of choices) {
     count.rounds += 1;
-    const run = await runRound(between.world, { present, choice, between: between.act }, exploration.wrap);
+    const run = await runRound(between.world, { present, choice, between: between.act }, exploration.variant);
     const faults = faultsOfRound(between.world, run);
     const label = `round of ${present.map((each) => `d${each}`).join(', ')}${run.decided.length > 0 ? ` choosing ${choice}` : ''}${between.label}`;
     if (faults.length > 0) return [...faults, label];
@@ -119,16 +120,17 @@ function told({ result }: RoundRun): string {
 }
 
 /** Everybody is up, open transactions commit, nothing fails: one round brings everything everywhere, and a second one finds nothing. */
-async function recover({ exploration, recovered, count }: Explorer, from: World): Promise<readonly string[]> {
-  const key = canonical(from, { isSymmetric: exploration.isSymmetric ?? true, canCrash: false });
+async function recover({ exploration, recovered, count }: Explorer, node: Node): Promise<readonly string[]> {
+  const { world: from, budget } = node;
+  const key = budget.crashes === 0 ? node.canonical : canonical(from, { isSymmetric: exploration.isSymmetric ?? true, canCrash: false });
   if (recovered.has(key)) return [];
   recovered.add(key);
   const before = opens(from).reduce((sum, { database, transaction }) => withImage(sum, database, commitOf(transaction)(imageOf(sum, database))), from);
   if (membersOf(before).length < before.databases) return [];
   const step = { present: membersOf(before), choice: membersOf(before)[0] ?? 0, between: null };
-  const first = await runRound(before, step, exploration.wrap);
+  const first = await runRound(before, step, exploration.variant);
   const after = surviving(first, [...first.committed.keys()]);
-  const second = await runRound(after, step, exploration.wrap);
+  const second = await runRound(after, step, exploration.variant);
   count.rounds += 2;
   const faults = [...faultsOfRound(before, first), ...faultsWhenQuiet(after), ...echoes(first, second), ...(entriesOf(second.world) > entriesOf(after) ? ['entries without changes'] : [])];
   return faults.length === 0 ? [] : [...faults, `after recovery:`, `  ${pictureOf(after)}`];

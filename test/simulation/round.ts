@@ -18,6 +18,9 @@ export type RoundStep = {
 /** Puts itself between the round and a member: the way in for mutants. */
 export type Wrap = (member: Member, peers: Peers) => Member;
 
+/** The protocol as it is, or with one thing wrong. */
+export type Variant = { readonly wrap?: Wrap; readonly isRelayNamed?: boolean };
+
 /** What a round did, up to the question which of its commits survive. */
 export type RoundRun = {
   readonly result: MasterRoundResult | ServerError;
@@ -29,13 +32,13 @@ export type RoundRun = {
 };
 
 /** Runs the production round over in-memory members. */
-export async function runRound(world: World, step: RoundStep, wrap: Wrap = (member) => member): Promise<RoundRun> {
+export async function runRound(world: World, step: RoundStep, { wrap = (member) => member, isRelayNamed = true }: Variant = {}): Promise<RoundRun> {
   const peers: Peers = new Map();
   const servers = step.present.map((database) => makeServer(database, sideOf(world, database)));
-  const judge = makeJudge(world, step);
+  const judge = makeJudge({ ...world.next }, step.choice);
   const rolledBack = new Map<number, Image>();
   const members = servers.map((server) => {
-    const member = wrap(simulatedMember({ server, sync: SYNC, index: server.database, peers }), peers);
+    const member = wrap(simulatedMember({ server, sync: SYNC, index: server.database, peers, isRelayNamed }), peers);
     return { ...member, settle: (table: number, rows: readonly SettledRow[]) => member.settle(table, rows.map(judge.judged)), commit: () => commit(member, server, rolledBack) };
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
@@ -78,16 +81,20 @@ function imagesAfter(world: World, servers: readonly Server[], rolledBack: Reado
   return { world: after, committed };
 }
 
-type Judge = {
+export type Judge = {
   readonly newId: () => string;
   /** The row as the decision makes it; notes what was decided. */
   readonly judged: (row: SettledRow) => SettledRow;
   readonly decided: () => readonly Decided[];
 };
 
-function makeJudge(world: World, { choice }: RoundStep): Judge {
+/**
+ * Follows the decisions of a round, and makes the row where the choice is to merge.
+ *
+ * @param next counted up
+ */
+export function makeJudge(next: { decision: number; version: number }, choice: RoundStep['choice'] | null): Judge {
   const found = new Map<string, { readonly decided: Decided; readonly row: SettledRow }>();
-  const next = { decision: world.next.decision, version: world.next.version };
   const decide = (id: string, row: SettledRow): { decided: Decided; row: SettledRow } => {
     const candidates = (row.record?.versions ?? []).map((version) => rowOf(version.row));
     const event = next.version++;

@@ -11,6 +11,7 @@ export type Transaction = {
   readonly snapshot: Image;
   readonly watermarks: ReadonlyMap<number, Position>;
   readonly options: LookOptions;
+  readonly isRelayNamed: boolean;
   readonly settled: Map<string, SetAside>;
   readonly delivered: Map<string, SetAside>;
   xid: bigint;
@@ -29,6 +30,8 @@ export type MemberOptions = {
   readonly peers: Peers;
   /** Tag of what a round writes that this sync itself need not carry on. */
   readonly tag?: string | null;
+  /** Whether entries of relayed rows name the change that they carry. */
+  readonly isRelayNamed?: boolean;
 };
 
 /** A member in memory, with the semantics of the SQL that production runs. */
@@ -43,7 +46,7 @@ export function simulatedMember(options: MemberOptions): Member {
       const position = snapshotOf(server);
       const snapshot = server.image;
       const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
-      peers.set(index, { server, snapshot, watermarks, options: lookOptions, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
+      peers.set(index, { server, snapshot, watermarks, options: lookOptions, isRelayNamed: options.isRelayNamed ?? true, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
       return { member: index, position, watermarks, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
@@ -55,13 +58,16 @@ export function simulatedMember(options: MemberOptions): Member {
       if (met.length > 0) yield met;
     },
     async rows(_table, keys) {
+      refuseOver(mine());
       return keys.map(([key = '']) => rowText(peers, index, key));
     },
     async settle(_table, rows) {
+      refuseOver(mine());
       const { settled } = mine();
       for (const row of rows) settled.set(keyOf(row.row), setAside(row, row.record === null ? lacking(peers, { sync, member: index, key: keyOf(row.row), from: [...peers.keys()] }) : null));
     },
     async deliver(table, to, fresh) {
+      refuseOver(mine());
       return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
     },
     async apply(tables, watermarks) {
@@ -162,8 +168,9 @@ function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): 
 
 /** Whether a member knows a relayed change from elsewhere, or made it. */
 function hasSeen(peers: Peers, target: number, dot: Dot | null): boolean {
-  if (dot === null || process.env['NODOTS']) return false;
-  const seen = transactionOf(peers, target).watermarks.get(dot.member);
+  const { watermarks, isRelayNamed } = transactionOf(peers, target);
+  if (dot === null || !isRelayNamed) return false;
+  const seen = watermarks.get(dot.member);
   return dot.member === target || (seen !== undefined && isCovered(seen, dot.xid));
 }
 
