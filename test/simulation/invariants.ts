@@ -29,7 +29,7 @@ function faultsOfDecision({ key, candidates }: Decided): readonly string[] {
 
 /** Changes that were put before a recorded decision, which chose without them. */
 export function overruled(world: World): Versions {
-  const recorded = world.decisions.filter((decided) => isRecorded(world, decided));
+  const recorded = world.decisions.filter((decided) => isRecorded(world, decided) || world.gone.records.includes(decided.id));
   return recorded.reduce((sum, { candidates, winner }) => candidates.reduce((all, { ancestors }) => all | (ancestors & ~winner.ancestors), sum), 0n);
 }
 
@@ -64,7 +64,7 @@ export function faultsWhenQuiet(world: World): readonly string[] {
 
 /** Rows that no database has a committed change for: their origin lost it in a crash. */
 function strangers(world: World): readonly string[] {
-  const made = world.decisions.reduce((sum, { winner }) => sum | bit(winner.version), writesOf(world) | world.gone);
+  const made = world.decisions.reduce((sum, { winner }) => sum | bit(winner.version), writesOf(world) | world.gone.writes);
   return world.keys.flatMap((key) => rowsOf(world, key).filter(({ ancestors }) => (ancestors & ~made) !== 0n).map(({ version }) => `v${version} of ${key} was lost at its origin`));
 }
 

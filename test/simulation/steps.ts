@@ -1,5 +1,5 @@
 import { abort, begin, type Change, commit, firstImage, historyOf, type Image, isLocked, type OpenTransaction, rowAt, write } from './image.ts';
-import { tableOf } from './simulated-member.ts';
+import { isFor, tableOf } from './simulated-member.ts';
 import { flushed, imageOf, membersOf, purged, sideOf, SYNC, withImage, withSide, type World } from './world.ts';
 
 /** What may still happen. */
@@ -95,15 +95,20 @@ function joins(world: World, budget: Budget): readonly Step[] {
   return [{ label: `d${place} is named`, world: { ...world, databases: world.databases + 1 }, budget: { ...budget, joins: budget.joins - 1 } }];
 }
 
-/** The copy has the rows of one snapshot of its source, and so has seen what that has seen. */
+/**
+ * The copy has the rows of one snapshot of its source, and so has seen what that has seen. It brings the source's changes too, named:
+ * not all others need have seen them, and the copy would give way to those, or overwrite them, without a trace.
+ */
 export function copied(before: World, source: number, place: number): World {
   const world = flushed(before, source);
-  const { rows, watermarks, nextXid, open } = imageOf(world, source);
+  const { rows, entries, watermarks, nextXid, open } = imageOf(world, source);
   const xip = open.map(({ xid }) => xid);
   const position = { history: historyOf(source), xmin: xip[0] ?? nextXid, xmax: nextXid, xip, extra: [] };
   const marks = new Map([...(watermarks.get(SYNC) ?? []), [source, position] as const]);
   marks.delete(place);
-  const image = { ...firstImage(new Map()), rows, watermarks: new Map([[SYNC, marks]]) };
+  const first = firstImage(new Map());
+  const brought = entries.filter((entry) => isFor(SYNC, entry)).map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { member: source, xid: entry.xid } }));
+  const image = { ...first, rows, entries: world.isCopyBare ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]) };
   return withSide(world, place, { image, disk: image });
 }
 
@@ -111,7 +116,8 @@ export function copied(before: World, source: number, place: number): World {
 function leaves(world: World, budget: Budget): readonly Step[] {
   const last = membersOf(world).at(-1);
   if (budget.leaves === 0 || last === undefined || membersOf(world).length < 3) return [];
-  const gone = world.gone | imageOf(world, last).writes;
+  const { writes: made, records } = imageOf(world, last);
+  const gone = { writes: world.gone.writes | made, records: [...world.gone.records, ...records] };
   return [{ label: `d${last} leaves`, world: { ...withSide(world, last, null), databases: last, gone }, budget: { ...budget, leaves: budget.leaves - 1 } }];
 }
 

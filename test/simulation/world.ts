@@ -14,8 +14,10 @@ export type World = {
   readonly decisions: readonly Decided[];
   /** Which key a version is of. */
   readonly keyOf: ReadonlyMap<number, string>;
-  /** The changes made at databases that have left. */
-  readonly gone: Versions;
+  /** What databases that have left were told: changes of applications, and conflicts recorded. */
+  readonly gone: { readonly writes: Versions; readonly records: readonly string[] };
+  /** A fault to be found: databases join with the rows only. */
+  readonly isCopyBare: boolean;
 };
 
 export type Side = { readonly image: Image; readonly disk: Image };
@@ -37,7 +39,7 @@ export function firstWorld(options: { readonly databases: number; readonly membe
   const image = { ...firstImage(options.rows), watermarks: new Map([[SYNC, new Map()]]) };
   const sides = Array.from({ length: options.databases }, (_, database) => (database < options.members ? { image, disk: image } : null));
   const databases = options.members;
-  return { sides, databases, keys: [...options.rows.keys()], next: { version: 1, decision: 1, time: 1n }, decisions: [], keyOf: new Map(), gone: 0n };
+  return { sides, databases, keys: [...options.rows.keys()], next: { version: 1, decision: 1, time: 1n }, decisions: [], keyOf: new Map(), gone: { writes: 0n, records: [] }, isCopyBare: false };
 }
 
 export function membersOf({ sides }: World): readonly number[] {
