@@ -44,11 +44,11 @@ export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, x
 /** A row that is the same already stays as it is; that its holder knows more of it now is for the simulation. */
 function rowAfter(image: Image, aside: SetAside, { snapshot, xid }: { snapshot: Image; xid: bigint }): Row {
   const row = rowAt(image, aside.key);
-  const { text, version, ancestors, event, known } = aside;
-  if (isChange(snapshot, aside)) return { text, writer: xid, version, ancestors, event, known };
+  const { text, version, ancestors, events, known } = aside;
+  if (isChange(snapshot, aside)) return { text, writer: xid, version, ancestors, events, known };
   const isWrittenSince = row.writer !== rowAt(snapshot, aside.key).writer;
-  const isDecision = aside.record !== null && !isWrittenSince;
-  return { ...row, ancestors: row.ancestors | ancestors, known: row.known | known, event: isDecision ? event : row.event };
+  const here = isWrittenSince ? row.events : aside.record === null ? row.events | events : events;
+  return { ...row, ancestors: row.ancestors | ancestors, known: row.known | known, events: here };
 }
 
 function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Applied, 'sync' | 'tag' | 'xid'>): readonly Entry[] {

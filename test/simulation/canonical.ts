@@ -33,10 +33,10 @@ function signatureOf(world: World, members: readonly number[], member: number): 
   const image = imageOf(world, member);
   const others = members.filter((other) => other !== member).map((other) => imageOf(world, other));
   const rows = world.keys.map((key) => {
-    const { text, event, known } = rowAt(image, key);
+    const { text, events, known } = rowAt(image, key);
     const theirs = others.map((other) => rowAt(other, key));
     const count = (is: (row: Row) => boolean): number => theirs.filter(is).length;
-    return [text === '' ? 0 : 1, count((row) => row.text === text), count((row) => (row.known & bit(event)) !== 0n), count((row) => (known & bit(row.event)) !== 0n)].join('');
+    return [text === '' ? 0 : 1, count((row) => row.text === text), count((row) => isIn(events, row.known)), count((row) => isIn(row.events, known))].join('');
   });
   const marks = others.map((other) => other.watermarks.get(SYNC)?.get(member));
   const entries = image.entries.map(({ key, xid }) => `${key}${marks.filter((mark) => covered(mark, xid)).length}`).filter((text) => !text.endsWith(String(marks.length)));
@@ -88,23 +88,33 @@ function keyText(world: World, slots: readonly Slot[], key: string): string {
   const classes = rows.map(({ version, text }) => `${versions.indexOf(version)}${text === '' ? '-' : texts.indexOf(text)}`);
   const seenBy = (set: Versions): string => rows.map(({ ancestors }) => ((ancestors & set) !== 0n ? '1' : '0')).join('');
   const madeAt = (set: Versions): string => slots.map(({ image }) => ((image.writes & set) !== 0n ? '1' : '0')).join('');
-  const events = [...new Set(rows.map(({ event }) => event))];
-  const knownBy = (event: number): string => rows.map((row) => ((row.known & bit(event)) !== 0n ? '1' : '0')).join('');
+  const events = rows.map((row) => rows.map(({ known }) => (isIn(row.events, known) ? '1' : '0')).join(''));
+  const single = versionsIn(world, rows.reduce((sum, row) => sum | row.events, 0n)).map((event) => `${rows.map((row) => has(row.events, event)).join('')}${rows.map((row) => has(row.known, event)).join('')}`);
   const needed = versionsOf(world, key, writesOf(world) & ~overruled(world)).map((version) => `${seenBy(bit(version))}${madeAt(bit(version))}`);
   return [
     classes.join(' '),
     versions.map((version) => `${seenBy(bit(version))}${lost.has(`${key} v${version}`) ? 'x' : ''}`).join(' '),
-    `${rows.map(({ event }) => events.indexOf(event))}${events.map(knownBy)}`,
+    `${events} ${[...new Set(single)].sort()}`,
     [...new Set(needed)].sort().join(' '),
     decisionsText(world, slots, key),
   ].join('|');
 }
 
+function isIn(part: Versions, whole: Versions): boolean {
+  return (part & ~whole) === 0n;
+}
+
+function has(set: Versions, version: number): string {
+  return (set & bit(version)) !== 0n ? '1' : '0';
+}
+
+function versionsIn(world: World, set: Versions): readonly number[] {
+  return Array.from({ length: world.next.version }, (_, version) => version).filter((version) => (set & bit(version)) !== 0n);
+}
+
 /** The changes of a key among those of a set. */
 function versionsOf(world: World, key: string, set: Versions): readonly number[] {
-  const found: number[] = [];
-  for (let version = 1; version < world.next.version; version++) if ((set & bit(version)) !== 0n && world.keyOf.get(version) === key) found.push(version);
-  return found;
+  return versionsIn(world, set).filter((version) => world.keyOf.get(version) === key);
 }
 
 /** Decisions that a crash may undo. */

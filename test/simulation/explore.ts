@@ -19,6 +19,8 @@ export type Exploration = {
   /** Members may change places without a difference. */
   readonly isSymmetric?: boolean;
   readonly variant?: Variant;
+  /** Faults to pass over. */
+  readonly forgives?: RegExp;
 };
 
 export type Found = {
@@ -102,7 +104,7 @@ async function roundsOf(explorer: Explorer, node: Node, { present, between }: { 
   for (const choice of choices) {
     count.rounds += 1;
     const run = await runRound(between.world, { present, choice, between: between.act }, exploration.variant);
-    const faults = faultsOfRound(between.world, run);
+    const faults = faultsOfRound(between.world, run).filter((fault) => !exploration.forgives?.test(fault));
     const label = `round of ${present.map((each) => `d${each}`).join(', ')}${run.decided.length > 0 ? ` choosing ${choice}` : ''}${between.label}`;
     if (faults.length > 0) return [...faults, label];
     const budget = { ...between.budget, rounds: between.budget.rounds - 1 };
@@ -133,7 +135,8 @@ async function recover({ exploration, recovered, count }: Explorer, node: Node):
   const second = await runRound(after, step, exploration.variant);
   count.rounds += 2;
   const faults = [...faultsOfRound(before, first), ...faultsWhenQuiet(after), ...echoes(first, second), ...(entriesOf(second.world) > entriesOf(after) ? ['entries without changes'] : [])];
-  return faults.length === 0 ? [] : [...faults, `after recovery:`, `  ${pictureOf(after)}`];
+  const left = faults.filter((fault) => !exploration.forgives?.test(fault));
+  return left.length === 0 ? [] : [...left, `after recovery:`, `  ${pictureOf(after)}`];
 }
 
 function echoes(first: RoundRun, second: RoundRun): readonly string[] {

@@ -34,9 +34,9 @@ export type Lineage = {
   readonly version: number;
   /** That change and all that led to it. */
   readonly ancestors: Versions;
-  /** The change, or the later decision that put the row here. */
-  readonly event: number;
-  /** That event and all that its maker had seen of this key, chosen or overruled. */
+  /** The change, or the later decision that put the row here; several when the same row came about in several places. */
+  readonly events: Versions;
+  /** Those events and all that their makers had seen of this key, chosen or overruled. */
   readonly known: Versions;
 };
 
@@ -66,7 +66,7 @@ export function historyOf(database: number, timeline = 1): History {
 }
 
 export function firstImage(texts: ReadonlyMap<string, string>): Image {
-  const rows = new Map([...texts].map(([key, text]) => [key, { text, writer: 3n, version: 0, ancestors: 0n, event: 0, known: 0n }]));
+  const rows = new Map([...texts].map(([key, text]) => [key, { text, writer: 3n, version: 0, ancestors: 0n, events: 0n, known: 0n }]));
   return { rows, entries: [], watermarks: new Map(), records: [], writes: 0n, nextXid: FIRST_XID, open: [] };
 }
 
@@ -108,7 +108,7 @@ export function write(image: Image, changes: readonly Change[]): Image {
 }
 
 function changed(row: Row, { text, version }: Change, xid: bigint): Row {
-  return { text, writer: xid, version, ancestors: row.ancestors | bit(version), event: version, known: row.known | bit(version) };
+  return { text, writer: xid, version, ancestors: row.ancestors | bit(version), events: bit(version), known: row.known | bit(version) };
 }
 
 function entryOf(row: Row, { key, text, at }: Change, xid: bigint): Entry {

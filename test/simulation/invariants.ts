@@ -22,7 +22,7 @@ function faultsOfWatermarks(before: Image, after: Image, name: string): readonly
 function faultsOfDecision({ key, candidates }: Decided): readonly string[] {
   return candidates.flatMap((one) =>
     candidates
-      .filter((other) => one.text !== other.text && one.event !== 0 && (other.known & bit(one.event)) !== 0n)
+      .filter((other) => one.text !== other.text && one.events !== 0n && (one.events & ~other.known) === 0n)
       .map((other) => `a rule was to choose between v${one.version} of ${key} and v${other.version}, which was made or chosen in its place`),
   );
 }
@@ -56,7 +56,7 @@ export function faultsWhenQuiet(world: World): readonly string[] {
   return [
     ...world.keys.filter((key) => new Set(rowsOf(world, key).map(({ text }) => text)).size > 1).map((key) => `members differ in ${key}`),
     ...(missing === 0n ? [] : [`lost: ${versionsIn(missing)}`]),
-    ...world.keys.flatMap((key) => rowsOf(world, key).filter(({ version }) => lost.has(`${key} v${version}`)).map(({ version }) => `v${version} of ${key} had lost and came back`)),
+    ...world.keys.filter((key) => rowsOf(world, key).every(({ version }) => lost.has(`${key} v${version}`))).map((key) => `a row of ${key} had lost and came back`),
     ...membersOf(world).filter((database) => new Set(imageOf(world, database).records).size < imageOf(world, database).records.length).map((database) => `d${database} has a conflict twice`),
     ...strangers(world),
   ];

@@ -1,13 +1,14 @@
 import type { Position } from '../../src/plan/position.ts';
 import type { Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import type { Variant, Wrap } from './round.ts';
+import type { Start } from './explorations.ts';
 import type { Budget } from './steps.ts';
 
 /** The protocol with one thing wrong, and how far one has to look to see it. */
 export type Mutant = {
   readonly name: string;
   readonly variant: Variant;
-  readonly databases: number;
+  readonly start: Start;
   readonly budget: Partial<Budget>;
   readonly canMerge?: boolean;
   readonly finds: RegExp;
@@ -17,74 +18,79 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'decisions are not recorded as changes',
     variant: { wrap: settling((row) => ({ ...row, isFresh: false })) },
-    databases: 2,
-    budget: { writes: 3, rounds: 2 },
-    canMerge: true,
-    finds: /members differ|lost|came back/,
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 2 },
+    finds: /made or chosen in its place/,
   },
   {
     name: 'only the winner of a decision records it as a change',
     variant: { wrap: settling((row, member) => ({ ...row, isFresh: row.isFresh && row.record?.decision === `take ${member.name}` })) },
-    databases: 2,
-    budget: { writes: 3, rounds: 2 },
-    canMerge: true,
-    finds: /members differ|lost|came back/,
+    start: { members: 3 },
+    budget: { writes: 3, rounds: 3 },
+    finds: /made or chosen in its place/,
   },
   {
     name: 'rows are not relayed among three',
     variant: { wrap: both(settling((row) => ({ ...row, isFresh: row.isFresh && row.record !== null })), (member) => ({ ...member, deliver: (table, to) => member.deliver(table, to, false) })) },
-    databases: 3,
+    start: { members: 3 },
     budget: { writes: 3, rounds: 2 },
     finds: /lost|members differ/,
   },
   {
     name: 'watermarks are written before their rows',
     variant: { wrap: (member) => ({ ...member, apply: (_tables, watermarks) => member.apply([], watermarks) }) },
-    databases: 2,
+    start: { members: 2 },
     budget: { writes: 1, rounds: 1 },
     finds: /members differ/,
   },
   {
     name: 'watermarks do not cover what the others write in the same round',
     variant: { wrap: marking((position) => ({ ...position, extra: [] })) },
-    databases: 2,
+    start: { members: 2 },
     budget: { writes: 2, rounds: 1 },
     finds: /not quiet|made or chosen in its place/,
   },
   {
     name: 'snapshots are compared by number',
     variant: { wrap: marking((position) => ({ ...position, xip: [], xmin: position.xmax })) },
-    databases: 2,
+    start: { members: 2 },
     budget: { writes: 2, rounds: 1, open: 1 },
     finds: /members differ/,
   },
   {
     name: 'commits before the others are on disk',
     variant: { wrap: (member) => ({ ...member, durable: async () => undefined }) },
-    databases: 2,
+    start: { members: 2 },
     budget: { writes: 2, rounds: 1, crashes: 1 },
     finds: /members differ|lost/,
   },
   {
     name: 'what others know of those that are away is not taken over with their rows',
     variant: { wrap: keepingAbsent },
-    databases: 3,
+    start: { members: 3 },
     budget: { writes: 2, rounds: 2 },
     finds: /made or chosen in its place/,
   },
   {
     name: 'relayed rows do not name the change that they carry',
     variant: { isRelayNamed: false },
-    databases: 3,
+    start: { members: 3 },
     budget: { writes: 2, rounds: 1 },
     finds: /made or chosen in its place/,
   },
   {
     name: 'every pending change counts as a conflict',
     variant: { wrap: (member) => ({ ...member, meet: (table, others) => everywhere(member, table, others) }) },
-    databases: 3,
+    start: { members: 3 },
     budget: { writes: 2, rounds: 2 },
     finds: /made or chosen in its place/,
+  },
+  {
+    name: 'a database joins with rows, but without the changes that others have not seen',
+    variant: {},
+    start: { members: 2, databases: 3, isCopyBare: true },
+    budget: { writes: 2, rounds: 1, joins: 1 },
+    finds: /lost/,
   },
 ];
 

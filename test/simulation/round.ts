@@ -100,7 +100,7 @@ export function makeJudge(next: { decision: number; version: number }, choice: R
     const event = next.version++;
     const known = candidates.reduce((sum, each) => sum | each.known, bit(event));
     const chosen = choice === 'merge' ? mergedRow(candidates, event) : rowOf(row.row);
-    const made = { ...row, row: textOf(keyOf(row.row), { ...chosen, event, known }) };
+    const made = { ...row, row: textOf(keyOf(row.row), { ...chosen, events: bit(event), known }) };
     return { decided: { id, key: keyOf(row.row), winner: rowOf(made.row), candidates }, row: made };
   };
   return {

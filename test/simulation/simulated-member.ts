@@ -2,7 +2,7 @@ import type { ContestedKey, Version } from '../../src/conflict/version.ts';
 import { isCovered, type Position } from '../../src/plan/position.ts';
 import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
-import { type Dot, type Entry, type Image, isLocked, type Lineage, rowAt } from './image.ts';
+import { type Dot, type Entry, type Image, isLocked, type Lineage, rowAt, type Versions } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
 
 /** A round's transaction in one member. */
@@ -208,12 +208,12 @@ function contested(peers: Peers, { sync, table, members }: { sync: string; table
 function rowText(peers: Peers, index: number, key: string): RowText {
   const row = rowAt(transactionOf(peers, index).snapshot, key);
   const same = [...peers.values()].map(({ snapshot }) => rowAt(snapshot, key)).filter(({ text }) => text === row.text);
-  const ancestors = same.reduce((sum, each) => sum | each.ancestors, 0n);
-  return textOf(key, { ...row, ancestors, known: same.reduce((sum, each) => sum | each.known, 0n) });
+  const all = (of: (lineage: Lineage) => Versions): Versions => same.reduce((sum, each) => sum | of(each), 0n);
+  return textOf(key, { ...row, ancestors: all(({ ancestors }) => ancestors), events: all(({ events }) => events), known: all(({ known }) => known) });
 }
 
-export function textOf(key: string, { text, version, ancestors, event, known }: Seen): RowText {
-  return { isPresent: text !== '', values: [key, text, String(version), String(ancestors), String(event), String(known)] };
+export function textOf(key: string, { text, version, ancestors, events, known }: Seen): RowText {
+  return { isPresent: text !== '', values: [key, text, String(version), String(ancestors), String(events), String(known)] };
 }
 
 export function keyOf({ values }: RowText): string {
@@ -222,8 +222,8 @@ export function keyOf({ values }: RowText): string {
 
 export type Seen = Lineage & { readonly text: string };
 
-export function rowOf({ values: [, text, version, ancestors, event, known] }: RowText): Seen {
-  return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), event: Number(event), known: BigInt(known ?? 0) };
+export function rowOf({ values: [, text, version, ancestors, events, known] }: RowText): Seen {
+  return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), events: BigInt(events ?? 0), known: BigInt(known ?? 0) };
 }
 
 function setAside({ write, row, at, isFresh, record }: SettledRow, dots: readonly Dot[] | null): SetAside {
