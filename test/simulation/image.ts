@@ -51,8 +51,8 @@ export type Entry = {
   readonly of: Dot | null;
 };
 
-/** Names a change everywhere: the member where it was made, and its transaction there. */
-export type Dot = { readonly member: number; readonly xid: bigint };
+/** Names a change among the members of a sync: the one where it was made, and its transaction there. */
+export type Dot = { readonly sync: string; readonly member: number; readonly xid: bigint };
 
 /** What an application does to one key; an empty text deletes the row. */
 export type Change = { readonly key: string; readonly text: string; readonly version: number; readonly at: bigint };

@@ -19,7 +19,7 @@ function faultsOfWatermarks(before: Image, after: Image, name: string): readonly
 }
 
 /** A rule decides between rows whose makers did not know of each other. Otherwise it decides twice, or against the one who saw more. */
-function faultsOfDecision({ key, candidates }: Decided): readonly string[] {
+export function faultsOfDecision({ key, candidates }: Decided): readonly string[] {
   return candidates.flatMap((one) =>
     candidates
       .filter((other) => one.text !== other.text && one.events !== 0n && (one.events & ~other.known) === 0n)

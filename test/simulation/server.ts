@@ -12,6 +12,8 @@ export type Server = {
   readonly running: Set<bigint>;
   /** Who holds the watermarks of a sync. */
   readonly held: Map<string, bigint>;
+  /** Rows that a round has written and not committed, with its transaction. */
+  readonly locked: Map<string, bigint>;
 };
 
 /** What a server answers; `code` as PostgreSQL has it. */
@@ -25,7 +27,7 @@ export class ServerError extends Error {
 }
 
 export function makeServer(database: number, { image, disk }: { readonly image: Image; readonly disk: Image }): Server {
-  return { database, image, disk, timeline: 1, running: new Set(), held: new Map() };
+  return { database, image, disk, timeline: 1, running: new Set(), held: new Map(), locked: new Map() };
 }
 
 export function serverHistory({ database, timeline }: Server): History {
@@ -59,4 +61,5 @@ export function crash(server: Server): void {
   server.image = server.disk;
   server.running.clear();
   server.held.clear();
+  server.locked.clear();
 }

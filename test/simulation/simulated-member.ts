@@ -112,8 +112,10 @@ function refuseOver({ isOver }: Transaction): void {
 function end(transaction: Transaction, sync: string): void {
   if (transaction.isOver) return;
   transaction.isOver = true;
-  transaction.server.running.delete(transaction.xid);
-  if (transaction.server.held.get(sync) === transaction.xid) transaction.server.held.delete(sync);
+  const { server, xid } = transaction;
+  server.running.delete(xid);
+  if (server.held.get(sync) === xid) server.held.delete(sync);
+  for (const [key, holder] of server.locked) if (holder === xid) server.locked.delete(key);
 }
 
 function hold(transaction: Transaction, sync: string): bigint {
@@ -163,13 +165,13 @@ function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
 
 function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): number {
   const { options } = transactionOf(peers, holder);
-  return [...options.seenBy].reduce((bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, entry.of) ? bits | (1 << target) : bits), 0);
+  return [...options.seenBy].reduce((bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, sync, entry.of) ? bits | (1 << target) : bits), 0);
 }
 
 /** Whether a member knows a relayed change from elsewhere, or made it. */
-function hasSeen(peers: Peers, target: number, dot: Dot | null): boolean {
+function hasSeen(peers: Peers, target: number, sync: string, dot: Dot | null): boolean {
   const { watermarks, isRelayNamed } = transactionOf(peers, target);
-  if (dot === null || !isRelayNamed) return false;
+  if (dot === null || dot.sync !== sync || !isRelayNamed) return false;
   const seen = watermarks.get(dot.member);
   return dot.member === target || (seen !== undefined && isCovered(seen, dot.xid));
 }
@@ -180,7 +182,7 @@ function lacking(peers: Peers, { sync, member, key, from }: { sync: string; memb
     .filter((holder) => holder !== member)
     .flatMap((holder) => {
       const entries = pendingKeys(peers, holder, { sync, table: tableOf(key) }).get(key)?.entries ?? [];
-      return entries.filter((entry) => (pendingBits(peers, holder, sync, entry) & (1 << member)) !== 0).map(({ xid, of }) => of ?? { member: holder, xid });
+      return entries.filter((entry) => (pendingBits(peers, holder, sync, entry) & (1 << member)) !== 0).map(({ xid, of }) => (of?.sync === sync ? of : { sync, member: holder, xid }));
     });
   return [...new Map(dots.map((dot) => [`${dot.member} ${dot.xid}`, dot])).values()];
 }
@@ -253,8 +255,9 @@ function apply(transaction: Transaction, { sync, tables, watermarks, tag }: Appl
   refuseOver(transaction);
   const rows = [...new Map([...delivered, ...settled]).values()].filter(({ key }) => tables.includes(tableOf(key)));
   for (const row of rows.filter((each) => isChange(snapshot, each))) {
-    if (isLocked(server.image, row.key)) throw new ServerError('55P03', `row ${row.key} is locked`);
+    if (isLocked(server.image, row.key) || server.locked.has(row.key)) throw new ServerError('55P03', `row ${row.key} is locked`);
     if (rowAt(server.image, row.key).writer !== rowAt(snapshot, row.key).writer) throw new ServerError('40001', `row ${row.key} was changed`);
+    server.locked.set(row.key, xid);
   }
   transaction.ending = (image) => applied(image, { sync, snapshot, rows, watermarks, tag, xid });
 }

@@ -107,7 +107,7 @@ export function copied(before: World, source: number, place: number): World {
   const marks = new Map([...(watermarks.get(SYNC) ?? []), [source, position] as const]);
   marks.delete(place);
   const first = firstImage(new Map());
-  const brought = entries.filter((entry) => isFor(SYNC, entry)).map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { member: source, xid: entry.xid } }));
+  const brought = entries.filter((entry) => isFor(SYNC, entry)).map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { sync: SYNC, member: source, xid: entry.xid } }));
   const image = { ...first, rows, entries: world.isCopyBare ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]) };
   return withSide(world, place, { image, disk: image });
 }
