@@ -1,5 +1,5 @@
 import type { Position } from '../../src/plan/position.ts';
-import { type Dot, type Entry, type Image, type Lineage, type Row, rowAt } from './image.ts';
+import { type Dot, type Entry, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
 
 /** A row that is to be written at a member. */
 export type SetAside = Lineage & {
@@ -37,6 +37,7 @@ export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, x
     rows: after,
     entries: [...image.entries, ...rows.flatMap((row) => entriesOf(snapshot, row, { sync, tag, xid }))],
     watermarks: new Map([...image.watermarks, [sync, watermarks]]),
+    absorbed: rows.reduce((sum, row) => sum | absorbedBy(snapshot, row), image.absorbed),
     records: [...image.records, ...rows.flatMap(({ record }) => (record === null ? [] : [record]))],
   };
 }
@@ -49,6 +50,10 @@ function rowAfter(image: Image, aside: SetAside, { snapshot, xid }: { snapshot: 
   const isWrittenSince = row.writer !== rowAt(snapshot, aside.key).writer;
   const here = isWrittenSince ? row.events : aside.record === null ? row.events | events : events;
   return { ...row, ancestors: row.ancestors | ancestors, known: row.known | known, events: here };
+}
+
+function absorbedBy(snapshot: Image, row: SetAside): Versions {
+  return row.isSkipped || row.isFresh || isChange(snapshot, row) ? 0n : row.ancestors & ~rowAt(snapshot, row.key).ancestors;
 }
 
 function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Applied, 'sync' | 'tag' | 'xid'>): readonly Entry[] {

@@ -13,6 +13,8 @@ export type Image = {
   readonly records: readonly string[];
   /** The changes that applications have committed here. */
   readonly writes: Versions;
+  /** Changes that came to a row which was the same by itself, so that other syncs were not told. */
+  readonly absorbed: Versions;
   readonly nextXid: bigint;
   /** Transactions of applications that have written and not ended. */
   readonly open: readonly OpenTransaction[];
@@ -67,7 +69,7 @@ export function historyOf(database: number, timeline = 1): History {
 
 export function firstImage(texts: ReadonlyMap<string, string>): Image {
   const rows = new Map([...texts].map(([key, text]) => [key, { text, writer: 3n, version: 0, ancestors: 0n, events: 0n, known: 0n }]));
-  return { rows, entries: [], watermarks: new Map(), records: [], writes: 0n, nextXid: FIRST_XID, open: [] };
+  return { rows, entries: [], watermarks: new Map(), records: [], writes: 0n, absorbed: 0n, nextXid: FIRST_XID, open: [] };
 }
 
 export function rowAt({ rows }: Image, key: string): Row {

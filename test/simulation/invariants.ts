@@ -52,7 +52,8 @@ export function writesOf(world: World): Versions {
 export function faultsWhenQuiet(world: World): readonly string[] {
   const lost = losers(world);
   const kept = world.keys.reduce((sum, key) => rowsOf(world, key).reduce((all, { ancestors }) => all | ancestors, sum), overruled(world));
-  const missing = writesOf(world) & ~kept;
+  const absorbed = membersOf(world).reduce((sum, database) => sum | imageOf(world, database).absorbed, 0n);
+  const missing = writesOf(world) & ~kept & ~absorbed;
   return [
     ...world.keys.filter((key) => new Set(rowsOf(world, key).map(({ text }) => text)).size > 1).map((key) => `members differ in ${key}`),
     ...(missing === 0n ? [] : [`lost: ${versionsIn(missing)}`]),
