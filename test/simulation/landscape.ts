@@ -4,7 +4,7 @@ import { type KnownWatermarks, masterRound, type MasterRoundResult } from '../..
 import type { Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { abort, begin, type Change, commit, firstImage, type Image, isLocked, rowAt } from './image.ts';
 import type { Random } from './random.ts';
-import { makeJudge } from './round.ts';
+import { makeJudge, ONE_CLOCK } from './round.ts';
 import { crash, flush, makeServer, type Server, ServerError } from './server.ts';
 import { isFor, type Peers, simulatedMember, type Transaction } from './simulated-member.ts';
 import type { Decided, World } from './world.ts';
@@ -31,6 +31,8 @@ export type Settings = {
   readonly keys: number;
   /** Clocks are apart by at most this many writes. */
   readonly skew?: number;
+  /** Each row is written at one database only. */
+  readonly isOwned?: boolean;
   readonly ignoresTags?: boolean;
 };
 
@@ -68,9 +70,10 @@ export function applicationActs(landscape: Landscape): void {
   if (random.chance(0.3)) flush(server);
 }
 
-function someChanges(landscape: Landscape, { image, locked }: Server): readonly Change[] {
+function someChanges(landscape: Landscape, { database, image, locked }: Server): readonly Change[] {
   const { random, keys, next, settings } = landscape;
-  const chosen = random.some(keys, 1.5 / keys.length).filter((key) => !isLocked(image, key) && !locked.has(key));
+  const own = settings.isOwned ? keys.filter((_, index) => index % settings.databases === database) : keys;
+  const chosen = random.some(own, 1.5 / own.length).filter((key) => !isLocked(image, key) && !locked.has(key));
   return chosen.flatMap((key) => {
     const isThere = rowAt(image, key).text !== '';
     const version = next.version++;
@@ -130,6 +133,7 @@ export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, betwee
       rules: [sync.rule, sync.rule],
       known,
       lock: [],
+      ...ONE_CLOCK,
       newId: judge.newId,
       failpoint: async () => between(),
     });

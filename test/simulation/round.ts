@@ -31,6 +31,9 @@ export type RoundRun = {
   readonly decided: readonly Decided[];
 };
 
+/** Clocks are not what is looked into here. */
+export const ONE_CLOCK = { maxClockSkewMs: 0, now: () => 0 };
+
 /** Runs the production round over in-memory members. */
 export async function runRound(world: World, step: RoundStep, { wrap = (member) => member, isRelayNamed = true }: Variant = {}): Promise<RoundRun> {
   const peers: Peers = new Map();
@@ -45,7 +48,7 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
   const known = new Map(step.present.map((database) => [database, imageOf(world, database).watermarks.get(SYNC) ?? new Map()]));
   const result = await outcomeOf(
-    masterRound({ members, databases, rules: [rule, rule], known, lock: [], newId: judge.newId, failpoint: async (name) => between(name, servers, step) }),
+    masterRound({ members, databases, rules: [rule, rule], known, lock: [], ...ONE_CLOCK, newId: judge.newId, failpoint: async (name) => between(name, servers, step) }),
   );
   return { result, ...imagesAfter(world, servers, rolledBack), decided: judge.decided() };
 }

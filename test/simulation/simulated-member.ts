@@ -47,7 +47,7 @@ export function simulatedMember(options: MemberOptions): Member {
       const snapshot = server.image;
       const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
       peers.set(index, { server, snapshot, watermarks, options: lookOptions, isRelayNamed: options.isRelayNamed ?? true, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
-      return { member: index, position, watermarks, pending: pendingTables(snapshot, sync, lookOptions) };
+      return { member: index, position, watermarks, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
       return hold(mine(), sync);
