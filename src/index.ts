@@ -68,6 +68,50 @@ export type OneWaySync = {
 };
 
 /**
+ * How conflicts are decided: what happens to a row that two or more members have changed since they last heard of each other.
+ * - `'last-update-wins'`, `'first-update-wins'`: by the times of the changes, for each row; of equal times the member that stands first
+ *   in `members` wins. The members' clocks must agree (`maxClockSkew`).
+ * - a list of databases in order of preference: the first of them that takes part wins.
+ * - `'skip'`: each member keeps its row; the conflict is recorded.
+ * - `'stop'`: the sync stops until somebody has decided.
+ */
+export type ConflictChoice = 'last-update-wins' | 'first-update-wins' | 'skip' | 'stop' | readonly string[];
+
+/** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
+export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
+
+/** A table of a multi-master sync with settings of its own. It has the same name, columns and key at every member. */
+export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTriggers'> & {
+  /** As `onConflict` of the sync, for this table. */
+  readonly onConflict?: ConflictChoice;
+  /** As `truncate` of the sync, for this table. */
+  readonly truncate?: TruncateChoice;
+};
+
+/** One group of tables that several databases write to, each change going from every member to every other. */
+export type MultiMasterSync = {
+  readonly mode: 'multi-master';
+  /** Two or more databases. Their order decides ties; the rows of the first are copied to those that join. */
+  readonly members: readonly string[];
+  /** Names, patterns or objects; an exact name beats a pattern. */
+  readonly tables: readonly (string | MasterTableConfig)[];
+  /** Names or patterns left out of what patterns in `tables` match. */
+  readonly exclude?: readonly string[];
+  /** Every table needs a rule, from here or its own. */
+  readonly onConflict?: ConflictChoice;
+  /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them as changes of that member. */
+  readonly existingRows?: 'refuse' | 'replace' | 'keep';
+  readonly truncate?: TruncateChoice;
+  /** Sequences of serial and identity columns: each member counts in steps of the number of members (`interleave`), or you see to it that they never meet (`ignore`). */
+  readonly sequences?: 'interleave' | 'ignore';
+  /** Beyond this difference of two members' clocks no conflict is decided by time; `'500 ms'` by default (ms, s or min). */
+  readonly maxClockSkew?: string;
+  readonly captureTriggers?: CaptureTriggers;
+};
+
+export type SyncConfig = OneWaySync | MultiMasterSync;
+
+/**
  * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or
  * both. From 80 % on the runner warns; beyond it, a target that does not come after is detached and has to be copied anew.
  */
@@ -78,7 +122,7 @@ export type ReplicationConfig = {
   /** Owner of the installed objects, `sarrio` unless several projects share a database. */
   readonly project?: string;
   readonly databases: Readonly<Record<string, DatabaseConfig>>;
-  readonly syncs: Readonly<Record<string, OneWaySync>>;
+  readonly syncs: Readonly<Record<string, SyncConfig>>;
 };
 
 /** Declares a replication; returns its argument. Reading it needs no database and no secret. */

@@ -1,9 +1,11 @@
 import { failure } from '../plan/errors.ts';
+import { type Flow, flowsOf, namedFlows } from '../plan/flows.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { beginAnew } from '../runner/8-round/control.ts';
+import type { Plan } from '../plan/plan.ts';
 import { databaseConnector } from './plan-databases.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio copy`: a stream begins anew, so that the runner copies all its tables again before it follows on. */
 export const verb: Verb = {
@@ -15,31 +17,44 @@ export const verb: Verb = {
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
     const [sync, target] = [String(options['sync']), String(options['target'])];
-    const found = plan.syncs[sync];
-    if (!found?.targets.includes(target)) {
-      throw failure('invalid', { code: 'SAR610', message: `the plan has no stream of sync ${sync} to ${target}`, hint: streamsText(plan.syncs) });
+    const planned = plan.syncs[sync];
+    const flows = planned === undefined ? [] : flowsOf(planned).filter(({ targets }) => targets.includes(target));
+    if (planned === undefined || flows.length === 0) {
+      throw failure('invalid', { code: 'SAR610', message: `the plan has no stream of sync ${sync} to ${target}`, hint: streamsText(plan) });
     }
+    if (planned.mode === 'multi-master' && planned.members[0] === target) throw seedRefused(sync, target);
     const replace = options['replace'] === true;
-    const source = await databaseConnector(plan, context)(found.source, 'install');
-    try {
-      await refuseMissingRights(plan, source, 'runner');
-      if (!(await beginAnew(source, { sync, wake: found.wake }, { target, replace })))
-        throw failure('refused', {
-          code: 'SAR602',
-          where: `database ${found.source}`,
-          message: `the stream to ${target} is not registered`,
-          hint: 'Run: sarrio apply',
-        });
-    } finally {
-      await source.close();
-    }
+    for (const flow of flows) await copyAnew({ plan, context, flow }, { sync, target, replace });
     const text = `All tables of sync ${sync} will be copied to ${target} again${replace ? ', replacing its rows,' : ''}; a running sarrio run begins with it by itself.`;
     return { exit: 'ok', data: { sync, target, replace }, diagnostics: [], text };
   },
 };
 
-function streamsText(syncs: Readonly<Record<string, { readonly targets: readonly string[] }>>): string {
-  return `It has: ${Object.entries(syncs)
-    .map(([name, { targets }]) => `${name} to ${targets.join(', ')}`)
+type Copied = { readonly sync: string; readonly target: string; readonly replace: boolean };
+
+async function copyAnew(at: { plan: Plan; context: VerbContext; flow: Flow }, { sync, target, replace }: Copied): Promise<void> {
+  const { plan, context, flow } = at;
+  const source = await databaseConnector(plan, context)(flow.source, 'install');
+  try {
+    await refuseMissingRights(plan, source, 'runner');
+    if (await beginAnew(source, { sync, wake: flow.wake }, { target, replace })) return;
+  } finally {
+    await source.close();
+  }
+  const message = `the stream to ${target} is not registered`;
+  throw failure('refused', { code: 'SAR602', where: `database ${flow.source}`, message, hint: 'Run: sarrio apply' });
+}
+
+function seedRefused(sync: string, target: string): Error {
+  return failure('refused', {
+    code: 'SAR610',
+    message: `${target} is the first member of sync ${sync}, from which the others are copied`,
+    hint: 'Name another member first in the config, compile and apply; then it can be copied from that one.',
+  });
+}
+
+function streamsText({ syncs }: Plan): string {
+  return `It has: ${namedFlows(syncs)
+    .map(({ sync, flow }) => `${sync} to ${flow.targets.join(', ')}`)
     .join('; ')}`;
 }

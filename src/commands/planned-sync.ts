@@ -1,4 +1,5 @@
 import { failure } from '../plan/errors.ts';
+import { flowsOf } from '../plan/flows.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan, PlanSync } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
@@ -14,20 +15,24 @@ export function plannedSync(plan: Plan, name: string): PlanSync {
   throw failure('invalid', { code: 'SAR609', message: `the plan has no sync ${name}`, hint: `It has: ${Object.keys(plan.syncs).join(', ')}` });
 }
 
-/** Does something in the source of the sync that the options name, as a role that may do what a runner may. */
-export async function atSource<T>(
+/** Does something in every source of the sync that the options name (all members of a multi-master sync), as a role that may do what a runner may. */
+export async function atSources<T>(
   options: Readonly<Record<string, unknown>>,
   context: VerbContext,
   work: (source: Session, name: SyncName) => Promise<T>,
-): Promise<T> {
+): Promise<readonly T[]> {
   const { plan } = await loadGenerated(String(options['generated']));
   const sync = String(options['sync']);
-  const { source: database, wake } = plannedSync(plan, sync);
-  const source = await databaseConnector(plan, context)(database, 'install');
-  try {
-    await refuseMissingRights(plan, source, 'runner');
-    return await work(source, { sync, wake });
-  } finally {
-    await source.close();
+  const connect = databaseConnector(plan, context);
+  const done: T[] = [];
+  for (const { source: database, wake } of flowsOf(plannedSync(plan, sync))) {
+    const source = await connect(database, 'install');
+    try {
+      await refuseMissingRights(plan, source, 'runner');
+      done.push(await work(source, { sync, wake }));
+    } finally {
+      await source.close();
+    }
   }
+  return done;
 }

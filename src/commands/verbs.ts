@@ -36,6 +36,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./status.ts')).verb,
   },
   {
+    name: 'conflicts',
+    summary: 'what was decided between masters: list, show, undo',
+    load: async () => (await import('./conflicts.ts')).verb,
+  },
+  {
     name: 'pause',
     summary: 'let a sync rest, whichever runner works on it',
     load: async () => (await import('./pause.ts')).verb,

@@ -27,7 +27,7 @@ function compile(file: string): ValidateFunction {
 
 /** An alternative that did not match says nothing that its own branches do not say better. */
 function isTelling(error: ErrorObject): boolean {
-  return error.keyword !== 'oneOf';
+  return error.keyword !== 'oneOf' && error.keyword !== 'if';
 }
 
 function errorText(error: ErrorObject): string {

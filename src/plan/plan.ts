@@ -262,10 +262,8 @@ export type MasterWriteStatements = {
   readonly deleteRows: string;
   readonly insertRows: string;
   readonly createStage: string;
-  /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`. */
+  /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`; these rows are delivered ones. */
   readonly loadStage: string;
-  /** What was loaded since is delivered; $1: t/f, whether its entries are fresh. */
-  readonly markStage: string;
   /** $1 as above, into the stage. */
   readonly insertStage: string;
   readonly analyzeStage: string;

@@ -16,11 +16,13 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   stream: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
+  conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  parked: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
 };
 
 /**
  * The rights that a role needs on an object of ours, and not one more: the compiler grants them, the runner asks for them before it
- * begins. `relays`: the database is the target of one sync and the source of another, so that rounds record there what they write.
+ * begins. `relays`: the database is the target of one sync and the source of another, or a member of a multi-master sync, so that rounds record there what they write.
  */
 export function rightsOn({ kind, name }: Subject, role: PlannedRole, relays: boolean): readonly string[] {
   const bare = name.replace(/^sarrio\."?/, '');
@@ -41,7 +43,7 @@ export function rightsOn({ kind, name }: Subject, role: PlannedRole, relays: boo
   }
 }
 
-/** Whether a table of the database is written by one sync and captured for another. */
+/** Whether a table of the database is both written by rounds and captured. */
 export function relaysIn(shapes: Readonly<Record<string, TableShape>>): boolean {
   return Object.values(shapes).some(({ roles }) => roles.length > 1);
 }

@@ -18,6 +18,24 @@ export type RunnerEvent =
       readonly path: 'few-rows' | 'staged';
       readonly ms: number;
     }
+  | {
+      readonly kind: 'masters-round';
+      readonly sync: string;
+      readonly members: readonly string[];
+      readonly rows: number;
+      readonly tables: number;
+      readonly conflicts: number;
+      readonly ms: number;
+    }
+  | { readonly kind: 'contention'; readonly sync: string; readonly tries: number; readonly isLocking: boolean; readonly error: string }
+  | {
+      readonly kind: 'members-retry';
+      readonly sync: string;
+      readonly members: readonly string[];
+      readonly code: string;
+      readonly error: string;
+      readonly inMs: number;
+    }
   | { readonly kind: 'caught-up'; readonly stream: StreamName }
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }

@@ -13,6 +13,14 @@ export function eventText(event: RunnerEvent): string | null {
       return `${streamText(event.stream)}: copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'round':
       return `${streamText(event.stream)}: ${count(event.rows)} rows of ${event.tables} ${event.tables === 1 ? 'table' : 'tables'} in ${seconds(event.ms)}`;
+    case 'masters-round':
+      return `${event.sync}: ${event.members.join(', ')}: ${count(event.rows)} rows of ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}${event.conflicts > 0 ? `, ${count(event.conflicts)} conflicts decided,` : ''} in ${seconds(event.ms)}`;
+    case 'contention':
+      return event.tries < 3
+        ? null
+        : `${event.sync}: rows change while they are being written (${event.error}); ${event.isLocking ? 'the tables are locked for each round' : 'tries again'}`;
+    case 'members-retry':
+      return `${event.sync}: ${event.members.join(', ')}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':

@@ -44,6 +44,20 @@ export const COPY_POINTS = [
   'round.target.before-join',
 ] as const;
 
+/** Where a round between masters can be cut. */
+export const MASTER_POINTS = [
+  'masters.before-look',
+  'masters.before-hold',
+  'masters.before-exchange',
+  'masters.before-apply',
+  'masters.after-rows',
+  'masters.before-durable',
+  'masters.before-flush',
+  'masters.before-commit',
+  'masters.commit-sent',
+  'masters.after-commit',
+] as const;
+
 /** What the workload does not do by itself, so that a runner comes by the point. */
 export async function lureTo(point: string, source: TestDatabase): Promise<void> {
   if (point === 'purge.before-switch') return fillSegment(source);

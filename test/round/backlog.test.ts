@@ -12,7 +12,7 @@ import { differingRows } from '../support/compare.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp, follow, onAll } from '../support/follow.ts';
-import { type Installation, installation } from '../support/installation.ts';
+import { type Installation, installation, oneWayOf } from '../support/installation.ts';
 import { type Purging, purging } from '../support/purging.ts';
 import { waitUntil } from '../support/wait.ts';
 
@@ -53,8 +53,7 @@ async function purgeAll(purger: Purging): Promise<void> {
 async function watching(source: TestDatabase, project: Installation) {
   const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
   const { plan } = await project.generated();
-  const sync = plan.syncs['s'];
-  if (!sync) throw new Error('the plan has no sync s');
+  const sync = oneWayOf(plan, 's');
   const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint })];
   onTestFinished(() => session.close());
   onTestFinished(() => opened.close());
@@ -194,9 +193,9 @@ test('a stream that sleeps through its own detachment does not step over what wa
 test('a look that misses what was emptied without regard to its stream sees the registry changed', LONG, async () => {
   const { source, near, far, project, without, purger } = await stage();
   const { plan } = await project.generated();
-  const sync = plan.syncs['s'];
+  const sync = oneWayOf(plan, 's');
   const [row] = await far.query<{ position: string }>('select position from sarrio.watermark');
-  if (!sync || !row) throw new Error('the plan lacks what the test made');
+  if (!row) throw new Error('the target has no watermark');
   const connectSource = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
   const opened = await openSource({ name: 'source', sync, connect: connectSource, clock: systemClock, failpoint: noFailpoint });
   onTestFinished(() => opened.close());

@@ -5,6 +5,7 @@ import { noFailpoint } from '../../src/runner/failpoint.ts';
 import { positionAt } from '../../src/plan/position.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { oneWayOf } from '../support/installation.ts';
 import { replicated } from '../support/runner.ts';
 import { waitUntil } from '../support/wait.ts';
 
@@ -17,8 +18,7 @@ async function noneIsOpen(source: TestDatabase): Promise<void> {
 /** A source of which the connection after the first `at_once` waits to be let go. */
 async function slowSource(atOnce: number) {
   const { source, project } = await replicated('create table t (id integer primary key);');
-  const sync = (await project.generated()).plan.syncs['s'];
-  if (!sync) throw new Error('no sync');
+  const sync = oneWayOf((await project.generated()).plan, 's');
   const held: { opened: number; go: () => void } = { opened: 0, go: () => undefined };
   const open = async (): Promise<Session> => {
     held.opened += 1;

@@ -45,7 +45,7 @@ async function start(project: Installation, until: 'caught-up' | 'stopped', even
       signal,
       clock: systemClock,
       failpoint: noFailpoint,
-      log: (event) => void events.push(event),
+      log: (event) => { events.push(event); if (process.env.DBG) console.log(JSON.stringify(event)); },
       connect: (database, role) => connect({ database, role, url: urlOf(database), variable: 'URL' }),
     },
     [],

@@ -9,9 +9,10 @@ import { verb as planVerb } from '../../src/commands/plan.ts';
 import type { Verb, VerbResult } from '../../src/commands/verb.ts';
 import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
-import type { DatabaseRoles, OneWaySync, ReplicationConfig } from '../../src/index.ts';
+import type { DatabaseRoles, ReplicationConfig, SyncConfig } from '../../src/index.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { type Generated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
+import type { Plan, PlanOneWay } from '../../src/plan/plan.ts';
 import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
 import { readSchema } from '../../src/runner/5-inspect/read-schema.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
@@ -24,7 +25,7 @@ export type Installation = {
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   /** Reads the catalogs again and compiles: what `pull` and `compile` do. Other syncs than before may be given. */
-  compile(syncs?: Readonly<Record<string, OneWaySync>>): Promise<Generated>;
+  compile(syncs?: Readonly<Record<string, SyncConfig>>): Promise<Generated>;
   generated(): Promise<Generated>;
   plan(...args: readonly string[]): Promise<Outcome>;
   apply(...args: readonly string[]): Promise<Outcome>;
@@ -37,7 +38,7 @@ export type Installation = {
 /** Compiles a project over databases by name; `urls` stands in for their own connection strings, e.g. those of another role. */
 export async function installation(options: {
   databases: Readonly<Record<string, TestDatabase>>;
-  syncs: Readonly<Record<string, OneWaySync>>;
+  syncs: Readonly<Record<string, SyncConfig>>;
   project?: string;
   urls?: Readonly<Record<string, string>>;
   roles?: DatabaseRoles;
@@ -74,6 +75,13 @@ export async function installation(options: {
     verify: run(verifyVerb),
     sessions: () => openSessions(env, Object.keys(databases)),
   };
+}
+
+/** A one-way sync of a plan by its name. */
+export function oneWayOf(plan: Plan, name: string): PlanOneWay {
+  const sync = plan.syncs[name];
+  if (sync?.mode !== 'one-way') throw new Error(`the plan has no one-way sync ${name}`);
+  return sync;
 }
 
 function variableOf(database: string): string {

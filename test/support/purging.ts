@@ -1,3 +1,4 @@
+import { flowsOf } from '../../src/plan/flows.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { newPurgeMemory, type PurgeMemory, purge } from '../../src/runner/8-round/purge.ts';
 import { openSource } from '../../src/runner/8-round/source.ts';
@@ -12,7 +13,9 @@ export type Purging = { readonly events: readonly RunnerEvent[]; readonly memory
 /** The purge of one plan over database `source`, with segments switched as soon as they hold anything. */
 export async function purging(source: TestDatabase, plan: Plan): Promise<Purging> {
   const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
-  const sync = Object.values(plan.syncs).find((each) => each.source === 'source');
+  const sync = Object.values(plan.syncs)
+    .flatMap(flowsOf)
+    .find((each) => each.source === 'source');
   const database = plan.databases['source'];
   if (!sync || !database) throw new Error('the plan has no sync from the source');
   const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint })];

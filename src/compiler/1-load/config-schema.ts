@@ -27,6 +27,7 @@ const table = {
   },
 } as const;
 
+const mode = { enum: ['one-way', 'multi-master'] } as const;
 const size = { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(kB|MB|GB|TB)$' } as const;
 const backlog = {
   type: 'object',
@@ -35,12 +36,22 @@ const backlog = {
   properties: { size, rows: { type: 'integer', minimum: 1 } },
 } as const;
 
+const conflictRule = {
+  if: { type: 'array' },
+  then: { ...texts, minItems: 1 },
+  else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] },
+} as const;
+const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
+
+/** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
+const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, truncate } } as const;
+
 const oneWaySync = {
   type: 'object',
   additionalProperties: false,
   required: ['mode', 'source', 'targets', 'tables'],
   properties: {
-    mode: { enum: ['one-way'] },
+    mode,
     source: text,
     targets: { ...texts, minItems: 1 },
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
@@ -50,6 +61,34 @@ const oneWaySync = {
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
     captureTriggers: { enum: ['origin', 'always'] },
   },
+} as const;
+
+const multiMasterSync = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['mode', 'members', 'tables'],
+  properties: {
+    mode,
+    members: texts,
+    tables: { type: 'array', items: { if: { type: 'object' }, then: masterTable, else: text } },
+    exclude: texts,
+    onConflict: conflictRule,
+    existingRows: { enum: ['refuse', 'replace', 'keep'] },
+    truncate,
+    sequences: { enum: ['interleave', 'ignore'] },
+    maxClockSkew: { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(ms|s|min)$' },
+    captureTriggers: { enum: ['origin', 'always'] },
+    source: text,
+    targets: texts,
+    missingColumns,
+    maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
+  },
+} as const;
+
+const sync = {
+  if: { type: 'object', required: ['mode'], properties: { mode: { const: 'multi-master' } } },
+  then: multiMasterSync,
+  else: oneWaySync,
 } as const;
 
 /** PUBLIC and the server's own roles are nobody's login. */
@@ -73,6 +112,6 @@ export const configSchema = {
   properties: {
     project: { ...name, maxLength: 40 },
     databases: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: database },
-    syncs: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: oneWaySync },
+    syncs: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: sync },
   },
 } as const;

@@ -3,6 +3,7 @@ import { byCodeUnit } from '../../plan/canonical.ts';
 import type { SchemaLock } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
+import { buildMasters } from './build-masters.ts';
 import { error } from './faults.ts';
 import { byName, indexLock, type LockIndex } from './lock-index.ts';
 import type { Model, ModelSync, ModelTable } from './model.ts';
@@ -21,13 +22,15 @@ export type ModelResult = {
 
 type Indexes = ReadonlyMap<string, LockIndex>;
 
-/** Resolves the config against the lock. A sync whose source is unknown or not in the lock stays empty: a rule of phase 3 says why. */
+/** Resolves the config against the lock. A sync whose source is unknown or not in the lock (or all members of it) stays empty: a rule of phase 3 says why. */
 export function buildModel(config: ReplicationConfig, lock: SchemaLock): ModelResult {
   const indexes: Indexes = new Map(Object.entries(lock.databases).map(([name, database]) => [name, indexLock(database)]));
   const places = new Map<ModelTable, ConfigPath>();
   const faults: Fault[] = [];
   const syncs = sortedEntries(config.syncs).map(([name, sync]): ModelSync => {
-    const tables = buildTables({ sync, path: ['syncs', name], indexes, faults, places });
+    const path = ['syncs', name];
+    if (sync.mode === 'multi-master') return buildMasters({ name, sync, path, indexes, faults, places });
+    const tables = buildTables({ sync, path, indexes, faults, places });
     const { mode, source, targets, existingRows = 'refuse', maxBacklog } = sync;
     return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), tables };
   });
@@ -95,6 +98,7 @@ function buildTable({ selected, missingColumns, captureTriggers, source, targets
     partitions: source.partitionsOf(table).map(({ schema, name }) => ({ schema, name })),
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
     captureTriggers,
+    truncate: null,
   };
 }
 

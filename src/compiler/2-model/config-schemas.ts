@@ -1,4 +1,4 @@
-import type { OneWaySync, ReplicationConfig, TableConfig } from '../../index.ts';
+import type { MasterTableConfig, ReplicationConfig, SyncConfig, TableConfig } from '../../index.ts';
 import { byCodeUnit } from '../../plan/canonical.ts';
 import { parseTableName } from './table-name.ts';
 
@@ -6,25 +6,31 @@ import { parseTableName } from './table-name.ts';
 export function schemasOf(config: ReplicationConfig): ReadonlyMap<string, readonly string[]> {
   const found = new Map(Object.keys(config.databases).map((name) => [name, new Set<string>()]));
   for (const sync of Object.values(config.syncs)) {
-    for (const schema of sourceSchemas(sync)) found.get(sync.source)?.add(schema);
-    for (const target of sync.targets) {
+    const [sources, targets] = sync.mode === 'one-way' ? [[sync.source], sync.targets] : [sync.members, sync.members];
+    for (const source of sources) {
+      for (const schema of sourceSchemas(sync)) found.get(source)?.add(schema);
+    }
+    for (const target of targets) {
       for (const schema of targetSchemas(sync)) found.get(target)?.add(schema);
     }
   }
   return new Map([...found].map(([name, schemas]) => [name, [...schemas].sort(byCodeUnit)]));
 }
 
+/** An entry of `tables` of either mode. What its own mode does not have, a check has refused. */
+export type TableEntry = TableConfig & MasterTableConfig;
+
 /** An entry of `tables`, always as an object. */
-export function tableConfig(entry: string | TableConfig): TableConfig {
+export function tableConfig(entry: string | TableConfig | MasterTableConfig): TableEntry {
   return typeof entry === 'string' ? { table: entry } : entry;
 }
 
-function sourceSchemas(sync: OneWaySync): readonly string[] {
-  return sync.tables.flatMap((entry) => schemaOf(tableConfig(entry).table));
+function sourceSchemas(sync: SyncConfig): readonly string[] {
+  return sync.tables.flatMap((entry: string | TableEntry) => schemaOf(tableConfig(entry).table));
 }
 
-function targetSchemas(sync: OneWaySync): readonly string[] {
-  return sync.tables.map(tableConfig).flatMap((entry) => schemaOf(entry.rename ?? entry.table));
+function targetSchemas(sync: SyncConfig): readonly string[] {
+  return sync.tables.map((entry) => tableConfig(entry)).flatMap((entry) => schemaOf(entry.rename ?? entry.table));
 }
 
 function schemaOf(text: string): string[] {

@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { ConflictRule } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
@@ -21,16 +22,54 @@ export type ModelDatabase = {
   readonly encoding: string;
 };
 
-export type ModelSync = {
-  readonly name: string;
-  readonly mode: 'one-way';
+export type ModelSync = ModelOneWay | ModelMultiMaster;
+
+/** What goes from one database of a sync to the others. */
+export type ModelFlow = {
   readonly source: string;
   readonly targets: readonly string[];
-  readonly existingRows: 'refuse' | 'replace';
-  readonly maxBacklog: BacklogBudget | null;
   /** Ordered by schema and name of the source (code units). */
   readonly tables: readonly ModelTable[];
 };
+
+export type ModelOneWay = ModelFlow & {
+  readonly name: string;
+  readonly mode: 'one-way';
+  readonly existingRows: 'refuse' | 'replace';
+  readonly maxBacklog: BacklogBudget | null;
+};
+
+export type ModelMultiMaster = {
+  readonly name: string;
+  readonly mode: 'multi-master';
+  readonly members: readonly string[];
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly maxClockSkewMs: number;
+  readonly sequences: 'interleave' | 'ignore' | null;
+  /** Ordered by schema and name (code units). */
+  readonly tables: readonly ModelMasterTable[];
+};
+
+/** A table of a multi-master sync, with all members that have it side by side. */
+export type ModelMasterTable = {
+  /** As the first member that the lock knows has it; the others are compared with it, and each other. */
+  readonly reference: ModelTable;
+  /** The same as a source, by member; it lacks members that do not have the table, its columns and its key. */
+  readonly sources: Readonly<Record<string, ModelTable>>;
+  /** By member, as the lock has it, whatever it looks like there. */
+  readonly schemas: Readonly<Record<string, TableSchema>>;
+  /** Null where the config gives none: a rule of phase 3 refuses that. */
+  readonly rule: ConflictRule | null;
+};
+
+/** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */
+export function modelFlows(sync: ModelSync): readonly ModelFlow[] {
+  if (sync.mode === 'one-way') return [sync];
+  return sync.members.map((source) => {
+    const tables = sync.tables.flatMap(({ sources }) => sources[source] ?? []);
+    return { source, targets: sync.members.filter((member) => member !== source), tables };
+  });
+}
 
 export type ModelTable = {
   readonly source: TableSchema;
@@ -47,6 +86,8 @@ export type ModelTable = {
   readonly capture: 'statement' | 'row';
   /** Sessions in which the triggers fire: all but those of replication, or all but our own applying ones. */
   readonly captureTriggers: 'origin' | 'always';
+  /** What a TRUNCATE does, where the table is read by a multi-master sync; null for one-way, which refreshes the table. */
+  readonly truncate: 'replicate' | 'ignore' | 'refuse' | null;
 };
 
 export type ModelColumn = {

@@ -17,6 +17,7 @@ export type ObjectNames = {
   readonly filled: string;
   readonly capture: string;
   readonly captureKey: string;
+  readonly truncate: string;
 };
 
 /**
@@ -33,6 +34,7 @@ export function objectNames(table: QualifiedName): ObjectNames {
     filled: `filled_${base}`,
     capture: `capture_${base}`,
     captureKey: `capture_key_${base}`,
+    truncate: `truncate_${base}`,
   };
 }
 

@@ -1,23 +1,23 @@
-import type { OneWaySync, TableConfig } from '../../index.ts';
+import type { SyncConfig } from '../../index.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import { didYouMean } from '../1-load/did-you-mean.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
-import { tableConfig } from './config-schemas.ts';
+import { tableConfig, type TableEntry } from './config-schemas.ts';
 import { error, warning } from './faults.ts';
 import { byName, type LockIndex } from './lock-index.ts';
 import { parseTableName, type TableName } from './table-name.ts';
 
 /** A table that a sync takes, with the entry of the config that took it. */
-export type Selected = { readonly table: TableSchema; readonly entry: TableConfig; readonly path: ConfigPath; readonly isPattern: boolean };
+export type Selected = { readonly table: TableSchema; readonly entry: TableEntry; readonly path: ConfigPath; readonly isPattern: boolean };
 
-type Entry = { readonly entry: TableConfig; readonly name: TableName; readonly path: ConfigPath };
+type Entry = { readonly entry: TableEntry; readonly name: TableName; readonly path: ConfigPath };
 type Pattern = Entry & { readonly name: Extract<TableName, { kind: 'pattern' }> };
 type Exact = Entry & { readonly name: Extract<TableName, { kind: 'exact' }> };
 type Outcome = { readonly selected: readonly Selected[]; readonly faults: readonly Fault[] };
 
-/** Resolves names and patterns of one sync against its source. A table named exactly is taken by that entry and by no pattern. */
-export function selectTables(options: { sync: OneWaySync; path: ConfigPath; index: LockIndex }): Outcome {
+/** Resolves names and patterns of one sync against its source, or its first member. A table named exactly is taken by that entry and by no pattern. */
+export function selectTables(options: { sync: SyncConfig; path: ConfigPath; index: LockIndex }): Outcome {
   const { sync, path, index } = options;
   const entries = sync.tables.map((item, position): Entry => {
     const entry = tableConfig(item);
@@ -143,8 +143,8 @@ function patternFaults(options: { pattern: Pattern; found: readonly TableSchema[
   return faults;
 }
 
-function settingsOf({ where, columns, missingColumns, captureTriggers }: TableConfig): string {
-  return JSON.stringify({ where, omit: columns?.omit, missingColumns, captureTriggers });
+function settingsOf({ where, columns, missingColumns, captureTriggers, onConflict, truncate }: TableEntry): string {
+  return JSON.stringify({ where, omit: columns?.omit, missingColumns, captureTriggers, onConflict, truncate });
 }
 
 function ambiguous(table: TableSchema, earlier: Selected, pattern: Pattern): Fault {

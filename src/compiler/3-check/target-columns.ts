@@ -1,14 +1,14 @@
 import type { ColumnSchema, TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ModelColumn } from '../2-model/model.ts';
-import { type CheckInput, placedTables, type PlacedTable } from './rule.ts';
+import { type CheckInput, oneWayTables, type PlacedTable } from './rule.ts';
 
 /** A table of a sync together with one of its target tables, as rules about columns see it. */
 export type Pair = PlacedTable & { readonly database: string; readonly target: TableSchema; readonly targetLabel: string };
 
-/** Every table with every target table that the lock knows. */
+/** Every table of one-way syncs with every target table that the lock knows. Members of a multi-master sync must be alike, which has rules of its own. */
 export function pairs(input: CheckInput): readonly Pair[] {
-  return placedTables(input).flatMap((placed) =>
+  return oneWayTables(input).flatMap((placed) =>
     Object.entries(placed.table.targets).map(([database, target]) => {
       return { ...placed, database, target, targetLabel: `${displayName(target)} in target '${database}'` };
     }),

@@ -4,8 +4,11 @@ import { own } from './emit-capture.ts';
 import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
+  conflictBlock,
+  conflictIndexBlock,
   initialCopyBlock,
   installedBlock,
+  parkedBlock,
   pausedBlock,
   registryBlock,
   schemaBlock,
@@ -20,8 +23,16 @@ import type { EmittedObject, SqlFile } from './sql-file.ts';
 /** Group and file of the objects that belong to no user's table. */
 const BOOKKEEPING = 'sarrio';
 
-/** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has its source here. */
-export function emitBookkeeping(database: string, sourceOf: readonly string[]): SqlFile {
+/** A database and the syncs that read it. */
+export type Bookkept = {
+  readonly database: string;
+  readonly sourceOf: readonly string[];
+  /** Of a multi-master sync. */
+  readonly isMember: boolean;
+};
+
+/** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
+export function emitBookkeeping({ database, sourceOf, isMember }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -29,6 +40,7 @@ export function emitBookkeeping(database: string, sourceOf: readonly string[]): 
     objects: [
       { kind: 'schema', name: 'sarrio', lock: null, text: schemaBlock },
       ...TABLES.map(([name, text]) => own('table', name, text)),
+      ...(isMember ? masterObjects : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
       ...sourceOf.map(wakeSequence),
@@ -44,6 +56,12 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['paused', pausedBlock],
   ['seal', sealBlock],
   ['stream', streamBlock],
+];
+
+const masterObjects: readonly EmittedObject[] = [
+  own('table', 'conflict', conflictBlock),
+  own('index', 'conflict_decided_at', conflictIndexBlock),
+  own('table', 'parked', parkedBlock),
 ];
 
 function wakeSequence(sync: string): EmittedObject {

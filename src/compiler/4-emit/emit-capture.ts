@@ -7,7 +7,16 @@ import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts'
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { isOwnType } from './statements/user-types.ts';
 import { currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence } from './objects/delta.sql.ts';
-import { firesAlways, keyTrigger, partitionedTriggers, rowTriggers, statementTriggers, type TriggerObject } from './objects/triggers.sql.ts';
+import {
+  firesAlways,
+  keyTrigger,
+  partitionedTriggers,
+  rowTriggers,
+  statementTriggers,
+  type TriggerObject,
+  truncateKeysTrigger,
+} from './objects/triggers.sql.ts';
+import { truncateCapture, truncateRefusal } from './objects/truncate.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
 
 /** A table that one or more syncs capture in one database. */
@@ -28,7 +37,12 @@ export function emitCapture(captured: Captured): SqlFile {
     path: `sql/${database}/${fileName(table.source)}.sql`,
     group: displayName(table.source),
     summary: summary(captured),
-    objects: [...deltaObjects(table), ...functions(table, target), ...triggers(table).map((each) => triggerObject(each, table.captureTriggers))],
+    objects: [
+      ...deltaObjects(table),
+      ...functions(table, target),
+      ...truncateFunctions(table, target),
+      ...[...triggers(table), ...truncateTriggers(table)].map((each) => triggerObject(each, table.captureTriggers)),
+    ],
   };
 }
 
@@ -58,6 +72,16 @@ function functions(table: ModelTable, target: CaptureTarget): readonly EmittedOb
   if (table.capture === 'row') return [ownFunction(capture, rowCapture(target))];
   const forKey = table.source.kind === 'partitioned' ? partitionedUpdateCapture(target) : keyCapture(target);
   return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, forKey)];
+}
+
+function truncateFunctions({ truncate }: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
+  if (truncate === 'replicate') return [ownFunction(target.names.truncate, truncateCapture(target))];
+  return truncate === 'refuse' ? [ownFunction(target.names.truncate, truncateRefusal(target))] : [];
+}
+
+function truncateTriggers({ source, partitions, truncate }: ModelTable): readonly TriggerObject[] {
+  if (truncate === null || truncate === 'ignore') return [];
+  return [source, ...partitions].map((each) => truncateKeysTrigger(each, objectNames(source)));
 }
 
 function triggers(table: ModelTable): readonly TriggerObject[] {
@@ -98,11 +122,18 @@ function summary({ database, table, syncs }: Captured): readonly string[] {
     row: 'Row triggers (the table is in an inheritance hierarchy) record the key of every changed row',
   }[table.capture];
   const partitions = table.partitions.length > 0 ? [`Its ${table.partitions.length} partitions have the same triggers, for statements that name them.`] : [];
+  const truncate = {
+    replicate: ['Before a TRUNCATE the keys of all rows are recorded as deleted, for multi-master syncs.'],
+    refuse: ['A TRUNCATE is refused, for the sake of multi-master syncs.'],
+    ignore: ['Multi-master syncs know nothing of a TRUNCATE.'],
+    none: [],
+  }[table.truncate ?? 'none'];
   const always = table.captureTriggers === 'always' ? ['They fire in every session, also with session_replication_role = replica.'] : [];
   return [
     `Capture of ${displayName(table.source)} in database ${database}, key (${key}), for ${syncs.length === 1 ? 'sync' : 'syncs'} ${syncs.join(', ')}.`,
     `${how},`,
     'and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.',
+    ...truncate,
     ...partitions,
     ...always,
   ];

@@ -1,17 +1,17 @@
 import type { TableShape } from '../../plan/plan.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
-import type { Model, ModelTable } from '../2-model/model.ts';
+import { type Model, modelFlows, type ModelTable } from '../2-model/model.ts';
 import { targetKey } from './statements/apply.sql.ts';
 
 /** What the plan relies on in the user's tables of one database, by display name in code-unit order. */
 export function emitShapes(model: Model, database: string): Readonly<Record<string, TableShape>> {
   const shapes = new Map<string, TableShape>();
-  for (const sync of model.syncs) {
-    for (const table of sync.tables) {
-      if (sync.source === database) add(shapes, displayName(table.source), sourceShape(table));
+  for (const { source, targets, tables } of model.syncs.flatMap(modelFlows)) {
+    for (const table of tables) {
+      if (source === database) add(shapes, displayName(table.source), sourceShape(table));
       const target = table.targets[database];
-      if (target !== undefined && sync.targets.includes(database)) add(shapes, displayName(table.targetName), targetShape(table, target));
+      if (target !== undefined && targets.includes(database)) add(shapes, displayName(table.targetName), targetShape(table, target));
     }
   }
   return Object.fromEntries([...shapes].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,6 +1,6 @@
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
-import type { Model, ModelDatabase } from '../2-model/model.ts';
+import { type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitShapes } from './emit-shapes.ts';
@@ -35,8 +35,9 @@ export function emit(model: Model): Emitted {
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
 
 function filesOf(model: Model, database: ModelDatabase, captures: readonly Captured[]): readonly SqlFile[] {
-  const sourceOf = model.syncs.filter(({ source }) => source === database.name).map(({ name }) => name);
-  const files = [emitBookkeeping(database.name, sourceOf), ...captures.map(emitCapture)];
+  const sourceOf = model.syncs.filter((sync) => modelFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
+  const isMember = model.syncs.some((sync) => sync.mode === 'multi-master' && sync.members.includes(database.name));
+  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember }), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }
@@ -69,11 +70,13 @@ function planCapture({ table, syncs }: Captured): PlanCapture {
 /** A table is captured once, however many syncs read it. */
 function capturesIn(model: Model, database: string): readonly Captured[] {
   const captures = new Map<string, Captured>();
-  for (const sync of model.syncs.filter(({ source }) => source === database)) {
-    for (const table of sync.tables) {
+  for (const sync of model.syncs) {
+    const tables = modelFlows(sync).flatMap((flow) => (flow.source === database ? flow.tables : []));
+    for (const table of tables) {
       const name = displayName(table.source);
       const other = captures.get(name);
-      captures.set(name, { database, table, syncs: [...(other?.syncs ?? []), sync.name] });
+      const truncate = table.truncate ?? other?.table.truncate ?? null;
+      captures.set(name, { database, table: { ...table, truncate }, syncs: [...(other?.syncs ?? []), sync.name] });
     }
   }
   return [...captures].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, captured]) => captured);

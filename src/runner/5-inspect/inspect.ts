@@ -79,10 +79,11 @@ async function tryExpressions(options: { plan: Plan; session: Session; tables: R
  */
 function waitsForCopy(arrival: Arrival, here: LiveDatabase, source: LiveDatabase | undefined): boolean {
   const { sync, table, planned } = arrival;
-  if (planned.existingRows !== 'refuse') return false;
+  if (planned.existingRows !== 'refuse' || !arrival.isCopied) return false;
   const relation = displayName(table.target);
   if (here.copies.some((copy) => copy.sync === sync && copy.source === arrival.source && copy.relation === relation)) return false;
-  const isNewStream = !here.watermarks.some((mark) => mark.sync === sync && mark.source === arrival.source);
+  // Whoever takes part in a multi-master sync already holds its rows, whichever member is the first by now.
+  const isNewStream = !here.watermarks.some((mark) => mark.sync === sync && (mark.source === arrival.source || planned.mode === 'multi-master'));
   return isNewStream || !source?.objects.some(({ trigger }) => trigger && displayName(trigger.table) === displayName(table.source));
 }
 

@@ -1,3 +1,4 @@
+import { flowsOf, namedFlows } from '../../plan/flows.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { LiveDatabase } from '../5-inspect/live-database.ts';
@@ -10,9 +11,9 @@ const GROUP = 'streams';
 /** Registers, in each source, the targets that the plan has and the source does not know yet. */
 export function registrations(plan: Plan, live: LiveDatabase): readonly Step[] {
   const known = new Set(live.registered.map(({ sync, target }) => JSON.stringify([sync, target])));
-  return Object.entries(plan.syncs)
-    .filter(([, planned]) => planned.source === live.database)
-    .flatMap(([sync, planned]) => planned.targets.map((target) => ({ sync, target })))
+  return namedFlows(plan.syncs)
+    .filter(({ flow }) => flow.source === live.database)
+    .flatMap(({ sync, flow }) => flow.targets.map((target) => ({ sync, target })))
     .filter(({ sync, target }) => !known.has(JSON.stringify([sync, target])))
     .map((stream) =>
       makeStep({
@@ -30,7 +31,7 @@ export function registrations(plan: Plan, live: LiveDatabase): readonly Step[] {
 export function unregistrations(plan: Plan, live: LiveDatabase): readonly Step[] {
   const isPlanned = (sync: string, source: string, target: string): boolean => {
     const planned = plan.syncs[sync];
-    return planned?.source === source && planned.targets.includes(target);
+    return planned !== undefined && flowsOf(planned).some((flow) => flow.source === source && flow.targets.includes(target));
   };
   const outgoing = live.registered.filter(({ sync, target }) => !isPlanned(sync, live.database, target));
   const incoming = live.watermarks.filter(({ sync, source }) => !isPlanned(sync, source, live.database));

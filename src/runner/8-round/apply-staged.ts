@@ -1,18 +1,16 @@
-import { displayName } from '../../sql/quote.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { CopyError, copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
+import { chooseJoins } from './choose-joins.ts';
 import type { Reading } from './reading.ts';
-import { estimatedRows, planFor, setPosition } from './source.sql.ts';
+import { setPosition } from './source.sql.ts';
 import { releaseSavepoint, rollbackToSavepoint, savepoint } from './target.sql.ts';
 import type { TableWork } from './work.ts';
 
 /** Staged rows above this number are analyzed before they are joined. */
 const ANALYZE_ABOVE = 20_000;
-/** Below this share of the table's rows, changes are looked up by key instead of by reading the table. */
-const FEW_SHARE = 0.02;
 
 /** A round's two ends for one table. */
 export type StagedParts = {
@@ -122,19 +120,13 @@ async function copyFrom(parts: StagedParts, read: string, write: string): Promis
   const { reading, target, work, failpoint } = parts;
   const source = await reading.openBulk();
   try {
-    await source.query(planFor(await changesAre(source, work)));
+    await chooseJoins(source, { table: work.table.source, entries: work.truncated ? Number.POSITIVE_INFINITY : work.entries });
     await source.batch([setPosition(work.joinFrom ?? reading.from)]);
     await failpoint('round.target.before-copy');
     return await copyBetween({ session: source, text: read }, { session: target, text: write });
   } finally {
     await reading.giveBackBulk(source);
   }
-}
-
-async function changesAre(source: Session, work: TableWork): Promise<'few' | 'many'> {
-  if (work.truncated) return 'many';
-  const row = (await source.query(estimatedRows, [displayName(work.table.source)])).rows[0];
-  return work.entries < FEW_SHARE * Number(row?.['rows']) ? 'few' : 'many';
 }
 
 /** Unique and exclusion violations: the order of the rows, not the rows themselves, may be at fault. */

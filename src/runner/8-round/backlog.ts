@@ -1,3 +1,4 @@
+import { flowsOf, namedFlows } from '../../plan/flows.ts';
 import type { BacklogBudget, Plan } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
@@ -44,8 +45,8 @@ export type Backlog = { readonly bytes: number; readonly rows: number };
  * failing or paused. A target whose runner is at work is never detached; it is warned of as long as it is behind.
  */
 export async function watchBacklog(options: BacklogOptions): Promise<void> {
-  for (const [name, sync] of Object.entries(options.plan.syncs)) {
-    if (sync.source === options.database && sync.maxBacklog !== null) await watchSync(options, name, sync.maxBacklog);
+  for (const { sync, flow } of namedFlows(options.plan.syncs)) {
+    if (flow.source === options.database && flow.maxBacklog !== null) await watchSync(options, sync, flow.maxBacklog);
   }
 }
 
@@ -122,7 +123,11 @@ type Segment = { readonly name: string; readonly bytes: number; readonly pages: 
 /** Percent of its sync's budget that a stream at this position uses, once it is near; 0 before that, null without a budget. */
 export async function percentOfBudget(at: { plan: Plan; session: Session; sync: string; position: Position }): Promise<number | null> {
   const { plan, session, sync, position } = at;
-  const { source: database, maxBacklog: budget } = plan.syncs[sync] ?? { source: '', maxBacklog: null };
+  const planned = plan.syncs[sync];
+  const { source: database, maxBacklog: budget } = (planned && flowsOf(planned).find(({ maxBacklog }) => maxBacklog !== null)) ?? {
+    source: '',
+    maxBacklog: null,
+  };
   if (budget === null) return null;
   const segments = await segmentsOf({ plan, database, session }, sync);
   if (!isNear(segments, budget)) return 0;

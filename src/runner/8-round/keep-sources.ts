@@ -4,6 +4,7 @@ import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';
 import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
 import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
+import type { SourceAccess } from './stream.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 import { type Said, watchSeals } from './watch-seals.ts';
 
@@ -11,11 +12,18 @@ const KEEP_EVERY_MS = 5_000;
 
 /** Purges each source database that the run reads, holds its syncs to their budgets and watches its captures, until the signal. Trouble there never stops a stream. */
 export async function keepSources(options: RunOptions, syncs: readonly SyncRun[], signal: AbortSignal): Promise<void> {
-  const databases = [...new Set(syncs.map(({ sync }) => sync.source))];
-  await Promise.all(databases.map((database) => keepSource(options, { database, syncs: syncs.filter(({ sync }) => sync.source === database) }, signal)));
+  const databases = [...new Set(syncs.flatMap(({ sources }) => [...sources.keys()]))];
+  await Promise.all(databases.map((database) => keepSource(options, { database, access: accessTo(syncs, database) }, signal)));
 }
 
-type Kept = { readonly database: string; readonly syncs: readonly SyncRun[] };
+type Kept = { readonly database: string; readonly access: SourceAccess };
+
+/** By the connection of any sync that reads the database. */
+function accessTo(syncs: readonly SyncRun[], database: string): SourceAccess {
+  const found = syncs.map(({ sources }) => sources.get(database)).find((access) => access !== undefined);
+  if (found === undefined) throw new Error(`no sync reads database ${database}`);
+  return found;
+}
 
 /** What stays between two turns: the session, what was said, the last error of each chore, and what the last purge and the last look at the budgets saw. */
 type Held = { session: Session | null; readonly said: Said; readonly errors: Map<string, string>; readonly memory: PurgeMemory; readonly watch: BacklogWatch };
@@ -66,10 +74,8 @@ async function purgeOnce(options: RunOptions, kept: Kept, held: Held): Promise<v
   await watchBacklog({ database, plan: options.plan, session, history, log, clock, watch, graceMs: DETACH_AFTER_MS });
 }
 
-async function openSession(options: RunOptions, { database, syncs }: Kept, held: Held): Promise<{ session: Session; history: History }> {
-  const first = syncs[0];
-  if (first === undefined) throw new Error(`no sync reads database ${database}`);
-  const { history } = (await first.access()).source;
+async function openSession(options: RunOptions, { database, access }: Kept, held: Held): Promise<{ session: Session; history: History }> {
+  const { history } = (await access()).source;
   if (held.session === null || !held.session.isOpen()) {
     held.session = await options.connect(database, 'source');
     await refuseOtherHistory(database, history, held.session);

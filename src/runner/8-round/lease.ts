@@ -26,7 +26,8 @@ export async function waitForLease(
   return false;
 }
 
-async function holderText(target: Session, key: string): Promise<string> {
+/** Who holds the lease, for people. */
+export async function holderText(target: Session, key: string): Promise<string> {
   const row = (await target.query(leaseHolder, [key])).rows[0];
   if (!row) return 'another runner';
   return `another runner (${row['application_name']}, backend ${row['pid']}, client ${row['client']})`;

@@ -1,4 +1,4 @@
-import type { PlanSync } from '../../plan/plan.ts';
+import type { Flow } from '../../plan/flows.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
@@ -49,7 +49,7 @@ export type Reading = {
 
 type Parts = {
   readonly name: string;
-  readonly sync: PlanSync;
+  readonly sync: Flow;
   readonly counter: Counter;
   readonly session: Session;
   readonly pool: SourcePool;
@@ -188,14 +188,14 @@ function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
   };
 }
 
-function rowsText(sync: PlanSync, { ordinal, route }: { ordinal: number; route: number }): string {
+function rowsText(sync: Flow, { ordinal, route }: { ordinal: number; route: number }): string {
   const text = sync.tables[ordinal]?.routes[route]?.read.rows;
   if (text === undefined) throw new Error(`the plan has no route ${route} for table ${ordinal}`);
   return text;
 }
 
 /** Null when the rows need COPY. No row at all: they are too large (only tables with pending keys are asked for, and every key gives a row). */
-function rowsInMemory(result: Result | undefined): TextRows | null {
+export function rowsInMemory(result: Result | undefined): TextRows | null {
   const rows = result?.lists ?? [];
   return rows.length === 0 || rows.some(mayBeMangled) ? null : rows;
 }

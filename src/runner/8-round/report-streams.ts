@@ -36,18 +36,18 @@ async function reportSync(options: RunOptions, sync: SyncRun, streams: readonly 
     const text = `${state} ${progress.rows} ${rate > 0} ${progress.lastError}`;
     if (text === each.text && now - each.at < AT_LEAST_EVERY_MS) continue;
     const values = [stream.sync, stream.target, state, runnerName(), rate.toFixed(1), progress.lastRound ? 'now' : null, progress.lastError];
-    if (!(await writeReport(sync, values))) return;
+    if (!(await writeReport(sync, stream, values))) continue;
     progress.lastRound = false;
     Object.assign(each, { rows: progress.rows, at: now, text });
   }
 }
 
 /** False when the source cannot be reached: the streams themselves report that. */
-async function writeReport(sync: SyncRun, values: readonly (string | null)[]): Promise<boolean> {
+async function writeReport(sync: SyncRun, stream: StreamName, values: readonly (string | null)[]): Promise<boolean> {
   try {
-    const { source } = await sync.access();
-    await source.query(writeStream, values);
-    return true;
+    const at = await sync.sources.get(stream.source)?.();
+    await at?.source.query(writeStream, values);
+    return at !== undefined;
   } catch (error) {
     return error === null;
   }

@@ -1,6 +1,8 @@
 import { failure } from '../../plan/errors.ts';
+import { flowsOf } from '../../plan/flows.ts';
 import type { Session } from '../postgres/session.ts';
 import { keepSources } from './keep-sources.ts';
+import { startMasters } from './masters/start-masters.ts';
 import { reportStreams } from './report-streams.ts';
 import type { StreamEnd } from './stream.ts';
 import { type RunOptions, startSync } from './sync-runner.ts';
@@ -22,11 +24,11 @@ export async function run(given: RunOptions, names: readonly string[]): Promise<
   const wanted = names.length > 0 ? names : Object.keys(plan.syncs);
   refuseUnknown(options, wanted);
   const streams = wanted.flatMap((sync) => {
-    const { source = '', targets = [] } = plan.syncs[sync] ?? {};
-    return targets.map((target) => ({ sync, source, target }));
+    const planned = plan.syncs[sync];
+    return (planned === undefined ? [] : flowsOf(planned)).flatMap(({ source, targets }) => targets.map((target) => ({ sync, source, target })));
   });
   log({ kind: 'started', project: plan.project, streams });
-  const syncs = wanted.map((name) => startSync(options, name));
+  const syncs = wanted.map((name) => (plan.syncs[name]?.mode === 'multi-master' ? startMasters(options, name) : startSync(options, name)));
   const ended = new AbortController();
   const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
   const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { PlanSync } from '../../plan/plan.ts';
+import type { Flow } from '../../plan/flows.ts';
 import { failure } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
@@ -25,7 +25,7 @@ export type Source = {
 
 export type SourceOptions = {
   readonly name: string;
-  readonly sync: PlanSync;
+  readonly sync: Flow;
   readonly connect: () => Promise<Session>;
   readonly clock: Clock;
   readonly failpoint: Failpoint;

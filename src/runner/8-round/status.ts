@@ -1,4 +1,5 @@
-import type { Plan, PlanCapture, PlanSync } from '../../plan/plan.ts';
+import { type Flow, namedFlows } from '../../plan/flows.ts';
+import type { Plan, PlanCapture } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import { breakText } from '../5-inspect/seal-break.ts';
 import type { StreamName } from '../events.ts';
@@ -48,24 +49,24 @@ export async function readStatus(plan: Plan, connect: Connect): Promise<readonly
     targets.set(name, asked);
     return asked;
   };
-  const capturesOf = (name: string, sync: PlanSync) => (plan.databases[sync.source]?.captures ?? []).filter(({ syncs: readers }) => readers.includes(name));
-  const syncs = await Promise.all(
-    Object.entries(plan.syncs).map(([name, sync]) => syncStatus({ plan, name, sync, captures: capturesOf(name, sync), connect, target })),
+  const capturesOf = (name: string, flow: Flow) => (plan.databases[flow.source]?.captures ?? []).filter(({ syncs: readers }) => readers.includes(name));
+  const flows = await Promise.all(
+    namedFlows(plan.syncs).map(({ sync: name, flow }) => flowStatus({ plan, name, sync: flow, captures: capturesOf(name, flow), connect, target })),
   );
-  return syncs.flat();
+  return flows.flat();
 }
 
 type Asked = {
   readonly plan: Plan;
   readonly name: string;
-  readonly sync: PlanSync;
+  readonly sync: Flow;
   /** Of the sync's tables in its source. */
   readonly captures: readonly PlanCapture[];
   readonly connect: Connect;
   readonly target: (name: string) => Promise<readonly Row[] | Error>;
 };
 
-async function syncStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
+async function flowStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
   const source = await openQuietly(sync.source, connect);
   if (source instanceof Error) return streams.map((stream) => unreachable(stream, failureText(source)));
@@ -91,7 +92,7 @@ async function syncStatus({ plan, name, sync, captures, connect, target }: Asked
 type Parts = {
   readonly plan: Plan;
   readonly stream: StreamName;
-  readonly sync: PlanSync;
+  readonly sync: Flow;
   readonly source: Session;
   readonly history: History;
   readonly row: Row | undefined;

@@ -1,4 +1,4 @@
-import type { PlanSync } from '../../plan/plan.ts';
+import type { Flow } from '../../plan/flows.ts';
 import { failure, SarrioError } from '../../plan/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName, StreamState } from '../events.ts';
@@ -48,7 +48,7 @@ export type CopyAside = { running: Promise<void> | null };
 export type StreamOptions = {
   readonly project: string;
   readonly stream: StreamName;
-  readonly sync: PlanSync;
+  readonly sync: Flow;
   /** Delta tables by ordinal, as the plan names them. */
   readonly deltas: readonly string[];
   readonly access: SourceAccess;

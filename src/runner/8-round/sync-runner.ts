@@ -1,4 +1,5 @@
-import type { Plan, PlanSync } from '../../plan/plan.ts';
+import type { Flow } from '../../plan/flows.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
@@ -26,19 +27,19 @@ export type RunOptions = {
 /** One sync while it runs. */
 export type SyncRun = {
   readonly name: string;
-  readonly sync: PlanSync;
-  readonly access: SourceAccess;
+  /** The databases whose changes it reads, by name. */
+  readonly sources: ReadonlyMap<string, SourceAccess>;
   readonly streams: readonly { readonly stream: StreamName; readonly progress: StreamProgress }[];
   readonly ended: Promise<readonly StreamEnd[]>;
   /** Closes what the streams shared; to be called last. */
   readonly close: () => Promise<void>;
 };
 
-/** Starts every stream of a sync; they share the source's connection and its wakes. */
+/** Starts every stream of a one-way sync; they share the source's connection and its wakes. */
 export function startSync(options: RunOptions, name: string): SyncRun {
   const { plan, connect, clock, log, failpoint, signal, until } = options;
   const sync = plan.syncs[name];
-  if (sync === undefined) throw new Error(`the plan has no sync ${name}`);
+  if (sync?.mode !== 'one-way') throw new Error(`the plan has no one-way sync ${name}`);
   const access = sourceAccess(options, name, sync);
   const deltas = deltasOf(plan, sync);
   const streams = sync.targets.map((target) => ({
@@ -58,11 +59,11 @@ export function startSync(options: RunOptions, name: string): SyncRun {
     };
     return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
   });
-  return { name, sync, access: access.get, streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
+  return { name, sources: new Map([[sync.source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
 }
 
 /** Rights are asked for until a database has given them all; a right that is taken away later shows in the statement that needs it. */
-function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
+export function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
   const given = new Set<string>();
   return async (session) => {
     if (given.has(session.database)) return;
@@ -75,7 +76,7 @@ function rightsOnce(plan: Plan): (session: Session) => Promise<void> {
 const STOP_GRACE_MS = 1_000;
 
 /** The targets' connections. Once stopped, what does not end by itself is cut off. */
-function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session) => Session; end: () => void } {
+export function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session) => Session; end: () => void } {
   const open = new Set<Session>();
   const ended = new AbortController();
   const cut = async (): Promise<void> => {
@@ -97,7 +98,7 @@ function makeSessions({ signal, clock }: RunOptions): { watch: (session: Session
 }
 
 /** Connects on first use; after a loss the next use connects anew, so that nothing learnt before a crash of the source is kept. */
-function sourceAccess(options: RunOptions, name: string, sync: PlanSync): { get: SourceAccess; close: () => Promise<void> } {
+export function sourceAccess(options: RunOptions, name: string, sync: Flow): { get: SourceAccess; close: () => Promise<void> } {
   const { connect, clock, failpoint } = options;
   const state: { current: ReturnType<SourceAccess> | null; isClosed: boolean } = { current: null, isClosed: false };
   const mayRun = rightsOnce(options.plan);
@@ -147,8 +148,8 @@ function ignoreFailedOpening(): null {
   return null;
 }
 
-/** Delta tables of a sync's tables, by ordinal. */
-export function deltasOf(plan: Plan, sync: PlanSync): readonly string[] {
+/** Delta tables of a flow's tables, by ordinal. */
+export function deltasOf(plan: Plan, sync: Flow): readonly string[] {
   const captures = plan.databases[sync.source]?.captures ?? [];
   return sync.tables.map(({ source }) => {
     const found = captures.find(({ table }) => table.schema === source.schema && table.name === source.name);

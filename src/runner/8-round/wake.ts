@@ -23,6 +23,8 @@ export type Wake = {
   gathering(ms: number): void;
   /** Lets every stream look, as `sarrio kick` does. */
   kick(): void;
+  /** Calls back with every sign of new changes, and once it is closed. */
+  onKick(listener: () => void): void;
   close(): Promise<void>;
 };
 
@@ -42,14 +44,20 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
   const streams = makeGate(clock);
   const flag: FlagState = { value: FLAG.busy, founds: 0, gatheringUntil: 0, gate: makeGate(clock) };
   const counter = { generation: 0 };
+  const listeners: (() => void)[] = [];
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
   const kick = (): void => {
     counter.generation += 1;
     streams.open();
+    tell();
   };
   const end = (): void => {
     flag.gate.end();
     counter.generation += 1;
     streams.end();
+    tell();
   };
   session.onNotification((payload) => {
     if (payload === sync) kick();
@@ -75,6 +83,7 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
       flag.gatheringUntil = Math.max(flag.gatheringUntil, clock.now() + ms + GATHERED_MS);
     },
     kick,
+    onKick: (listener) => void listeners.push(listener),
     close: async () => {
       end();
       await keeping;

@@ -1,4 +1,5 @@
-import type { ApplyStatements, PlanRoute, PlanSync, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
+import type { Flow } from '../../plan/flows.ts';
+import type { ApplyStatements, PlanRoute, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import { covers, type Position } from '../../plan/position.ts';
 import type { Reading } from './reading.ts';
@@ -32,7 +33,7 @@ export type TableWork = StreamTable & {
 };
 
 /** The tables of a sync for one target, in the plan's order, which is also the order of locking. */
-export function streamTables(sync: PlanSync, target: string): readonly StreamTable[] {
+export function streamTables(sync: Pick<Flow, 'tables'>, target: string): readonly StreamTable[] {
   return sync.tables.map((table, ordinal) => {
     const route = table.routes.findIndex(({ targets }) => targets.includes(target));
     const found: PlanRoute | undefined = table.routes[route];

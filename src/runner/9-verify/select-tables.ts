@@ -1,4 +1,5 @@
 import { failure } from '../../plan/errors.ts';
+import { type Flow, namedFlows } from '../../plan/flows.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { StreamName } from '../events.ts';
@@ -9,18 +10,25 @@ import { type StreamTable, streamTables } from '../8-round/work.ts';
 export type Selection = { readonly syncs: readonly string[]; readonly targets: readonly string[]; readonly tables: readonly string[] };
 
 /** One table of one stream. */
-export type Selected = { readonly stream: StreamName; readonly table: StreamTable; readonly source: string; readonly delta: string };
+export type Selected = {
+  readonly stream: StreamName;
+  readonly mode: Flow['mode'];
+  readonly table: StreamTable;
+  readonly source: string;
+  readonly delta: string;
+};
 
 /**
  * The tables to compare, in the order of the plan. A table may be named as the source or as the target has it.
  * @throws SarrioError when a name is not in the plan.
  */
 export function selectTables(plan: Plan, selection: Selection): readonly Selected[] {
-  const all = Object.entries(plan.syncs).flatMap(([sync, each]) => {
-    const deltas = deltasOf(plan, each);
-    return each.targets.flatMap((target) =>
-      streamTables(each, target).map((table) => ({
-        stream: { sync, source: each.source, target },
+  const all = namedFlows(plan.syncs).flatMap(({ sync, flow }) => {
+    const deltas = deltasOf(plan, flow);
+    return flow.targets.flatMap((target) =>
+      streamTables(flow, target).map((table) => ({
+        stream: { sync, source: flow.source, target },
+        mode: flow.mode,
         table,
         source: displayName(table.table.source),
         delta: deltas[table.ordinal] ?? '',

@@ -10,8 +10,8 @@ export const differentTriggers: Rule = {
   run: (input) => {
     const first = new Map<string, PlacedTable>();
     return placedTables(input).flatMap((placed) => {
-      const { table, sync, path } = placed;
-      const identity = JSON.stringify([sync.source, table.source.schema, table.source.name]);
+      const { table, flow, path } = placed;
+      const identity = JSON.stringify([flow.source, table.source.schema, table.source.name]);
       const other = first.get(identity);
       if (!other) first.set(identity, placed);
       if (!other || other.table.captureTriggers === table.captureTriggers) return [];

@@ -1,3 +1,5 @@
+import type { ConfigPath } from '../../1-load/fault.ts';
+import type { Model } from '../../2-model/model.ts';
 import type { Finding, Rule } from '../rule.ts';
 
 /** SAR220. */
@@ -7,15 +9,13 @@ export const encodings: Rule = {
   summary: 'a SQL_ASCII database replicates with one of another encoding',
   explanation: 'SQL_ASCII means that the server does not know what the bytes are, so that they cannot be converted; other encodings are.',
   run: ({ model, lock }) =>
-    model.syncs.flatMap((sync) =>
-      sync.targets.flatMap((target, position): Finding[] => {
-        const from = lock.databases[sync.source]?.encoding;
-        const to = lock.databases[target]?.encoding;
-        if (!from || !to || from === to || (from !== 'SQL_ASCII' && to !== 'SQL_ASCII')) return [];
-        const message = `database '${sync.source}' has the encoding ${from} and '${target}' has ${to}`;
-        return [{ path: ['syncs', sync.name, 'targets', position], message, hint: 'Give both the same encoding.' }];
-      }),
-    ),
+    directions(model).flatMap(({ source, target, path }): Finding[] => {
+      const from = lock.databases[source]?.encoding;
+      const to = lock.databases[target]?.encoding;
+      if (!from || !to || from === to || (from !== 'SQL_ASCII' && to !== 'SQL_ASCII')) return [];
+      const message = `database '${source}' has the encoding ${from} and '${target}' has ${to}`;
+      return [{ path, message, hint: 'Give both the same encoding.' }];
+    }),
 };
 
 /** SAR245. */
@@ -25,19 +25,24 @@ export const narrowEncoding: Rule = {
   summary: 'a target has an encoding that lacks characters of the source',
   explanation: 'Characters are converted, and UTF8 has all of them. In any other encoding the first character that it lacks stops the stream.',
   run: ({ model, lock }) =>
-    model.syncs.flatMap((sync) =>
-      sync.targets.flatMap((target, position): Finding[] => {
-        const from = lock.databases[sync.source]?.encoding;
-        const to = lock.databases[target]?.encoding;
-        if (!from || !to || from === to || to === 'UTF8' || [from, to].includes('SQL_ASCII')) return [];
-        const message = `database '${sync.source}' has the encoding ${from} and '${target}' has ${to}: a character that ${to} lacks stops the stream`;
-        return [
-          {
-            path: ['syncs', sync.name, 'targets', position],
-            message,
-            hint: 'Make the target a database with encoding UTF8, unless its texts are known to fit.',
-          },
-        ];
-      }),
-    ),
+    directions(model).flatMap(({ source, target, path }): Finding[] => {
+      const from = lock.databases[source]?.encoding;
+      const to = lock.databases[target]?.encoding;
+      if (!from || !to || from === to || to === 'UTF8' || [from, to].includes('SQL_ASCII')) return [];
+      const message = `database '${source}' has the encoding ${from} and '${target}' has ${to}: a character that ${to} lacks stops the stream`;
+      return [{ path, message, hint: 'Make the target a database with encoding UTF8, unless its texts are known to fit.' }];
+    }),
 };
+
+type Direction = { readonly source: string; readonly target: string; readonly path: ConfigPath };
+
+/** Each source with each of its targets; of members, each with each other. */
+function directions({ syncs }: Model): readonly Direction[] {
+  return syncs.flatMap((sync): readonly Direction[] => {
+    if (sync.mode === 'one-way')
+      return sync.targets.map((target, position) => ({ source: sync.source, target, path: ['syncs', sync.name, 'targets', position] }));
+    return sync.members.flatMap((source) =>
+      sync.members.flatMap((target, position) => (target === source ? [] : [{ source, target, path: ['syncs', sync.name, 'members', position] }])),
+    );
+  });
+}

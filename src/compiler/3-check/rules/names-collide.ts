@@ -29,13 +29,16 @@ function claim(options: { name: string; owner: Owner; taken: Map<string, Owner> 
 }
 
 function tableOwners(input: CheckInput): Owner[] {
-  return placedTables(input).map(({ sync, table, path }) => {
-    return { database: sync.source, label: displayName(table.source), names: allNames(table.source), path };
+  return placedTables(input).map(({ flow, table, path }) => {
+    return { database: flow.source, label: displayName(table.source), names: allNames(table.source), path };
   });
 }
 
 function syncOwners(input: CheckInput): Owner[] {
-  return configSyncs(input).map(([name, { source }]) => ({ database: source, label: `sync '${name}'`, names: [wakeName(name)], path: ['syncs', name] }));
+  return configSyncs(input).flatMap(([name, sync]) => {
+    const sources = sync.mode === 'one-way' ? [sync.source] : sync.members;
+    return sources.map((database): Owner => ({ database, label: `sync '${name}'`, names: [wakeName(name)], path: ['syncs', name] }));
+  });
 }
 
 function allNames(table: QualifiedName): string[] {

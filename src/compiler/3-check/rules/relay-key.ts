@@ -10,10 +10,10 @@ export const relayKey: Rule = {
   explanation: 'Where a target table is itself the source of another sync, what arrives is recorded there by its key, so both syncs need the same key.',
   run: (input) => {
     const placed = placedTables(input);
-    return placed.flatMap(({ sync, table, path }) => {
+    return placed.flatMap(({ flow, table, path }) => {
       const arriving = table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name).sort();
       return placed
-        .filter((next) => sync.targets.includes(next.sync.source) && displayName(next.table.source) === displayName(table.targetName))
+        .filter((next) => flow.targets.includes(next.flow.source) && displayName(next.table.source) === displayName(table.targetName))
         .filter(
           (next) =>
             next.table.key.columns
@@ -23,7 +23,7 @@ export const relayKey: Rule = {
         )
         .map((next) => ({
           path,
-          message: `${displayName(table.targetName)} arrives in ${next.sync.source} by the key (${arriving.join(', ')}), but sync '${next.sync.name}' reads it from there by another`,
+          message: `${displayName(table.targetName)} arrives in ${next.flow.source} by the key (${arriving.join(', ')}), but sync '${next.sync.name}' reads it from there by another`,
           hint: 'Choose the same key columns in both syncs.',
         }));
     });

@@ -1,4 +1,4 @@
-import { configSyncs, type Rule } from '../rule.ts';
+import { oneWaySyncs, type Rule } from '../rule.ts';
 
 /** SAR111. */
 export const sourceIsTarget: Rule = {
@@ -7,7 +7,7 @@ export const sourceIsTarget: Rule = {
   summary: 'a sync has its source among its targets',
   explanation: 'Every row that arrives would be a change again.',
   run: (input) =>
-    configSyncs(input).flatMap(([sync, { source, targets }]) =>
+    oneWaySyncs(input).flatMap(([sync, { source, targets }]) =>
       targets.flatMap((target, position) => {
         if (target !== source) return [];
         const message = `database '${target}' is both source and target of sync '${sync}'`;

@@ -2,7 +2,7 @@ import type { DatabaseSchema } from '../../../plan/schema-lock.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { didYouMean } from '../../1-load/did-you-mean.ts';
 import { unfitReason } from '../../2-model/select-tables.ts';
-import { type CheckInput, type Finding, placedTables, type PlacedTable, type Rule } from '../rule.ts';
+import { type CheckInput, type Finding, oneWayTables, type PlacedTable, type Rule } from '../rule.ts';
 
 /** SAR213. */
 export const targetTableMissing: Rule = {
@@ -11,7 +11,7 @@ export const targetTableMissing: Rule = {
   summary: 'a target has no such table',
   explanation: 'Sarrio moves rows; it never creates or changes a table of yours.',
   run: (input) =>
-    placedTables(input).flatMap((placed) =>
+    oneWayTables(input).flatMap((placed) =>
       knownTargets(input, placed).flatMap(([database, schema]): Finding[] => {
         if (placed.table.targets[database]) return [];
         const name = displayName(placed.table.targetName);
@@ -29,7 +29,7 @@ export const targetTableUnfit: Rule = {
   summary: 'a target is no ordinary table',
   explanation: 'Rows go into tables that keep them through a crash: an unlogged table is emptied by one, while the watermark would say that all is there.',
   run: (input) =>
-    placedTables(input).flatMap(({ table, path }) =>
+    oneWayTables(input).flatMap(({ table, path }) =>
       Object.entries(table.targets).flatMap(([database, target]) => {
         const reason = unfitReason(target);
         if (reason === null) return [];
@@ -39,8 +39,8 @@ export const targetTableUnfit: Rule = {
     ),
 };
 
-function knownTargets({ lock }: CheckInput, { sync }: PlacedTable): [string, DatabaseSchema][] {
-  return sync.targets.flatMap((name) => {
+function knownTargets({ lock }: CheckInput, { flow }: PlacedTable): [string, DatabaseSchema][] {
+  return flow.targets.flatMap((name) => {
     const schema = lock.databases[name];
     return schema ? [[name, schema]] : [];
   });

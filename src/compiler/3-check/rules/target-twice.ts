@@ -1,4 +1,4 @@
-import { configSyncs, type Rule } from '../rule.ts';
+import { oneWaySyncs, type Rule } from '../rule.ts';
 
 /** SAR119. */
 export const targetTwice: Rule = {
@@ -7,7 +7,7 @@ export const targetTwice: Rule = {
   summary: 'a sync lists a target twice',
   explanation: 'A stream goes from one source to one target; two of the same would wait for each other.',
   run: (input) =>
-    configSyncs(input).flatMap(([sync, { targets }]) =>
+    oneWaySyncs(input).flatMap(([sync, { targets }]) =>
       targets.flatMap((target, position) => {
         if (targets.indexOf(target) === position) return [];
         return [{ path: ['syncs', sync, 'targets', position], message: `target '${target}' is listed twice`, hint: 'Leave one of the two out.' }];

@@ -10,20 +10,25 @@ export const twoIntoOne: Rule = {
   run: (input) => {
     const writers = new Map<string, PlacedTable>();
     return placedTables(input).flatMap((placed) =>
-      placed.sync.targets.flatMap((database): Finding[] => {
+      placed.flow.targets.flatMap((database): Finding[] => {
         const target = JSON.stringify([database, placed.table.targetName]);
         const other = writers.get(target);
         if (!other) {
           writers.set(target, placed);
           return [];
         }
-        if (other === placed) return [];
+        if (other === placed || areMasters(other, placed)) return [];
         const message = `${describe(placed)} and ${describe(other)} both go to ${displayName(placed.table.targetName)} in database '${database}'`;
         return [{ path: placed.path, message, hint: 'Give one of them another name there with `rename`, or leave it out.' }];
       }),
     );
   },
 };
+
+/** Members write each other's tables by the rule that they have for it; a table may also stand in several multi-master syncs, which pass changes on. */
+function areMasters(one: PlacedTable, other: PlacedTable): boolean {
+  return one.sync.mode === 'multi-master' && other.sync.mode === 'multi-master';
+}
 
 function describe({ sync, table }: PlacedTable): string {
   return `${displayName(table.source)} of sync '${sync.name}'`;

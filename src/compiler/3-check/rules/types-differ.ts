@@ -10,8 +10,8 @@ export const typesDiffer: Rule = {
   explanation:
     'Types must be the same, or wider on the target (integer to bigint, varchar(20) to text, numeric(8,2) to numeric(10,2), real to double precision). An enum must have all labels of the source, a domain may demand no more, and a composite or range type must be made of the same.',
   run: (input) =>
-    pairs(input).flatMap(({ sync, table, target, targetLabel, database, path }) => {
-      const from = input.lock.databases[sync.source];
+    pairs(input).flatMap(({ flow, table, target, targetLabel, database, path }) => {
+      const from = input.lock.databases[flow.source];
       const to = input.lock.databases[database];
       if (!from || !to) return [];
       return table.columns.flatMap((column) => {

@@ -11,9 +11,9 @@ export const unfitPartition: Rule = {
   explanation: 'Statement triggers do not stand on foreign tables, so that a change made to such a partition directly would be missed.',
   run: (input) => {
     const indexes = new Map(Object.entries(input.lock.databases).map(([name, database]) => [name, indexLock(database)]));
-    return placedTables(input).flatMap(({ sync, table, path }) =>
+    return placedTables(input).flatMap(({ flow, table, path }) =>
       table.partitions.flatMap((name): Finding[] => {
-        const partition = indexes.get(sync.source)?.table(name);
+        const partition = indexes.get(flow.source)?.table(name);
         const reason = partition ? unfitReason(partition) : null;
         if (reason === null) return [];
         const message = `partition ${displayName(name)} of ${displayName(table.source)} is ${reason}`;

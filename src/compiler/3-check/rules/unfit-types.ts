@@ -41,10 +41,10 @@ export const keyWithoutEquality: Rule = {
   summary: 'a key column has a type whose values cannot be compared',
   explanation: 'PostgreSQL makes an index on an array or a composite type of anything, and fails once two values meet: equal keys could not be found.',
   run: (input) =>
-    placedTables(input).flatMap(({ sync, table, path }) =>
+    placedTables(input).flatMap(({ flow, table, path }) =>
       table.key.columns.flatMap(({ name }): Finding[] => {
         const type = table.source.columns.find((column) => column.name === name)?.type ?? '';
-        const bad = partsOf(input, sync.source, type).find((part) => INCOMPARABLE.has(part));
+        const bad = partsOf(input, flow.source, type).find((part) => INCOMPARABLE.has(part));
         if (bad === undefined) return [];
         const message = `key column ${name} of ${displayName(table.source)} is ${type}, and values of ${bad} cannot be compared`;
         return [{ path, message, hint: 'Choose another key with `key`, or leave the table out.' }];
@@ -58,7 +58,7 @@ function flowingTypes(input: CheckInput): readonly Flowing[] {
   return placedTables(input).flatMap((placed) =>
     placed.table.columns.flatMap(({ from }): Flowing[] => {
       if (from.kind === 'computed') return [];
-      return [{ ...placed, column: from.column.name, parts: partsOf(input, placed.sync.source, from.column.type) }];
+      return [{ ...placed, column: from.column.name, parts: partsOf(input, placed.flow.source, from.column.type) }];
     }),
   );
 }

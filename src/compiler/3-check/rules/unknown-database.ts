@@ -7,16 +7,17 @@ export const unknownDatabase: Rule = {
   code: 'SAR110',
   severity: 'error',
   summary: 'a sync names a database that is not declared',
-  explanation: 'The source and the targets of a sync are names of entries of `databases`.',
+  explanation: 'The source and the targets of a sync, or its members, are names of entries of `databases`.',
   run: (input) => {
     const known = Object.keys(input.config.databases);
     const check = (name: string, path: ConfigPath): Finding[] => {
       if (known.includes(name)) return [];
       return [{ path, message: `there is no database '${name}'`, hint: didYouMean(name, known) ?? `Known databases: ${known.join(', ')}.` }];
     };
-    return configSyncs(input).flatMap(([sync, { source, targets }]) => [
-      ...check(source, ['syncs', sync, 'source']),
-      ...targets.flatMap((target, position) => check(target, ['syncs', sync, 'targets', position])),
-    ]);
+    const listed = (names: readonly string[], path: ConfigPath): Finding[] => names.flatMap((name, position) => check(name, [...path, position]));
+    return configSyncs(input).flatMap(([name, sync]) => {
+      if (sync.mode === 'multi-master') return listed(sync.members, ['syncs', name, 'members']);
+      return [...check(sync.source, ['syncs', name, 'source']), ...listed(sync.targets, ['syncs', name, 'targets'])];
+    });
   },
 };

@@ -139,6 +139,46 @@ export const streamBlock: Sql = sql`
 `;
 
 /**
+ * In a member of a multi-master sync: every conflict and how it was decided, the same at every member that took part. `versions` holds
+ * what each of them had, `positions` how far each had seen the others.
+ */
+export const conflictBlock: Sql = sql`
+  create table if not exists sarrio.conflict (
+    id uuid not null,
+    sync text not null,
+    relation text not null,
+    key jsonb not null,
+    kind text not null,
+    strategy text not null,
+    handler_hash text,
+    decision text not null,
+    versions jsonb not null,
+    positions jsonb,
+    decided_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (id)
+  );
+  revoke all on table sarrio.conflict from public;
+`;
+
+/** For showing the latest, and for removing the oldest. */
+export const conflictIndexBlock: Sql = sql`create index if not exists conflict_decided_at on sarrio.conflict (decided_at);`;
+
+/** In a member: rows that could not be written there, each with the error. */
+export const parkedBlock: Sql = sql`
+  create table if not exists sarrio.parked (
+    sync text not null,
+    relation text not null,
+    key jsonb not null,
+    error_code text not null,
+    error text not null,
+    row jsonb,
+    parked_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (sync, relation, key)
+  );
+  revoke all on table sarrio.parked from public;
+`;
+
+/**
  * Called by capture triggers that find the runner asleep. NOTIFY would forbid PREPARE TRANSACTION to the application, so where the
  * server allows prepared transactions the flag is set to 3 (kicked) instead, which no rollback undoes and which the runner polls.
  */

@@ -133,7 +133,7 @@ export function operator(equality: KeyColumn['equality']): Sql {
 
 const OPERATION = dangerousRaw('pg_catalog.left(tg_op, 1)::pg_catalog."char"');
 /** Rows of one statement whose entries are all in the index. */
-const BULK_AFTER = dangerousRaw('10000');
+export const BULK_AFTER = dangerousRaw('10000');
 const BULK_VARIABLES = [sql`captured pg_catalog.int8;`, sql`bulk pg_catalog.int8;`];
 const STAMP = dangerousRaw('pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp()');
 /** The same, called once for all rows: worth its start only where there are many. */
@@ -262,7 +262,7 @@ export function noKey(delta: string, ownTypes: readonly string[]): { readonly co
   return { columns: dangerousRaw(ownTypes.map((column) => `${ident(column).text}, `).join('')), values: dangerousRaw(ownTypes.map(none).join('')) };
 }
 
-function wakeWhenCaptured(target: CaptureTarget): Sql {
+export function wakeWhenCaptured(target: CaptureTarget): Sql {
   return sql`
     if captured operator(pg_catalog.>) 0 then
       ${markFilled(target)}

@@ -6,7 +6,7 @@ import { keyChanged } from './capture.sql.ts';
 /** A trigger of ours on a user's table or partition. */
 export type TriggerObject = { readonly name: string; readonly table: QualifiedName; readonly text: Sql };
 
-type Capture = { readonly capture: string; readonly captureKey: string };
+type Capture = { readonly capture: string; readonly captureKey: string; readonly truncate: string };
 
 /**
  * Purpose: the capture triggers of a table, one for each event and statement, with transition tables.
@@ -59,6 +59,11 @@ export function rowTriggers(table: QualifiedName, functions: Capture): readonly 
   ] as const;
   const forRows = events.map(([name, event]) => trigger(table, name, event, sql`for each row`, functions.capture));
   return [...forRows, truncateTrigger(table, functions)];
+}
+
+/** Where a multi-master sync reads the table: before the rows go. TRUNCATE of a partitioned table fires those of its partitions too. */
+export function truncateKeysTrigger(table: QualifiedName, functions: Capture): TriggerObject {
+  return trigger(table, 'sarrio_truncate_keys', 'before truncate', sql`for each statement`, functions.truncate);
 }
 
 function truncateTrigger(table: QualifiedName, functions: Capture): TriggerObject {

@@ -122,7 +122,7 @@ function createStage(at: ApplyTarget): Sql {
   `;
 }
 
-function deleteFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
+export function deleteFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   return sql`
     delete from ${targetRows(at)} as t
     using ${rows}
@@ -141,7 +141,7 @@ function updateFrom(at: ApplyTarget, rows: Sql): Sql {
   `;
 }
 
-function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
+export function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   const { table } = at;
   const overriding = columnsOf(at).some((column) => column.identity !== 'none') ? '\noverriding system value' : '';
   return sql`
@@ -155,11 +155,11 @@ function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   `;
 }
 
-function missing(at: ApplyTarget): Sql {
+export function missing(at: ApplyTarget): Sql {
   return sql` and not exists (select from ${targetRows(at)} as t where ${sameTargetKey(at)})`;
 }
 
-function sameTargetKey(at: ApplyTarget): Sql {
+export function sameTargetKey(at: ApplyTarget): Sql {
   return join(
     targetKey(at).map((column) => equals(column, ident('t', column.name), ident('s', column.name))),
     ' and ',
@@ -180,21 +180,21 @@ function isKey(at: ApplyTarget, column: string): boolean {
 }
 
 /** JSON conversion treats some types of users' by structure. */
-function arrivesAsText(type: string): boolean {
+export function arrivesAsText(type: string): boolean {
   return type === 'json' || type === 'jsonb' || type === '"char"' || isOwnType(type);
 }
 
 /** Keys are never null. */
-function isStagedAsText(at: ApplyTarget, { name, type }: Pick<ColumnSchema, 'name' | 'type'>): boolean {
+export function isStagedAsText(at: ApplyTarget, { name, type }: Pick<ColumnSchema, 'name' | 'type'>): boolean {
   return isOwnType(type) && !isKey(at, name);
 }
 
-function staged(at: ApplyTarget, column: ColumnSchema): Sql {
+export function staged(at: ApplyTarget, column: ColumnSchema): Sql {
   const value = ident('s', column.name);
   return isStagedAsText(at, column) ? sql`${value}::${dangerousRaw(column.type)}` : value;
 }
 
-function settable(at: ApplyTarget): readonly ColumnSchema[] {
+export function settable(at: ApplyTarget): readonly ColumnSchema[] {
   return columnsOf(at).filter((column) => column.identity !== 'always');
 }
 
@@ -205,7 +205,7 @@ export function targetRows({ table, target }: ApplyTarget): Sql {
   return sql`${dangerousRaw(only)}${tableIdent(table.targetName)}`;
 }
 
-function names(table: ModelTable): Sql {
+export function names(table: ModelTable): Sql {
   return join(
     table.columns.map(({ target }) => ident(target)),
     ', ',

@@ -24,7 +24,7 @@ export function pendingCondition(sync: string, alias: string): Sql {
  * Entries beyond those of `pendingCondition` are read only when an entry of it says that there are some. Counted, not asked for with
  * `exists`: for a first row the planner hopes to meet one soon and walks through the whole index, past every entry that is retained.
  */
-function bulkCondition(table: ModelTable, sync: string): Sql {
+export function bulkCondition(table: ModelTable, sync: string): Sql {
   return sql`
     d.change_bulk = 0
     and ${uncovered(sync, 'd')}
@@ -43,8 +43,17 @@ function uncovered(sync: string, alias: string): Sql {
     (${xid} >= (select current_setting('sarrio.xmax')::xid8)
       or ${xid} = any ((select current_setting('sarrio.xip')::xid8[])::xid8[]))
     and ${xid} <> all ((select current_setting('sarrio.extra')::xid8[])::xid8[])
-    and ${ident(alias, 'change_sync')} is distinct from ${literal(sync)}
+    and ${isForSync(sync, alias)}
   `;
+}
+
+/**
+ * `change_sync` of an entry is null when an application made the change, a sync's name when a round of it wrote it (all others carry it
+ * on), and `=` with the name when that sync alone has to.
+ */
+function isForSync(sync: string, alias: string): Sql {
+  const tag = ident(alias, 'change_sync');
+  return sql`(${tag} is null or ${tag} = ${literal(`=${sync}`)} or (${tag} <> ${literal(sync)} and left(${tag}, 1) <> '='))`;
 }
 
 export function deltaIdent(table: ModelTable): Sql {

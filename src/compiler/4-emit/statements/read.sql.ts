@@ -6,7 +6,7 @@ import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
 import { columnOf, currentRows, fewPendingKeys, isComputed, isXml, pendingKeys, sameKey } from './pending.sql.ts';
 
 /** More than this many bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
-const MAX_BYTES = 262_144;
+export const MAX_BYTES = 262_144;
 
 /**
  * Purpose: what a round reads from the source for one table.
@@ -71,14 +71,14 @@ function fewRows(table: ModelTable, sync: string): Sql {
 }
 
 /** Bytes of a value without reading it, unless it is compressed: then the stored size says nothing of what would be held in memory. */
-function sizeOf({ target, from }: ModelColumn): Sql {
+export function sizeOf({ target, from }: ModelColumn): Sql {
   const value = ident('c', target);
   // The text of a bytea is twice as long, and may be longer than a text can be.
   const read = from.kind === 'column' && from.column.type === 'bytea' ? value : sql`${value}::text`;
   return sql`coalesce(case when pg_column_compression(${value}) is null then pg_column_size(${value}) else octet_length(${read}) end, 0)`;
 }
 
-function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
+export function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
   const value = columnOf(column);
   const name = column.from.kind === 'column' ? column.from.column.name : null;
   const isKey = table.key.columns.some((key) => key.name === name);

@@ -1,15 +1,17 @@
 import { ident, literal, type QualifiedName, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { noKey } from '../objects/capture.sql.ts';
+import { currentRows } from './pending.sql.ts';
 import { isOwnType } from './user-types.ts';
 
 /**
  * Purpose: entries for changes that no trigger saw, written by apply in the transaction that puts the triggers right.
- * Reads: a partition. Writes: the table's delta table. Called by: `emit`.
+ * Reads: the table or a partition. Writes: the table's delta table. Called by: `emit`.
  *
- * One entry that refreshes the whole table at every target: nobody knows which rows were changed.
+ * One entry that refreshes the whole table at every target: nobody knows which rows were changed. Members of a multi-master sync do not
+ * take it, so for them each key that is there is an entry as well.
  */
 export function refreshEntry(table: ModelTable): Sql {
   const { delta } = objectNames(table.source);
@@ -17,18 +19,24 @@ export function refreshEntry(table: ModelTable): Sql {
   return sql`
     insert into ${ident('sarrio', delta)} (${nulls.columns}change_xid, change_at, change_op, change_segment)
     values (${nulls.values}pg_current_xact_id(), clock_timestamp(), 'T', ${segment(table)});
-    ${markFilled(table)}
+    ${table.truncate === null ? markFilled(table) : join([keyEntries(table, currentRows(table)), markFilled(table)], '\n')}
   `;
 }
 
 /** The rows that a partition brought when it was attached; `U`, because some of them may have been captured through the parent since. */
 export function recordPartition(table: ModelTable, partition: QualifiedName): Sql {
+  return sql`
+    ${keyEntries(table, sql`only ${tableIdent(partition)}`)}
+    ${markFilled(table)}
+  `;
+}
+
+function keyEntries(table: ModelTable, from: Sql): Sql {
   const keys = (alias: string) => dangerousRaw(table.key.columns.map(({ name }) => `${alias}${ident(name).text}, `).join(''));
   return sql`
     insert into ${ident('sarrio', objectNames(table.source).delta)} (${keys('')}change_xid, change_at, change_op, change_segment)
     select ${keys('t.')}pg_current_xact_id(), clock_timestamp(), 'U', ${segment(table)}
-    from only ${tableIdent(partition)} as t;
-    ${markFilled(table)}
+    from ${from} as t;
   `;
 }
 

@@ -78,6 +78,6 @@ function textHash(text: Sql, seed: number, sameEncoding: boolean): Sql {
 }
 
 /** "char" beyond ASCII is written differently since PostgreSQL 16. */
-function imageOf({ value, type }: HashedColumn): Sql {
+export function imageOf({ value, type }: HashedColumn): Sql {
   return type === '"char"' ? sql`${value}::integer` : value;
 }

@@ -11,8 +11,11 @@ import { changedRows } from './read.sql.ts';
 import { isOwnType } from './user-types.ts';
 import { type HashedColumn, hashSide, type HashedSide, INTEGER } from './verify-hashes.sql.ts';
 
+/** Between masters no TRUNCATE is pending: its keys are. */
+export type VerifyOptions = { readonly isMaster: boolean };
+
 /** A table of one route, and whether both servers keep text in the same bytes. */
-export type VerifyTarget = ApplyTarget & { readonly sameEncoding: boolean };
+export type VerifyTarget = ApplyTarget & VerifyOptions & { readonly sameEncoding: boolean };
 
 /** Types whose text is the same in the target's type, when that differs: no conversion before hashing. */
 const SAME_TEXT = /^(text|character varying|bit varying)(\(.*\))?$/;
@@ -34,13 +37,7 @@ export function verifyStatements(at: VerifyTarget, sync: string): VerifyStatemen
     lockTarget: sql`lock table ${targetRows(at)} in access share mode`.text,
     sumSource: sumBuckets(source).text,
     sumTarget: sumBuckets(target).text,
-    isTruncated: sql`
-      select exists (
-        select from ${deltaIdent(at.table)} as d
-        where ${pendingCondition(sync, 'd')}
-          and d.change_op = 'T'
-      ) as is_truncated
-    `.text,
+    isTruncated: isTruncated(at, sync).text,
     copyPending: sql`
       copy (
         select ${list(keysOnSource, 'p')}, true, null
@@ -65,6 +62,17 @@ export function verifyStatements(at: VerifyTarget, sync: string): VerifyStatemen
       ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
     `.text,
   };
+}
+
+function isTruncated({ table, isMaster }: VerifyTarget, sync: string): Sql {
+  if (isMaster) return sql`select false as is_truncated`;
+  return sql`
+    select exists (
+      select from ${deltaIdent(table)} as d
+      where ${pendingCondition(sync, 'd')}
+        and d.change_op = 'T'
+    ) as is_truncated
+  `;
 }
 
 /**

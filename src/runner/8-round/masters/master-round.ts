@@ -1,4 +1,5 @@
 import { isFresh, watermarksAfter } from '../../../conflict/bookkeeping.ts';
+import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { beforeAll, formatPosition, intersection, type Position, sameHistory } from '../../../plan/position.ts';
 import type { Failpoint } from '../../failpoint.ts';
@@ -17,9 +18,19 @@ export type MasterRound = {
   readonly known: KnownWatermarks;
   /** Tables to lock before the snapshots are taken. */
   readonly lock: readonly number[];
+  /** Beyond this difference of two members' clocks no conflict is decided by time. */
+  readonly maxClockSkewMs: number;
+  /** Milliseconds from an unspecified start. */
+  readonly now: () => number;
   /** An id for the next conflict. */
   readonly newId: () => string;
   readonly failpoint: Failpoint;
+};
+
+/** A round whose snapshots are taken. */
+export type BegunRound = MasterRound & {
+  /** How far the members' clocks are apart at least. */
+  readonly skewMicros: bigint;
 };
 
 /** By target index, then by origin index. */
@@ -33,6 +44,8 @@ export type MasterRoundResult =
       readonly kind: 'applied';
       /** Entries that were pending, by origin index. */
       readonly entries: ReadonlyMap<number, number>;
+      /** Rows that were brought to each of the others, by origin index. */
+      readonly rows: ReadonlyMap<number, number>;
       readonly tables: number;
       readonly conflicts: number;
       /** Members whose commit failed or was not answered, with the error. What became of it their watermarks will tell. */
@@ -52,10 +65,15 @@ export type MasterRoundResult =
 export async function masterRound(round: MasterRound): Promise<MasterRoundResult> {
   const { members } = round;
   try {
+    const started = round.now();
     const looks = await allOf(members.map((member) => member.look(lookOptions(round, member))));
+    const skewMicros = clockSkew(
+      looks.map(({ clockMicros }) => clockMicros),
+      BigInt(Math.ceil((round.now() - started) * 1000)),
+    );
     if (isNews(round, looks)) return await leave(round, { kind: 'again' });
     if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
-    return await exchange(round, looks);
+    return await exchange({ ...round, skewMicros }, looks);
   } catch (error) {
     await Promise.all(members.map((member) => member.rollback()));
     throw error;
@@ -93,7 +111,7 @@ function textOf(watermarks: ReadonlyMap<number, Position> | undefined): string {
     .join('\n');
 }
 
-async function exchange(round: MasterRound, looks: readonly Look[]): Promise<MasterRoundResult> {
+async function exchange(round: BegunRound, looks: readonly Look[]): Promise<MasterRoundResult> {
   const { members, failpoint } = round;
   await failpoint('masters.before-hold');
   const held = await allOf(members.map((member) => member.hold()));
@@ -113,32 +131,37 @@ async function exchange(round: MasterRound, looks: readonly Look[]): Promise<Mas
   const failed = await commitAll(round, new Set(changing.map(({ look }) => look.member)));
   for (const { look, moved } of changing) if (!failed.has(look.member)) round.known.set(look.member, moved);
   const entries = new Map(looks.map(({ member, pending }) => [member, pending.reduce((sum, each) => sum + each.entries, 0)]));
-  return { kind: 'applied', entries, tables: tables.length, conflicts: exchanged.reduce((sum, { conflicts }) => sum + conflicts, 0), failed };
+  const rows = new Map(members.map(({ index }) => [index, exchanged.reduce((sum, each) => sum + (each.rows.get(index) ?? 0), 0)]));
+  return { kind: 'applied', entries, rows, tables: tables.length, conflicts: exchanged.reduce((sum, { conflicts }) => sum + conflicts, 0), failed };
 }
 
 /** What was set aside for one table. */
 type Exchanged = {
   readonly table: number;
   readonly conflicts: number;
+  /** By origin index. */
+  readonly rows: ReadonlyMap<number, number>;
   /** Members that have something to write, and those whose writes are recorded as fresh. */
   readonly writtenAt: ReadonlySet<number>;
   readonly freshAt: ReadonlySet<number>;
 };
 
 /** Contested keys first: what is delivered afterwards gives way to what they were settled to. */
-async function exchangeTable(round: MasterRound, looks: readonly Look[], table: number): Promise<Exchanged> {
+async function exchangeTable(round: BegunRound, looks: readonly Look[], table: number): Promise<Exchanged> {
   const { members, databases } = round;
   const origins = members.filter(({ index }) => looks.some(({ member, pending }) => member === index && pending.some(({ ordinal }) => ordinal === table)));
   const contested = origins.length > 1 ? await settleContested(round, table, origins) : { conflicts: 0, settled: 0, fresh: 0 };
   const fresh = isFresh({ isConflict: false }, databases.length);
+  const rows = new Map<number, number>();
   for (const origin of origins) {
     const others = members.filter(({ index }) => index !== origin.index);
-    await origin.deliver(table, others, fresh);
+    rows.set(origin.index, await origin.deliver(table, others, fresh));
   }
   const receivers = members.filter(({ index }) => contested.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
   return {
     table,
     conflicts: contested.conflicts,
+    rows,
     writtenAt: new Set(receivers),
     freshAt: new Set(fresh || contested.fresh > 0 ? receivers : []),
   };

@@ -49,6 +49,8 @@ export type LookOptions = {
 };
 
 export type Look = Seen & {
+  /** The member's clock when the snapshot was taken, in microseconds since 1970. */
+  readonly clockMicros: bigint;
   readonly pending: readonly PendingTable[];
 };
 

@@ -1,22 +1,24 @@
+import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { conflictKind, settle, type Settled } from '../../../conflict/settle.ts';
 import type { Decision } from '../../../conflict/strategy.ts';
 import type { Version } from '../../../conflict/version.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { failure } from '../../../plan/errors.ts';
-import type { MasterRound } from './master-round.ts';
+import type { BegunRound } from './master-round.ts';
 import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
 
 /** What became of the contested keys of a table. */
 export type Contested = { readonly conflicts: number; readonly settled: number; readonly fresh: number };
 
 /** Finds the keys of which several members hold changes, settles each once, and sets the outcome aside at every present member. */
-export async function settleContested(round: MasterRound, table: number, origins: readonly Member[]): Promise<Contested> {
+export async function settleContested(round: BegunRound, table: number, origins: readonly Member[]): Promise<Contested> {
   const [place, ...others] = origins;
   if (place === undefined) throw new Error('nobody has changes');
   const sum = { conflicts: 0, settled: 0, fresh: 0 };
   for await (const keys of place.meet(table, others)) {
     const settled = keys.map((key) => settle(key, { rule: ruleOf(round, table), databases: round.databases }));
+    refuseSkew(round, table, settled);
     refuseStop(round, table, settled);
     const rows = await settledRows(round, table, settled);
     await Promise.all(round.members.map((member) => member.settle(table, rows)));
@@ -27,13 +29,25 @@ export async function settleContested(round: MasterRound, table: number, origins
   return sum;
 }
 
-function ruleOf({ rules }: MasterRound, table: number): ConflictRule {
+function ruleOf({ rules }: BegunRound, table: number): ConflictRule {
   const rule = rules[table];
   if (rule === undefined) throw new Error(`the plan has no rule for table ${table}`);
   return rule;
 }
 
-function refuseStop({ databases }: MasterRound, table: number, settled: readonly Settled[]): void {
+/** Rather not decided than decided wrongly. */
+function refuseSkew(round: BegunRound, table: number, settled: readonly Settled[]): void {
+  const { skewMicros, maxClockSkewMs } = round;
+  if (skewMicros <= BigInt(maxClockSkewMs) * 1000n || !decidesByTime(ruleOf(round, table)) || !settled.some(({ isConflict }) => isConflict)) return;
+  throw failure('refused', {
+    code: 'SAR621',
+    where: `databases ${round.members.map(({ name }) => name).join(', ')}`,
+    message: `their clocks are ${Number(skewMicros) / 1000} ms apart, more than ${maxClockSkewMs} ms, and a conflict is to be decided by time`,
+    hint: 'Set the clocks right (NTP on every server); the sync goes on by itself. Or allow more with maxClockSkew.',
+  });
+}
+
+function refuseStop({ databases }: BegunRound, table: number, settled: readonly Settled[]): void {
   const found = settled.find(({ decision }) => decision.kind === 'stop');
   if (found?.decision.kind !== 'stop') return;
   const members = found.candidates.map(({ member }) => databases[member]).join(', ');
@@ -46,7 +60,7 @@ function refuseStop({ databases }: MasterRound, table: number, settled: readonly
 }
 
 /** The rows of each candidate of a conflict (for its record) and of each winner, asked for once. */
-async function settledRows(round: MasterRound, table: number, settled: readonly Settled[]): Promise<readonly SettledRow[]> {
+async function settledRows(round: BegunRound, table: number, settled: readonly Settled[]): Promise<readonly SettledRow[]> {
   const rows = new Map<number, ReadonlyMap<Settled, RowText>>();
   for (const member of round.members) rows.set(member.index, await rowsAt(member, table, settled));
   return settled.map((each) => settledRow(round, table, each, (member) => rowOf(rows, each, member)));
@@ -73,7 +87,7 @@ function rowOf(rows: ReadonlyMap<number, ReadonlyMap<Settled, RowText>>, settled
   return row;
 }
 
-function settledRow(round: MasterRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
+function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
   const first = candidates[0];
@@ -85,7 +99,7 @@ function settledRow(round: MasterRound, table: number, settled: Settled, rowAt: 
   return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record };
 }
 
-function recordOf(round: MasterRound, table: number, { key, candidates, decision }: Settled, rowAt: (member: number) => RowText): ConflictRecord {
+function recordOf(round: BegunRound, table: number, { key, candidates, decision }: Settled, rowAt: (member: number) => RowText): ConflictRecord {
   const version = ({ member, at, op }: Version) => ({ database: round.databases[member] ?? '', at, op, row: rowAt(member) });
   return {
     id: round.newId(),
@@ -97,6 +111,6 @@ function recordOf(round: MasterRound, table: number, { key, candidates, decision
   };
 }
 
-function decisionText({ databases }: MasterRound, decision: Decision): string {
+function decisionText({ databases }: BegunRound, decision: Decision): string {
   return decision.kind === 'take' ? `take ${databases[decision.member] ?? ''}` : decision.kind;
 }

@@ -1,0 +1,100 @@
+import { failure } from '../plan/errors.ts';
+import { loadGenerated } from '../plan/generated-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
+import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts } from '../runner/8-round/conflicts/read-conflicts.ts';
+import { undoConflict } from '../runner/8-round/conflicts/undo-conflict.ts';
+import type { SessionRole } from '../runner/postgres/session-settings.sql.ts';
+import type { Session } from '../runner/postgres/session.ts';
+import { databaseConnector } from './plan-databases.ts';
+import { conflictText, conflictsText } from './print-conflicts.ts';
+import type { Verb, VerbContext, VerbResult } from './verb.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** `sarrio conflicts`: what was decided between masters, and undoing it. */
+export const verb: Verb = {
+  configure: (command) =>
+    void command
+      .argument('[action]', 'list, show or undo', 'list')
+      .argument('[id]', 'the conflict, or the beginning of its id')
+      .option('--sync <name>', 'only of this sync')
+      .option('--table <schema.table>', 'only of this table')
+      .option('--since <age>', "only the last, e.g. '2 hours' or '7 days'")
+      .option('--limit <number>', 'at most so many, the newest', '50')
+      .option('--take <database>', 'undo: whose version is to stand (with two versions: the one that lost)')
+      .option('--anyway', 'undo: although the row was changed since'),
+  run: async (options, context) => {
+    const { plan } = await loadGenerated(String(options['generated']));
+    const action = String(options['action']);
+    if (action === 'list') return list(plan, options, context);
+    if (action === 'show') return show(plan, options, context);
+    if (action === 'undo') return undo(plan, options, context);
+    throw failure('invalid', { code: 'SAR001', message: `conflicts has no action ${action}`, hint: 'It has: list, show, undo' });
+  },
+};
+
+async function list(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
+  const filter = { sync: text(options['sync']), relation: text(options['table']), since: text(options['since']), limit: Number(options['limit']) };
+  if (!Number.isSafeInteger(filter.limit) || filter.limit < 1) throw failure('invalid', { code: 'SAR001', message: '--limit takes a whole number' });
+  const conflicts = await atMembers(plan, { context, role: 'status' }, (sessions) => readConflicts(sessions, filter));
+  return { exit: 'ok', data: { conflicts }, diagnostics: [], text: conflictsText(conflicts) };
+}
+
+async function show(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
+  const conflict = await atMembers(plan, { context, role: 'status' }, (sessions) => conflictById(sessions, idOf(options)));
+  return { exit: 'ok', data: { conflict }, diagnostics: [], text: conflictText(conflict) };
+}
+
+async function undo(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
+  return atMembers(plan, { context, role: 'target' }, async (sessions) => {
+    const conflict = await conflictById(sessions, idOf(options));
+    const version = versionToTake(conflict, text(options['take']));
+    const sync = plan.syncs[conflict.sync];
+    const members = sync?.mode === 'multi-master' ? sync.members : [];
+    const session = sessions.find(({ database }) => members.includes(database));
+    if (session === undefined) throw failure('refused', { code: 'SAR631', message: `the plan has no multi-master sync ${conflict.sync} any more` });
+    await refuseMissingRights(plan, session, 'runner');
+    await undoConflict(session, { plan, conflict, version, anyway: options['anyway'] === true });
+    const what = `The version of ${version.database} was written at ${session.database}; the runner brings it to the others.`;
+    return { exit: 'ok', data: { id: conflict.id, taken: version.database, at: session.database }, diagnostics: [], text: what };
+  });
+}
+
+/** Every database of a multi-master sync must answer: what one of them has recorded the others may have lost. */
+async function atMembers<T>(
+  plan: Plan,
+  { context, role }: { context: VerbContext; role: SessionRole },
+  work: (sessions: readonly Session[]) => Promise<T>,
+): Promise<T> {
+  const names = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.members : [])));
+  const connect = databaseConnector(plan, context);
+  const sessions: Session[] = [];
+  try {
+    for (const name of names) sessions.push(await connect(name, role));
+    return await work(sessions);
+  } finally {
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+}
+
+function versionToTake({ id, decision, versions }: DecidedConflict, wanted: string | null): DecidedVersion {
+  const names = versions.map(({ database }) => database);
+  const losers = versions.filter(({ database }) => decision !== `take ${database}`);
+  const [only] = losers;
+  if (wanted === null && losers.length === 1 && only !== undefined) return only;
+  const found = versions.find(({ database }) => database === wanted);
+  if (found !== undefined) return found;
+  const message = wanted === null ? `conflict ${id} has several versions to choose from` : `conflict ${id} has no version of ${wanted}`;
+  throw failure('invalid', { code: 'SAR633', message, hint: `Name one with --take: ${names.join(', ')}` });
+}
+
+function idOf(options: Options): string {
+  const id = text(options['id']);
+  if (id !== null && /^[0-9a-f-]+$/i.test(id)) return id.toLowerCase();
+  throw failure('invalid', { code: 'SAR630', message: 'which conflict?', hint: 'Give its id, or the beginning of it, as sarrio conflicts list shows it.' });
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

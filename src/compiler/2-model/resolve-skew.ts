@@ -1,0 +1,9 @@
+const UNITS = { ms: 1, s: 1_000, min: 60_000 } as const;
+const DEFAULT_MS = 500;
+
+/** A declared difference of clocks in milliseconds; its form was checked when the config was loaded. */
+export function resolveSkew(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_MS;
+  const unit = (/[a-z]+$/.exec(text)?.[0] ?? 'ms') as keyof typeof UNITS;
+  return Math.round(Number.parseFloat(text) * UNITS[unit]);
+}

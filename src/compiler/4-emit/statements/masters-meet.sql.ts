@@ -1,0 +1,108 @@
+import { ident, tableIdent } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { MeetStatements } from '../../../plan/plan.ts';
+import type { ModelTable } from '../../2-model/model.ts';
+import { objectNames } from '../../2-model/object-names.ts';
+import type { ApplyTarget } from './apply.sql.ts';
+import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
+import { columnOf, currentRows, sameKey } from './pending.sql.ts';
+import { imageOf } from './verify-hashes.sql.ts';
+
+/**
+ * Purpose: where the changes of several masters meet: which keys were changed by more than one, and by whom, when, and who has seen it.
+ * Whether two keys are the same is for the database to say.
+ * Reads: the table, its delta table. Writes: a temporary table. Called by: `masterStatements`.
+ */
+export function meetStatements({ table }: ApplyTarget, sync: string): MeetStatements {
+  const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
+  const columns = sql`member, ${plainKeys(table)}, pending_at, changed_at, op, image`;
+  const own = report(table, sync);
+  return {
+    report: own.text,
+    copyReport: sql`
+      copy (
+        ${own}
+      ) to stdout
+    `.text,
+    create: sql`
+      create temporary table if not exists ${meet} on commit delete rows as
+      select null::integer as member, ${plainKeys(table)}, null::integer as pending_at, null::bigint as changed_at, null::"char" as op, null::text as image
+      from ${tableIdent(table.source)}
+      with no data
+    `.text,
+    load: sql`copy ${meet} (${columns}) from stdin`.text,
+    insert: sql`
+      insert into ${meet} (${columns})
+      select ${arriving(table)}
+      from json_array_elements($1::json) as r (line)
+    `.text,
+    insertOwn: sql`
+      insert into ${meet} (${columns})
+      ${own}
+    `.text,
+    analyze: sql`analyze ${meet}`.text,
+    contested: contested(table, meet).text,
+  };
+}
+
+/** Rows are hashed twice with different seeds: two rows taken for the same by mistake would stay different for ever. */
+function report(table: ModelTable, sync: string): Sql {
+  const images = table.columns.map((column) => {
+    const type = column.from.kind === 'column' ? column.from.column.type : '';
+    return imageOf({ name: column.target, value: columnOf(column), type });
+  });
+  const targets = sql`
+    join (
+      select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
+      from json_to_recordset((select current_setting('sarrio.targets')::json)) as a (bit integer, xmax text, xip text, extra text)
+      offset 0
+    ) as a on (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
+  `;
+  const of = sql`bit_or(a.bit) as pending_at, ${lastChange} as changed_at, bool_or(d.change_op = 'I') as has_insert`;
+  return sql`
+    select (select current_setting('sarrio.member')::integer) as member, ${keyList(table, 'p')}, p.pending_at, p.changed_at,
+      case when t.tableoid is null then 'D' when p.has_insert then 'I' else 'U' end::"char" as op,
+      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as image
+    from (
+      ${pendingByKey(table, sync, { of, from: targets })}
+    ) as p
+    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+    cross join lateral (
+      select row(${join(images, ', ')})::text collate "C" as image
+    ) as i
+  `;
+}
+
+/** A report's row as it travels in JSON. */
+function arriving(table: ModelTable): Sql {
+  const types = [
+    'integer',
+    ...table.key.columns.map(({ name }) => table.source.columns.find((column) => column.name === name)?.type ?? 'text'),
+    'integer',
+    'bigint',
+    '"char"',
+    'text',
+  ];
+  return dangerousRaw(types.map((type, place) => `(r.line ->> ${place})::${type}`).join(', '));
+}
+
+function contested(table: ModelTable, meet: Sql): Sql {
+  const keys = keyList(table, 'm');
+  const texts = table.key.columns.map(({ name }) => sql`concat(${ident('c', name)})`);
+  return sql`
+    select c.number, c.member, c.pending_at, c.changed_at, c.op, c.image, json_build_array(${join(texts, ', ')}) as key
+    from (
+      select m.*, dense_rank() over (order by ${keys}) as number, count(*) over (partition by ${keys}) as members
+      from ${meet} as m
+    ) as c
+    where c.members > 1
+    order by c.number, c.member
+  `;
+}
+
+function plainKeys(table: ModelTable): Sql {
+  return join(
+    table.key.columns.map(({ name }) => ident(name)),
+    ', ',
+  );
+}

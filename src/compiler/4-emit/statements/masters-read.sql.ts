@@ -1,0 +1,100 @@
+import { ident } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ModelTable } from '../../2-model/model.ts';
+import type { ApplyTarget } from './apply.sql.ts';
+import { bulkCondition, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
+import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
+
+/**
+ * Purpose: what a round between masters reads of one table: pending keys with the time of their last change and their current rows.
+ * Reads: the table's delta table and the table. Writes: nothing. Called by: `masterStatements`, `masters-meet.sql.ts`.
+ */
+export function copyMasterRows(at: ApplyTarget, sync: string): Sql {
+  return sql`
+    copy (
+      ${masterRows(at.table, sync)}
+    ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
+  `;
+}
+
+/** The same as rows of text, or no row where they are too large for the runner's memory. */
+export function fewMasterRows({ table }: ApplyTarget, sync: string): Sql {
+  const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
+  const changed = masterRows(table, sync);
+  if (large.length === 0) return changed;
+  return sql`
+    with changed as materialized (
+      ${changed}
+    )
+    select c.sarrio_present, ${join(
+      table.columns.map(({ target }) => ident('c', target)),
+      ', ',
+    )}, c.sarrio_at
+    from changed as c
+    where (select coalesce(sum(${join(large.map(sizeOf), ' + ')}), 0) from changed as c) <= ${dangerousRaw(String(MAX_BYTES))}
+  `;
+}
+
+/** $1: JSON array of keys, each an array of the columns as text. */
+export function rowsOfKeys({ table }: ApplyTarget): Sql {
+  const keys = table.key.columns.map(({ name }, place) => {
+    const type = table.source.columns.find((column) => column.name === name)?.type ?? 'text';
+    return sql`${dangerousRaw(`(e.key ->> ${place})::${type}`)} as ${ident(name)}`;
+  });
+  return sql`
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}
+    from (
+      select e.place, ${join(keys, ', ')}
+      from json_array_elements($1::json) with ordinality as e (key, place)
+    ) as p
+    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+    order by p.place
+  `;
+}
+
+/** One row for each pending key: the key, `what` of its entries (alias `d`). */
+export function pendingByKey(table: ModelTable, sync: string, what: { readonly of: Sql; readonly from?: Sql }): Sql {
+  const keys = keyList(table, 'd');
+  return sql`
+    select ${keys}, ${what.of}
+    from (
+      select ${keys}, d.change_xid, d.change_at, d.change_op
+      from ${deltaIdent(table)} as d
+      where ${pendingCondition(sync, 'd')}
+        and d.change_op not in ('T', 'B')
+      union all
+      select ${keys}, d.change_xid, d.change_at, d.change_op
+      from ${deltaIdent(table)} as d
+      where ${bulkCondition(table, sync)}
+    ) as d
+    ${what.from ?? dangerousRaw('')}
+    group by ${keys}
+  `;
+}
+
+/** Microseconds since 1970 of the latest change. */
+export const lastChange: Sql = dangerousRaw('(extract(epoch from max(d.change_at)) * 1000000)::bigint');
+
+export function keyList(table: ModelTable, alias: string): Sql {
+  return join(
+    table.key.columns.map(({ name }) => ident(alias, name)),
+    ', ',
+  );
+}
+
+function masterRows(table: ModelTable, sync: string): Sql {
+  return sql`
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at
+    from (
+      ${pendingByKey(table, sync, { of: sql`${lastChange} as sarrio_at` })}
+    ) as p
+    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+  `;
+}
+
+function columnsOrKey(table: ModelTable): Sql {
+  return join(
+    table.columns.map((column) => keyOrColumn(table, column)),
+    ', ',
+  );
+}

@@ -1,0 +1,198 @@
+import { ident, literal, tableIdent } from '../../../sql/quote.ts';
+import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { MasterWriteStatements } from '../../../plan/plan.ts';
+import { objectNames } from '../../2-model/object-names.ts';
+import { equals } from '../objects/capture.sql.ts';
+import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
+import type { MasterTarget } from './masters.sql.ts';
+
+/**
+ * Purpose: what a round between masters writes to one table and to its delta table.
+ * Reads: a JSON parameter or the stage. Writes: the table, its delta table, the stage. Called by: `masterStatements`.
+ *
+ * A row that is the same already, to the last byte, is not touched, and nobody hears of it: that is what lets rings of syncs fall quiet.
+ */
+export function masterWrites(at: MasterTarget, sync: string): MasterWriteStatements {
+  const rows = { with: sql`with ${changedRows(at)}`, from: sql`changed as s` };
+  const stage = { with: dangerousRaw(''), from: sql`${stageIdent(at)} as s` };
+  const canUpdate = settable(at).length > 0 && !columnsOf(at).some(({ name, identity }) => identity === 'always' && !isKey(at, name));
+  const absent = dangerousRaw(' and not s.sarrio_present');
+  const present = missing(at);
+  return {
+    entriesOfRows: sql`
+      with ${changedRows(at)}
+      ${entries(at, sync, rows.from)}
+    `.text,
+    mergeRows: canUpdate ? mergeRows(at).text : null,
+    deleteRows: sql`
+      with ${changedRows(at)}
+      ${deleteWhere(at, rows.from, sql` and ${isOther(at)}`)}
+    `.text,
+    insertRows: sql`
+      with ${changedRows(at)}
+      ${insertFrom(at, rows.from, present)}
+    `.text,
+    createStage: createStage(at).text,
+    loadStage: sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
+    insertStage: sql`
+      insert into ${stageIdent(at)} (${stageColumns(at)})
+      select ${arrivingColumns(at)}
+      from ${arriving(at)}
+    `.text,
+    analyzeStage: sql`analyze ${stageIdent(at)}`.text,
+    dropSettled: dropSettled(at).text,
+    entriesOfStage: entries(at, sync, stage.from).text,
+    deleteAbsent: deleteWhere(at, stage.from, absent).text,
+    updatePresent: canUpdate ? updateOther(at, stage.from).text : null,
+    deleteChanged: deleteWhere(at, stage.from, sql` and ${isOther(at)}`).text,
+    insertMissing: insertFrom(at, stage.from, present).text,
+  };
+}
+
+const MORE = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'] as const;
+const MORE_NAMES = MORE.map((column) => column.replace(/ .*/, ''));
+
+/** Rows of the parameter, delivered ones without those whose key was settled. */
+function changedRows(at: MasterTarget): Sql {
+  return sql`
+    arrived as materialized (
+      select ${arrivingColumns(at)}
+      from ${arriving(at)}
+    ),
+    changed as materialized (
+      select s.*
+      from arrived as s
+      where not s.sarrio_skip
+        and (s.sarrio_settled or not exists (select from arrived as w where w.sarrio_settled and ${sameKeys(at, 'w', 's')}))
+    )
+  `;
+}
+
+function arriving(at: MasterTarget): Sql {
+  const declared = columnsOf(at).map(({ name, type }) => `${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`);
+  return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...MORE].join(', ')})`);
+}
+
+function arrivingColumns(at: MasterTarget): Sql {
+  const read = columnsOf(at).map((column) => {
+    const value = ident('r', column.name);
+    if (!arrivesAsText(column.type) || isStagedAsText(at, column)) return value;
+    return sql`${value}::${dangerousRaw(column.type)} as ${ident(column.name)}`;
+  });
+  return sql`r.sarrio_present, ${join([...read, ...MORE_NAMES.map((name) => ident('r', name))], ', ')}`;
+}
+
+function stageColumns(at: MasterTarget): Sql {
+  return sql`sarrio_present, ${names(at.table)}, ${dangerousRaw(MORE_NAMES.join(', '))}`;
+}
+
+/** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
+function createStage(at: MasterTarget): Sql {
+  const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
+  const more = MORE.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  return sql`
+    create temporary table if not exists ${stageIdent(at)} on commit delete rows as
+    select null::boolean as sarrio_present, ${join([...columns, ...more.map(dangerousRaw)], ', ')}
+    from ${tableIdent(at.table.targetName)}
+    with no data;
+    alter table ${stageIdent(at)}
+      alter column sarrio_fresh set default ${dangerousRaw(String(at.memberCount > 2))},
+      alter column sarrio_settled set default false,
+      alter column sarrio_skip set default false
+  `;
+}
+
+function dropSettled(at: MasterTarget): Sql {
+  return sql`
+    delete from ${stageIdent(at)} as s
+    using ${stageIdent(at)} as w
+    where w.sarrio_settled and not s.sarrio_settled and ${sameKeys(at, 's', 'w')};
+    delete from ${stageIdent(at)} as s
+    where s.sarrio_skip
+  `;
+}
+
+/**
+ * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
+ * they would overwrite something. Other entries tell the other syncs that read the table here.
+ */
+function entries(at: MasterTarget, sync: string, from: Sql): Sql {
+  const { delta, current } = objectNames(at.table.targetName);
+  const keys = targetKey(at).map(({ name }) => name);
+  const list = join(keys.map((key) => ident(key)));
+  const values = join(
+    keys.map((key) => ident('s', key)),
+    ', ',
+  );
+  const segment = sql`coalesce(pg_sequence_last_value(${literal(`sarrio.${ident(current).text}`)}::regclass), 1)`;
+  return sql`
+    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync)
+    select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
+      case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
+      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end
+    from ${from}
+    left join ${targetRows(at)} as t on ${sameTargetKey(at)}
+    where s.sarrio_fresh or ${isOther(at)}
+  `;
+}
+
+/** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */
+function isOther(at: MasterTarget): Sql {
+  const columns = columnsOf(at);
+  const here = join(
+    columns.map(({ name }) => ident('t', name)),
+    ', ',
+  );
+  const there = join(
+    columns.map((column) => staged(at, column)),
+    ', ',
+  );
+  return sql`((t.tableoid is not null) <> s.sarrio_present or (s.sarrio_present and row(${here})::record *<> row(${there})::record))`;
+}
+
+function mergeRows(at: MasterTarget): Sql {
+  const changed = sql`changed as s`;
+  return sql`
+    with ${changedRows(at)},
+    deleted as (
+      ${deleteWhere(at, changed, dangerousRaw(' and not s.sarrio_present'))}
+    ),
+    updated as (
+      ${updateOther(at, changed)}
+    )
+    ${insertFrom(at, changed, missing(at))}
+  `;
+}
+
+function deleteWhere(at: MasterTarget, rows: Sql, condition: Sql): Sql {
+  return sql`
+    delete from ${targetRows(at)} as t
+    using ${rows}
+    where ${sameTargetKey(at)}${condition}
+  `;
+}
+
+function updateOther(at: MasterTarget, rows: Sql): Sql {
+  const assignments = settable(at).map((column) => sql`${ident(column.name)} = ${staged(at, column)}`);
+  return sql`
+    update ${targetRows(at)} as t
+    set ${join(assignments, ',\n  ')}
+    from ${rows}
+    where ${sameTargetKey(at)} and s.sarrio_present and ${isOther(at)}
+  `;
+}
+
+function sameKeys(at: MasterTarget, left: string, right: string): Sql {
+  return join(
+    targetKey(at).map((column) => equals(column, ident(left, column.name), ident(right, column.name))),
+    ' and ',
+  );
+}
+
+function isKey(at: MasterTarget, column: string): boolean {
+  return targetKey(at).some(({ name }) => name === column);
+}
+
+function stageIdent({ table }: MasterTarget): Sql {
+  return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'masters_'));
+}

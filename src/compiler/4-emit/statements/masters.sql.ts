@@ -1,0 +1,25 @@
+import { tableIdent } from '../../../sql/quote.ts';
+import { sql } from '../../../sql/sql.ts';
+import type { MasterStatements } from '../../../plan/plan.ts';
+import type { ApplyTarget } from './apply.sql.ts';
+import { copyMasterRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
+import { meetStatements } from './masters-meet.sql.ts';
+import { masterWrites } from './masters-write.sql.ts';
+
+/** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
+export type MasterTarget = ApplyTarget & { readonly memberCount: number };
+
+/**
+ * Purpose: what a round of a multi-master sync does with one table, on any member.
+ * Reads: the table, its delta table, temporary tables. Writes: the table, its delta table, temporary tables. Called by: `emitSync`.
+ */
+export function masterStatements(at: MasterTarget, sync: string): Omit<MasterStatements, 'readers'> {
+  return {
+    lock: sql`lock table ${tableIdent(at.table.source)} in share row exclusive mode`.text,
+    meet: meetStatements(at, sync),
+    rowsOfKeys: rowsOfKeys(at).text,
+    rows: fewMasterRows(at, sync).text,
+    copyChanged: copyMasterRows(at, sync).text,
+    write: masterWrites(at, sync),
+  };
+}

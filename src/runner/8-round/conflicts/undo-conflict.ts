@@ -1,0 +1,91 @@
+import { failure } from '../../../plan/errors.ts';
+import type { Plan, PlanMasterTable } from '../../../plan/plan.ts';
+import { displayName } from '../../../sql/quote.ts';
+import type { Session } from '../../postgres/session.ts';
+import { beginApply, commitApply, markFilled, rollbackApply, wakeReader } from '../target.sql.ts';
+import { nowMicros } from './conflicts.sql.ts';
+import type { DecidedConflict, DecidedVersion } from './read-conflicts.ts';
+
+export type Undo = {
+  readonly plan: Plan;
+  readonly conflict: DecidedConflict;
+  /** Whose version is to stand. */
+  readonly version: DecidedVersion;
+  /** Although the row was changed since. */
+  readonly anyway: boolean;
+};
+
+/**
+ * Writes the other version as a new change at one member, with the time of now. It goes to everybody like any change: who has changed the
+ * row meanwhile is in conflict with it, and the table's rule decides.
+ */
+export async function undoConflict(session: Session, undo: Undo): Promise<void> {
+  const { conflict, version } = undo;
+  const table = tableOf(undo);
+  const current = await rowNow(session, table, conflict);
+  if (!undo.anyway && !isAsDecided(table, conflict, current)) throw changedSince(session, conflict);
+  const now = (await session.query(nowMicros)).rows[0]?.['now'] ?? '0';
+  const keys = Object.fromEntries(table.key.map((name) => [targetName(table, name), conflict.key[name] ?? null]));
+  const row = { ...keys, ...version.row, sarrio_present: version.row !== null, sarrio_at: now, sarrio_fresh: true, sarrio_settled: true, sarrio_skip: false };
+  await write(session, table, { conflict, row: JSON.stringify([row]) });
+}
+
+async function write(session: Session, table: PlanMasterTable, { conflict, row }: { conflict: DecidedConflict; row: string }): Promise<void> {
+  const { entriesOfRows, mergeRows, deleteRows, insertRows } = table.masters.write;
+  const readers = [...(table.masters.readers[session.database] ?? [])];
+  const texts = mergeRows === null ? [entriesOfRows, deleteRows, insertRows] : [entriesOfRows, mergeRows];
+  try {
+    await session.batch([
+      { text: beginApply },
+      ...texts.map((text) => ({ text, values: [row] })),
+      { text: markFilled, values: [table.filled] },
+      ...readers.map(({ sync, sequence }) => ({ text: wakeReader, values: [sync, sequence] })),
+    ]);
+    const [committed] = await session.batch([{ text: commitApply }]);
+    if (committed?.command !== 'COMMIT') throw new Error(`conflict ${conflict.id} was not undone: the server answered COMMIT with ROLLBACK`);
+  } catch (error) {
+    if (session.isOpen()) await session.query(rollbackApply);
+    throw error;
+  }
+}
+
+function tableOf({ plan, conflict }: Undo): PlanMasterTable {
+  const sync = plan.syncs[conflict.sync];
+  const table = sync?.mode === 'multi-master' ? sync.tables.find(({ target }) => displayName(target) === conflict.relation) : undefined;
+  if (table !== undefined) return table;
+  throw failure('refused', { code: 'SAR631', message: `the plan has no table ${conflict.relation} in a multi-master sync ${conflict.sync} any more` });
+}
+
+type Values = Readonly<Record<string, string | null>>;
+
+async function rowNow(session: Session, table: PlanMasterTable, { key }: DecidedConflict): Promise<Values | null> {
+  const keys = JSON.stringify([table.key.map((name) => key[name] ?? null)]);
+  const [answer] = await session.batch([{ text: table.masters.rowsOfKeys, values: [keys] }]);
+  const [isPresent, ...values] = answer?.lists[0] ?? [];
+  return isPresent === 't' ? Object.fromEntries(table.columns.map(({ name }, index) => [name, values[index] ?? null])) : null;
+}
+
+/** After `skip` every database has its own version. */
+function isAsDecided(table: PlanMasterTable, { decision, versions }: DecidedConflict, current: Values | null): boolean {
+  const taken = /^take (.+)$/.exec(decision)?.[1];
+  const possible = versions.filter(({ database }) => taken === undefined || database === taken);
+  return possible.some(({ row }) => sameRow(table, row, current));
+}
+
+function sameRow({ columns }: PlanMasterTable, one: Values | null, other: Values | null): boolean {
+  if (one === null || other === null) return one === other;
+  return columns.every(({ name }) => (one[name] ?? null) === (other[name] ?? null));
+}
+
+function targetName({ columns }: PlanMasterTable, source: string): string {
+  return columns.find(({ from }) => 'column' in from && from.column === source)?.name ?? source;
+}
+
+function changedSince(session: Session, { id, relation, key }: DecidedConflict): Error {
+  return failure('refused', {
+    code: 'SAR632',
+    where: `database ${session.database}, table ${relation}`,
+    message: `the row ${JSON.stringify(key)} was changed since conflict ${id} was decided`,
+    hint: 'Look at it; to overwrite what it is now, add --anyway.',
+  });
+}

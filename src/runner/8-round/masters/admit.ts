@@ -1,0 +1,168 @@
+import { failure } from '../../../plan/errors.ts';
+import type { Acknowledger } from '../acknowledge.ts';
+import { startBeating } from '../heartbeat.ts';
+import { holderText } from '../lease.ts';
+import { readPause } from '../registration.ts';
+import { heartbeat, leaseStream } from '../target.sql.ts';
+import { joinPair } from './join-pair.ts';
+import { readSeeded } from './masters.sql.ts';
+import type { Member } from './member.ts';
+import type { MastersRun } from './run-masters.ts';
+import { type MemberState, sessionMember } from './session-member.ts';
+import { drop, type Live, type Slot } from './slot.ts';
+
+/** A member that takes part in the rounds. */
+export type Present = {
+  readonly slot: Slot;
+  readonly live: Live;
+  readonly member: Member;
+  /** By source index: what this member has on disk of each other one. */
+  readonly acknowledgers: Map<number, Acknowledger>;
+  readonly state: MemberState;
+  readonly peers: Map<number, MemberState>;
+  readonly endBeating: () => void;
+  /** Its peers know it no more. */
+  readonly leave: () => void;
+};
+
+/**
+ * Lets members in that have come up, in the order of the config. Each holds a lease in its own database; a runner that finds an
+ * earlier member's lease taken gives back all later ones, so that of two runners the one with the earliest member gets all of them.
+ */
+export async function admit(run: MastersRun, present: Present[]): Promise<void> {
+  for (const slot of run.slots) {
+    const { live } = slot;
+    if (live === null || present.some((each) => each.slot === slot)) continue;
+    const outcome = await admitOne(run, present, { slot, live }).catch((error: unknown) => {
+      if (run.options.signal.aborted) return 'failed';
+      drop(slot, error);
+      return 'failed';
+    });
+    if (outcome === 'standby') {
+      await release(present.filter((each) => each.slot.index > slot.index));
+      remove(present, (each) => each.slot.index > slot.index);
+      return;
+    }
+  }
+}
+
+/** Gives the members back; they are connected anew. */
+export async function release(present: Present[]): Promise<void> {
+  for (const { live, endBeating, leave } of present) {
+    endBeating();
+    leave();
+    live.session.destroy();
+  }
+  present.length = 0;
+}
+
+function remove(present: Present[], condition: (each: Present) => boolean): void {
+  const kept = present.filter((each) => !condition(each));
+  present.splice(0, present.length, ...kept);
+}
+
+type Arrival = { readonly slot: Slot; readonly live: Live };
+
+async function admitOne(run: MastersRun, present: Present[], { slot, live }: Arrival): Promise<'present' | 'standby' | 'waits'> {
+  const { options, progress, name } = run;
+  const pause = await readPause(name, live.source);
+  if (pause !== null) return wait(run, slot, { state: 'paused', reason: pause });
+  const holder = await leaseOrHolder(run, { slot, live });
+  if (holder !== null) {
+    if (options.until !== 'stopped') throw busy(run, slot, holder);
+    progress.enter(slot.index, 'standby', `${holder} applies this sync`);
+    return 'standby';
+  }
+  const seed = run.slots[0];
+  const hasSeed = slot === seed || present.some((each) => each.slot === seed);
+  if (!hasSeed && !(await isSeeded(run, live))) return wait(run, slot, { state: 'connecting', reason: `waits for ${seed?.name}, from which it is copied` });
+  const arrived = makePresent(run, present, { slot, live });
+  try {
+    for (const other of present) await joinBoth(run, arrived, other);
+  } catch (error) {
+    arrived.endBeating();
+    arrived.leave();
+    throw error;
+  }
+  present.push(arrived);
+  present.sort((a, b) => a.slot.index - b.slot.index);
+  progress.enter(slot.index, 'running', null);
+  return 'present';
+}
+
+function wait(run: MastersRun, slot: Slot, { state, reason }: { state: 'paused' | 'connecting'; reason: string }): 'waits' {
+  run.progress.enter(slot.index, state, reason);
+  return 'waits';
+}
+
+async function leaseOrHolder({ options, name }: MastersRun, { live }: Arrival): Promise<string | null> {
+  const key = JSON.stringify([options.plan.project, name, 'member']);
+  const row = (await live.session.query(leaseStream, [key])).rows[0];
+  return row?.['is_held'] === 't' ? null : holderText(live.session, key);
+}
+
+/** Whether the member holds the rows of all tables already. */
+async function isSeeded({ name, sync }: MastersRun, { session }: Live): Promise<boolean> {
+  const row = (await session.query(readSeeded, [name, sync.members[0] ?? ''])).rows[0];
+  return Number(row?.['joined']) === sync.tables.length;
+}
+
+function makePresent(run: MastersRun, present: readonly Present[], { slot, live }: Arrival): Present {
+  const { options, sync, name } = run;
+  const peers = new Map(present.map(({ state, slot: { index } }) => [index, state]));
+  const { member, state } = sessionMember({
+    index: slot.index,
+    name: slot.name,
+    syncName: name,
+    sync,
+    session: live.session,
+    failpoint: options.failpoint,
+    peers,
+    history: live.history,
+    query: live.source.query,
+    registry: () => live.registry,
+  });
+  peers.set(slot.index, state);
+  for (const other of present) other.peers.set(slot.index, state);
+  const end = startBeating(live.session, options.clock, () => state.session.query(heartbeat));
+  return {
+    slot,
+    live,
+    member,
+    state,
+    peers,
+    acknowledgers: new Map(),
+    endBeating: () => void end(),
+    leave: () => {
+      for (const other of present) other.peers.delete(slot.index);
+    },
+  };
+}
+
+async function joinBoth(run: MastersRun, arrived: Present, other: Present): Promise<void> {
+  arrived.acknowledgers.set(other.slot.index, await join(run, other, arrived));
+  other.acknowledgers.set(arrived.slot.index, await join(run, arrived, other));
+}
+
+async function join(run: MastersRun, source: Present, target: Present): Promise<Acknowledger> {
+  const { options, name, sync, flows, deltas, connectTarget, progress } = run;
+  const flow = flows[source.slot.index];
+  if (flow === undefined) throw new Error(`the plan has no member ${source.slot.index}`);
+  return joinPair({
+    stream: { sync: name, source: source.slot.name, target: target.slot.name },
+    flow,
+    deltas: deltas[source.slot.index] ?? [],
+    seed: sync.members[0] ?? '',
+    source: source.live,
+    target: target.live,
+    connectTarget: () => connectTarget(target.slot.index),
+    clock: options.clock,
+    log: options.log,
+    failpoint: options.failpoint,
+    onCopy: (tables) => progress.enter(target.slot.index, 'copying', `${tables} tables`),
+  });
+}
+
+function busy({ name }: MastersRun, slot: Slot, holder: string): Error {
+  return failure('busy', { code: 'SAR607', where: `database ${slot.name}`, message: `${holder} applies sync ${name}` });
+}

@@ -1,0 +1,91 @@
+import type { Flow } from '../../../plan/flows.ts';
+import { beforeAll, formatPosition } from '../../../plan/position.ts';
+import type { Clock } from '../../clock.ts';
+import type { Log, StreamName } from '../../events.ts';
+import type { Failpoint } from '../../failpoint.ts';
+import type { Session } from '../../postgres/session.ts';
+import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
+import { beatDuring } from '../heartbeat.ts';
+import { copyMissing } from '../initial-copy.ts';
+import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-target.ts';
+import { beginApply, commitApply } from '../target.sql.ts';
+import { type StreamTable, streamTables } from '../work.ts';
+import { adoptTables, insertMasterWatermark, joinAll } from './masters.sql.ts';
+import type { Live } from './slot.ts';
+
+/** One directed pair of members. */
+export type Pair = {
+  readonly stream: StreamName;
+  /** What flows from the source. */
+  readonly flow: Flow;
+  /** Delta tables of the source by ordinal. */
+  readonly deltas: readonly string[];
+  /** The member whose rows the others are copied from when they join. */
+  readonly seed: string;
+  readonly source: Live;
+  readonly target: Live;
+  readonly connectTarget: () => Promise<Session>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failpoint: Failpoint;
+  readonly onCopy: (tables: number) => void;
+};
+
+/**
+ * Makes a pair ready for rounds: refuses to follow on where that would leave a gap, copies what the target does not hold yet from the
+ * sync's first member, and lets everything else that is kept be pending.
+ */
+export async function joinPair(pair: Pair): Promise<Acknowledger> {
+  const { stream, flow, deltas, source, target, seed, clock, failpoint, log } = pair;
+  const tables = streamTables(flow, stream.target);
+  const place: StreamPlace = { stream, source: source.source, target: target.session, tables, deltas };
+  const start = await readStreamStart(place);
+  source.registry = start.registration.registry;
+  if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
+  if (stream.source === seed) await joinSeed(pair, start, tables);
+  else if (start.stored === null) await beginPair(pair, start);
+  return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, clock, failpoint });
+}
+
+async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
+  const missing = tables.filter(({ ordinal }) => start.states[ordinal]?.kind === 'missing');
+  if (missing.length > 0) {
+    if (pair.flow.existingRows === 'keep') await adopt(pair, start, missing);
+    else await copy(pair, start, missing);
+  }
+  const { stream, target } = pair;
+  await target.session.batch([{ text: beginApply }, { text: joinAll, values: [stream.sync, stream.source] }, { text: commitApply }]);
+}
+
+async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTable[]): Promise<void> {
+  const { stream, flow, source, target, connectTarget, clock, log, failpoint, onCopy } = pair;
+  onCopy(missing.length);
+  const reading = await source.source.open(start.position ?? beforeAll(source.history));
+  const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
+    const state = start.states[ordinal];
+    return state?.kind === 'missing' && state.holdsOwnRows;
+  };
+  const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || flow.existingRows === 'replace' || holdsOwnRows(table);
+  const { captures, registration } = start;
+  try {
+    await beatDuring(target.session, clock, () =>
+      copyMissing({ stream, reading, connectTarget, missing, captures, registration: registration.id, replacesRows, clock, log, failpoint }),
+    );
+  } finally {
+    await reading.release();
+  }
+}
+
+/** The rows are the same already, says the config. */
+async function adopt(pair: Pair, start: StreamStart, missing: readonly StreamTable[]): Promise<void> {
+  const { stream, source } = pair;
+  if (start.stored === null) await beginPair(pair, start);
+  const tables = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
+  const values = [stream.sync, stream.source, formatPosition(beforeAll(source.history)), JSON.stringify(tables)];
+  await pair.target.session.batch([{ text: beginApply }, { text: adoptTables, values }, { text: commitApply }]);
+}
+
+async function beginPair({ stream, source, target }: Pair, { registration }: StreamStart): Promise<void> {
+  const values = [stream.sync, stream.source, formatPosition(beforeAll(source.history)), registration.id];
+  await target.session.batch([{ text: beginApply }, { text: insertMasterWatermark, values }, { text: commitApply }]);
+}

@@ -1,0 +1,98 @@
+import { type Position, positionSettings } from '../../../plan/position.ts';
+import type { Statement } from '../../postgres/session.ts';
+
+/**
+ * Purpose: the bookkeeping queries of rounds between masters, on any member.
+ * Reads: snapshot, WAL positions, sarrio.watermark. Writes: sarrio.watermark, sarrio.conflict. Called by: `session-member.ts`.
+ */
+export const beginMember = 'begin transaction isolation level repeatable read, read write';
+export const commitMember = 'commit';
+export const rollbackMember = 'rollback';
+export const savepoint = 'savepoint sarrio_rows';
+export const rollbackToSavepoint = 'rollback to savepoint sarrio_rows';
+export const releaseSavepoint = 'release savepoint sarrio_rows';
+
+/** What every statement of the plan reads from settings, for one transaction. */
+export type MemberSettings = {
+  readonly member: number;
+  readonly from: Position;
+  /** By index, what each other present member has seen. */
+  readonly seenBy: ReadonlyMap<number, Position>;
+};
+
+/**
+ * Takes the round's snapshot. Few changes against a large table must never be joined by reading the whole table: the planner gets its
+ * choice back where there are many (`planFor`).
+ */
+export function takeMemberSnapshot({ member, from, seenBy }: MemberSettings): Statement {
+  const { xmax, xip, extra } = positionSettings(from);
+  const targets = [...seenBy].map(([index, position]) => ({ bit: 1 << index, ...positionSettings(position) }));
+  return {
+    name: 'sarrio_member_snapshot',
+    text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn(),
+      (extract(epoch from clock_timestamp()) * 1000000)::bigint::text,
+      set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true),
+      set_config('sarrio.targets', $4, true), set_config('sarrio.member', $5, true),
+      set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+    values: [xmax, xip, extra, JSON.stringify(targets), String(member)],
+  };
+}
+
+/** Every watermark of the sync here, by source. */
+export function readWatermarks(sync: string): Statement {
+  return { name: 'sarrio_watermarks', text: 'select source, position from sarrio.watermark where sync = $1', values: [sync] };
+}
+
+/** The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. */
+export function holdWatermarks(sync: string): readonly Statement[] {
+  return [
+    { name: 'sarrio_hold', text: 'select source from sarrio.watermark where sync = $1 order by source for update', values: [sync] },
+    { name: 'sarrio_own_xid', text: 'select pg_current_xact_id()::text' },
+  ];
+}
+
+/** $1 to $4: sync, source, position, number of rows that came from there. */
+export function moveWatermark(move: { sync: string; source: string; position: string; rows: number }): Statement {
+  return {
+    name: 'sarrio_move_watermark',
+    text: `update sarrio.watermark
+      set position = $3, applied_rows = applied_rows + $4::bigint, applied_rounds = applied_rounds + 1, applied_at = clock_timestamp()
+      where sync = $1 and source = $2`,
+    values: [move.sync, move.source, move.position, String(move.rows)],
+  };
+}
+
+/** After the last write: how far the log must be on disk before anybody else may commit. */
+export const endOfLog: Statement = { name: 'sarrio_end_of_log', text: 'select pg_current_wal_insert_lsn()::text' };
+
+/** $1: sync, $2: relation, $3: JSON array of conflicts. */
+export const recordConflicts = `
+  insert into sarrio.conflict (id, sync, relation, key, kind, strategy, decision, versions)
+  select r.id, $1, $2, r.key, r.kind, r.strategy, r.decision, r.versions
+  from json_to_recordset($3::json) as r (id uuid, key jsonb, kind text, strategy text, decision text, versions jsonb)
+`;
+
+/** Pages of contested keys; the text is the plan's. */
+export const openContested = (text: string): string => `declare sarrio_contested no scroll cursor for ${text}`;
+export const fetchContested = (rows: number): string => `fetch forward ${Math.trunc(rows)} from sarrio_contested`;
+export const closeContested = 'close sarrio_contested';
+
+/** A new pair of members: everything that is still kept there is pending. */
+export const insertMasterWatermark = `
+  insert into sarrio.watermark (sync, source, position, registration) values ($1, $2, $3, $4::uuid)
+  on conflict (sync, source) do nothing
+`;
+
+/** Tables that need no copy: the member's rows are the first ones, or taken as they are. */
+export const adoptTables = `
+  insert into sarrio.initial_copy (sync, source, relation, capture, position, is_joined)
+  select $1, $2, r.relation, r.capture::oid, $3, true
+  from json_to_recordset($4::json) as r (relation text, capture text)
+  on conflict (sync, source, relation) do update set capture = excluded.capture, position = excluded.position, is_joined = true
+`;
+
+/** Every copied table follows the watermark. */
+export const joinAll = 'update sarrio.initial_copy set is_joined = true where sync = $1 and source = $2 and not is_joined';
+
+/** How many tables follow the sync's first member. */
+export const readSeeded = 'select count(*)::text as joined from sarrio.initial_copy where sync = $1 and source = $2 and is_joined';

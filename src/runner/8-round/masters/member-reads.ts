@@ -1,0 +1,146 @@
+import type { ContestedKey, Version } from '../../../conflict/version.ts';
+import { formatPosition, type Position } from '../../../plan/position.ts';
+import type { PlanMasterTable } from '../../../plan/plan.ts';
+import { chooseJoins } from '../choose-joins.ts';
+import { rowsInMemory, type TextRows } from '../reading.ts';
+import { setPosition } from '../source.sql.ts';
+import { closeContested, fetchContested, openContested } from './masters.sql.ts';
+import type { Member, RowText } from './member.ts';
+import { receiveCopy, receiveRows } from './member-writes.ts';
+import type { MemberState } from './session-member.ts';
+
+/** Up to so many pending entries travel as text through the runner, more by COPY. */
+const FEW_ENTRIES = 200;
+/** Contested keys in memory at a time. */
+const PAGE = 2_000;
+/** Reported keys above this number are analyzed before they are compared. */
+const ANALYZE_ABOVE = 20_000;
+
+/** The plan's statements for a table. */
+export function tableOf({ sync }: MemberState, ordinal: number): PlanMasterTable {
+  const table = sync.tables[ordinal];
+  if (table === undefined) throw new Error(`the plan has no table ${ordinal}`);
+  return table;
+}
+
+/** Brings the reports of all members that hold changes of a table together here, and gives the keys that several of them name. */
+export async function* meet(state: MemberState, ordinal: number, others: readonly Member[]): AsyncGenerator<readonly ContestedKey[]> {
+  const { session } = state;
+  const { meet: statements } = tableOf(state, ordinal).masters;
+  await session.query(statements.create);
+  for (const other of others) await bringReport(peerOf(state, other.index), state, ordinal);
+  await readFrom(state, ordinal, state.from);
+  await session.query(statements.insertOwn);
+  const reported = [state.index, ...others.map(({ index }) => index)].reduce((sum, index) => sum + entriesOf(peerOf(state, index), ordinal), 0);
+  if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
+  if (reported <= FEW_ENTRIES) {
+    const [answer] = await session.batch([{ text: statements.contested }]);
+    const keys = contestedKeys(answer?.lists ?? []);
+    if (keys.length > 0) yield keys;
+    return;
+  }
+  await session.query(openContested(statements.contested));
+  yield* pages(state);
+  await session.query(closeContested);
+}
+
+/** The rows of one key stay together: what is not complete waits for the next page. */
+async function* pages({ session }: MemberState): AsyncGenerator<readonly ContestedKey[]> {
+  let rest: TextRows = [];
+  for (;;) {
+    const [answer] = await session.batch([{ text: fetchContested(PAGE) }]);
+    const lists = answer?.lists ?? [];
+    const rows = [...rest, ...lists];
+    const last = rows.at(-1)?.[0];
+    const isEnd = lists.length < PAGE;
+    const complete = isEnd ? rows : rows.filter(([number]) => number !== last);
+    rest = rows.slice(complete.length);
+    const keys = contestedKeys(complete);
+    if (keys.length > 0) yield keys;
+    if (isEnd) return;
+  }
+}
+
+async function bringReport(from: MemberState, to: MemberState, ordinal: number): Promise<void> {
+  const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
+  await readFrom(from, ordinal, from.from);
+  if (entriesOf(from, ordinal) > FEW_ENTRIES) {
+    await from.copyTo(to, { from: copyReport, into: load });
+    return;
+  }
+  const [answer] = await from.session.batch([{ text: report }]);
+  await to.session.query(insert, [JSON.stringify(answer?.lists ?? [])]);
+}
+
+/** Sets the position that the plan's statements read, and how the changes are joined. */
+async function readFrom(state: MemberState, ordinal: number, position: Position | null): Promise<void> {
+  if (position === null) throw new Error('no round has begun');
+  const entries = entriesOf(state, ordinal);
+  if (entries > FEW_ENTRIES) await chooseJoins(state.session, { table: tableOf(state, ordinal).source, entries });
+  await state.session.batch([setPosition(position)]);
+}
+
+function entriesOf({ entries }: MemberState, ordinal: number): number {
+  return entries.get(ordinal) ?? 0;
+}
+
+const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'update', D: 'delete' };
+
+function contestedKeys(rows: TextRows): readonly ContestedKey[] {
+  const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
+  for (const [number = '', member, pendingAt, at, op, image, key] of rows) {
+    const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
+    keys.set(number ?? '', found);
+    const version = { member: Number(member), pendingAt: Number(pendingAt), at: BigInt(at ?? '0'), op: OPERATIONS[op ?? ''] ?? 'update', image: image ?? '' };
+    found.versions.push(version);
+  }
+  return [...keys.values()];
+}
+
+/** In the order of the keys. */
+export async function rowsOfKeys(state: MemberState, ordinal: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]> {
+  const statement = { name: `sarrio_masters_keys_${ordinal}`, text: tableOf(state, ordinal).masters.rowsOfKeys, values: [JSON.stringify(keys)] };
+  const [answer] = await state.session.batch([statement]);
+  const rows = answer?.lists ?? [];
+  if (rows.length !== keys.length) throw new Error(`asked ${state.name} for ${keys.length} rows and got ${rows.length}`);
+  return rows.map(([isPresent, ...values]) => ({ isPresent: isPresent === 't', values }));
+}
+
+/** Others that have seen the same get the same rows, read once; a large number goes to each by COPY. */
+export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
+  const groups = new Map<string, { position: Position; peers: MemberState[] }>();
+  for (const { index } of to) {
+    const position = state.seenBy.get(index);
+    if (position === undefined) throw new Error(`${index} was not there when the round began`);
+    const group = groups.get(formatPosition(position)) ?? { position, peers: [] };
+    group.peers.push(peerOf(state, index));
+    groups.set(formatPosition(position), group);
+  }
+  let delivered = 0;
+  for (const { position, peers } of groups.values()) {
+    await readFrom(state, ordinal, position);
+    delivered += await deliverTo(state, ordinal, { peers, fresh });
+  }
+  return delivered;
+}
+
+async function deliverTo(state: MemberState, ordinal: number, { peers, fresh }: { peers: readonly MemberState[]; fresh: boolean }): Promise<number> {
+  const { masters } = tableOf(state, ordinal);
+  if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
+    const [answer] = await state.session.batch([{ name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
+    const rows = rowsInMemory(answer);
+    if (rows !== null) {
+      for (const peer of peers) receiveRows(peer, ordinal, { rows, fresh, from: state.index });
+      return rows.length;
+    }
+  }
+  let rows = 0;
+  for (const peer of peers) rows = await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh });
+  return rows;
+}
+
+function peerOf({ peers }: MemberState, index: number): MemberState {
+  const peer = peers.get(index);
+  if (peer === undefined) throw new Error(`member ${index} is not connected`);
+  return peer;
+}

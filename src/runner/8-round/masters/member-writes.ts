@@ -1,0 +1,161 @@
+import { formatPosition, type Position } from '../../../plan/position.ts';
+import { displayName } from '../../../sql/quote.ts';
+import type { Statement } from '../../postgres/session.ts';
+import { isUniqueViolation } from '../apply-staged.ts';
+import type { TextRows } from '../reading.ts';
+import { planFor } from '../source.sql.ts';
+import { markFilled, wakeReader } from '../target.sql.ts';
+import { moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint } from './masters.sql.ts';
+import type { ConflictRecord, SettledRow } from './member.ts';
+import { tableOf } from './member-reads.ts';
+import type { MemberState } from './session-member.ts';
+import { addDelivered, addSettled, intoStage, isForStage, newSetAside, type SetAside, type WriteForm, writeRows, writesOf, writeStage } from './set-aside.ts';
+
+/** What a round has set aside at a member until it is written. */
+export type Pending = {
+  readonly asides: Map<number, SetAside & { readonly rowsFrom: Map<number, number> }>;
+  readonly records: { readonly table: number; readonly record: ConflictRecord }[];
+};
+
+/** Conflicts in one statement. */
+const RECORDS = 500;
+
+function asideOf(state: MemberState, ordinal: number): SetAside & { readonly rowsFrom: Map<number, number> } {
+  const { asides } = state.pending;
+  const aside = asides.get(ordinal) ?? { ...newSetAside(tableOf(state, ordinal)), rowsFrom: new Map<number, number>() };
+  asides.set(ordinal, aside);
+  return aside;
+}
+
+export async function settleAside(state: MemberState, ordinal: number, rows: readonly SettledRow[]): Promise<void> {
+  const aside = asideOf(state, ordinal);
+  addSettled(aside, rows);
+  for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
+  if (isForStage(aside)) await fillStage(state, aside);
+  while (state.pending.records.length > RECORDS) await state.session.batch(recordStatements(state, state.pending.records.splice(0, RECORDS)));
+}
+
+type Rows = { readonly rows: TextRows; readonly fresh: boolean; readonly from: number };
+
+export function receiveRows(state: MemberState, ordinal: number, { rows, fresh, from }: Rows): void {
+  const aside = asideOf(state, ordinal);
+  addDelivered(aside, rows, fresh);
+  aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows.length);
+}
+
+type Copy = { readonly sender: MemberState; readonly text: string; readonly fresh: boolean };
+
+/** @returns Number of rows. */
+export async function receiveCopy(state: MemberState, ordinal: number, { sender, text, fresh }: Copy): Promise<number> {
+  const aside = asideOf(state, ordinal);
+  const { createStage, loadStage } = writesOf(aside);
+  await state.session.query(createStage);
+  aside.isStaged = true;
+  const rows = await sender.copyTo(state, { from: text, into: loadStage });
+  aside.hasFresh ||= fresh && rows > 0;
+  aside.rowsFrom.set(sender.index, (aside.rowsFrom.get(sender.index) ?? 0) + rows);
+  return rows;
+}
+
+async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {
+  await session.query(writesOf(aside).createStage);
+  await session.batch(intoStage(aside));
+}
+
+/** Everything that was set aside, the records of conflicts, and the watermarks. */
+export async function applyAside(state: MemberState, tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void> {
+  const { session, failpoint } = state;
+  const asides = tables.flatMap((ordinal) => {
+    const aside = state.pending.asides.get(ordinal);
+    return aside ? [{ ordinal, aside }] : [];
+  });
+  for (const { aside } of asides) if (aside.isStaged || isForStage(aside)) await writeStaged(state, aside);
+  const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
+  await writeFew(state, few);
+  await failpoint('masters.after-rows');
+  const rowsFrom = (origin: number): number => asides.reduce((sum, { aside }) => sum + (aside.rowsFrom.get(origin) ?? 0), 0);
+  const moves = [...watermarks].map(([origin, position]) =>
+    moveWatermark({ sync: state.syncName, source: state.sync.members[origin] ?? '', position: formatPosition(position), rows: rowsFrom(origin) }),
+  );
+  const answers = await session.batch([...recordStatements(state, state.pending.records), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves]);
+  const moved = answers.slice(answers.length - moves.length);
+  if (moved.some(({ count }) => count !== 1)) throw new Error(`${state.name} has lost a watermark of sync ${state.syncName}`);
+  state.undurable = true;
+}
+
+type FewAsides = readonly { readonly ordinal: number; readonly aside: SetAside }[];
+
+/** All tables in one batch; when unique values clash, all of them once more by deleting and inserting. */
+async function writeFew(state: MemberState, few: FewAsides): Promise<void> {
+  if (few.length === 0) return;
+  const statements = (form: WriteForm): readonly Statement[] =>
+    few.flatMap(({ ordinal, aside }) => writeRows(aside, ordinal, { form, tellsOthers: tellsOthers(state, aside) }));
+  await inEitherForm(state, async (form) => void (await state.session.batch(form === 'merge' ? [{ text: savepoint }, ...statements(form)] : statements(form))));
+}
+
+async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
+  const { session } = state;
+  const { analyzeStage, dropSettled } = writesOf(aside);
+  if (isForStage(aside)) await fillStage(state, aside);
+  await session.query(planFor('many'));
+  await session.query(analyzeStage);
+  if (aside.hasSettled) await session.query(dropSettled);
+  await inEitherForm(state, async (form) => {
+    if (form === 'merge') await session.query(savepoint);
+    for (const { text } of writeStage(aside, { form, tellsOthers: tellsOthers(state, aside) })) await session.query(text);
+  });
+}
+
+/** A clash of unique values may be one of the order of the rows only. */
+async function inEitherForm({ session }: MemberState, write: (form: WriteForm) => Promise<void>): Promise<void> {
+  try {
+    await write('merge');
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    await session.query(rollbackToSavepoint);
+    await write('replace');
+  }
+  await session.query(releaseSavepoint);
+}
+
+function tellsOthers({ name }: MemberState, { table }: SetAside): boolean {
+  return (table.masters.readers[name] ?? []).length > 0;
+}
+
+/** As the triggers do it: the delta table is not empty any more, and who reads it should look. */
+function wakesOf(state: MemberState, aside: SetAside): readonly Statement[] {
+  const readers = aside.table.masters.readers[state.name] ?? [];
+  if (!aside.hasFresh && readers.length === 0) return [];
+  return [
+    { text: markFilled, values: [aside.table.filled] },
+    ...readers.map(({ sync, sequence }): Statement => ({ text: wakeReader, values: [sync, sequence] })),
+  ];
+}
+
+function recordStatements(state: MemberState, records: Pending['records']): readonly Statement[] {
+  const tables = [...new Set(records.map(({ table }) => table))];
+  return tables.map((ordinal) => {
+    const { target } = tableOf(state, ordinal);
+    const ofTable = records.filter(({ table }) => table === ordinal).map(({ record }) => recordJson(state, ordinal, record));
+    return { name: 'sarrio_record_conflicts', text: recordConflicts, values: [state.syncName, displayName(target), JSON.stringify(ofTable)] };
+  });
+}
+
+/** Values stay the text that the servers wrote. */
+function recordJson(state: MemberState, ordinal: number, { id, kind, strategy, decision, key, versions }: ConflictRecord): unknown {
+  const { columns, key: names } = tableOf(state, ordinal);
+  const row = (values: readonly (string | null)[]) => Object.fromEntries(columns.map(({ name }, index) => [name, values[index] ?? null]));
+  return {
+    id,
+    kind,
+    strategy,
+    decision,
+    key: Object.fromEntries(names.map((name, index) => [name, key[index]])),
+    versions: versions.map((version) => ({
+      database: version.database,
+      at: String(version.at),
+      op: version.op,
+      row: version.row.isPresent ? row(version.row.values) : null,
+    })),
+  };
+}

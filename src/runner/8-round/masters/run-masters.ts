@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import type { Flow } from '../../../plan/flows.ts';
+import { formatPosition } from '../../../plan/position.ts';
+import type { PlanMultiMaster } from '../../../plan/plan.ts';
+import { SarrioError } from '../../../plan/errors.ts';
+import type { Session } from '../../postgres/session.ts';
+import { makePace } from '../pace.ts';
+import type { StreamEnd } from '../stream.ts';
+import type { RunOptions } from '../sync-runner.ts';
+import { admit, type Present, release } from './admit.ts';
+import { isContention, MemberError } from './member-error.ts';
+import { type KnownWatermarks, masterRound, type MasterRoundResult } from './master-round.ts';
+import { RegistryChanged } from './session-member.ts';
+import { drop, type Slot } from './slot.ts';
+import type { MasterProgress } from './progress.ts';
+import type { Looks } from './looks.ts';
+
+/** Rounds in a row that met a change by somebody else before the tables are locked against it. */
+const TRIES_WITHOUT_LOCK = 3;
+/** Rounds in a row, the last ones with the tables locked, before it is no coincidence any more. */
+const TRIES = 6;
+/** Rounds for which the tables stay locked from their beginning once that was needed. */
+const LOCKED_ROUNDS = 32;
+const LONGEST_WAIT_MS = 5_000;
+const RETRY_MS = 15;
+const AGAIN_AFTER_FAILURE_MS = 5_000;
+/** Failures in a row of one member before a run that should end by itself gives up. */
+const FAILURES = 5;
+
+/** One multi-master sync while it runs. */
+export type MastersRun = {
+  readonly options: RunOptions;
+  readonly name: string;
+  readonly sync: PlanMultiMaster;
+  /** By index. */
+  readonly flows: readonly Flow[];
+  readonly deltas: readonly (readonly string[])[];
+  readonly slots: readonly Slot[];
+  readonly connectTarget: (index: number) => Promise<Session>;
+  readonly progress: MasterProgress;
+  readonly looks: Looks;
+};
+
+/** What goes from one round to the next. */
+type Place = { readonly present: Present[]; readonly known: KnownWatermarks; contended: number; locked: number; lock: readonly number[]; inRow: number };
+
+/** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
+export async function runMasters(run: MastersRun): Promise<StreamEnd> {
+  const { signal, clock, until } = run.options;
+  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: [], inRow: 0 };
+  const pace = makePace(clock);
+  try {
+    while (!signal.aborted) {
+      const seen = run.looks.generation();
+      const end = await turn(run, place, pace.after);
+      if (end === 'again') continue;
+      if (typeof end === 'object') return end;
+      if (until !== 'stopped' && hasGivenUp(run)) return { kind: 'gave-up', error: run.slots.find(({ failures }) => failures >= FAILURES)?.error };
+      await run.looks.wait(seen, end);
+    }
+    return { kind: 'stopped' };
+  } finally {
+    for (const present of place.present) present.endBeating();
+  }
+}
+
+function hasGivenUp({ slots }: MastersRun): boolean {
+  return slots.some(({ failures }) => failures >= FAILURES);
+}
+
+/** `again` at once, or milliseconds to wait at most, or the end. */
+type Next = 'again' | number | StreamEnd;
+
+async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number, inRow: number) => number): Promise<Next> {
+  const { until } = run.options;
+  try {
+    await admit(run, place.present);
+    if (place.present.length < 2) return Math.min(1_000, LONGEST_WAIT_MS);
+    const result = await oneRound(run, place);
+    await tick(place);
+    if (result.kind === 'again') return 'again';
+    const isWhole = place.present.length === run.slots.length;
+    if (isWhole && (until === 'once' || (until === 'caught-up' && result.kind === 'nothing'))) return await finish(place);
+    if (result.kind === 'nothing') return nothingLeft(place);
+    return await applied(run, place, { result, pauseAfter });
+  } catch (error) {
+    return failed(run, place, error);
+  }
+}
+
+async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResult> {
+  const { options, sync, progress } = run;
+  const { clock, failpoint } = options;
+  const started = clock.now();
+  const members = place.present.map(({ member }) => member);
+  const result = await masterRound({
+    members,
+    databases: sync.members,
+    rules: sync.tables.map(({ rule }) => rule),
+    known: place.known,
+    lock: place.locked > 0 ? place.lock : [],
+    maxClockSkewMs: sync.maxClockSkewMs,
+    now: clock.now,
+    newId: randomUUID,
+    failpoint,
+  });
+  place.contended = 0;
+  if (result.kind === 'again') return result;
+  for (const { slot } of place.present) slot.failures = 0;
+  progress.round(
+    place.present.map(({ slot }) => slot.index),
+    result,
+    clock.now() - started,
+  );
+  return result;
+}
+
+function nothingLeft(place: Place): number {
+  place.inRow = 0;
+  place.locked = 0;
+  return Math.min(LONGEST_WAIT_MS, ...place.present.flatMap(({ acknowledgers }) => [...acknowledgers.values()].map((each) => each.dueIn())));
+}
+
+type Applied = { readonly result: Extract<MasterRoundResult, { kind: 'applied' }>; readonly pauseAfter: (entries: number, inRow: number) => number };
+
+async function applied(run: MastersRun, place: Place, { result, pauseAfter }: Applied): Promise<Next> {
+  const { clock, signal } = run.options;
+  place.inRow += 1;
+  place.locked = Math.max(0, place.locked - 1);
+  for (const [index, error] of result.failed) dropMember(place, { index, error });
+  await run.looks.found(place.inRow);
+  const pause = pauseAfter(
+    [...result.entries.values()].reduce((sum, entries) => sum + entries, 0),
+    place.inRow,
+  );
+  if (pause > 0) {
+    run.looks.gathering(pause);
+    await clock.sleep(pause, signal);
+  }
+  return 'again';
+}
+
+/** Contention is tried again; what went wrong at one member takes that one out; the rest stops the sync until it is mended. */
+async function failed(run: MastersRun, place: Place, error: unknown): Promise<Next> {
+  const { clock, signal, until } = run.options;
+  if (signal.aborted) return 'again';
+  if (error instanceof RegistryChanged) {
+    await release(place.present);
+    return 'again';
+  }
+  const lost = place.present.filter(({ live }) => !live.session.isOpen());
+  for (const { slot } of lost) dropMember(place, { index: slot.index, error });
+  if (lost.length > 0) return 'again';
+  if (isContention(error) && place.contended < TRIES) return tryAgain(run, place, error);
+  if (error instanceof MemberError && !isContention(error)) {
+    dropMember(place, { index: error.member, error: error.cause });
+    return 'again';
+  }
+  place.contended = 0;
+  run.progress.failed(
+    place.present.map(({ slot }) => slot.index),
+    error,
+    AGAIN_AFTER_FAILURE_MS,
+  );
+  if (until !== 'stopped' && error instanceof SarrioError) return { kind: 'gave-up', error };
+  await clock.sleep(AGAIN_AFTER_FAILURE_MS, signal);
+  return 'again';
+}
+
+async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<Next> {
+  const { clock, signal, log } = run.options;
+  place.contended += 1;
+  if (place.contended >= TRIES_WITHOUT_LOCK && place.locked === 0) {
+    place.lock = run.sync.tables.map((_, ordinal) => ordinal);
+    place.locked = LOCKED_ROUNDS;
+  }
+  log({
+    kind: 'contention',
+    sync: run.name,
+    tries: place.contended,
+    isLocking: place.locked > 0,
+    error: error instanceof Error ? error.message : String(error),
+  });
+  await clock.sleep(RETRY_MS * clock.random() * place.contended, signal);
+  return 'again';
+}
+
+function dropMember(place: Place, { index, error }: { index: number; error: unknown }): void {
+  const at = place.present.findIndex(({ slot }) => slot.index === index);
+  const [gone] = at >= 0 ? place.present.splice(at, 1) : [];
+  if (gone === undefined) return;
+  gone.endBeating();
+  gone.leave();
+  for (const { acknowledgers } of place.present) acknowledgers.delete(index);
+  place.known.delete(index);
+  drop(gone.slot, error);
+}
+
+/** Tells the sources what their targets have on disk. */
+async function tick(place: Place): Promise<void> {
+  await eachPair(place, async (present, source, acknowledger) => {
+    const position = place.known.get(present.slot.index)?.get(source);
+    if (position !== undefined) await acknowledger.tick(formatPosition(position));
+  });
+}
+
+async function finish(place: Place): Promise<StreamEnd> {
+  await eachPair(place, async (present, source, acknowledger) => {
+    const position = place.known.get(present.slot.index)?.get(source);
+    if (position !== undefined) await acknowledger.settle(formatPosition(position));
+  });
+  return { kind: 'done' };
+}
+
+type OnPair = (target: Present, source: number, acknowledger: NonNullable<ReturnType<Present['acknowledgers']['get']>>) => Promise<void>;
+
+/** One after the other: the pairs of a member share its connection. */
+async function eachPair({ present }: Place, task: OnPair): Promise<void> {
+  for (const each of present) {
+    for (const [source, acknowledger] of each.acknowledgers) {
+      await task(each, source, acknowledger).catch((error: unknown) => {
+        throw new MemberError(each.slot.index, each.slot.name, error);
+      });
+    }
+  }
+}
