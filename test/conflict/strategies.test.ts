@@ -17,7 +17,11 @@ const version = fc.record({ at: fc.bigInt(1n, 4n), op: fc.constantFrom('insert',
 /** Two candidates or more, each of another member, ordered by member. */
 const conflicting = fc
   .tuple(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 2 }), fc.array(version, { minLength: 5, maxLength: 5 }))
-  .map(([members, versions]) => [...members].sort((a, b) => a - b).flatMap((member, place) => versions.slice(place, place + 1).map((each): Version => ({ member, pendingAt: 31 & ~(1 << member), ...each }))));
+  .map(([members, versions]) =>
+    [...members]
+      .sort((a, b) => a - b)
+      .flatMap((member, place) => versions.slice(place, place + 1).map((each): Version => ({ member, pendingAt: 31 & ~(1 << member), ...each }))),
+  );
 
 const preferred = fc.shuffledSubarray(DATABASES);
 
@@ -93,7 +97,8 @@ describe('ties go by the order of the config', () => {
   });
 
   test('prefer: those that the rule does not name come after those that it does', () => {
-    const decide = (databases: readonly string[]): Decision => settle({ key: ['1'], versions: pendingEverywhere(tie) }, { rule: { strategy: 'prefer', databases }, databases: DATABASES }).decision;
+    const decide = (databases: readonly string[]): Decision =>
+      settle({ key: ['1'], versions: pendingEverywhere(tie) }, { rule: { strategy: 'prefer', databases }, databases: DATABASES }).decision;
     expect(decide(['east', 'centre'])).toEqual({ kind: 'take', member: 4 });
     expect(decide(['east'])).toEqual({ kind: 'take', member: 1 });
   });

@@ -14,7 +14,12 @@ type Slot = { readonly member: number; readonly image: Image };
 export function canonical(world: World, { isSymmetric, canCrash }: { readonly isSymmetric: boolean; readonly canCrash: boolean }): string {
   const members = membersOf(world);
   const orders = isSymmetric ? ordersOf(world, members) : [members];
-  const texts = orders.map((order) => textOf(world, order.flatMap((member) => slotsOf(world, member, canCrash))));
+  const texts = orders.map((order) =>
+    textOf(
+      world,
+      order.flatMap((member) => slotsOf(world, member, canCrash)),
+    ),
+  );
   return texts.reduce((least, text) => (text < least ? text : least));
 }
 
@@ -39,7 +44,9 @@ function signatureOf(world: World, members: readonly number[], member: number): 
     return [text === '' ? 0 : 1, count((row) => row.text === text), count((row) => isIn(events, row.known)), count((row) => isIn(row.events, known))].join('');
   });
   const marks = others.map((other) => other.watermarks.get(SYNC)?.get(member));
-  const entries = image.entries.map(({ key, xid }) => `${key}${marks.filter((mark) => covered(mark, xid)).length}`).filter((text) => !text.endsWith(String(marks.length)));
+  const entries = image.entries
+    .map(({ key, xid }) => `${key}${marks.filter((mark) => covered(mark, xid)).length}`)
+    .filter((text) => !text.endsWith(String(marks.length)));
   return `${rows} ${[...new Set(entries)].sort()} ${image.open.length}`;
 }
 
@@ -57,7 +64,12 @@ function textOf(world: World, slots: readonly Slot[]): string {
 
 function slotsOf(world: World, member: number, canCrash: boolean): readonly Slot[] {
   const { image, disk } = sideOf(world, member);
-  return !canCrash || image === disk ? [{ member, image }] : [{ member, image }, { member, image: disk }];
+  return !canCrash || image === disk
+    ? [{ member, image }]
+    : [
+        { member, image },
+        { member, image: disk },
+      ];
 }
 
 function covered(position: Position | undefined, xid: bigint): boolean {
@@ -75,7 +87,13 @@ type Coverage = (origin: number, xid: bigint) => string;
 
 /** Entries that somebody has not seen; several of a key that the same ones have seen are as good as one. */
 function entriesText(member: number, members: readonly number[], { entries, open }: Image, coverage: Coverage): string {
-  const pending = entries.filter((entry) => isFor(SYNC, entry)).map(({ key, xid, of }: Entry) => ({ key, seen: coverage(member, xid), of: of === null ? '' : `${members.indexOf(of.member)}${coverage(of.member, of.xid)}` }));
+  const pending = entries
+    .filter((entry) => isFor(SYNC, entry))
+    .map(({ key, xid, of }: Entry) => ({
+      key,
+      seen: coverage(member, xid),
+      of: of === null ? '' : `${members.indexOf(of.member)}${coverage(of.member, of.xid)}`,
+    }));
   const begun = open.map(({ xid, changes }) => `open${coverage(member, xid)}${changes.map(({ key, text }) => `${key}${text === '' ? 'D' : 'U'}`)}`);
   return [...new Set([...pending.filter(({ seen }) => seen.includes('0')).map(({ key, seen, of }) => `${key}${seen}${of}`), ...begun])].sort().join(' ');
 }
@@ -89,7 +107,10 @@ function keyText(world: World, slots: readonly Slot[], key: string): string {
   const seenBy = (set: Versions): string => rows.map(({ ancestors }) => ((ancestors & set) !== 0n ? '1' : '0')).join('');
   const madeAt = (set: Versions): string => slots.map(({ image }) => ((image.writes & set) !== 0n ? '1' : '0')).join('');
   const events = rows.map((row) => rows.map(({ known }) => (isIn(row.events, known) ? '1' : '0')).join(''));
-  const single = versionsIn(world, rows.reduce((sum, row) => sum | row.events, 0n)).map((event) => `${rows.map((row) => has(row.events, event)).join('')}${rows.map((row) => has(row.known, event)).join('')}`);
+  const single = versionsIn(
+    world,
+    rows.reduce((sum, row) => sum | row.events, 0n),
+  ).map((event) => `${rows.map((row) => has(row.events, event)).join('')}${rows.map((row) => has(row.known, event)).join('')}`);
   const needed = versionsOf(world, key, writesOf(world) & ~overruled(world)).map((version) => `${seenBy(bit(version))}${madeAt(bit(version))}`);
   return [
     classes.join(' '),
@@ -122,7 +143,10 @@ function decisionsText(world: World, slots: readonly Slot[], key: string): strin
   if (slots.length === membersOf(world).length) return '';
   return world.decisions
     .filter((decided) => decided.key === key)
-    .map(({ id, winner, candidates }) => `${slots.map(({ image }) => (image.records.includes(id) ? '1' : '0')).join('')}${winner.version}:${candidates.map(({ version }) => version)}`)
+    .map(
+      ({ id, winner, candidates }) =>
+        `${slots.map(({ image }) => (image.records.includes(id) ? '1' : '0')).join('')}${winner.version}:${candidates.map(({ version }) => version)}`,
+    )
     .join(' ');
 }
 

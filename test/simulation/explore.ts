@@ -86,19 +86,31 @@ function betweens({ world, budget }: Node, present: readonly number[], { between
   const nothing: Between = { label: '', act: null, world, budget };
   const ends = opens(world)
     .filter(({ database }) => present.includes(database))
-    .map(({ database, transaction }) => ({ label: `, meanwhile commit of ${transaction.xid} at d${database}`, act: { database, act: commitOf(transaction) }, world, budget }));
+    .map(({ database, transaction }) => ({
+      label: `, meanwhile commit of ${transaction.xid} at d${database}`,
+      act: { database, act: commitOf(transaction) },
+      world,
+      budget,
+    }));
   if (!between || budget.writes === 0) return [nothing, ...ends];
-  const acts = present.flatMap((database) => actsAt(world, database)).map((act) => ({
-    label: `, meanwhile ${act.label}`,
-    act: { database: act.database, act: writeOf(act.changes) },
-    world: numbered(world, act),
-    budget: { ...budget, writes: budget.writes - 1 },
-  }));
+  const acts = present
+    .flatMap((database) => actsAt(world, database))
+    .map((act) => ({
+      label: `, meanwhile ${act.label}`,
+      act: { database: act.database, act: writeOf(act.changes) },
+      world: numbered(world, act),
+      budget: { ...budget, writes: budget.writes - 1 },
+    }));
   return [nothing, ...ends, ...acts];
 }
 
 /** All that a round among these members can come to. */
-async function roundsOf(explorer: Explorer, node: Node, { present, between }: { present: readonly number[]; between: Between }, next: Node[]): Promise<readonly string[]> {
+async function roundsOf(
+  explorer: Explorer,
+  node: Node,
+  { present, between }: { present: readonly number[]; between: Between },
+  next: Node[],
+): Promise<readonly string[]> {
   const { exploration, count } = explorer;
   const choices = [...present, ...(exploration.canMerge ? ['merge' as const] : [])];
   for (const choice of choices) {
@@ -109,7 +121,12 @@ async function roundsOf(explorer: Explorer, node: Node, { present, between }: { 
     if (faults.length > 0) return [...faults, label];
     const budget = { ...between.budget, rounds: between.budget.rounds - 1 };
     for (const survivors of subsets([...run.committed.keys()])) {
-      enqueue(explorer, node, { label: `${label}, committed at ${survivors.map((each) => `d${each}`).join(', ') || 'none'}`, world: surviving(run, survivors), budget }, next);
+      enqueue(
+        explorer,
+        node,
+        { label: `${label}, committed at ${survivors.map((each) => `d${each}`).join(', ') || 'none'}`, world: surviving(run, survivors), budget },
+        next,
+      );
     }
     if (run.committed.size === 0) enqueue(explorer, node, { label: `${label}: ${told(run)}`, world: run.world, budget }, next);
     if (run.decided.length === 0) break;
@@ -134,7 +151,12 @@ async function recover({ exploration, recovered, count }: Explorer, node: Node):
   const after = surviving(first, [...first.committed.keys()]);
   const second = await runRound(after, step, exploration.variant);
   count.rounds += 2;
-  const faults = [...faultsOfRound(before, first), ...faultsWhenQuiet(after), ...echoes(first, second), ...(entriesOf(second.world) > entriesOf(after) ? ['entries without changes'] : [])];
+  const faults = [
+    ...faultsOfRound(before, first),
+    ...faultsWhenQuiet(after),
+    ...echoes(first, second),
+    ...(entriesOf(second.world) > entriesOf(after) ? ['entries without changes'] : []),
+  ];
   const left = faults.filter((fault) => !exploration.forgives?.test(fault));
   return left.length === 0 ? [] : [...left, `after recovery:`, `  ${pictureOf(after)}`];
 }

@@ -57,8 +57,12 @@ export function faultsWhenQuiet(world: World): readonly string[] {
   return [
     ...world.keys.filter((key) => new Set(rowsOf(world, key).map(({ text }) => text)).size > 1).map((key) => `members differ in ${key}`),
     ...(missing === 0n ? [] : [`lost: ${versionsIn(missing)}`]),
-    ...world.keys.filter((key) => rowsOf(world, key).every(({ version }) => lost.has(`${key} v${version}`))).map((key) => `a row of ${key} had lost and came back`),
-    ...membersOf(world).filter((database) => new Set(imageOf(world, database).records).size < imageOf(world, database).records.length).map((database) => `d${database} has a conflict twice`),
+    ...world.keys
+      .filter((key) => rowsOf(world, key).every(({ version }) => lost.has(`${key} v${version}`)))
+      .map((key) => `a row of ${key} had lost and came back`),
+    ...membersOf(world)
+      .filter((database) => new Set(imageOf(world, database).records).size < imageOf(world, database).records.length)
+      .map((database) => `d${database} has a conflict twice`),
     ...strangers(world),
   ];
 }
@@ -66,7 +70,11 @@ export function faultsWhenQuiet(world: World): readonly string[] {
 /** Rows that no database has a committed change for: their origin lost it in a crash. */
 function strangers(world: World): readonly string[] {
   const made = world.decisions.reduce((sum, { winner }) => sum | bit(winner.version), writesOf(world) | world.gone.writes);
-  return world.keys.flatMap((key) => rowsOf(world, key).filter(({ ancestors }) => (ancestors & ~made) !== 0n).map(({ version }) => `v${version} of ${key} was lost at its origin`));
+  return world.keys.flatMap((key) =>
+    rowsOf(world, key)
+      .filter(({ ancestors }) => (ancestors & ~made) !== 0n)
+      .map(({ version }) => `v${version} of ${key} was lost at its origin`),
+  );
 }
 
 function versionsIn(versions: Versions): string {
@@ -84,7 +92,9 @@ export function pictureOf(world: World): string {
     const image = imageOf(world, database);
     const rows = world.keys.map((key) => `${key}=${rowAt(image, key).text || '-'}`).join(' ');
     const entries = image.entries.map(({ key, xid, tag }) => `${key}:${xid}${tag === null ? '' : `(${tag})`}`).join(' ');
-    const marks = [...(image.watermarks.get(SYNC) ?? [])].map(([origin, { xmax, xip, extra }]) => `d${origin}<${xmax}${xip.length > 0 ? `-${xip}` : ''}${extra.length > 0 ? `+${extra}` : ''}`);
+    const marks = [...(image.watermarks.get(SYNC) ?? [])].map(
+      ([origin, { xmax, xip, extra }]) => `d${origin}<${xmax}${xip.length > 0 ? `-${xip}` : ''}${extra.length > 0 ? `+${extra}` : ''}`,
+    );
     return `d${database}: ${rows} | entries ${entries} | watermarks ${marks.join(' ')} | open ${image.open.map(({ xid }) => xid).join(' ')} | records ${image.records.join(' ')}`;
   });
   return lines.join('\n    ');

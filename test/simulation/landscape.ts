@@ -188,6 +188,6 @@ export function worldOf({ servers, keys, next, decisions }: Landscape): World {
     decisions,
     keyOf: new Map(),
     gone: { writes: 0n, records: [] },
-    isCopyBare: false,
+    copyLacks: null,
   };
 }

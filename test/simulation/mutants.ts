@@ -31,7 +31,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'rows are not relayed among three',
-    variant: { wrap: both(settling((row) => ({ ...row, isFresh: row.isFresh && row.record !== null })), (member) => ({ ...member, deliver: (table, to) => member.deliver(table, to, false) })) },
+    variant: {
+      wrap: both(
+        settling((row) => ({ ...row, isFresh: row.isFresh && row.record !== null })),
+        (member) => ({ ...member, deliver: (table, to) => member.deliver(table, to, false) }),
+      ),
+    },
     start: { members: 3 },
     budget: { writes: 3, rounds: 2 },
     finds: /lost|members differ/,
@@ -88,18 +93,35 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a database joins with rows, but without the changes that others have not seen',
     variant: {},
-    start: { members: 2, databases: 3, isCopyBare: true },
+    start: { members: 2, databases: 3, copyLacks: 'changes' },
     budget: { writes: 2, rounds: 1, joins: 1 },
     finds: /lost/,
+  },
+  {
+    name: 'a database joins with rows, but without how far their holder was with others',
+    variant: {},
+    start: { members: 2, databases: 3, copyLacks: 'watermarks' },
+    budget: { writes: 2, rounds: 2, joins: 1 },
+    finds: /made or chosen in its place/,
   },
 ];
 
 function settling(change: (row: SettledRow, member: Member) => SettledRow): Wrap {
-  return (member) => ({ ...member, settle: (table, rows) => member.settle(table, rows.map((row) => change(row, member))) });
+  return (member) => ({
+    ...member,
+    settle: (table, rows) =>
+      member.settle(
+        table,
+        rows.map((row) => change(row, member)),
+      ),
+  });
 }
 
 function marking(change: (position: Position) => Position): Wrap {
-  return (member) => ({ ...member, apply: (tables, watermarks) => member.apply(tables, new Map([...watermarks].map(([origin, position]) => [origin, change(position)]))) });
+  return (member) => ({
+    ...member,
+    apply: (tables, watermarks) => member.apply(tables, new Map([...watermarks].map(([origin, position]) => [origin, change(position)]))),
+  });
 }
 
 function both(first: Wrap, second: Wrap): Wrap {

@@ -15,7 +15,11 @@ const first = Number(process.env['SARRIO_SEED'] ?? Math.floor(performance.timeOr
 const runs = process.env['SARRIO_SEED'] === undefined ? RUNS : 1;
 console.log(`random rounds: ${runs} runs each from SARRIO_SEED=${first}`);
 
-const RING = [[0, 1], [1, 2], [2, 0]];
+const RING = [
+  [0, 1],
+  [1, 2],
+  [2, 0],
+];
 const LAST = { strategy: 'last-update-wins' } as const;
 const pairs = (list: readonly (readonly number[])[]): Settings['syncs'] => list.map((databases) => ({ databases, rule: LAST }));
 
@@ -24,12 +28,67 @@ type Shape = Settings & { readonly name: string; readonly isTree: boolean };
 
 const SHAPES: readonly Shape[] = [
   { name: 'four members, last update wins', isTree: true, databases: 4, keys: 6, skew: 5, syncs: [{ databases: [0, 1, 2, 3], rule: LAST }] },
-  { name: 'five members, first update wins', isTree: true, databases: 5, keys: 4, syncs: [{ databases: [0, 1, 2, 3, 4], rule: { strategy: 'first-update-wins' } }] },
-  { name: 'five members, by preference', isTree: true, databases: 5, keys: 4, syncs: [{ databases: [4, 2, 0, 1, 3], rule: { strategy: 'prefer', databases: ['d3', 'd2'] } }] },
-  { name: 'a star of syncs', isTree: true, databases: 4, keys: 4, syncs: pairs([[0, 1], [0, 2], [3, 0]]) },
-  { name: 'a chain of syncs', isTree: true, databases: 4, keys: 4, syncs: pairs([[0, 1], [2, 1], [2, 3]]) },
-  { name: 'a ring of syncs', isTree: false, isOwned: true, databases: 4, keys: 4, syncs: pairs([[0, 1], [1, 2], [2, 3], [3, 0]]) },
-  { name: 'a ring of syncs of three', isTree: false, isOwned: true, databases: 5, keys: 5, syncs: pairs([[0, 1, 2], [2, 3, 4], [4, 0, 1]]) },
+  {
+    name: 'five members, first update wins',
+    isTree: true,
+    databases: 5,
+    keys: 4,
+    syncs: [{ databases: [0, 1, 2, 3, 4], rule: { strategy: 'first-update-wins' } }],
+  },
+  {
+    name: 'five members, by preference',
+    isTree: true,
+    databases: 5,
+    keys: 4,
+    syncs: [{ databases: [4, 2, 0, 1, 3], rule: { strategy: 'prefer', databases: ['d3', 'd2'] } }],
+  },
+  {
+    name: 'a star of syncs',
+    isTree: true,
+    databases: 4,
+    keys: 4,
+    syncs: pairs([
+      [0, 1],
+      [0, 2],
+      [3, 0],
+    ]),
+  },
+  {
+    name: 'a chain of syncs',
+    isTree: true,
+    databases: 4,
+    keys: 4,
+    syncs: pairs([
+      [0, 1],
+      [2, 1],
+      [2, 3],
+    ]),
+  },
+  {
+    name: 'a ring of syncs',
+    isTree: false,
+    isOwned: true,
+    databases: 4,
+    keys: 4,
+    syncs: pairs([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 0],
+    ]),
+  },
+  {
+    name: 'a ring of syncs of three',
+    isTree: false,
+    isOwned: true,
+    databases: 5,
+    keys: 5,
+    syncs: pairs([
+      [0, 1, 2],
+      [2, 3, 4],
+      [4, 0, 1],
+    ]),
+  },
 ];
 
 test.each(SHAPES)('$name', async ({ name, isTree, ...settings }) => {

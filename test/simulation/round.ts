@@ -42,13 +42,26 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   const rolledBack = new Map<number, Image>();
   const members = servers.map((server) => {
     const member = wrap(simulatedMember({ server, sync: SYNC, index: server.database, peers, isRelayNamed }), peers);
-    return { ...member, settle: (table: number, rows: readonly SettledRow[]) => member.settle(table, rows.map(judge.judged)), commit: () => commit(member, server, rolledBack) };
+    return {
+      ...member,
+      settle: (table: number, rows: readonly SettledRow[]) => member.settle(table, rows.map(judge.judged)),
+      commit: () => commit(member, server, rolledBack),
+    };
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
   const known = new Map(step.present.map((database) => [database, imageOf(world, database).watermarks.get(SYNC) ?? new Map()]));
   const result = await outcomeOf(
-    masterRound({ members, databases, rules: [rule, rule], known, lock: [], ...ONE_CLOCK, newId: judge.newId, failpoint: async (name) => between(name, servers, step) }),
+    masterRound({
+      members,
+      databases,
+      rules: [rule, rule],
+      known,
+      lock: [],
+      ...ONE_CLOCK,
+      newId: judge.newId,
+      failpoint: async (name) => between(name, servers, step),
+    }),
   );
   return { result, ...imagesAfter(world, servers, rolledBack), decided: judge.decided() };
 }

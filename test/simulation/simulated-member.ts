@@ -46,7 +46,18 @@ export function simulatedMember(options: MemberOptions): Member {
       const position = snapshotOf(server);
       const snapshot = server.image;
       const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
-      peers.set(index, { server, snapshot, watermarks, options: lookOptions, isRelayNamed: options.isRelayNamed ?? true, settled: new Map(), delivered: new Map(), xid: 0n, ending: null, isOver: false });
+      peers.set(index, {
+        server,
+        snapshot,
+        watermarks,
+        options: lookOptions,
+        isRelayNamed: options.isRelayNamed ?? true,
+        settled: new Map(),
+        delivered: new Map(),
+        xid: 0n,
+        ending: null,
+        isOver: false,
+      });
       return { member: index, position, watermarks, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
@@ -64,7 +75,11 @@ export function simulatedMember(options: MemberOptions): Member {
     async settle(_table, rows) {
       refuseOver(mine());
       const { settled } = mine();
-      for (const row of rows) settled.set(keyOf(row.row), setAside(row, row.record === null ? lacking(peers, { sync, member: index, key: keyOf(row.row), from: [...peers.keys()] }) : null));
+      for (const row of rows)
+        settled.set(
+          keyOf(row.row),
+          setAside(row, row.record === null ? lacking(peers, { sync, member: index, key: keyOf(row.row), from: [...peers.keys()] }) : null),
+        );
     },
     async deliver(table, to, fresh) {
       refuseOver(mine());
@@ -165,7 +180,10 @@ function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
 
 function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): number {
   const { options } = transactionOf(peers, holder);
-  return [...options.seenBy].reduce((bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, sync, entry.of) ? bits | (1 << target) : bits), 0);
+  return [...options.seenBy].reduce(
+    (bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, sync, entry.of) ? bits | (1 << target) : bits),
+    0,
+  );
 }
 
 /** Whether a member knows a relayed change from elsewhere, or made it. */
@@ -182,7 +200,9 @@ function lacking(peers: Peers, { sync, member, key, from }: { sync: string; memb
     .filter((holder) => holder !== member)
     .flatMap((holder) => {
       const entries = pendingKeys(peers, holder, { sync, table: tableOf(key) }).get(key)?.entries ?? [];
-      return entries.filter((entry) => (pendingBits(peers, holder, sync, entry) & (1 << member)) !== 0).map(({ xid, of }) => (of?.sync === sync ? of : { sync, member: holder, xid }));
+      return entries
+        .filter((entry) => (pendingBits(peers, holder, sync, entry) & (1 << member)) !== 0)
+        .map(({ xid, of }) => (of?.sync === sync ? of : { sync, member: holder, xid }));
     });
   return [...new Map(dots.map((dot) => [`${dot.member} ${dot.xid}`, dot])).values()];
 }

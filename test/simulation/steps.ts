@@ -36,7 +36,11 @@ export function actsAt(world: World, database: number): readonly Act[] {
     ...present.map((key) => ({ label: `update ${key} at d${database} (v${version})`, database, changes: [change(key, true)] })),
     ...present.map((key) => ({ label: `delete ${key} at d${database} (v${version})`, database, changes: [change(key, false)] })),
     ...absent.map((key) => ({ label: `insert ${key} at d${database} (v${version})`, database, changes: [change(key, true)] })),
-    ...moves.map(([from, to]) => ({ label: `key ${from} to ${to} at d${database} (v${version})`, database, changes: [change(from, false), change(to, true, 1)] })),
+    ...moves.map(([from, to]) => ({
+      label: `key ${from} to ${to} at d${database} (v${version})`,
+      database,
+      changes: [change(from, false), change(to, true, 1)],
+    })),
   ];
 }
 
@@ -52,7 +56,11 @@ function writes(world: World, budget: Budget): readonly Step[] {
   return membersOf(world).flatMap((database) =>
     actsAt(world, database).flatMap((act) => {
       const image = imageOf(world, database);
-      const done = (label: string, after: Image, isFlushed: boolean, rest: Budget): Step => ({ label, world: withImage(numbered(world, act), database, after, isFlushed), budget: rest });
+      const done = (label: string, after: Image, isFlushed: boolean, rest: Budget): Step => ({
+        label,
+        world: withImage(numbered(world, act), database, after, isFlushed),
+        budget: rest,
+      });
       return [
         done(act.label, write(image, act.changes), true, left),
         ...(budget.crashes > 0 ? [done(`${act.label}, not on disk`, write(image, act.changes), false, left)] : []),
@@ -90,7 +98,8 @@ function crashes(world: World, budget: Budget): readonly Step[] {
 function joins(world: World, budget: Budget): readonly Step[] {
   const place = world.sides.indexOf(null);
   if (place === -1) return [];
-  if (world.databases > place) return membersOf(world).map((source) => ({ label: `copy of d${source} to d${place}`, world: copied(world, source, place), budget }));
+  if (world.databases > place)
+    return membersOf(world).map((source) => ({ label: `copy of d${source} to d${place}`, world: copied(world, source, place), budget }));
   if (budget.joins === 0) return [];
   return [{ label: `d${place} is named`, world: { ...world, databases: world.databases + 1 }, budget: { ...budget, joins: budget.joins - 1 } }];
 }
@@ -104,11 +113,14 @@ export function copied(before: World, source: number, place: number): World {
   const { rows, entries, watermarks, nextXid, open } = imageOf(world, source);
   const xip = open.map(({ xid }) => xid);
   const position = { history: historyOf(source), xmin: xip[0] ?? nextXid, xmax: nextXid, xip, extra: [] };
-  const marks = new Map([...(watermarks.get(SYNC) ?? []), [source, position] as const]);
+  const others = world.copyLacks === 'watermarks' ? [] : (watermarks.get(SYNC) ?? []);
+  const marks = new Map([...others, [source, position] as const]);
   marks.delete(place);
   const first = firstImage(new Map());
-  const brought = entries.filter((entry) => isFor(SYNC, entry)).map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { sync: SYNC, member: source, xid: entry.xid } }));
-  const image = { ...first, rows, entries: world.isCopyBare ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]) };
+  const brought = entries
+    .filter((entry) => isFor(SYNC, entry))
+    .map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { sync: SYNC, member: source, xid: entry.xid } }));
+  const image = { ...first, rows, entries: world.copyLacks === 'changes' ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]) };
   return withSide(world, place, { image, disk: image });
 }
 

@@ -16,8 +16,8 @@ export type World = {
   readonly keyOf: ReadonlyMap<number, string>;
   /** What databases that have left were told: changes of applications, and conflicts recorded. */
   readonly gone: { readonly writes: Versions; readonly records: readonly string[] };
-  /** A fault to be found: databases join with the rows only. */
-  readonly isCopyBare: boolean;
+  /** A fault to be found: what a database that joins does not get from the one whose rows it copies. */
+  readonly copyLacks: 'changes' | 'watermarks' | null;
 };
 
 export type Side = { readonly image: Image; readonly disk: Image };
@@ -39,7 +39,16 @@ export function firstWorld(options: { readonly databases: number; readonly membe
   const image = { ...firstImage(options.rows), watermarks: new Map([[SYNC, new Map()]]) };
   const sides = Array.from({ length: options.databases }, (_, database) => (database < options.members ? { image, disk: image } : null));
   const databases = options.members;
-  return { sides, databases, keys: [...options.rows.keys()], next: { version: 1, decision: 1, time: 1n }, decisions: [], keyOf: new Map(), gone: { writes: 0n, records: [] }, isCopyBare: false };
+  return {
+    sides,
+    databases,
+    keys: [...options.rows.keys()],
+    next: { version: 1, decision: 1, time: 1n },
+    decisions: [],
+    keyOf: new Map(),
+    gone: { writes: 0n, records: [] },
+    copyLacks: null,
+  };
 }
 
 export function membersOf({ sides }: World): readonly number[] {
