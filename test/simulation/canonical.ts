@@ -20,7 +20,7 @@ export function canonical(world: World, { isSymmetric, canCrash }: { readonly is
       order.flatMap((member) => slotsOf(world, member, canCrash)),
     ),
   );
-  return texts.reduce((least, text) => (text < least ? text : least));
+  return [...texts].sort()[0] ?? '';
 }
 
 /** Members by what can be said of each without naming another; those that are alike in every order. */

@@ -10,12 +10,22 @@ import { type Peers, simulatedMember } from './simulated-member.ts';
 
 type Change = (member: Member) => Partial<Member>;
 
-const state: { servers: readonly Server[]; known: KnownWatermarks; peers: Peers; ids: number } = { servers: [], known: new Map(), peers: new Map(), ids: 0 };
+type Strategy = 'last-update-wins' | 'skip' | 'stop';
+
+const state: { strategy: Strategy; servers: readonly Server[]; known: KnownWatermarks; peers: Peers; ids: number } = {
+  strategy: 'last-update-wins',
+  servers: [],
+  known: new Map(),
+  peers: new Map(),
+  ids: 0,
+};
 
 beforeEach(() => {
   const image = firstImage(new Map([['0/a', 'v0']]));
   state.servers = [0, 1, 2].map((database) => makeServer(database, { image, disk: image }));
   state.known = new Map();
+  state.ids = 0;
+  state.strategy = 'last-update-wins';
   changeRow(0, 'v1');
 });
 
@@ -37,7 +47,7 @@ function round(changes: Readonly<Record<number, Change>> = {}, beforeHold: () =>
     const member = simulatedMember({ server, sync: 's', index, peers: state.peers });
     return { ...member, ...changes[index]?.(member) };
   });
-  const rules = [{ strategy: 'last-update-wins' }] as const;
+  const rules = [{ strategy: state.strategy }];
   const failpoint = async (name: string): Promise<void> => void (name === 'masters.before-hold' && (await beforeHold()));
   const newId = (): string => `c${state.ids++}`;
   return masterRound({ members, databases: ['d0', 'd1', 'd2'], rules, known: state.known, lock: [], ...ONE_CLOCK, newId, failpoint });
@@ -127,4 +137,22 @@ test('after a change of timeline everything that is kept is pending again, and w
   const results = [await round(), await round(), await round()].map(({ kind }) => kind);
   expect(results.slice(-1)).toEqual(['nothing']);
   expect(texts()).toEqual(['v2', 'v2', 'v2']);
+});
+
+test('a conflict that is skipped is recorded everywhere, changes no row, and is not met again', async () => {
+  state.strategy = 'skip';
+  changeRow(1, 'v2');
+  expect(await round()).toMatchObject({ kind: 'applied', conflicts: 1 });
+  expect(await round()).toEqual({ kind: 'nothing' });
+  expect(texts()).toEqual(['v1', 'v2', 'v0']);
+  expect(state.servers.map(({ image }) => image.records)).toEqual([['c0'], ['c0'], ['c0']]);
+});
+
+test('a conflict at which the sync is to stop leaves everything as it was', async () => {
+  state.strategy = 'stop';
+  changeRow(1, 'v2');
+  const before = state.servers.map(({ image }) => image.entries);
+  await expect(round()).rejects.toThrow('SAR620');
+  expect(texts()).toEqual(['v1', 'v2', 'v0']);
+  expect(state.servers.map(({ image }) => image.entries)).toEqual(before);
 });

@@ -179,6 +179,8 @@ function writeOf(changes: readonly Change[]): (image: Image) => Image {
   return (image) => write(image, changes);
 }
 
-function subsets(list: readonly number[]): readonly (readonly number[])[] {
-  return list.reduce<readonly (readonly number[])[]>((sum, each) => [...sum, ...sum.map((set) => [...set, each])], [[]]);
+function subsets([first, ...rest]: readonly number[]): readonly (readonly number[])[] {
+  if (first === undefined) return [[]];
+  const without = subsets(rest);
+  return [...without, ...without.map((set) => [first, ...set])];
 }

@@ -157,18 +157,19 @@ function refuseOpen({ isOver }: Transaction): void {
 
 /** Fails now and then at any call, and answers a commit that it has made, or will not make, with an error. */
 function unreliable(member: Member, random: Random): Member {
-  const refuse = (): void => {
+  const attempt = async <T>(call: () => Promise<T>): Promise<T> => {
     if (random.chance(0.01)) throw new ServerError('57P01', 'the connection was lost');
+    return call();
   };
   return {
     ...member,
-    look: async (options) => (refuse(), member.look(options)),
-    hold: async () => (refuse(), member.hold()),
-    rows: async (table, keys) => (refuse(), member.rows(table, keys)),
-    settle: async (table, rows) => (refuse(), member.settle(table, rows)),
-    deliver: async (table, to, fresh) => (refuse(), member.deliver(table, to, fresh)),
-    apply: async (tables, watermarks) => (refuse(), member.apply(tables, watermarks)),
-    durable: async () => (refuse(), member.durable()),
+    look: (options) => attempt(() => member.look(options)),
+    hold: () => attempt(() => member.hold()),
+    rows: (table, keys) => attempt(() => member.rows(table, keys)),
+    settle: (table, rows) => attempt(() => member.settle(table, rows)),
+    deliver: (table, to, fresh) => attempt(() => member.deliver(table, to, fresh)),
+    apply: (tables, watermarks) => attempt(() => member.apply(tables, watermarks)),
+    durable: () => attempt(() => member.durable()),
     commit: async () => {
       const isLost = random.chance(0.1);
       if (isLost) await member.rollback();
