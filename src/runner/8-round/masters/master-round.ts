@@ -3,6 +3,7 @@ import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { beforeAll, formatPosition, intersection, type Position, sameHistory } from '../../../plan/position.ts';
 import type { Failpoint } from '../../failpoint.ts';
+import { allOf } from './all-of.ts';
 import type { Look, Member } from './member.ts';
 import { settleContested } from './settle-contested.ts';
 
@@ -75,7 +76,7 @@ export async function masterRound(round: MasterRound): Promise<MasterRoundResult
     if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
     return await exchange({ ...round, skewMicros }, looks);
   } catch (error) {
-    await Promise.all(members.map((member) => member.rollback()));
+    await Promise.allSettled(members.map((member) => member.rollback()));
     throw error;
   }
 }
@@ -193,13 +194,4 @@ function memberOf({ members }: MasterRound, index: number): Member {
   const found = members.find((member) => member.index === index);
   if (found === undefined) throw new Error(`member ${index} takes no part`);
   return found;
-}
-
-/** Waits for all even when one fails, so that nothing is still under way when everything is rolled back. */
-async function allOf<T>(tasks: readonly Promise<T>[]): Promise<readonly T[]> {
-  const ended = await Promise.allSettled(tasks);
-  return ended.map((each) => {
-    if (each.status === 'rejected') throw each.reason;
-    return each.value;
-  });
 }

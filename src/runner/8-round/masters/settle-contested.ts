@@ -5,6 +5,7 @@ import type { Decision } from '../../../conflict/strategy.ts';
 import type { Version } from '../../../conflict/version.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { failure } from '../../../plan/errors.ts';
+import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
 import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
 
@@ -21,7 +22,7 @@ export async function settleContested(round: BegunRound, table: number, origins:
     refuseSkew(round, table, settled);
     refuseStop(round, table, settled);
     const rows = await settledRows(round, table, settled);
-    await Promise.all(round.members.map((member) => member.settle(table, rows)));
+    await allOf(round.members.map((member) => member.settle(table, rows)));
     sum.settled += settled.length;
     sum.conflicts += settled.filter(({ isConflict }) => isConflict).length;
     sum.fresh += rows.filter((row) => row.isFresh).length;

@@ -1,0 +1,67 @@
+import type { Position } from '../../src/plan/position.ts';
+import { type Dot, type Entry, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
+
+/** A row that is to be written at a member. */
+export type SetAside = Lineage & {
+  readonly key: string;
+  readonly text: string;
+  readonly at: bigint;
+  readonly isFresh: boolean;
+  /** The changes that a relayed row carries and the member has not seen; null for a decision. */
+  readonly dots: readonly Dot[] | null;
+  readonly isSkipped: boolean;
+  /** Id of the conflict's record. */
+  readonly record: string | null;
+};
+
+export type Applied = {
+  readonly sync: string;
+  readonly snapshot: Image;
+  readonly rows: readonly SetAside[];
+  readonly watermarks: ReadonlyMap<number, Position>;
+  readonly tag: string | null;
+  readonly xid: bigint;
+};
+
+/** Whether the row differs from what the member's snapshot shows. */
+export function isChange(snapshot: Image, { key, text, isSkipped }: SetAside): boolean {
+  return !isSkipped && rowAt(snapshot, key).text !== text;
+}
+
+/** The member's image after the round's transaction. */
+export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, xid }: Applied): Image {
+  const after = new Map(image.rows);
+  for (const row of rows) if (!row.isSkipped) after.set(row.key, rowAfter(image, row, { snapshot, xid }));
+  return {
+    ...image,
+    rows: after,
+    entries: [...image.entries, ...rows.flatMap((row) => entriesOf(snapshot, row, { sync, tag, xid }))],
+    watermarks: new Map([...image.watermarks, [sync, watermarks]]),
+    absorbed: rows.reduce((sum, row) => sum | absorbedBy(snapshot, row), image.absorbed),
+    records: [...image.records, ...rows.flatMap(({ record }) => (record === null ? [] : [record]))],
+  };
+}
+
+/** A row that is the same already stays as it is; that its holder knows more of it now is for the simulation. */
+function rowAfter(image: Image, aside: SetAside, { snapshot, xid }: { snapshot: Image; xid: bigint }): Row {
+  const row = rowAt(image, aside.key);
+  const { text, version, ancestors, events, known } = aside;
+  if (isChange(snapshot, aside)) return { text, writer: xid, version, ancestors, events, known };
+  const isWrittenSince = row.writer !== rowAt(snapshot, aside.key).writer;
+  const here = isWrittenSince ? row.events : aside.record === null ? row.events | events : events;
+  return { ...row, ancestors: row.ancestors | ancestors, known: row.known | known, events: here };
+}
+
+function absorbedBy(snapshot: Image, row: SetAside): Versions {
+  return row.isSkipped || row.isFresh || isChange(snapshot, row) ? 0n : row.ancestors & ~rowAt(snapshot, row.key).ancestors;
+}
+
+function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Applied, 'sync' | 'tag' | 'xid'>): readonly Entry[] {
+  if (row.isSkipped) return [];
+  const changes = isChange(snapshot, row);
+  if (!changes && !row.isFresh) return [];
+  const mark = row.isFresh ? (changes ? null : `=${sync}`) : tag;
+  const entry: Entry = { key: row.key, xid, at: row.at, op: row.text === '' ? 'D' : 'U', tag: mark, of: null };
+  if (!row.isFresh || row.dots === null) return [entry];
+  return row.dots.length === 0 && changes ? [entry] : row.dots.map((of) => ({ ...entry, of }));
+}
