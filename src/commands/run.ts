@@ -1,5 +1,4 @@
-import { loadGenerated } from '../plan/generated-files.ts';
-import type { Plan } from '../plan/plan.ts';
+import { type Generated, loadGenerated } from '../plan/generated-files.ts';
 import { run } from '../runner/8-round/run.ts';
 import type { StreamEnd, Until } from '../runner/8-round/stream.ts';
 import type { RunOptions } from '../runner/8-round/sync-runner.ts';
@@ -20,17 +19,18 @@ export const verb: Verb = {
       .option('--log <format>', 'events as text or json lines', 'text');
   },
   run: async (options, context) => {
-    const { plan } = await loadGenerated(String(options['generated']));
-    const ends = await run(runOptions(plan, options, context), stringList(options['sync']));
+    const generated = await loadGenerated(String(options['generated']));
+    const ends = await run(runOptions(generated, options, context), stringList(options['sync']));
     const failed = ends.find((end): end is Extract<StreamEnd, { kind: 'gave-up' }> => end.kind === 'gave-up');
     if (failed) throw failed.error;
     return { exit: 'ok', data: { streams: ends.length }, diagnostics: [], text: '' };
   },
 };
 
-function runOptions(plan: Plan, options: Readonly<Record<string, unknown>>, context: VerbContext): RunOptions {
+function runOptions({ plan, files }: Generated, options: Readonly<Record<string, unknown>>, context: VerbContext): RunOptions {
   return {
     plan,
+    files,
     connect: databaseConnector(plan, context),
     until: untilOf(options),
     clock: systemClock,

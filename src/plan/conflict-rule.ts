@@ -1,8 +1,10 @@
 /** How conflicts of a table are decided, as the plan holds it: a strategy by name with what it needs to know. */
-export type ConflictRule =
+export type ConflictRule = NamedRule | HandlerRule;
+
+/** Decided by a strategy, from who changed what and when alone. */
+export type NamedRule =
   | { readonly strategy: 'last-update-wins' | 'first-update-wins' | 'skip' | 'stop' }
-  | { readonly strategy: 'prefer'; readonly databases: readonly string[] }
-  | HandlerRule;
+  | { readonly strategy: 'prefer'; readonly databases: readonly string[] };
 
 /** A function of the config, taken out of it and reviewed as a file of its own. */
 export type HandlerRule = {

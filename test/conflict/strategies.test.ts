@@ -5,7 +5,7 @@ import { settle } from '../../src/conflict/settle.ts';
 import { STRATEGIES } from '../../src/conflict/strategies.ts';
 import type { Decision, Strategy } from '../../src/conflict/strategy.ts';
 import type { Version } from '../../src/conflict/version.ts';
-import type { ConflictRule } from '../../src/plan/conflict-rule.ts';
+import type { NamedRule } from '../../src/plan/conflict-rule.ts';
 
 /** What every strategy has to keep to, so that a conflict is decided the same way wherever and however often it is looked at. */
 
@@ -25,7 +25,7 @@ const conflicting = fc
 
 const preferred = fc.shuffledSubarray(DATABASES);
 
-function ruleFor({ name }: Strategy, databases: readonly string[]): ConflictRule {
+function ruleFor({ name }: Strategy, databases: readonly string[]): NamedRule {
   return name === 'prefer' ? { strategy: name, databases } : { strategy: name };
 }
 

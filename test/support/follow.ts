@@ -36,16 +36,17 @@ export function paths(events: readonly RunnerEvent[]): readonly string[] {
 }
 
 async function start(project: Installation, until: 'caught-up' | 'stopped', events: RunnerEvent[], signal: AbortSignal) {
-  const { plan } = await project.generated();
+  const { plan, files } = await project.generated();
   const urlOf = (database: string): string => project.env[plan.databases[database]?.url.env ?? ''] ?? '';
   return run(
     {
       plan,
+      files,
       until,
       signal,
       clock: systemClock,
       failpoint: noFailpoint,
-      log: (event) => { events.push(event); if (process.env.DBG) console.log(JSON.stringify(event)); },
+      log: (event) => void events.push(event),
       connect: (database, role) => connect({ database, role, url: urlOf(database), variable: 'URL' }),
     },
     [],

@@ -15,6 +15,8 @@ import { openWake } from './wake.ts';
 /** What every part of a run shares. */
 export type RunOptions = {
   readonly plan: Plan;
+  /** Texts of the generated files that the plan names, by path: conflict handlers. */
+  readonly files: ReadonlyMap<string, string>;
   /** Opens a session to a database of the plan. */
   readonly connect: (database: string, role: SessionRole) => Promise<Session>;
   readonly until: Until;

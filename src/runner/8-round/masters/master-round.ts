@@ -1,5 +1,7 @@
 import { isFresh, watermarksAfter } from '../../../conflict/bookkeeping.ts';
 import { clockSkew } from '../../../conflict/clock-skew.ts';
+import type { HandlerDecision, HandlerFailure } from '../../../conflict/handlers/judge.ts';
+import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { beforeAll, formatPosition, intersection, type Position, sameHistory } from '../../../plan/position.ts';
 import type { Failpoint } from '../../failpoint.ts';
@@ -23,6 +25,8 @@ export type MasterRound = {
   readonly maxClockSkewMs: number;
   /** Milliseconds from an unspecified start. */
   readonly now: () => number;
+  /** Decides conflicts of a table whose rule is a handler, in their order. */
+  readonly decideByHandler: (table: number, conflicts: readonly HandlerConflict[]) => Promise<readonly (HandlerDecision | HandlerFailure)[]>;
   /** An id for the next conflict. */
   readonly newId: () => string;
   readonly failpoint: Failpoint;

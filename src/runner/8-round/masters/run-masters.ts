@@ -11,6 +11,7 @@ import { admit, type Present, release } from './admit.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { type KnownWatermarks, masterRound, type MasterRoundResult } from './master-round.ts';
 import { RegistryChanged } from './session-member.ts';
+import type { Handlers } from './handlers/handlers.ts';
 import { drop, type Slot } from './slot.ts';
 import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
@@ -39,6 +40,7 @@ export type MastersRun = {
   readonly connectTarget: (index: number) => Promise<Session>;
   readonly progress: MasterProgress;
   readonly looks: Looks;
+  readonly handlers: Handlers;
 };
 
 /** What goes from one round to the next. */
@@ -101,6 +103,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     lock: place.locked > 0 ? place.lock : [],
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
+    decideByHandler: run.handlers.decide,
     newId: randomUUID,
     failpoint,
   });

@@ -1,8 +1,9 @@
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh } from '../../../conflict/bookkeeping.ts';
-import { conflictKind, settle, type Settled } from '../../../conflict/settle.ts';
+import { failureText } from '../../../conflict/handlers/judge.ts';
+import { conflictKind, type Judged, judgeKey, settle, type Settled, withoutConflict } from '../../../conflict/settle.ts';
 import type { Decision } from '../../../conflict/strategy.ts';
-import type { Version } from '../../../conflict/version.ts';
+import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { failure } from '../../../plan/errors.ts';
 import { allOf } from './all-of.ts';
@@ -18,16 +19,56 @@ export async function settleContested(round: BegunRound, table: number, origins:
   if (place === undefined) throw new Error('nobody has changes');
   const sum = { conflicts: 0, settled: 0, fresh: 0 };
   for await (const keys of place.meet(table, others)) {
-    const settled = keys.map((key) => settle(key, { rule: ruleOf(round, table), databases: round.databases }));
-    refuseSkew(round, table, settled);
+    const judged = keys.map(judgeKey);
+    refuseSkew(round, table, judged);
+    const rowsAt = await candidateRows(round, table, judged);
+    const settled = await decideAll(round, table, { judged, rowsAt });
     refuseStop(round, table, settled);
-    const rows = await settledRows(round, table, settled);
+    const rows = settled.map((each) => settledRow(round, table, each, (member) => rowsAt(each.key, member)));
     await allOf(round.members.map((member) => member.settle(table, rows)));
     sum.settled += settled.length;
     sum.conflicts += settled.filter(({ isConflict }) => isConflict).length;
     sum.fresh += rows.filter((row) => row.isFresh).length;
   }
   return sum;
+}
+
+type RowsAt = (key: ContestedKey, member: number) => RowText;
+
+/** In the order of the keys. */
+async function decideAll(round: BegunRound, table: number, { judged, rowsAt }: { judged: readonly Judged[]; rowsAt: RowsAt }): Promise<readonly Settled[]> {
+  const { databases } = round;
+  const rule = ruleOf(round, table);
+  if (rule.strategy !== 'handler') return judged.map(({ key }) => settle(key, { rule, databases }));
+  const conflicts = judged.filter(({ isConflict }) => isConflict);
+  const outcomes = conflicts.length > 0 ? await decideByHandler(round, table, { conflicts, rowsAt }) : [];
+  const decided = new Map(conflicts.map((conflict, index) => [conflict, outcomes[index]]));
+  return judged.map((each) => {
+    const decision = decided.get(each);
+    return decision === undefined ? withoutConflict(each) : { ...each, decision };
+  });
+}
+
+/** A handler that fails decides nothing: the round is given up, so that no half of its decisions stands. */
+async function decideByHandler(
+  round: BegunRound,
+  table: number,
+  { conflicts, rowsAt }: { conflicts: readonly Judged[]; rowsAt: RowsAt },
+): Promise<readonly Decision[]> {
+  const asked = conflicts.map(({ key, candidates }) => ({
+    key: key.key,
+    versions: candidates.map(({ member, at, op }) => ({ member, at, op, row: rowsAt(key, member) })),
+  }));
+  const outcomes = await round.decideByHandler(table, asked);
+  return outcomes.map((outcome) => {
+    if (outcome.kind !== 'failure') return outcome;
+    throw failure('refused', {
+      code: 'SAR622',
+      where: `table ${outcome.table}`,
+      message: failureText(outcome),
+      hint: 'Mend the handler, compile and start the runner again; until then nothing of this sync is written and nothing is lost.',
+    });
+  });
 }
 
 function ruleOf({ rules }: BegunRound, table: number): ConflictRule {
@@ -37,7 +78,7 @@ function ruleOf({ rules }: BegunRound, table: number): ConflictRule {
 }
 
 /** Rather not decided than decided wrongly. */
-function refuseSkew(round: BegunRound, table: number, settled: readonly Settled[]): void {
+function refuseSkew(round: BegunRound, table: number, settled: readonly Judged[]): void {
   const { skewMicros, maxClockSkewMs } = round;
   if (skewMicros <= BigInt(maxClockSkewMs) * 1000n || !decidesByTime(ruleOf(round, table)) || !settled.some(({ isConflict }) => isConflict)) return;
   throw failure('refused', {
@@ -60,44 +101,44 @@ function refuseStop({ databases }: BegunRound, table: number, settled: readonly 
   });
 }
 
-/** The rows of each candidate of a conflict (for its record) and of each winner, asked for once. */
-async function settledRows(round: BegunRound, table: number, settled: readonly Settled[]): Promise<readonly SettledRow[]> {
-  const rows = new Map<number, ReadonlyMap<Settled, RowText>>();
-  for (const member of round.members) rows.set(member.index, await rowsAt(member, table, settled));
-  return settled.map((each) => settledRow(round, table, each, (member) => rowOf(rows, each, member)));
+/** The rows of each candidate of a conflict, and of one candidate where there is none, asked for once. */
+async function candidateRows(round: BegunRound, table: number, judged: readonly Judged[]): Promise<RowsAt> {
+  const rows = new Map<number, ReadonlyMap<ContestedKey, RowText>>();
+  for (const member of round.members) rows.set(member.index, await rowsOf(member, table, judged));
+  return (key, member) => {
+    const row = rows.get(member)?.get(key);
+    if (row === undefined) throw new Error(`member ${member} did not say what it holds`);
+    return row;
+  };
 }
 
-async function rowsAt(member: Member, table: number, settled: readonly Settled[]): Promise<ReadonlyMap<Settled, RowText>> {
-  const wanted = settled.filter((each) => isWanted(each, member.index));
+async function rowsOf(member: Member, table: number, judged: readonly Judged[]): Promise<ReadonlyMap<ContestedKey, RowText>> {
+  const wanted = judged.filter(({ candidates, isConflict }) => (isConflict ? candidates : candidates.slice(0, 1)).some((each) => each.member === member.index));
   if (wanted.length === 0) return new Map();
   const found = await member.rows(
     table,
     wanted.map(({ key }) => key.key),
   );
-  return new Map(wanted.flatMap((each, index) => (found[index] ? [[each, found[index]] as const] : [])));
-}
-
-function isWanted({ candidates, isConflict, decision }: Settled, member: number): boolean {
-  if (decision.kind === 'take' && decision.member === member) return true;
-  return isConflict && candidates.some((candidate) => candidate.member === member);
-}
-
-function rowOf(rows: ReadonlyMap<number, ReadonlyMap<Settled, RowText>>, settled: Settled, member: number): RowText {
-  const row = rows.get(member)?.get(settled);
-  if (row === undefined) throw new Error(`member ${member} did not say what it holds`);
-  return row;
+  return new Map(wanted.flatMap(({ key }, index) => (found[index] ? [[key, found[index]] as const] : [])));
 }
 
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
-  const first = candidates[0];
-  if (decision.kind === 'take') {
-    const at = candidates.find(({ member }) => member === decision.member)?.at ?? 0n;
-    return { write: 'row', row: rowAt(decision.member), at, isFresh: isFresh(settled, round.databases.length), record };
-  }
+  const row = { isFresh: isFresh(settled, round.databases.length), record, write: 'row' } as const;
+  const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
-  return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record };
+  const latest = candidates.reduce((most, { at }) => (at > most ? at : most), first.at);
+  switch (decision.kind) {
+    case 'take':
+      return { ...row, row: rowAt(decision.member), at: candidates.find(({ member }) => member === decision.member)?.at ?? latest };
+    case 'merge':
+      return { ...row, row: { isPresent: true, values: decision.values }, at: latest };
+    case 'remove':
+      return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
+    default:
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record };
+  }
 }
 
 function recordOf(round: BegunRound, table: number, { key, candidates, decision }: Settled, rowAt: (member: number) => RowText): ConflictRecord {

@@ -5,6 +5,8 @@ import type { Session } from '../../postgres/session.ts';
 import { refuseUnapplied } from '../installed-plan.ts';
 import type { SourceAccess, StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
+import { handlerTables } from './handlers/handler-tables.ts';
+import { openHandlers } from './handlers/handlers.ts';
 import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
 import { type MastersRun, runMasters } from './run-masters.ts';
@@ -33,7 +35,9 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   const progress = makeProgress(name, sync.members, { pairs, log });
   const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null }));
   const looks = makeLooks(clock);
-  const run: MastersRun = { options, name, sync, flows, deltas: flows.map((flow) => deltasOf(plan, flow)), slots, connectTarget, progress, looks };
+  const handlers = openHandlers({ tables: handlerTables(plan, name), files: options.files, clock });
+  const deltas = flows.map((flow) => deltasOf(plan, flow));
+  const run: MastersRun = { options, name, sync, flows, deltas, slots, connectTarget, progress, looks, handlers };
   signal.addEventListener('abort', looks.kick);
   const close = async (): Promise<void> => void (await Promise.all([...accesses.values()].map((access) => access.close())));
   return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(sessions.end), close };
@@ -66,7 +70,7 @@ async function runUntilEnd(run: MastersRun, sources: ReadonlyMap<string, SourceA
     return [await runMasters(run)];
   } finally {
     done.abort();
-    await Promise.all(keepers);
+    await Promise.all([...keepers, run.handlers.close()]);
   }
 }
 
