@@ -42,6 +42,8 @@ async function trio(name: string): Promise<Trio> {
   const project = await installation({ databases: members, syncs: { m: sync } });
   expect((await project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   for (const database of Object.values(members)) await database.script(ARRIVALS);
+  const joined = await sarrio(['run', '--until-caught-up', '--generated', project.dir], { env: project.env });
+  expect(joined.exitCode).toBe(0);
   return { members, list: Object.values(members), project };
 }
 
@@ -50,7 +52,7 @@ function start({ project }: Trio, failpoint = ''): RunningSarrio {
 }
 
 /** Everything has arrived everywhere: all rows are the same, each line of the journal that was told to be committed is there, and came once. */
-async function expectConverged(three: Trio, told: ReadonlyMap<string, readonly number[]>, { losesCommits = false } = {}): Promise<void> {
+async function expectConverged(three: Trio, told: ReadonlyMap<string, readonly number[]>): Promise<void> {
   const { exitCode, stderr } = await sarrio(['run', '--until-caught-up', '--generated', three.project.dir], { env: three.project.env });
   expect(stderr).toContain('caught up');
   expect(exitCode).toBe(0);
@@ -61,16 +63,13 @@ async function expectConverged(three: Trio, told: ReadonlyMap<string, readonly n
     for (const [member, lines] of told) {
       const rows = await database.query<{ n: string }>('select n from journal where member = $1', [member]);
       const there = new Set(rows.map(({ n }) => Number(n)));
-      if (!losesCommits) expect(lines.filter((line) => !there.has(line))).toEqual([]);
+      expect(lines.filter((line) => !there.has(line))).toEqual([]);
     }
   }
 }
 
 test('a runner killed at any point of a round between three masters loses and doubles nothing', { timeout: 900_000 }, async () => {
   const three = await trio('kill');
-  const first = start(three);
-  await first.waitFor(/caught up/, PATIENCE_MS);
-  await first.kill();
   const workload = startMasterWorkload(three.members);
   for (const point of MASTER_POINTS) {
     const running = start(three, `${point}=kill`);
@@ -89,9 +88,9 @@ test('backends or a server lost at any point: the others go on, and it comes bac
     send(running.pid, 'SIGUSR2');
     const before = rounds(running);
     await waitUntil('rounds of all three go on', () => rounds(running) > before + 1, { timeoutMs: PATIENCE_MS });
-    expect((await running.stop()).exitCode).toBe(143);
+    expect((await running.stop()).exitCode).toBe(0);
   }
-  await expectConverged(three, await workload.stop(), { losesCommits: true });
+  await expectConverged(three, await workload.stop());
 });
 
 function rounds(running: RunningSarrio): number {
