@@ -10,6 +10,7 @@ import { backlog } from './workloads/backlog.ts';
 import { initialCopy } from './workloads/initial-copy.ts';
 import { latency } from './workloads/latency.ts';
 import { idle, manyTables } from './workloads/many-tables.ts';
+import { masterConflicts, masterHandlers, masterHotRows, masterLatency, masterMerge } from './workloads/masters.ts';
 import { narrowInsert } from './workloads/narrow-insert.ts';
 import { hotRows, singleUpdates } from './workloads/single-updates.ts';
 import { tpcb } from './workloads/tpcb.ts';
@@ -29,6 +30,11 @@ const WORKLOADS: readonly Workload[] = [
   manyTables,
   idle,
   verify,
+  masterMerge,
+  masterConflicts,
+  masterHandlers,
+  masterHotRows,
+  masterLatency,
 ];
 const MAJORS: readonly Major[] = [14, 17, 18];
 

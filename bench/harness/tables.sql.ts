@@ -111,3 +111,15 @@ export const CHECKPOINT = 'checkpoint';
 export function databaseFrom(name: string, template: string): string {
   return `create database ${name} template ${template}`;
 }
+
+/** What two masters change while nobody carries it: $1 is added to the rows of one side, from $2 to $3; the same rows of both are set to one value of each. */
+export function changeRows(table: 'narrow' | 'wide', { from, to, value }: { from: number; to: number; value: string }): string {
+  return `update ${table} set ${table === 'narrow' ? 'v' : 'a'} = ${value} where id between ${from} and ${to}`;
+}
+
+/** One text that stands for all rows of both tables. */
+export const DIGEST = `
+  select concat((select sum(hashtextextended(n::text, 0)) from narrow as n), ' ', (select sum(hashtextextended(w::text, 0)) from wide as w)) as digest`;
+
+/** One by one, as an application changes them, so that each has a time of its own. */
+export const COUNT_CONFLICTS = 'select count(*)::int as conflicts from sarrio.conflict';

@@ -13,22 +13,45 @@ export default defineReplication({
 });
 `;
 
+/** Both databases are masters; their rows are the same when it begins. */
+const masterConfig = (onConflict: string): string => `import { defineReplication, env } from 'sarrio';
+
+export default defineReplication({
+  databases: { source: env('SOURCE_URL'), target: env('TARGET_URL') },
+  syncs: {
+    bench: { mode: 'multi-master', members: ['source', 'target'], tables: ['public.*'], existingRows: 'keep', onConflict: ${onConflict} },
+  },
+});
+`;
+
 /** The real program: pull, compile and apply before the measurement, `sarrio run` within it. */
-export const sarrio: Peer = {
-  name: 'sarrio',
-  missing: async () => null,
-  follow: async (databases) => {
-    const project = await install(databases);
-    await succeed(['run', '--until-caught-up'], project);
-    const follower = start(project);
-    await follower.isRunning();
-    return follower;
-  },
-  prepareCopy: async (databases) => {
-    const project = await install(databases);
-    return async () => start(project);
-  },
-};
+export const sarrio: Peer = programWith(CONFIG);
+export const masters: Peer = programWith(masterConfig("'last-update-wins'"));
+/** A function decides: the larger value, the rest of the row from the later one. */
+export const mastersWithHandler: Peer = programWith(
+  masterConfig("(conflict) => merge({ a: Math.max(...conflict.versions.map(({ row }) => Number(row?.['a'] ?? 0))) })").replace(
+    '{ defineReplication, env }',
+    '{ defineReplication, env, merge }',
+  ),
+);
+
+function programWith(config: string): Peer {
+  return {
+    name: 'sarrio',
+    missing: async () => null,
+    follow: async (databases) => {
+      const project = await install(databases, config);
+      await succeed(['run', '--until-caught-up'], project);
+      const follower = start(project);
+      await follower.isRunning();
+      return follower;
+    },
+    prepareCopy: async (databases) => {
+      const project = await install(databases, config);
+      return async () => start(project);
+    },
+  };
+}
 
 /** Equal rows on both sides; the returned function runs `sarrio verify`, which fails when it does not find them so. */
 export async function prepareVerify(databases: Databases): Promise<() => Promise<void>> {
@@ -39,10 +62,10 @@ export async function prepareVerify(databases: Databases): Promise<() => Promise
 
 type Project = CliOptions & { readonly cwd: string };
 
-async function install({ source, target }: Databases): Promise<Project> {
+async function install({ source, target }: Databases, config = CONFIG): Promise<Project> {
   const cwd = await mkdtemp(join(tmpdir(), 'sarrio-bench-'));
   const project = { cwd, env: { SOURCE_URL: source.url, TARGET_URL: target.url } };
-  await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
+  await writeFile(join(cwd, 'replication.config.ts'), config);
   for (const verb of ['pull', 'compile', 'apply']) await succeed([verb], project);
   return project;
 }
