@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type EncodedValue, textOf, valueOf } from '../../src/conflict/handlers/values.ts';
+import { type EncodedValue, textOf, handlerValue } from '../../src/conflict/handlers/values.ts';
 import { timeText } from '../../src/conflict/handlers/conflict.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -8,7 +8,7 @@ import { TYPE_VALUES, USER_TYPES } from '../support/type-values.ts';
 
 /** As a handler would have it, and as what it returns comes back. */
 const throughHandler = (text: string, type: string): string => {
-  const back = textOf(JSON.parse(JSON.stringify(valueOf(text, type))) as EncodedValue, type);
+  const back = textOf(JSON.parse(JSON.stringify(handlerValue(text, type))) as EncodedValue, type);
   return 'fault' in back ? `fault: ${back.fault}` : (back.text ?? 'null');
 };
 
@@ -59,7 +59,7 @@ describe('values and the server', () => {
         if ('fault' in text) throw new Error(text.fault);
         const held = await textFrom(literal(text.text ?? ''), type);
         const expected = typeof value === 'bigint' ? String(value) : encoded(value);
-        expect(valueOf(held, type)).toEqual(expected);
+        expect(handlerValue(held, type)).toEqual(expected);
       }),
       { numRuns: 200 },
     );
