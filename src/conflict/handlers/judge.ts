@@ -1,7 +1,7 @@
 import { type AnswerMessage, type HandlerConflict, type HandlerShape, type HandlerVersion, keyText } from './message.ts';
 import type { RowValues } from './answers.ts';
 import { kindOf } from './conflict.ts';
-import { type EncodedValue, textOf, valueOf } from './values.ts';
+import { type EncodedValue, textOf, handlerValue } from './values.ts';
 
 /** What a handler decided, in the round's terms. */
 export type HandlerDecision =
@@ -99,10 +99,10 @@ function textFor({ shape, conflict, base }: Merging, index: number, value: Encod
   const { name, type } = shape.columns[index] ?? { name: '', type: '' };
   const known = [base, ...conflict.versions].filter(({ row }) => row.isPresent).map(({ row }) => row.values[index] ?? null);
   const wanted = JSON.stringify(value);
-  const same = known.find((text) => JSON.stringify(valueOf(text, type)) === wanted);
+  const same = known.find((text) => JSON.stringify(handlerValue(text, type)) === wanted);
   if (same !== undefined) return { text: same };
   const place = shape.key.indexOf(name);
-  if (place >= 0 && JSON.stringify(valueOf(conflict.key[place] ?? null, type)) === wanted) return { text: base.row.values[index] ?? null };
+  if (place >= 0 && JSON.stringify(handlerValue(conflict.key[place] ?? null, type)) === wanted) return { text: base.row.values[index] ?? null };
   return place >= 0 ? { fault: 'it belongs to the key, which cannot be changed' } : textOf(value, type);
 }
 

@@ -1,7 +1,7 @@
 import type { RowText } from '../row-text.ts';
 import type { RowValues } from './answers.ts';
 import { kindOf, type Operation, timeText } from './conflict.ts';
-import { type EncodedValue, type MessageValue, valueOf } from './values.ts';
+import { type EncodedValue, type MessageValue, handlerValue } from './values.ts';
 
 /** A column as the plan has it: its name, and its type as `format_type` says it. */
 export type HandlerColumn = { readonly name: string; readonly type: string };
@@ -64,14 +64,14 @@ export function conflictMessage(shape: HandlerShape, { key, versions }: HandlerC
   const types = new Map(columns.map(({ name, type }) => [name, type]));
   return {
     table,
-    key: Object.fromEntries(shape.key.map((name, index) => [name, valueOf(key[index] ?? null, types.get(name) ?? 'text')])),
+    key: Object.fromEntries(shape.key.map((name, index) => [name, handlerValue(key[index] ?? null, types.get(name) ?? 'text')])),
     kind: kindOf(versions.map(({ op }) => op)),
     versions: versions.map(({ member, at, op, row }) => ({
       database: databases[member] ?? '',
       time: timeText(at),
       timeMicros: String(at),
       operation: op,
-      row: row.isPresent ? Object.fromEntries(columns.map(({ name, type }, index) => [name, valueOf(row.values[index] ?? null, type)])) : null,
+      row: row.isPresent ? Object.fromEntries(columns.map(({ name, type }, index) => [name, handlerValue(row.values[index] ?? null, type)])) : null,
     })),
   };
 }

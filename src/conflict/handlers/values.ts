@@ -23,7 +23,7 @@ export type EncodedValue = MessageValue | { readonly bigint: string } | { readon
 export type TextOrFault = { readonly text: string | null } | { readonly fault: string };
 
 /** A column's text, as its server wrote it, for a handler. */
-export function valueOf(text: string | null, type: string): MessageValue {
+export function handlerValue(text: string | null, type: string): MessageValue {
   if (text === null) return null;
   switch (type) {
     case 'boolean':

@@ -1,0 +1,30 @@
+import { type Conflict, defineReplication, env, take } from 'sarrio';
+import { mergeCustomers } from './rules/customers.ts';
+
+const SUM = `total
+  of both`;
+
+export default defineReplication({
+  databases: { east: env('EAST_URL'), west: env('WEST_URL') },
+  syncs: {
+    shop: {
+      mode: 'multi-master',
+      members: ['east', 'west'],
+      // Whoever was last, except at head office.
+      onConflict: (conflict) => take(conflict.version('east')?.row?.office === 'head' ? 'east' : conflict.latest.database),
+      tables: [
+        'public.*',
+        { table: 'public.customers', onConflict: mergeCustomers },
+        { table: 'public.notes', onConflict: 'last-update-wins' },
+        {
+          table: 'public."Odd Name"',
+          onConflict(conflict: Conflict): ReturnType<typeof take> {
+            const texts = conflict.versions.map(({ row }) => `${row?.['note'] ?? ''}
+              ${SUM}`);
+            return take(texts[0] === SUM ? 'east' : 'west');
+          },
+        },
+      ],
+    },
+  },
+});

@@ -1,0 +1,59 @@
+import { type Conflict, type ConflictAnswer, type ConflictHandler, type ConflictVersion, merge, type MultiMasterSync, remove, take } from 'sarrio';
+import { testConflict } from 'sarrio/testing';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { type Customer, mergeCustomers } from '../cases/handlers/rules/customers.ts';
+
+const row: Customer = { id: '9007199254740993', name: 'Ada', email: null, tier: 'silver', points: '12', active: true };
+
+describe('testConflict', () => {
+  test('gives what every database would get', () => {
+    const versions = [
+      { database: 'east', row },
+      { database: 'west', row: { ...row, name: 'Ada L.', tier: 'gold', points: '900719925474099312' } },
+    ] as const;
+    expect(testConflict<Customer>({ handler: mergeCustomers, key: ['id'], types: { id: 'bigint', points: 'bigint' }, versions })).toEqual({
+      kind: 'merge',
+      row: { id: '9007199254740993', points: '1000000', name: 'Ada L.', email: null, tier: 'gold', active: 'true' },
+    });
+  });
+
+  test('knows rows that are gone, times and kinds', () => {
+    const handler: ConflictHandler = ({ kind, latest, version }) =>
+      kind === 'insert/delete' && version('east')?.row === null ? take(latest.database) : remove();
+    const versions = [
+      { database: 'west', row: { id: 1 }, operation: 'insert', time: '2026-01-01T00:00:00.000002Z' },
+      { database: 'east', row: null, time: '2026-01-01T00:00:00.000001Z' },
+    ] as const;
+    expect(testConflict({ handler, key: ['id'], versions })).toEqual({ kind: 'take', database: 'west' });
+  });
+
+  test('refuses what the runner would refuse, in its words', () => {
+    const versions = [
+      { database: 'east', row: { id: 1, n: 1 } },
+      { database: 'west', row: { id: 1, n: 2 } },
+    ];
+    const asked = (handler: ConflictHandler) => () => testConflict({ handler, key: ['id'], versions, table: 'public.stock' });
+    expect(asked(() => take('north'))).toThrow(
+      "handler of public.stock, key id = 1, update/update: take('north'): there is no such database; there are east, west",
+    );
+    expect(asked(() => merge({ n: 1.5 }))).toThrow('merge(…), column n: 1.5 is no integer');
+    expect(asked(() => merge({ id: 3 }))).toThrow('merge(…), column id: it belongs to the key, which cannot be changed');
+  });
+});
+
+test('the types of handlers', () => {
+  expectTypeOf<Conflict<Customer>['versions'][number]>().toEqualTypeOf<ConflictVersion<Customer>>();
+  expectTypeOf<ConflictVersion<Customer>['row']>().toEqualTypeOf<Customer | null>();
+  expectTypeOf<ConflictVersion['timeMicros']>().toEqualTypeOf<bigint>();
+  // A handler of declared rows is a rule of a sync, too; so is one without declarations.
+  expectTypeOf(mergeCustomers).toExtend<NonNullable<MultiMasterSync['onConflict']>>();
+  expectTypeOf((conflict: Conflict) => take(conflict.latest.database)).toExtend<NonNullable<MultiMasterSync['onConflict']>>();
+  // @ts-expect-error an answer is one of four
+  const text: ConflictHandler = () => 'east';
+  // @ts-expect-error asynchronous answers are none
+  const later: ConflictHandler = async () => take('east');
+  // @ts-expect-error the tier is one of three
+  const tier: ConflictHandler<Customer> = () => merge({ tier: 'bronze' });
+  const points: ConflictAnswer<Customer> = merge({ points: 3n });
+  expect([text, later, tier, points]).toHaveLength(4);
+});
