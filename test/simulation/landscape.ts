@@ -31,7 +31,7 @@ export type Settings = {
   readonly keys: number;
   /** Clocks are apart by at most this many writes. */
   readonly skew?: number;
-  /** Each row is written at one database only. */
+  /** Each row is written at one database only, and never takes a value again that it had before. */
   readonly isOwned?: boolean;
   readonly ignoresTags?: boolean;
 };
@@ -79,7 +79,7 @@ function someChanges(landscape: Landscape, { database, image, locked }: Server):
     const version = next.version++;
     next.time += 1n;
     const at = next.time + BigInt(random.below((settings.skew ?? 0) + 1));
-    return [{ key, version, at, text: isThere && random.chance(0.3) ? '' : random.chance(0.1) ? 'same' : `v${version}` }];
+    return [{ key, version, at, text: settings.isOwned ? `v${version}` : isThere && random.chance(0.3) ? '' : random.chance(0.1) ? 'same' : `v${version}` }];
   });
 }
 
