@@ -117,9 +117,8 @@ export function changeRows(table: 'narrow' | 'wide', { from, to, value }: { from
   return `update ${table} set ${table === 'narrow' ? 'v' : 'a'} = ${value} where id between ${from} and ${to}`;
 }
 
-/** One text that stands for all rows of both tables. */
+/** One text that stands for the rows of both tables up to $1. */
 export const DIGEST = `
-  select concat((select sum(hashtextextended(n::text, 0)) from narrow as n), ' ', (select sum(hashtextextended(w::text, 0)) from wide as w)) as digest`;
+  select concat((select sum(hashtextextended(n::text, 0)) from narrow as n where n.id <= $1), ' ', (select sum(hashtextextended(w::text, 0)) from wide as w where w.id <= $1)) as digest`;
 
-/** One by one, as an application changes them, so that each has a time of its own. */
 export const COUNT_CONFLICTS = 'select count(*)::int as conflicts from sarrio.conflict';
