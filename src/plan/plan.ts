@@ -270,6 +270,8 @@ export type MasterWriteStatements = {
   readonly analyzeStage: string;
   /** Delivered rows give way to settled ones. */
   readonly dropSettled: string;
+  /** $1 as above: this member's changes of the keys that are skipped are pending no more. */
+  readonly takeOver: string;
   readonly entriesOfStage: string;
   readonly deleteAbsent: string;
   readonly updatePresent: string | null;

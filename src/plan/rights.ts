@@ -35,7 +35,7 @@ export function rightsOn({ kind, name }: Subject, role: PlannedRole, relays: boo
     case 'function':
       return forRunner(bare.startsWith('wake(') ? ['EXECUTE'] : []);
     case 'table':
-      if (bare.startsWith('delta_')) return role === 'runner' && relays ? ['SELECT', 'INSERT'] : ['SELECT'];
+      if (bare.startsWith('delta_')) return role === 'runner' && relays ? ['SELECT', 'INSERT', 'UPDATE'] : ['SELECT'];
       if (/^segment\d_/.test(bare)) return forRunner(['SELECT', 'TRUNCATE']);
       return TABLES[bare]?.[role] ?? [];
     default:

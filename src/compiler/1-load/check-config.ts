@@ -61,6 +61,8 @@ function requirement(error: ErrorObject): string {
     case 'minProperties':
     case 'minLength':
       return 'must not be empty';
+    case 'maxItems':
+      return `has more than ${String(error.params['limit'])} entries`;
     case 'pattern':
       return `has characters that are not allowed: ${shown(error.data)}`;
     default:

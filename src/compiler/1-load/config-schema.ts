@@ -69,7 +69,7 @@ const multiMasterSync = {
   required: ['mode', 'members', 'tables'],
   properties: {
     mode,
-    members: texts,
+    members: { ...texts, maxItems: 30 },
     tables: { type: 'array', items: { if: { type: 'object' }, then: masterTable, else: text } },
     exclude: texts,
     onConflict: conflictRule,

@@ -22,6 +22,7 @@ import { oneWaySettings } from './rules/one-way-settings.ts';
 import { outsideReferences } from './rules/outside-references.ts';
 import { relayKey } from './rules/relay-key.ts';
 import { reservedNames } from './rules/reserved-names.ts';
+import { ring } from './rules/ring.ts';
 import { sharedVariable } from './rules/shared-variable.ts';
 import { sourceIsTarget } from './rules/source-is-target.ts';
 import { nullIntoNotNull, targetColumnMissing, targetColumnUnfilled } from './rules/target-columns.ts';
@@ -53,6 +54,7 @@ export const RULES: readonly Rule[] = [
   noUniqueIndexOnTarget,
   typesDiffer,
   cycle,
+  ring,
   encodings,
   namesCollide,
   targetTableUnfit,

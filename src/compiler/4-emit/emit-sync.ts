@@ -38,7 +38,7 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
   const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, isMaster: true, copyFormat: format });
-  const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length }, name);
+  const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule }, name);
   return { ...emitTable(sync, { table: reference, ordinal, routes }), rule, masters: { ...statements, readers: readersByMember(model, sync, reference) } };
 }
 

@@ -36,3 +36,4 @@ create table events (happened timestamptz default now() primary key, what text);
 create function touch() returns trigger language plpgsql as 'begin return new; end';
 create trigger risky_touch before insert on risky for each row execute function touch();
 alter table risky enable always trigger risky_touch;
+create table ringed (id uuid primary key, note text);

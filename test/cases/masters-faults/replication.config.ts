@@ -25,7 +25,7 @@ export default defineReplication({
       mode: 'multi-master',
       members: ['one', 'two'],
       tables: ['public.*', 'public.missing_there', 'public.no_key'],
-      exclude: ['public.risky', 'public.groups', 'public.events', 'public.same'],
+      exclude: ['public.risky', 'public.groups', 'public.events', 'public.same', 'public.ringed'],
       onConflict: 'last-update-wins',
     },
     risky: {
@@ -36,6 +36,9 @@ export default defineReplication({
     },
     otherTruncate: { mode: 'multi-master', members: ['one', 'two'], tables: ['public.same'], onConflict: 'stop', truncate: 'refuse' },
     into: { mode: 'one-way', source: 'three', targets: ['two'], tables: ['public.same'] },
+    ringOne: { mode: 'multi-master', members: ['one', 'two'], tables: ['public.ringed'], onConflict: 'skip' },
+    ringTwo: { mode: 'multi-master', members: ['two', 'three'], tables: ['public.ringed'], onConflict: 'skip' },
+    ringThree: { mode: 'multi-master', members: ['three', 'one'], tables: ['public.ringed'], onConflict: 'skip' },
     within: { mode: 'one-way', source: 'one', targets: ['two'], tables: ['public.events'] },
   },
 });

@@ -30,3 +30,4 @@ create table risky (
 );
 create unique index risky_phone on risky (lower(phone));
 create table events (happened timestamptz default now() primary key, what text);
+create table ringed (id uuid primary key, note text);

@@ -1,9 +1,10 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MeetStatements } from '../../../plan/plan.ts';
+import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
-import type { ApplyTarget } from './apply.sql.ts';
+import type { MasterTarget } from './masters.sql.ts';
 import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
 import { columnOf, currentRows, sameKey } from './pending.sql.ts';
 import { imageOf } from './verify-hashes.sql.ts';
@@ -13,10 +14,10 @@ import { imageOf } from './verify-hashes.sql.ts';
  * Whether two keys are the same is for the database to say.
  * Reads: the table, its delta table. Writes: a temporary table. Called by: `masterStatements`.
  */
-export function meetStatements({ table }: ApplyTarget, sync: string): MeetStatements {
+export function meetStatements({ table, rule }: MasterTarget, sync: string): MeetStatements {
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
   const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image`;
-  const own = report(table, sync);
+  const own = report(table, sync, rule);
   return {
     report: own.text,
     copyReport: sql`
@@ -47,7 +48,7 @@ export function meetStatements({ table }: ApplyTarget, sync: string): MeetStatem
 }
 
 /** Rows are hashed twice with different seeds: two rows taken for the same by mistake would stay different for ever. */
-function report(table: ModelTable, sync: string): Sql {
+function report(table: ModelTable, sync: string, rule: ConflictRule): Sql {
   const images = table.columns.map((column) => {
     const type = column.from.kind === 'column' ? column.from.column.type : '';
     return imageOf({ name: column.target, value: columnOf(column), type });
@@ -59,7 +60,7 @@ function report(table: ModelTable, sync: string): Sql {
       offset 0
     ) as a on (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
   `;
-  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert`;
+  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert`;
   return sql`
     select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,
       case when t.tableoid is null then 'D' when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,

@@ -1,7 +1,9 @@
 import { ident } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import type { ApplyTarget } from './apply.sql.ts';
+import type { MasterTarget } from './masters.sql.ts';
 import { bulkCondition, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
 
@@ -9,18 +11,19 @@ import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
  * Purpose: what a round between masters reads of one table: pending keys with the time of their last change and their current rows.
  * Reads: the table's delta table and the table. Writes: nothing. Called by: `masterStatements`, `masters-meet.sql.ts`.
  */
-export function copyMasterRows(at: ApplyTarget, sync: string): Sql {
+export function copyMasterRows(at: MasterTarget, sync: string): Sql {
   return sql`
     copy (
-      ${masterRows(at.table, sync)}
+      ${masterRows(at, sync)}
     ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
   `;
 }
 
 /** The same as rows of text, or no row where they are too large for the runner's memory. */
-export function fewMasterRows({ table }: ApplyTarget, sync: string): Sql {
+export function fewMasterRows(at: MasterTarget, sync: string): Sql {
+  const { table } = at;
   const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
-  const changed = masterRows(table, sync);
+  const changed = masterRows(at, sync);
   if (large.length === 0) return changed;
   return sql`
     with changed as materialized (
@@ -72,8 +75,14 @@ export function pendingByKey(table: ModelTable, sync: string, what: { readonly o
   `;
 }
 
-/** Microseconds since 1970 of the latest change. */
-export const lastChange: Sql = dangerousRaw('(extract(epoch from max(d.change_at)) * 1000000)::bigint');
+/**
+ * Microseconds since 1970 of the change that made the row. An entry of a round has the time of the version that it carries, which under
+ * first-update-wins may be before that of what it overruled here; then the last entry counts, not the latest time.
+ */
+export function lastChange({ strategy }: ConflictRule): Sql {
+  const at = strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
+  return dangerousRaw(`(extract(epoch from ${at}) * 1000000)::bigint`);
+}
 
 export function keyList(table: ModelTable, alias: string): Sql {
   return join(
@@ -82,11 +91,11 @@ export function keyList(table: ModelTable, alias: string): Sql {
   );
 }
 
-function masterRows(table: ModelTable, sync: string): Sql {
+function masterRows({ table, rule }: MasterTarget, sync: string): Sql {
   return sql`
     select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at
     from (
-      ${pendingByKey(table, sync, { of: sql`${lastChange} as sarrio_at` })}
+      ${pendingByKey(table, sync, { of: sql`${lastChange(rule)} as sarrio_at` })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;

@@ -39,8 +39,12 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       select ${arrivingColumns(at)}
       from ${arriving(at)}
     `.text,
-    analyzeStage: sql`analyze ${stageIdent(at)}`.text,
+    analyzeStage: sql`analyze ${stageIdent(at)} (${join(
+      targetKey(at).map(({ name }) => ident(name)),
+      ', ',
+    )}, sarrio_settled)`.text,
     dropSettled: dropSettled(at).text,
+    takeOver: takeOver(at, sync).text,
     entriesOfStage: entries(at, sync, stage.from).text,
     deleteAbsent: deleteWhere(at, stage.from, absent).text,
     updatePresent: canUpdate ? updateOther(at, stage.from).text : null,
@@ -113,6 +117,26 @@ function dropSettled(at: MasterTarget): Sql {
 }
 
 /**
+ * Where every database keeps its own row, what was changed here is told to nobody any more: the members may differ, and a commit that
+ * is lost at one of them must not let the row of another one win unseen.
+ */
+function takeOver(at: MasterTarget, sync: string): Sql {
+  return sql`
+    with arrived as materialized (
+      select ${arrivingColumns(at)}
+      from ${arriving(at)}
+    )
+    update ${ident('sarrio', objectNames(at.table.targetName).delta)} as d
+    set change_sync = ${literal(sync)}
+    from arrived as s
+    where s.sarrio_skip
+      and ${sameKeys(at, 'd', 's')}
+      and d.change_op not in ('T', 'B')
+      and d.change_sync is distinct from ${literal(sync)}
+  `;
+}
+
+/**
  * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
  * they would overwrite something. Other entries tell the other syncs that read the table here.
  */
@@ -132,7 +156,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
       case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}
-    where s.sarrio_fresh or ${isOther(at)}
+    where s.sarrio_fresh or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
   `;
 }
 

@@ -1,5 +1,6 @@
 import { tableIdent } from '../../../sql/quote.ts';
 import { sql } from '../../../sql/sql.ts';
+import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import { copyMasterRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
@@ -7,7 +8,7 @@ import { meetStatements } from './masters-meet.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 
 /** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
-export type MasterTarget = ApplyTarget & { readonly memberCount: number };
+export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule };
 
 /**
  * Purpose: what a round of a multi-master sync does with one table, on any member.

@@ -20,6 +20,8 @@ export type Present = {
   readonly acknowledgers: Map<number, Acknowledger>;
   readonly state: MemberState;
   readonly peers: Map<number, MemberState>;
+  /** It has been through a round with the sync's first member since it was let in. */
+  isJoined: boolean;
   readonly endBeating: () => void;
   /** Its peers know it no more. */
   readonly leave: () => void;
@@ -131,6 +133,7 @@ function makePresent(run: MastersRun, present: readonly Present[], { slot, live 
     member,
     state,
     peers,
+    isJoined: false,
     acknowledgers: new Map(),
     endBeating: () => void end(),
     leave: () => {

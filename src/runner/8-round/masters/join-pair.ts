@@ -1,5 +1,5 @@
 import type { Flow } from '../../../plan/flows.ts';
-import { beforeAll, formatPosition } from '../../../plan/position.ts';
+import { beforeAll, formatPosition, type History, intersection, parsePosition, type Position, sameHistory } from '../../../plan/position.ts';
 import type { Clock } from '../../clock.ts';
 import type { Log, StreamName } from '../../events.ts';
 import type { Failpoint } from '../../failpoint.ts';
@@ -7,10 +7,13 @@ import type { Session } from '../../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { copyMissing } from '../initial-copy.ts';
+import type { Reading } from '../reading.ts';
+import { readRegistration } from '../registration.ts';
 import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-target.ts';
 import { beginApply, commitApply } from '../target.sql.ts';
 import { type StreamTable, streamTables } from '../work.ts';
-import { adoptTables, insertMasterWatermark, joinAll } from './masters.sql.ts';
+import { writeAlone } from '../write-alone.ts';
+import { adoptTables, adoptWatermark, inheritWatermarks, insertMasterWatermark, joinAll, otherAcknowledged, seedWatermarks } from './masters.sql.ts';
 import type { Live } from './slot.ts';
 
 /** One directed pair of members. */
@@ -39,6 +42,8 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   const { stream, flow, deltas, source, target, seed, clock, failpoint, log } = pair;
   const tables = streamTables(flow, stream.target);
   const place: StreamPlace = { stream, source: source.source, target: target.session, tables, deltas };
+  const { id } = await readRegistration(stream, source.source);
+  await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
   const start = await readStreamStart(place);
   source.registry = start.registration.registry;
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
@@ -49,12 +54,14 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
 
 async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
   const missing = tables.filter(({ ordinal }) => start.states[ordinal]?.kind === 'missing');
-  if (missing.length > 0) {
-    if (pair.flow.existingRows === 'keep') await adopt(pair, start, missing);
-    else await copy(pair, start, missing);
-  }
-  const { stream, target } = pair;
-  await target.session.batch([{ text: beginApply }, { text: joinAll, values: [stream.sync, stream.source] }, { text: commitApply }]);
+  if (missing.length === 0) return;
+  if (pair.flow.existingRows === 'keep') await adopt(pair, start, missing);
+  else await copy(pair, start, missing);
+}
+
+/** The tables that were copied follow the watermark from now on; to be called after a round in which both took part. */
+export async function joinCopied({ sync, source }: Pick<StreamName, 'sync' | 'source'>, target: Session): Promise<void> {
+  await writeAlone(target, { text: joinAll, values: [sync, source] });
 }
 
 async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTable[]): Promise<void> {
@@ -68,12 +75,40 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || flow.existingRows === 'replace' || holdsOwnRows(table);
   const { captures, registration } = start;
   try {
+    await inherit(pair, { reading, registration: registration.id });
     await beatDuring(target.session, clock, () =>
       copyMissing({ stream, reading, connectTarget, missing, captures, registration: registration.id, replacesRows, clock, log, failpoint }),
     );
   } finally {
     await reading.release();
   }
+}
+
+/**
+ * The rows that are copied hold what the seed has applied of the others: so do the watermarks. Of the seed itself the watermark is what
+ * all others have seen: what one of them has not is brought by the first round, and leaves its trace here. Otherwise a member that is
+ * away could overwrite it unseen.
+ */
+async function inherit({ stream, source, target }: Pair, { reading, registration }: { reading: Reading; registration: string }): Promise<void> {
+  const bulk = await reading.openBulk();
+  try {
+    const inherited = (await bulk.query(seedWatermarks, [stream.sync])).rows.filter((row) => row['source'] !== stream.target);
+    const others = (await bulk.query(otherAcknowledged, [stream.sync, stream.target])).rows.map((row) => row['position'] ?? null);
+    const seen = intersection([reading.position, ...others.map((position) => seenBy(position, source.history))]);
+    await target.session.batch([
+      { text: beginApply },
+      { text: inheritWatermarks, values: [stream.sync, JSON.stringify(inherited)] },
+      { text: insertMasterWatermark, values: [stream.sync, stream.source, formatPosition(seen), registration] },
+      { text: commitApply },
+    ]);
+  } finally {
+    await reading.giveBackBulk(bulk);
+  }
+}
+
+function seenBy(position: string | null, history: History): Position {
+  const parsed = position === null ? null : parsePosition(position);
+  return parsed !== null && sameHistory(parsed.history, history) ? parsed : beforeAll(history);
 }
 
 /** The rows are the same already, says the config. */

@@ -51,13 +51,17 @@ export function holdWatermarks(sync: string): readonly Statement[] {
   ];
 }
 
+/** A watermark of a source that was never met: what others have brought of it. Its stream's own registration is put in when it comes. */
+const UNREGISTERED = '00000000-0000-0000-0000-000000000000';
+
 /** $1 to $4: sync, source, position, number of rows that came from there. */
 export function moveWatermark(move: { sync: string; source: string; position: string; rows: number }): Statement {
   return {
     name: 'sarrio_move_watermark',
-    text: `update sarrio.watermark
-      set position = $3, applied_rows = applied_rows + $4::bigint, applied_rounds = applied_rounds + 1, applied_at = clock_timestamp()
-      where sync = $1 and source = $2`,
+    text: `insert into sarrio.watermark as w (sync, source, position, registration, applied_rows, applied_rounds) values ($1, $2, $3, '${UNREGISTERED}', $4::bigint, 1)
+      on conflict (sync, source) do update
+        set position = excluded.position, applied_rows = w.applied_rows + excluded.applied_rows, applied_rounds = w.applied_rounds + 1,
+          applied_at = clock_timestamp()`,
     values: [move.sync, move.source, move.position, String(move.rows)],
   };
 }
@@ -96,3 +100,26 @@ export const joinAll = 'update sarrio.initial_copy set is_joined = true where sy
 
 /** How many tables follow the sync's first member. */
 export const readSeeded = 'select count(*)::text as joined from sarrio.initial_copy where sync = $1 and source = $2 and is_joined';
+
+/** Whether entries that only other syncs read are to be written. */
+export const tellOthers = "select set_config('sarrio.tells', $1, true)";
+
+/** $1: sync, $2: source, $3: the stream's registration. */
+export const adoptWatermark = `
+  update sarrio.watermark set registration = $3::uuid
+  where sync = $1 and source = $2 and registration = '${UNREGISTERED}'
+`;
+
+/** A joining member takes over what its rows' source has applied of the others. $1: sync, $2: JSON array of sources with positions. */
+export const inheritWatermarks = `
+  insert into sarrio.watermark (sync, source, position, registration)
+  select $1, r.source, r.position, '${UNREGISTERED}'
+  from json_to_recordset($2::json) as r (source text, position text)
+  on conflict (sync, source) do nothing
+`;
+
+/** At the seed, in the copy's snapshot: its watermarks. $1: sync. */
+export const seedWatermarks = 'select source, position from sarrio.watermark where sync = $1';
+
+/** At the seed: what its other targets have on disk. $1: sync, $2: the target that joins. */
+export const otherAcknowledged = 'select position from sarrio.acknowledged where sync = $1 and target <> $2 and detached_at is null';

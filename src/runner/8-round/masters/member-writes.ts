@@ -5,7 +5,7 @@ import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
-import { moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint } from './masters.sql.ts';
+import { moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
 import type { ConflictRecord, SettledRow } from './member.ts';
 import { tableOf } from './member-reads.ts';
 import type { MemberState } from './session-member.ts';
@@ -30,6 +30,7 @@ function asideOf(state: MemberState, ordinal: number): SetAside & { readonly row
 export async function settleAside(state: MemberState, ordinal: number, rows: readonly SettledRow[]): Promise<void> {
   const aside = asideOf(state, ordinal);
   addSettled(aside, rows);
+  if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [JSON.stringify(aside.rows)]);
   for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
   if (isForStage(aside)) await fillStage(state, aside);
   while (state.pending.records.length > RECORDS) await state.session.batch(recordStatements(state, state.pending.records.splice(0, RECORDS)));
@@ -100,6 +101,7 @@ async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   await session.query(planFor('many'));
   await session.query(analyzeStage);
   if (aside.hasSettled) await session.query(dropSettled);
+  await session.batch([{ name: 'sarrio_tells', text: tellOthers, values: [tellsOthers(state, aside) ? 't' : 'f'] }]);
   await inEitherForm(state, async (form) => {
     if (form === 'merge') await session.query(savepoint);
     for (const { text } of writeStage(aside, { form, tellsOthers: tellsOthers(state, aside) })) await session.query(text);

@@ -8,6 +8,7 @@ import { makePace } from '../pace.ts';
 import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
 import { admit, type Present, release } from './admit.ts';
+import { joinCopied } from './join-pair.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { type KnownWatermarks, masterRound, type MasterRoundResult } from './master-round.ts';
 import { RegistryChanged } from './session-member.ts';
@@ -80,6 +81,7 @@ async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number,
     if (place.present.length < 2) return Math.min(1_000, LONGEST_WAIT_MS);
     const result = await oneRound(run, place);
     await tick(place);
+    if (result.kind !== 'again') await joinNewcomers(run, place, result);
     if (result.kind === 'again') return 'again';
     const isWhole = place.present.length === run.slots.length;
     if (isWhole && (until === 'once' || (until === 'caught-up' && result.kind === 'nothing'))) return await finish(place);
@@ -116,6 +118,18 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     clock.now() - started,
   );
   return result;
+}
+
+/** A member whose tables were copied takes part without the seed only after a round with it. */
+async function joinNewcomers({ name, sync }: MastersRun, { present }: Place, result: MasterRoundResult): Promise<void> {
+  const seed = sync.members[0] ?? '';
+  if (!present.some(({ slot }) => slot.name === seed)) return;
+  for (const each of present) {
+    const hasFailed = result.kind === 'applied' && result.failed.has(each.slot.index);
+    if (each.isJoined || hasFailed) continue;
+    if (each.slot.name !== seed) await joinCopied({ sync: name, source: seed }, each.live.session);
+    each.isJoined = true;
+  }
 }
 
 function nothingLeft(place: Place): number {

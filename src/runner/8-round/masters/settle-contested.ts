@@ -128,7 +128,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
   const row = { isFresh: isFresh(settled, round.databases.length), record, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
-  const latest = candidates.reduce((most, { at }) => (at > most ? at : most), first.at);
+  const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
   switch (decision.kind) {
     case 'take':
       return { ...row, row: rowAt(decision.member), at: candidates.find(({ member }) => member === decision.member)?.at ?? latest };

@@ -21,7 +21,7 @@ create table if not exists sarrio.delta_public_order_lines (
 ) partition by list (change_segment);
 alter table sarrio.delta_public_order_lines replica identity full;
 revoke all on table sarrio.delta_public_order_lines from public;
-grant select, insert on table sarrio.delta_public_order_lines to sarrio_runner;
+grant select, insert, update on table sarrio.delta_public_order_lines to sarrio_runner;
 grant select on table sarrio.delta_public_order_lines to sarrio_reader;
 
 -- object: table sarrio.segment1_public_order_lines

@@ -23,7 +23,7 @@ create table if not exists sarrio.delta_public_payments (
 ) partition by list (change_segment);
 alter table sarrio.delta_public_payments replica identity full;
 revoke all on table sarrio.delta_public_payments from public;
-grant select, insert on table sarrio.delta_public_payments to sarrio_runner;
+grant select, insert, update on table sarrio.delta_public_payments to sarrio_runner;
 grant select on table sarrio.delta_public_payments to sarrio_reader;
 
 -- object: table sarrio.segment1_public_payments

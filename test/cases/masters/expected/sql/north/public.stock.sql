@@ -20,7 +20,7 @@ create table if not exists sarrio.delta_public_stock (
 ) partition by list (change_segment);
 alter table sarrio.delta_public_stock replica identity full;
 revoke all on table sarrio.delta_public_stock from public;
-grant select, insert on table sarrio.delta_public_stock to sarrio_runner;
+grant select, insert, update on table sarrio.delta_public_stock to sarrio_runner;
 grant select on table sarrio.delta_public_stock to sarrio_reader;
 
 -- object: table sarrio.segment1_public_stock
