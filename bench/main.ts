@@ -30,7 +30,7 @@ const WORKLOADS: readonly Workload[] = [
   idle,
   verify,
 ];
-const MAJORS: readonly Major[] = [14, 17, 18];
+const MAJORS: readonly Major[] = [14, 15, 16, 17, 18];
 
 const USAGE = `npm run bench -- [workload...] [--quick] [--check] [--major 17] [--repeat 3] [--scale 1]
   workloads  ${WORKLOADS.map(({ name }) => name).join(', ')}; all by default

@@ -63,8 +63,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 /** The major version that tests run on unless they choose one. */
 export function defaultMajor(): Major {
   const text = process.env.SARRIO_TEST_MAJOR ?? '17';
-  const major = ([13, 14, 17, 18] as const).find((known) => String(known) === text);
-  if (!major) throw new Error(`SARRIO_TEST_MAJOR is ${text}; there are servers for 13, 14, 17 and 18`);
+  const major = ([13, 14, 15, 16, 17, 18] as const).find((known) => String(known) === text);
+  if (!major) throw new Error(`SARRIO_TEST_MAJOR is ${text}; there are servers for 13 to 18`);
   return major;
 }
 
