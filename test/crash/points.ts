@@ -11,7 +11,10 @@ export const ROUND_POINTS = [
   'round.target.after-fence',
   'round.target.before-clear',
   'round.target.after-clear',
+  'round.target.before-few',
+  'round.target.after-few',
   'round.target.before-load',
+  'round.target.after-load',
   'round.target.before-stage',
   'round.target.before-copy',
   'round.target.before-merge',
@@ -20,7 +23,9 @@ export const ROUND_POINTS = [
   'round.target.after-insert',
   'round.target.before-replace',
   'round.target.in-replace',
+  'round.target.after-replace',
   'round.target.before-relay',
+  'round.target.after-relay',
   'round.target.before-watermark',
   'round.target.after-rows',
   'round.target.before-commit',
@@ -28,10 +33,13 @@ export const ROUND_POINTS = [
   'round.target.after-commit',
   'acknowledge.before-write',
   'acknowledge.after-write',
+  'acknowledge.after-note',
   'purge.before-switch',
+  'purge.after-switch',
   'purge.before-lock',
   'purge.before-truncate',
   'purge.before-commit',
+  'purge.after-commit',
 ] as const;
 
 /** Passed only while a stream begins: its copies, and the round that joins them. */
@@ -39,6 +47,7 @@ export const COPY_POINTS = [
   'copy.before-watermark',
   'copy.before-claim',
   'copy.before-load',
+  'copy.before-finish',
   'copy.before-commit',
   'copy.commit-sent',
   'round.target.before-join',
@@ -46,7 +55,7 @@ export const COPY_POINTS = [
 
 /** What the workload does not do by itself, so that a runner comes by the point. */
 export async function lureTo(point: string, source: TestDatabase): Promise<void> {
-  if (point === 'purge.before-switch') return fillSegment(source);
+  if (point.endsWith('-switch')) return fillSegment(source);
   if (point.startsWith('purge.')) return leaveSegments(source);
 }
 
