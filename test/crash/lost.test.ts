@@ -23,7 +23,7 @@ const stage: { servers: Servers | null } = { servers: null };
 
 beforeAll(async () => {
   await buildOnce();
-  stage.servers = await startServers({ lazyLog: true, durable: true });
+  stage.servers = await startServers({ lazyLog: true });
 }, 180_000);
 
 afterAll(async () => {

@@ -12,12 +12,11 @@ export type Servers = { readonly sourceServer: TestServer; readonly targetServer
 
 /**
  * `lazyLog` keeps the source's log in memory for as long as PostgreSQL allows: a crash then loses commits that were told to their
- * clients, and a round nearly always has to see to it itself that what it read is on disk. `durable` makes that wait as long as a disk
- * takes.
+ * clients, and a round nearly always has to see to it itself that what it read is on disk.
  */
-export async function startServers({ lazyLog = false, durable = false } = {}): Promise<Servers> {
-  const sourceServer = await startServer({ durable, ...(lazyLog ? { flags: ['-c', 'wal_writer_delay=10s', '-c', 'synchronous_commit=off'] } : {}) });
-  return { sourceServer, targetServer: await startServer({ durable }) };
+export async function startServers({ lazyLog = false } = {}): Promise<Servers> {
+  const sourceServer = await startServer({ durable: false, ...(lazyLog ? { flags: ['-c', 'wal_writer_delay=10s', '-c', 'synchronous_commit=off'] } : {}) });
+  return { sourceServer, targetServer: await startServer({ durable: false }) };
 }
 
 /** A source and a target on them with the tables of the workload in one sync, and a database that follows one table of the target. */
