@@ -67,7 +67,10 @@ async function leaveSegments(source: TestDatabase): Promise<void> {
   }
 }
 
-/** More changes than one segment should hold. */
+/** More changes than one segment should hold. They are rolled back: they take their room, and nobody has to bring them anywhere. */
 async function fillSegment(source: TestDatabase): Promise<void> {
-  await source.query('do $$ begin for turn in 1..200 loop update items set v = v + 1; end loop; end $$');
+  await source.script(`begin; update items set v = v where id = 1;
+    insert into sarrio.delta_public_items
+      select d.* from sarrio.delta_public_items as d, generate_series(1, 250000) where d.change_xid = pg_current_xact_id();
+    rollback`);
 }
