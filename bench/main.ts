@@ -36,7 +36,7 @@ const WORKLOADS: readonly Workload[] = [
   masterHotRows,
   masterLatency,
 ];
-const MAJORS: readonly Major[] = [14, 17, 18];
+const MAJORS: readonly Major[] = [14, 15, 16, 17, 18];
 
 const USAGE = `npm run bench -- [workload...] [--quick] [--check] [--major 17] [--repeat 3] [--scale 1]
   workloads  ${WORKLOADS.map(({ name }) => name).join(', ')}; all by default

@@ -10,6 +10,8 @@ type Side = 'source' | 'target';
 /** A frozen connection is found in some twenty seconds; a slow machine may take its time. */
 const PATIENCE_MS = 180_000;
 const CUTS = 5;
+/** Nothing happens for most of the time; four writers for each of several pairs must not fill the machine. */
+const SLOWLY = { paceMs: 100 };
 
 const stage: { servers: Servers | null; pairs: number } = { servers: null, pairs: 0 };
 
@@ -67,51 +69,59 @@ describe('a commit in doubt', () => {
   });
 });
 
-describe('a network that carries nothing and says nothing', () => {
-  test.each(['source', 'target'] as const)('old connections to the %s are found dead, and replaced', { timeout: 600_000 }, async (side) => {
-    const all = await networked();
-    const workload = startWorkload(all.source);
-    const running = startRunner(all.project);
-    await expectCopied(all);
-    await expectRounds(running, 3);
-    all.proxies[side].freeze('open');
-    await running.waitFor(/tries again/, PATIENCE_MS);
-    await expectRounds(running, 3);
-    await workload.stop();
-    await running.stop();
-    all.proxies[side].thaw();
-    await expectCaughtUp(all);
-  });
-
-  test('in the middle of a large COPY', { timeout: 600_000 }, async () => {
-    const all = await networked();
-    const running = startRunner(all.project);
-    await expectCopied(all);
-    for (const side of ['source', 'target'] as const) {
-      const told = running.stderr().split('tries again').length;
-      await all.source.query("insert into ledger (note) select repeat('x', 1000) from generate_series(1, 50000)");
-      const copying = "select from pg_stat_activity where application_name = 'sarrio target' and query like 'copy %' and state = 'active'";
-      await waitUntil('rows are on their way', async () => (await all.target.query(copying)).length > 0, { timeoutMs: PATIENCE_MS, everyMs: 2 });
-      all.proxies[side].freeze('open');
-      await waitUntil('the runner has found out', () => running.stderr().split('tries again').length > told, { timeoutMs: PATIENCE_MS });
-      await expectRounds(running);
-      all.proxies[side].thaw();
-    }
-    await running.stop();
-    await expectCaughtUp(all);
-  });
-
-  test('a server that does not answer at all: the runner says so, and goes on when it is back', { timeout: 600_000 }, async () => {
-    const all = await networked();
-    const workload = startWorkload(all.source);
-    const running = startRunner(all.project);
-    await expectCopied(all);
-    all.proxies.target.freeze('all');
-    await running.waitFor(/tries again/, PATIENCE_MS);
-    all.proxies.target.thaw();
-    await expectRounds(running, 3);
-    await workload.stop();
-    await running.stop();
-    await expectCaughtUp(all);
-  });
+/** Each waits long for the runner to find out, so they wait together. */
+test('a network that carries nothing and says nothing: old connections to either side, in a large COPY, and a server that does not answer at all', {
+  timeout: 600_000,
+}, async () => {
+  await Promise.all([deadConnections('source'), deadConnections('target'), deadInCopy(), silentServer()]);
 });
+
+/** Old connections are found dead, and replaced. */
+async function deadConnections(side: Side): Promise<void> {
+  const all = await networked();
+  const workload = startWorkload(all.source, SLOWLY);
+  const running = startRunner(all.project);
+  await expectCopied(all);
+  await expectRounds(running, 3);
+  all.proxies[side].freeze('open');
+  await running.waitFor(/tries again/, PATIENCE_MS);
+  await expectRounds(running, 3);
+  await workload.stop();
+  await running.stop();
+  all.proxies[side].thaw();
+  await expectCaughtUp(all);
+}
+
+async function deadInCopy(): Promise<void> {
+  const all = await networked();
+  const running = startRunner(all.project);
+  await expectCopied(all);
+  for (const side of ['source', 'target'] as const) {
+    const told = running.stderr().split('tries again').length;
+    await all.source.query("insert into ledger (note) select repeat('x', 1000) from generate_series(1, 50000)");
+    const copying =
+      "select from pg_stat_activity where application_name = 'sarrio target' and query like 'copy %' and state = 'active' and datname = current_database()";
+    await waitUntil('rows are on their way', async () => (await all.target.query(copying)).length > 0, { timeoutMs: PATIENCE_MS, everyMs: 2 });
+    all.proxies[side].freeze('open');
+    await waitUntil('the runner has found out', () => running.stderr().split('tries again').length > told, { timeoutMs: PATIENCE_MS });
+    await expectRounds(running);
+    all.proxies[side].thaw();
+  }
+  await running.stop();
+  await expectCaughtUp(all);
+}
+
+/** The runner says that its server does not answer, and goes on when it is back. */
+async function silentServer(): Promise<void> {
+  const all = await networked();
+  const workload = startWorkload(all.source, SLOWLY);
+  const running = startRunner(all.project);
+  await expectCopied(all);
+  all.proxies.target.freeze('all');
+  await running.waitFor(/tries again/, PATIENCE_MS);
+  all.proxies.target.thaw();
+  await expectRounds(running, 3);
+  await workload.stop();
+  await running.stop();
+  await expectCaughtUp(all);
+}

@@ -11,7 +11,10 @@ export const ROUND_POINTS = [
   'round.target.after-fence',
   'round.target.before-clear',
   'round.target.after-clear',
+  'round.target.before-few',
+  'round.target.after-few',
   'round.target.before-load',
+  'round.target.after-load',
   'round.target.before-stage',
   'round.target.before-copy',
   'round.target.before-merge',
@@ -20,7 +23,9 @@ export const ROUND_POINTS = [
   'round.target.after-insert',
   'round.target.before-replace',
   'round.target.in-replace',
+  'round.target.after-replace',
   'round.target.before-relay',
+  'round.target.after-relay',
   'round.target.before-watermark',
   'round.target.after-rows',
   'round.target.before-commit',
@@ -28,10 +33,13 @@ export const ROUND_POINTS = [
   'round.target.after-commit',
   'acknowledge.before-write',
   'acknowledge.after-write',
+  'acknowledge.after-note',
   'purge.before-switch',
+  'purge.after-switch',
   'purge.before-lock',
   'purge.before-truncate',
   'purge.before-commit',
+  'purge.after-commit',
 ] as const;
 
 /** Passed only while a stream begins: its copies, and the round that joins them. */
@@ -39,6 +47,7 @@ export const COPY_POINTS = [
   'copy.before-watermark',
   'copy.before-claim',
   'copy.before-load',
+  'copy.before-finish',
   'copy.before-commit',
   'copy.commit-sent',
   'round.target.before-join',
@@ -60,7 +69,7 @@ export const MASTER_POINTS = [
 
 /** What the workload does not do by itself, so that a runner comes by the point. */
 export async function lureTo(point: string, source: TestDatabase): Promise<void> {
-  if (point === 'purge.before-switch') return fillSegment(source);
+  if (point.endsWith('-switch')) return fillSegment(source);
   if (point.startsWith('purge.')) return leaveSegments(source);
 }
 
@@ -72,7 +81,10 @@ async function leaveSegments(source: TestDatabase): Promise<void> {
   }
 }
 
-/** More changes than one segment should hold. */
+/** More changes than one segment should hold. They are rolled back: they take their room, and nobody has to bring them anywhere. */
 async function fillSegment(source: TestDatabase): Promise<void> {
-  await source.query('do $$ begin for turn in 1..200 loop update items set v = v + 1; end loop; end $$');
+  await source.script(`begin; update items set v = v where id = 1;
+    insert into sarrio.delta_public_items
+      select d.* from sarrio.delta_public_items as d, generate_series(1, 250000) where d.change_xid = pg_current_xact_id();
+    rollback`);
 }

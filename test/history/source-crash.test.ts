@@ -8,7 +8,7 @@ import { pause, waitUntil } from '../support/wait.ts';
 const CRASHES = 10;
 
 /** Commits do not wait for the disk, and the server writes its log out late: a crash loses much, and gives transaction ids out again. */
-const FORGETFUL = { flags: ['-c', 'synchronous_commit=off', '-c', 'wal_writer_delay=10000ms', '-c', 'wal_writer_flush_after=1GB'] };
+const FORGETFUL = { durable: true, flags: ['-c', 'synchronous_commit=off', '-c', 'wal_writer_delay=10000ms', '-c', 'wal_writer_flush_after=1GB'] };
 
 type Written = { next: number; readonly committed: number[] };
 

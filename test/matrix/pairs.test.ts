@@ -7,9 +7,8 @@ import { installation } from '../support/installation.ts';
 import { purging } from '../support/purging.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-/** Every major that there are servers for, as source and as target of every other; the rest of the suite runs on one. */
-const MAJORS = [14, 17, 18] as const;
-const PAIRS = MAJORS.flatMap((source) => MAJORS.map((target) => [source, target] as const));
+/** Every major that is supported, as source of all of them at once; the rest of the suite runs on one. */
+const MAJORS = [14, 15, 16, 17, 18] as const;
 
 const SCHEMA = `
   create type mood as enum ('sad', 'ok', 'happy');
@@ -60,37 +59,36 @@ async function databaseOn(major: number, name: string): Promise<TestDatabase> {
   return database;
 }
 
-test.each(PAIRS)('from %i to %i: every kind of change, restarts, purge and removal', async (from, to) => {
-  const [source, target] = [await databaseOn(from, `source_${from}_${to}`), await databaseOn(to, `target_${from}_${to}`)];
+test.each(MAJORS)('from %i to each major: every kind of change, restarts, purge and removal', async (from) => {
+  const source = await databaseOn(from, `source_${from}`);
+  const targets: Record<string, TestDatabase> = {};
+  for (const to of MAJORS) targets[`on${to}`] = await databaseOn(to, `target_of_${from}`);
   const project = await installation({
-    databases: { source, target },
-    syncs: { s: { mode: 'one-way', source: 'source', targets: ['target'], tables: ['public.*'] } },
+    databases: { source, ...targets },
+    syncs: { s: { mode: 'one-way', source: 'source', targets: Object.keys(targets), tables: ['public.*'] } },
   });
-  const follows = async (statements: string): Promise<readonly string[]> => {
+  const follows = async (statements: string): Promise<ReadonlySet<string>> => {
     await source.script(statements);
     const events = await catchUp(project);
-    expect(await differingRows(source, target, ...TABLES), statements).toEqual([]);
-    return paths(events);
+    for (const [name, target] of Object.entries(targets)) expect(await differingRows(source, target, ...TABLES), `${name}: ${statements}`).toEqual([]);
+    return new Set(paths(events));
   };
   await source.script(`${ROWS(1, 300)} insert into parts select case g % 2 when 0 then 'north' else 'south' end, g, 'first' from generate_series(1, 50) g;
     insert into always (name) values ('one'), ('two');`);
   expect(await project.apply()).toMatchObject({ exit: 'ok', diagnostics: [] });
   expect((await project.plan()).data).toMatchObject({ steps: [] });
   await follows('select 1');
-  expect(await follows(`${ROWS(301, 303)} update everything set t = 'few', jb = null where id = 1; delete from everything where id = 2;`)).toEqual([
-    'few-rows',
-  ]);
-  expect(await follows(`${ROWS(304, 700)}`)).toEqual(['staged']);
-  expect(await follows("update everything set f = '-0', tz = '-infinity', ints = '{}' where id > 100; delete from everything where id % 7 = 0;")).toEqual([
-    'staged',
-  ]);
+  expect(await follows(`${ROWS(301, 303)} update everything set t = 'few', jb = null where id = 1; delete from everything where id = 2;`)).toEqual(
+    new Set(['few-rows']),
+  );
+  expect(await follows(`${ROWS(304, 700)}`)).toEqual(new Set(['staged']));
+  expect(await follows("update everything set f = '-0', tz = '-infinity', ints = '{}' where id > 100; delete from everything where id % 7 = 0;")).toEqual(
+    new Set(['staged']),
+  );
   await follows(`update everything set id = id + 10000 where id % 5 = 0; update parts set region = 'north' where id % 3 = 0 and region <> 'north';
     update parts set id = id + 100 where region = 'north'; insert into parts_rest values ('west', 1, 'direct'); update always set name = name || '!';`);
   await follows("truncate parts; insert into parts values ('east', 1, 'after'); delete from always; insert into always (name) values ('new');");
-  for (const major of new Set([from, to])) {
-    await servers.get(major)?.stop();
-    await servers.get(major)?.start();
-  }
+  await Promise.all([...servers.values()].map((server) => server.stop().then(() => server.start())));
   await follows("insert into always (name) values ('after the restart'); truncate parts_rest;");
   const purger = await purging(source, (await project.generated()).plan);
   await purger.once();
@@ -99,7 +97,7 @@ test.each(PAIRS)('from %i to %i: every kind of change, restarts, purge and remov
   expect(purger.events.filter(({ kind }) => kind === 'purged').length).toBeGreaterThan(0);
   await follows(`${ROWS(20_001, 20_002)}`);
   expect(await project.destroy('--confirm', 'sarrio')).toMatchObject({ exit: 'ok', diagnostics: [] });
-  for (const database of [source, target]) expect(await ourObjects(database)).toEqual([]);
+  for (const database of [source, ...Object.values(targets)]) expect(await ourObjects(database)).toEqual([]);
 });
 
 test('13 is refused by its number, before anything else is asked of it', async () => {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Reading } from '../../src/runner/8-round/reading.ts';
 import { openSource } from '../../src/runner/8-round/source.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
-import { positionAt } from '../../src/plan/position.ts';
+import { type Position, positionAt } from '../../src/plan/position.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { oneWayOf } from '../support/installation.ts';
@@ -55,6 +56,33 @@ test('a snapshot that has ended before it is imported leaves no transaction open
   await reading.release();
   held.go();
   await refused;
+  await opened.close();
+  await noneIsOpen(source);
+});
+
+test('positions of a moment ago share a snapshot when the same is pending after both, and only then', async () => {
+  const { source, opened, from } = await slowSource(9);
+  const look = async (positions: readonly Position[]) => {
+    const readings = await Promise.all(positions.map((position) => opened.open(position)));
+    await Promise.all(readings.map((reading) => reading.release()));
+    return readings;
+  };
+  const pending = (readings: readonly Reading[]) => readings.map((reading) => reading.pending.map(({ entries }) => entries));
+  const [first] = await look([from]);
+  await source.query('create table other (id integer)');
+  const [second] = await look([from]);
+  if (!first || !second) throw new Error('no reading');
+  expect(second.position).not.toEqual(first.position);
+  await source.query('insert into t values (1), (2)');
+  const shared = await look([first.position, second.position]);
+  expect(pending(shared)).toEqual([[2], [2]]);
+  expect(shared[1]?.from).toEqual(first.position);
+  const [third] = shared;
+  if (!third) throw new Error('no reading');
+  await source.query('insert into t values (3)');
+  const apart = await look([second.position, third.position]);
+  expect(pending(apart)).toEqual([[3], [1]]);
+  expect(apart[1]?.from).toEqual(third.position);
   await opened.close();
   await noneIsOpen(source);
 });

@@ -31,7 +31,7 @@ async function scans(source: TestDatabase): Promise<number> {
 }
 
 describe('several targets', () => {
-  test('targets with one watermark share a snapshot', async () => {
+  test('targets that a wake reaches together share a snapshot', async () => {
     const [source, one, two, three] = await databases('source', 'one', 'two', 'three');
     if (!source || !one || !two || !three) throw new Error('no databases');
     const project = await installation({ databases: { source, one, two, three }, syncs: { s: hop('source', 'one', 'two', 'three') } });
@@ -47,8 +47,8 @@ describe('several targets', () => {
       await waitUntil('every target has the row', () => rounds() === turn * 3);
     }
     await following.stop();
-    // Each on its own would be 18. How many are shared depends on how far the streams are apart when the wake reaches them.
-    expect((await scans(source)) - before).toBeLessThan(18);
+    // Each on its own would be 18. A stream that is busy with something else when the wake reaches the others looks alone.
+    expect((await scans(source)) - before).toBeLessThan(10);
   });
 
   test('one that is down does not hold up the other, and catches up alone', async () => {

@@ -68,7 +68,7 @@ export async function promote(standby: TestServer): Promise<void> {
 }
 
 async function started(options: ServerOptions): Promise<TestServer> {
-  const server = await startServer(options);
+  const server = await startServer({ durable: false, ...options });
   onTestFinished(() => server.dispose());
   return server;
 }

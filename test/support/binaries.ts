@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { type Account, isReachable, temporaryFolder } from './account.ts';
 
 /** 13 is there to be refused. */
-export type Major = 13 | 14 | 17 | 18;
+export type Major = 13 | 14 | 15 | 16 | 17 | 18;
 
 export type Binaries = { readonly postgres: string; readonly initdb: string; readonly version: string };
 

@@ -15,8 +15,8 @@ export type Servers = { readonly sourceServer: TestServer; readonly targetServer
  * clients, and a round nearly always has to see to it itself that what it read is on disk.
  */
 export async function startServers({ lazyLog = false } = {}): Promise<Servers> {
-  const sourceServer = await startServer(lazyLog ? { flags: ['-c', 'wal_writer_delay=10s', '-c', 'synchronous_commit=off'] } : {});
-  return { sourceServer, targetServer: await startServer() };
+  const sourceServer = await startServer({ durable: false, ...(lazyLog ? { flags: ['-c', 'wal_writer_delay=10s', '-c', 'synchronous_commit=off'] } : {}) });
+  return { sourceServer, targetServer: await startServer({ durable: false }) };
 }
 
 /** A source and a target on them with the tables of the workload in one sync, and a database that follows one table of the target. */

@@ -14,7 +14,7 @@ export type Stage = {
 
 /** A source and a target on servers of their own, with table `t` and one sync `s`, applied and copied. */
 export async function stage(options: { source?: ServerOptions } = {}): Promise<Stage> {
-  const [sourceServer, targetServer] = [await startServer(options.source), await startServer()];
+  const [sourceServer, targetServer] = [await startServer({ durable: false, ...options.source }), await startServer({ durable: false })];
   onTestFinished(() => sourceServer.dispose());
   onTestFinished(() => targetServer.dispose());
   const [source, target] = [await sourceServer.createDatabase('shop'), await targetServer.createDatabase('shop')];

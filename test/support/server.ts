@@ -1,7 +1,7 @@
 import { chown, mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
-import { type Account, serverAccount, temporaryFolder } from './account.ts';
+import { type Account, fastFolder, serverAccount, temporaryFolder } from './account.ts';
 import { type Binaries, binaries, type Major, unless } from './binaries.ts';
 import { copyCluster } from './cluster.ts';
 import { createDatabase, openDatabase, type TestDatabase } from './database.ts';
@@ -14,7 +14,7 @@ export type ServerOptions = {
   readonly major?: Major;
   /** More flags for `postgres`, such as `['-c', 'work_mem=64MB']`. */
   readonly flags?: readonly string[];
-  /** False turns fsync and full-page writes off: faster, and still safe against a killed server, not against a killed machine. */
+  /** False turns fsync off and keeps the data in memory where there is room: faster, and as safe against a killed server, not against a killed machine. */
   readonly durable?: boolean;
   readonly walLevel?: 'minimal' | 'replica' | 'logical';
   /** Fills the data directory with something other than a new cluster: a backup, a standby. */
@@ -49,7 +49,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const major = options.major ?? defaultMajor();
   const account = await serverAccount();
   const programs = await binaries(major, account);
-  const directory = await mkdtemp(join(await temporaryFolder(account), 'sarrio-server-'));
+  const folder = options.durable === false ? await fastFolder(account) : await temporaryFolder(account);
+  const directory = await mkdtemp(join(folder, 'sarrio-server-'));
   if (account) await chown(directory, account.uid, account.gid);
   const release = watchOver(directory);
   const home = { programs, account, directory, port: await freePort() };
@@ -63,8 +64,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 /** The major version that tests run on unless they choose one. */
 export function defaultMajor(): Major {
   const text = process.env.SARRIO_TEST_MAJOR ?? '17';
-  const major = ([13, 14, 17, 18] as const).find((known) => String(known) === text);
-  if (!major) throw new Error(`SARRIO_TEST_MAJOR is ${text}; there are servers for 13, 14, 17 and 18`);
+  const major = ([13, 14, 15, 16, 17, 18] as const).find((known) => String(known) === text);
+  if (!major) throw new Error(`SARRIO_TEST_MAJOR is ${text}; there are servers for 13 to 18`);
   return major;
 }
 
@@ -76,10 +77,10 @@ function serverFlags(options: ServerOptions): readonly string[] {
     max_connections: '200',
     max_prepared_transactions: '20',
     shared_buffers: '256MB',
-    max_wal_size: '4GB',
+    max_wal_size: durable ? '4GB' : '512MB',
     wal_level: walLevel,
     ...(walLevel === 'minimal' ? { max_wal_senders: '0' } : {}),
-    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...(durable ? {} : { fsync: 'off' }),
   };
   return [...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]), ...flags];
 }

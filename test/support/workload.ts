@@ -5,7 +5,7 @@ const ROWS = 1_000;
 /** Enough that a round stages them. */
 const SLOTS = 240;
 /** The writers leave the runner its share of two cores: a test of crashes, not of load. */
-const PACE_MS = 20;
+const PACE_MS = 40;
 
 /** What all accounts hold together, at every moment. */
 export const MONEY = 20 * 100;

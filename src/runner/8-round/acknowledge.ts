@@ -56,6 +56,7 @@ export function makeAcknowledger(parts: Parts): Acknowledger {
     state.recorded = position;
     await failpoint('acknowledge.after-write');
     await writeAlone(target, { text: noteAcknowledged, values: [...names, position, registration.id] });
+    await failpoint('acknowledge.after-note');
     state.acknowledged = position;
   };
   return {

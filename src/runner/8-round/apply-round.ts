@@ -126,13 +126,14 @@ type Merged = { readonly rows: number; readonly tables: ReadonlySet<TableWork> }
 const NONE: Merged = { rows: 0, tables: new Set() };
 
 /** One round trip to each side. A savepoint guards the rest of the round; on a clash, or where rows are large, the staged form decides. */
-async function mergeFew({ reading, target }: Round, tables: readonly TableWork[]): Promise<Merged> {
+async function mergeFew({ reading, target, failpoint }: Round, tables: readonly TableWork[]): Promise<Merged> {
   if (tables.length === 0) return NONE;
   const answers = await reading.rows(tables);
   const few = tables.flatMap((work, index) => {
     const rows = answers[index];
     return rows ? [{ work, rows }] : [];
   });
+  await failpoint('round.target.before-few');
   try {
     await target.batch([{ text: savepoint }, ...few.flatMap((each) => fewRowsStatements(each, 'merge')), { text: releaseSavepoint }]);
   } catch (error) {
@@ -140,6 +141,7 @@ async function mergeFew({ reading, target }: Round, tables: readonly TableWork[]
     await target.query(rollbackToSavepoint);
     return NONE;
   }
+  await failpoint('round.target.after-few');
   return { rows: few.reduce((sum, { rows }) => sum + rows.length, 0), tables: new Set(few.map(({ work }) => work)) };
 }
 

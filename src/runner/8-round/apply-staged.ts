@@ -53,6 +53,7 @@ async function insertStraight(parts: StagedParts, copyInserted: string): Promise
   await failpoint('round.target.before-load');
   try {
     const rows = await copyFrom(parts, copyInserted, work.apply.loadTable);
+    await failpoint('round.target.after-load');
     await target.query(releaseSavepoint);
     return rows;
   } catch (error) {
@@ -92,6 +93,7 @@ export async function writeStage(parts: WriteParts, rows: number): Promise<void>
     await failpoint('round.target.before-relay');
     await target.query(work.apply.relay.stage);
     await target.batch(wakes(work));
+    await failpoint('round.target.after-relay');
   }
 }
 
@@ -114,6 +116,7 @@ async function replaceStaged({ target, work, failpoint }: WriteParts): Promise<v
   await target.query(work.apply.deleteStaged);
   await failpoint('round.target.in-replace');
   await target.query(work.apply.insertStaged);
+  await failpoint('round.target.after-replace');
 }
 
 async function copyFrom(parts: StagedParts, read: string, write: string): Promise<number> {

@@ -100,6 +100,7 @@ async function copyRows(copy: InitialCopy, target: Session, table: StreamTable):
     await target.query(table.apply.relay.all);
     await target.batch(wakes(table));
   }
+  await failpoint('copy.before-finish');
   await target.query(finishCopy, [stream.sync, stream.source, table.relation, String(rows)]);
   return rows;
 }

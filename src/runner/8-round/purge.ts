@@ -121,6 +121,7 @@ async function purgeCapture(options: PurgeOptions, capture: PlanCapture, sizes: 
   if (next < 0 || !isDue(options, segment, sizes.get(segment) ?? 0)) return;
   await failpoint('purge.before-switch');
   await session.query(setCurrent, [capture.current, String(next + 1)]);
+  await failpoint('purge.after-switch');
 }
 
 function isDue({ switching, memory, clock }: PurgeOptions, segment: string, bytes: number): boolean {
@@ -163,6 +164,7 @@ async function emptySegment(options: PurgeOptions, full: { capture: PlanCapture;
     if (!needed) await session.query(truncateSegment(segment));
     await failpoint('purge.before-commit');
     await session.query(commit);
+    await failpoint('purge.after-commit');
     if (!needed) log({ kind: 'purged', database, table: displayName(capture.table), bytes });
     return !needed;
   } catch (error) {

@@ -60,8 +60,11 @@ type Parts = {
   readonly query: (text: string) => Promise<Result>;
 };
 
-/** Takes the snapshot and counts what is pending: one round trip, two when a table has changes that had none before. The returned function hands out the reading, once for each stream. */
-export async function beginSharedReading(parts: Parts): Promise<() => Reading> {
+/** Hands out a reading, once for each stream; null to one that follows on from elsewhere and for which other changes are pending. */
+export type Join = (from: Position) => Promise<Reading | null>;
+
+/** Takes the snapshot and counts what is pending: one round trip, two when a table has changes that had none before. */
+export async function beginSharedReading(parts: Parts): Promise<Join> {
   const { session, from, history } = parts;
   await parts.failpoint('round.source.before-snapshot');
   const counting = parts.counter.begin();
@@ -92,7 +95,7 @@ type Seen = {
   readonly registry: string;
 };
 
-function sharedReading(parts: Parts, seen: Seen): () => Reading {
+function sharedReading(parts: Parts, seen: Seen): Join {
   const { session, pool, clock } = parts;
   const open = { users: 0, isBroken: false };
   const oneByOne = makeMutex();
@@ -114,7 +117,7 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
   const endBeating = startBeating(session, clock, () => exclusive(() => session.query(stillThere)));
   const rows = rowsReader(parts, exclusive);
   const pendingFrom = countReader(parts, seen.filled, exclusive);
-  return () => {
+  const hand = (): Reading => {
     open.users += 1;
     return {
       from: parts.from,
@@ -143,6 +146,32 @@ function sharedReading(parts: Parts, seen: Seen): () => Reading {
       },
     };
   };
+  return joining({ from: parts.from, pending: seen.pending, pendingFrom, hand });
+}
+
+type Joining = Pick<Reading, 'from' | 'pending' | 'pendingFrom'> & { readonly hand: () => Reading };
+
+/**
+ * Of two positions of one history, one covers the other, so in one snapshot as many changes pending after both are the same changes:
+ * then it does not matter which of the two they are read from.
+ */
+function joining({ from, pending, pendingFrom, hand }: Joining): Join {
+  return async (other) => {
+    const reading = hand();
+    if (formatPosition(other) === formatPosition(from)) return reading;
+    const theirs = await pendingFrom(other).catch(async (error: unknown) => {
+      await reading.release();
+      throw error;
+    });
+    if (arePending(theirs, pending)) return reading;
+    await reading.release();
+    return null;
+  };
+}
+
+function arePending(some: readonly PendingTable[], others: readonly PendingTable[]): boolean {
+  const alike = (one: PendingTable, other: PendingTable | undefined): boolean => one.ordinal === other?.ordinal && one.entries === other.entries;
+  return some.length === others.length && some.every((each, index) => alike(each, others[index]));
 }
 
 function countReader({ counter, session, from }: Parts, filled: readonly number[], exclusive: Mutex): Reading['pendingFrom'] {

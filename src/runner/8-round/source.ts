@@ -8,13 +8,13 @@ import { formatPosition, type History, type Position, sameHistory } from '../../
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { makeCounter } from './counting.ts';
-import { beginSharedReading, type Reading } from './reading.ts';
+import { beginSharedReading, type Join, type Reading } from './reading.ts';
 import { isReplica, readHistory } from './source.sql.ts';
 
 /** One sync's source while it can be reached. Losing its first connection ends it. */
 export type Source = {
   readonly history: History;
-  /** Opens the changes after `from`. Streams that ask for the same position at the same moment share one snapshot. */
+  /** Opens the changes after `from`. Streams that ask at the same moment share one snapshot when the same changes are pending for them. */
   open(from: Position): Promise<Reading>;
   /** A statement outside of any round, on a connection of its own. */
   query(text: string, values?: readonly (string | null)[]): Promise<Result>;
@@ -52,9 +52,10 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   const exclusive = makeMutex();
   const counter = makeCounter(options.sync.tables);
   const query: Source['query'] = (text, values) => exclusive(() => utility.query(text, values));
+  const recent = recentPositions(options.clock);
   return {
     history,
-    open: sharing(async (from) => {
+    open: sharing(recent, async (from) => {
       const session = await pool.acquire();
       try {
         return await beginSharedReading({ ...options, counter, session, pool, from, history, query });
@@ -118,21 +119,52 @@ function makePool(connect: () => Promise<Session>, first: Session): SourcePool {
   };
 }
 
-/** Requests for one position that come within one turn of the event loop, as they do when a wake reaches all streams, become one. */
-function sharing(begin: (from: Position) => Promise<() => Reading>): (from: Position) => Promise<Reading> {
-  const gathering = new Map<string, Promise<() => Reading>>();
-  const gather = async (key: string, from: Position): Promise<() => Reading> => {
+const RECENT_MS = 10_000;
+
+/** Positions that streams were handed a moment ago: hardly anything can be pending after them. */
+type Recent = { add(position: Position): void; has(key: string): boolean };
+
+function recentPositions(clock: Clock): Recent {
+  const handedOut = new Map<string, number>();
+  return {
+    add: (position) => {
+      const now = clock.now();
+      for (const [key, at] of handedOut) if (now - at > RECENT_MS) handedOut.delete(key);
+      handedOut.set(formatPosition(position), now);
+    },
+    has: (key) => clock.now() - (handedOut.get(key) ?? Number.NEGATIVE_INFINITY) <= RECENT_MS,
+  };
+}
+
+/**
+ * Requests that come within one turn of the event loop, as they do when a wake reaches all streams, become one: those for one position,
+ * and those for any position of a moment ago. A stream that is far behind must not let the others wait until its changes are counted.
+ */
+function sharing(recent: Recent, begin: (from: Position) => Promise<Join>): (from: Position) => Promise<Reading> {
+  const gathering = new Map<string, Promise<Join>>();
+  const gather = async (group: string, from: Position): Promise<Join> => {
     await setImmediate();
-    gathering.delete(key);
+    gathering.delete(group);
     return begin(from);
   };
-  return async (from) => {
+  const joined = async (from: Position): Promise<Reading> => {
     const key = formatPosition(from);
-    const shared = gathering.get(key) ?? gather(key, from);
-    gathering.set(key, shared);
+    const group = recent.has(key) ? 'recent' : key;
+    const shared = gathering.get(group) ?? gather(group, from);
+    gathering.set(group, shared);
     const join = await shared;
-    return join();
+    return (await join(from)) ?? (await begin(from))(from).then(present);
   };
+  return async (from) => {
+    const reading = await joined(from);
+    recent.add(reading.position);
+    return reading;
+  };
+}
+
+function present(reading: Reading | null): Reading {
+  if (reading === null) throw new Error('a reading refused the position that it was begun for');
+  return reading;
 }
 
 /** Behind one name another server may answer now (failover, restore). Then everything learnt before is void, and the stream starts again. */
