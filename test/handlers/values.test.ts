@@ -59,7 +59,10 @@ describe('values and the server', () => {
         if ('fault' in text) throw new Error(text.fault);
         const held = await textFrom(literal(text.text ?? ''), type);
         const expected = typeof value === 'bigint' ? String(value) : encoded(value);
-        expect(handlerValue(held, type)).toEqual(expected);
+        const found = handlerValue(held, type);
+        // Two decimals may stand for the same four bytes.
+        const isReal = type === 'real' && typeof found === 'number' && typeof expected === 'number';
+        expect(isReal ? Math.fround(found) : found).toEqual(isReal ? Math.fround(expected) : expected);
       }),
       { numRuns: 200 },
     );

@@ -70,11 +70,11 @@ export default defineReplication({
             console.log(this, process.env, import.meta.url);
             fetch('http://localhost/');
             setTimeout(() => take('east'), 1);
-            globalThis.name = 'left';
+            (globalThis as { left?: string }).left = 'behind';
             return take('east');
           },
         },
-        { table: 'public.f', onConflict: (async () => take((await import('node:fs')).sep)) as unknown as ConflictHandler },
+        { table: 'public.f', onConflict: (async () => take((await import('node:path')).sep)) as unknown as ConflictHandler },
         { table: 'public.g', onConflict: (conflict) => (conflict.constructor as FunctionConstructor)('return 1')() ?? eval('1') ?? new Function('1') },
         {
           table: 'public.h',
