@@ -1,17 +1,37 @@
-import { defineReplication, env } from 'sarrio';
+import { defineReplication, env, merge, remove } from 'sarrio';
 
-/** The shop of the demo: one source, a reporting copy and an archive. `npm run demo` shows it at work. */
+/** The shop of the demo: two masters that both sell, and a reporting copy. `npm run demo` shows it at work. */
 export default defineReplication({
   databases: {
-    shop: env('SHOP_URL'),
+    east: env('EAST_URL'),
+    west: env('WEST_URL'),
     reporting: env('REPORTING_URL'),
-    archive: env('ARCHIVE_URL'),
   },
   syncs: {
     shop: {
+      mode: 'multi-master',
+      members: ['east', 'west'],
+      onConflict: 'last-update-wins',
+      // East counts odd numbers, west even ones.
+      sequences: 'ignore',
+      tables: [
+        'public.*',
+        {
+          table: 'public.customers',
+          // The later row wins, but who has said no to mails on either side gets none.
+          onConflict: (conflict) => {
+            const rows = conflict.versions.flatMap(({ row }) => (row === null ? [] : [row]));
+            if (rows.length < conflict.versions.length) return remove();
+            return merge({ wants_mail: rows.every((row) => row.wants_mail === true) });
+          },
+        },
+      ],
+      exclude: ['public.web_sessions'],
+    },
+    reporting: {
       mode: 'one-way',
-      source: 'shop',
-      targets: ['reporting', 'archive'],
+      source: 'east',
+      targets: ['reporting'],
       tables: [
         'public.*',
         // Nobody downstream needs passwords; reports group customers by the domain of their address.

@@ -1,12 +1,16 @@
 import type { Compared } from '../test/support/compare.ts';
 
 /**
- * Purpose: what the demo compares, row by row. Reads: all replicated tables of the shop. Writes: nothing. Called by: `main.ts`.
+ * Purpose: what the demo compares, row by row, and what its clients do. Reads: all replicated tables of the shop. Writes: the shop.
+ * Called by: `main.ts`, `traffic.ts`, `board.ts`.
  */
-export const COMPARED: readonly Compared[] = [
+export const TABLES: readonly string[] = ['public.customers', 'public.products', 'public.orders', 'public.order_lines', 'public.payments', 'public.reviews'];
+
+/** The reporting copy with what its sync makes of the shop. */
+export const REPORTED: readonly Compared[] = [
   {
     source: 'public.customers',
-    columns: { id: 'id', email: 'email', name: 'name', created_at: 'created_at', email_domain: "split_part(email, '@', 2)" },
+    columns: { id: 'id', email: 'email', name: 'name', wants_mail: 'wants_mail', created_at: 'created_at', email_domain: "split_part(email, '@', 2)" },
   },
   'public.products',
   'public.orders',
@@ -19,10 +23,18 @@ export function COUNTS(table: string): string {
   return `select count(*)::text as n from ${table}`;
 }
 
+/** East and west give out numbers that never meet. */
+export function numbersFrom(first: number): string {
+  return `alter table customers alter column id set increment by 2 restart with ${first}; alter table orders alter column id set increment by 2 restart with ${first}`;
+}
+
+export const COPIED = 'select count(*)::int as n from sarrio.initial_copy where is_joined';
+export const CONFLICTS = 'select strategy, count(*)::int as n from sarrio.conflict group by strategy order by strategy';
+
 /** One transaction of the shop, by turn. */
 export function transaction(client: number, turn: number): string {
   const key = client * 1_000_000 + turn;
-  switch (turn % 6) {
+  switch (turn % 7) {
     case 0:
       return `with o as (insert into orders (customer_id, note) values (${1 + (key % 20000)}, 'web') returning id),
         l as (insert into order_lines (order_id, line, product_id, quantity, unit_price)
@@ -36,6 +48,9 @@ export function transaction(client: number, turn: number): string {
       return `delete from orders where id = ${1 + ((key * 17) % 50000)}`;
     case 4:
       return `update payments set paid_on = paid_on + 200 where id = ${1 + ((key * 13) % 50000)} and paid_on < date '2026-03-01'`;
+    case 5:
+      // A few customers whom both sides know well.
+      return `update customers set name = 'Customer of client ${client}', wants_mail = ${turn % 3 !== 0} where id = ${1 + (turn % 40)}`;
     default:
       return `update reviews set approved = not approved, id = id + 1000000 where id = ${1 + ((key * 7) % 20000)}`;
   }

@@ -1,18 +1,19 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { differingRows } from '../test/support/compare.ts';
+import { type Compared, differingRows } from '../test/support/compare.ts';
 import { sarrio, startSarrio } from '../test/support/cli.ts';
 import { root } from '../test/support/build.ts';
 import { openDatabase, type TestDatabase } from '../test/support/database.ts';
 import { startServer, type TestServer } from '../test/support/server.ts';
-import { board } from './board.ts';
-import { COMPARED, COUNTS } from './compared.sql.ts';
+import { waitUntil } from '../test/support/wait.ts';
+import { board, conflictsText } from './board.ts';
+import { COPIED, COUNTS, numbersFrom, REPORTED, TABLES } from './compared.sql.ts';
 import { startTraffic } from './traffic.ts';
 
 const CONFIG = join(root, 'replication.config.ts');
 const PHASE_MS = 12_000;
 
-type Shop = { readonly shop: TestDatabase; readonly reporting: TestDatabase; readonly archive: TestDatabase };
+type Shop = { readonly east: TestDatabase; readonly west: TestDatabase; readonly reporting: TestDatabase };
 
 process.exitCode = await main(process.argv.includes('--keep'));
 
@@ -28,46 +29,55 @@ async function main(keep: boolean): Promise<number> {
 }
 
 async function show(servers: readonly TestServer[], dir: string, keep: boolean): Promise<number> {
-  say('Two embedded PostgreSQL servers, three databases: shop -> reporting, archive');
+  say('Two embedded PostgreSQL servers, three databases: east <-> west, both take writes, and east -> reporting');
   const urls = await makeShop(servers);
-  const env = { SHOP_URL: urls.shop, REPORTING_URL: urls.reporting, ARCHIVE_URL: urls.archive };
-  const databases: Shop = { shop: openDatabase(urls.shop), reporting: openDatabase(urls.reporting), archive: openDatabase(urls.archive) };
+  const env = { EAST_URL: urls.east, WEST_URL: urls.west, REPORTING_URL: urls.reporting };
+  const databases: Shop = { east: openDatabase(urls.east), west: openDatabase(urls.west), reporting: openDatabase(urls.reporting) };
+  const show = (forMs: number): Promise<void> => board({ dir, env, forMs, shop: databases.east });
   await prepare(dir, env);
-  say('run: initial copy, then live traffic from four clients');
+  say('run: initial copy of east to west and to reporting, while clients write at east');
   let runner = startSarrio(['run', '--generated', dir], { env });
-  const traffic = startTraffic(databases.shop);
-  await board({ dir, env, forMs: PHASE_MS });
+  const traffic = [startTraffic(databases.east, 0)];
+  await show(4_000);
+  await waitUntil('west has been copied', async () => (await databases.west.query(COPIED))[0]?.['n'] === TABLES.length, { timeoutMs: 60_000 });
+  say('west sells too, from now on: the same products and customers are changed on both sides');
+  traffic.push(startTraffic(databases.west, 1));
+  await show(PHASE_MS);
   say('kill -9 of the runner, in the middle of it');
   await runner.kill();
-  await board({ dir, env, forMs: 4_000 });
+  await show(4_000);
   say('run again: it catches up alone');
   runner = startSarrio(['run', '--generated', dir], { env });
-  await board({ dir, env, forMs: PHASE_MS });
-  const transactions = await traffic.stop();
+  await show(PHASE_MS);
+  const transactions = (await Promise.all(traffic.map((each) => each.stop()))).reduce((sum, each) => sum + each, 0);
   if (keep) await keepRunning(env);
   await runner.stop();
   await step(['run', '--until-caught-up', '--generated', dir], env);
+  say('the record of conflicts: sarrio conflicts list --limit 4');
+  await list(['conflicts', 'list', '--limit', '4', '--generated', dir], env);
+  const conflicts = await conflictsText(databases.east);
   const isEqual = await compare(databases);
   await Promise.all(Object.values(databases).map((database) => database.close()));
-  say(`${transactions.toLocaleString('en-US')} transactions at the source, one kill -9: ${isEqual ? 'ALL ROWS EQUAL on both targets' : 'ROWS DIFFER'}`);
+  say(
+    `${transactions.toLocaleString('en-US')} transactions on two masters, one kill -9, ${conflicts}: ${isEqual ? 'ALL ROWS EQUAL in all three databases' : 'ROWS DIFFER'}`,
+  );
   return isEqual ? 0 : 1;
 }
 
-async function makeShop([source, targets]: readonly TestServer[]): Promise<Record<'shop' | 'reporting' | 'archive', string>> {
-  if (!source || !targets) throw new Error('two servers are needed');
+async function makeShop([one, two]: readonly TestServer[]): Promise<Record<'east' | 'west' | 'reporting', string>> {
+  if (!one || !two) throw new Error('two servers are needed');
   const sql = (name: string): Promise<string> => readFile(join(root, 'examples', 'shop', name), 'utf8');
   const [schema, changes, seed] = [await sql('schema.sql'), await sql('targets.sql'), await sql('seed.sql')];
-  const shop = await source.createDatabase('shop');
-  await shop.script(schema);
-  await shop.script(seed);
-  await shop.close();
-  for (const name of ['reporting', 'archive']) {
-    const target = await targets.createDatabase(name);
-    await target.script(schema);
-    await target.script(changes);
-    await target.close();
-  }
-  return { shop: source.url('shop'), reporting: targets.url('reporting'), archive: targets.url('archive') };
+  await make(one, 'east', [schema, seed, numbersFrom(100_001)]);
+  await make(two, 'west', [schema, numbersFrom(100_002)]);
+  await make(two, 'reporting', [schema, changes]);
+  return { east: one.url('east'), west: two.url('west'), reporting: two.url('reporting') };
+}
+
+async function make(server: TestServer, name: string, scripts: readonly string[]): Promise<void> {
+  const database = await server.createDatabase(name);
+  for (const script of scripts) await database.script(script);
+  await database.close();
 }
 
 /** pull, compile, plan, apply; what was compiled must be what is committed. */
@@ -87,19 +97,29 @@ async function step(args: readonly string[], env: Record<string, string>): Promi
   for (const line of lines.slice(0, 1).concat(lines.slice(-1))) process.stdout.write(`   ${line}\n`);
 }
 
-async function compare({ shop, reporting, archive }: Shop): Promise<boolean> {
+async function list(args: readonly string[], env: Record<string, string>): Promise<void> {
+  const { stdout } = await sarrio(args, { env });
+  process.stdout.write(stdout.trimEnd().replaceAll(/^/gm, '   '));
+  process.stdout.write('\n');
+}
+
+async function compare({ east, west, reporting }: Shop): Promise<boolean> {
+  const isWest = await compareWith(east, west, TABLES);
+  const isReporting = await compareWith(east, reporting, REPORTED);
+  return isWest && isReporting;
+}
+
+async function compareWith(east: TestDatabase, other: TestDatabase, tables: readonly Compared[]): Promise<boolean> {
   let isEqual = true;
-  for (const target of [reporting, archive]) {
-    for (const table of COMPARED) {
-      const name = typeof table === 'string' ? table : table.source;
-      const different = await differingRows(shop, target, table);
-      const rows = (await target.query<{ n: string }>(COUNTS(name)))[0]?.n ?? '?';
-      process.stdout.write(
-        `   ${target.name.padEnd(10)} ${name.padEnd(20)} ${Number(rows).toLocaleString('en-US').padStart(9)} rows  ${different.length === 0 ? 'equal' : 'DIFFERENT'}\n`,
-      );
-      for (const line of different.slice(0, 3)) process.stdout.write(`     ${line}\n`);
-      isEqual &&= different.length === 0;
-    }
+  for (const table of tables) {
+    const name = typeof table === 'string' ? table : table.source;
+    const different = await differingRows(east, other, table);
+    const rows = (await other.query<{ n: string }>(COUNTS(name)))[0]?.n ?? '?';
+    process.stdout.write(
+      `   ${other.name.padEnd(10)} ${name.padEnd(20)} ${Number(rows).toLocaleString('en-US').padStart(9)} rows  ${different.length === 0 ? 'equal' : 'DIFFERENT'}\n`,
+    );
+    for (const line of different.slice(0, 3)) process.stdout.write(`     ${line}\n`);
+    isEqual &&= different.length === 0;
   }
   return isEqual;
 }
@@ -108,7 +128,7 @@ async function compare({ shop, reporting, archive }: Shop): Promise<boolean> {
 async function keepRunning(env: Record<string, string>): Promise<void> {
   say('left running; Ctrl-C ends it');
   for (const [name, url] of Object.entries(env)) process.stdout.write(`   export ${name}=${url}\n`);
-  process.stdout.write('   try: insert a row into orders of the shop and look for it in reporting; truncate reviews; node dist/cli.js status\n');
+  process.stdout.write('   try: change one product at east and at west within a moment, then: node dist/cli.js conflicts list; node dist/cli.js status\n');
   await new Promise<void>((resolve) => void process.once('SIGINT', () => resolve()));
 }
 

@@ -1,17 +1,17 @@
 import type { TestDatabase } from '../test/support/database.ts';
 import { transaction } from './compared.sql.ts';
 
-const CLIENTS = 4;
+const CLIENTS = 3;
 
-/** Writes into the shop until stopped; then tells how many transactions there were. */
-export function startTraffic(shop: TestDatabase): { stop(): Promise<number> } {
+/** Writes into one of the shop's databases until stopped; then tells how many transactions there were. Each place has clients of its own. */
+export function startTraffic(shop: TestDatabase, place: number): { stop(): Promise<number> } {
   const state = { on: true, transactions: 0 };
   const client = async (number: number): Promise<void> => {
     for (let turn = 0; state.on; turn += 1) {
       if (await commits(shop, transaction(number, turn))) state.transactions += 1;
     }
   };
-  const clients = Array.from({ length: CLIENTS }, (_, number) => client(number));
+  const clients = Array.from({ length: CLIENTS }, (_, number) => client(place * CLIENTS + number));
   return {
     stop: async () => {
       state.on = false;

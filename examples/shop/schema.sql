@@ -7,6 +7,7 @@ create table customers (
   email text not null unique,
   name text not null,
   password_hash text,
+  wants_mail boolean not null default true,
   created_at timestamptz not null default now()
 );
 

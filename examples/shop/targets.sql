@@ -1,4 +1,4 @@
--- What the reporting copy and the archive have differently, after schema.sql.
+-- What the reporting copy has differently, after schema.sql.
 
 alter table customers drop column password_hash;
 alter table customers add column email_domain text;
