@@ -32,7 +32,14 @@ export type RoundRun = {
 };
 
 /** Clocks are not what is looked into here. */
-export const ONE_CLOCK = { maxClockSkewMs: 0, now: () => 0, decideByHandler: () => Promise.reject(new Error('the simulation has no handlers')) };
+export const ONE_CLOCK = {
+  maxClockSkewMs: 0,
+  now: () => 0,
+  get touched(): Set<number> {
+    return new Set();
+  },
+  decideByHandler: () => Promise.reject(new Error('the simulation has no handlers')),
+};
 
 /** Runs the production round over in-memory members. */
 export async function runRound(world: World, step: RoundStep, { wrap = (member) => member, isRelayNamed = true }: Variant = {}): Promise<RoundRun> {

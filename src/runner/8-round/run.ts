@@ -18,7 +18,7 @@ export type RunEnd = readonly StreamEnd[];
  * streams it purges the sources and keeps `sarrio.stream` current for `sarrio status`.
  */
 export async function run(given: RunOptions, names: readonly string[]): Promise<RunEnd> {
-  const { plan, log, signal, clock } = given;
+  const { plan, log, signal } = given;
   const sessions = trackSessions(given.connect);
   const options: RunOptions = { ...given, connect: sessions.connect };
   const wanted = names.length > 0 ? names : Object.keys(plan.syncs);
@@ -28,16 +28,28 @@ export async function run(given: RunOptions, names: readonly string[]): Promise<
     return (planned === undefined ? [] : flowsOf(planned)).flatMap(({ source, targets }) => targets.map((target) => ({ sync, source, target })));
   });
   log({ kind: 'started', project: plan.project, streams });
-  const syncs = wanted.map((name) => (plan.syncs[name]?.mode === 'multi-master' ? startMasters(options, name) : startSync(options, name)));
+  let pass = await runOnce(options, wanted);
+  // What one sync brought last may be pending for another one that had caught up before.
+  while (options.until === 'caught-up' && wanted.length > 1 && pass.rows > 0 && isDone(pass.ends)) pass = await runOnce(options, wanted);
+  sessions.end();
+  log({ kind: 'stopped', reason: signal.aborted ? 'signal' : 'nothing left to do' });
+  return pass.ends;
+}
+
+/** All syncs until each of them has ended; with the number of rows that were brought. */
+async function runOnce(options: RunOptions, names: readonly string[]): Promise<{ readonly ends: RunEnd; readonly rows: number }> {
+  const syncs = names.map((name) => (options.plan.syncs[name]?.mode === 'multi-master' ? startMasters(options, name) : startSync(options, name)));
   const ended = new AbortController();
   const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
   const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();
   ended.abort();
-  await Promise.race([Promise.all(keepers), clock.sleep(LAST_WORDS_MS)]);
+  await Promise.race([Promise.all(keepers), options.clock.sleep(LAST_WORDS_MS)]);
   await Promise.all(syncs.map((sync) => sync.close()));
-  sessions.end();
-  log({ kind: 'stopped', reason: signal.aborted ? 'signal' : 'nothing left to do' });
-  return ends;
+  return { ends, rows: syncs.flatMap(({ streams }) => streams).reduce((sum, { progress }) => sum + progress.rows, 0) };
+}
+
+function isDone(ends: RunEnd): boolean {
+  return ends.every(({ kind }) => kind === 'done');
 }
 
 type Connect = RunOptions['connect'];

@@ -21,6 +21,8 @@ export type MasterRound = {
   readonly known: KnownWatermarks;
   /** Tables to lock before the snapshots are taken. */
   readonly lock: readonly number[];
+  /** Filled with the tables in which something was pending, also by a round that fails. */
+  readonly touched: Set<number>;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
   readonly maxClockSkewMs: number;
   /** Milliseconds from an unspecified start. */
@@ -117,11 +119,12 @@ function textOf(watermarks: ReadonlyMap<number, Position> | undefined): string {
 }
 
 async function exchange(round: BegunRound, looks: readonly Look[]): Promise<MasterRoundResult> {
-  const { members, failpoint } = round;
+  const { members, failpoint, touched } = round;
+  for (const { pending } of looks) for (const { ordinal } of pending) touched.add(ordinal);
   await failpoint('masters.before-hold');
   const held = await allOf(members.map((member) => member.hold()));
   const xids = new Map(members.map(({ index }, place) => [index, held[place] ?? 0n]));
-  const tables = [...new Set(looks.flatMap(({ pending }) => pending.map(({ ordinal }) => ordinal)))].sort((a, b) => a - b);
+  const tables = [...touched].sort((a, b) => a - b);
   await failpoint('masters.before-exchange');
   const exchanged: Exchanged[] = [];
   for (const table of tables) exchanged.push(await exchangeTable(round, looks, table));

@@ -25,6 +25,12 @@ const TRIES = 6;
 const LOCKED_ROUNDS = 32;
 const LONGEST_WAIT_MS = 5_000;
 const RETRY_MS = 15;
+/** A round that takes so long is not begun again without locks: applications would spoil it once more. */
+const LONG_ROUND_MS = 300;
+/** With the tables locked, applications get so many times the length of a round to themselves, within these bounds. */
+const SHARE = 4;
+const SHORTEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 200;
 const AGAIN_AFTER_FAILURE_MS = 5_000;
 /** Failures in a row of one member before a run that should end by itself gives up. */
 const FAILURES = 5;
@@ -45,12 +51,24 @@ export type MastersRun = {
 };
 
 /** What goes from one round to the next. */
-type Place = { readonly present: Present[]; readonly known: KnownWatermarks; contended: number; locked: number; lock: readonly number[]; inRow: number };
+type Place = {
+  readonly present: Present[];
+  readonly known: KnownWatermarks;
+  /** Rounds in a row that met a change by somebody else. */
+  contended: number;
+  /** Rounds to come with the tables locked. */
+  locked: number;
+  lock: ReadonlySet<number>;
+  inRow: number;
+  /** When the present round began, and the tables in which it found something. */
+  began: number;
+  touched: Set<number>;
+};
 
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   const { signal, clock, until } = run.options;
-  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: [], inRow: 0 };
+  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), inRow: 0, began: 0, touched: new Set() };
   const pace = makePace(clock);
   try {
     while (!signal.aborted) {
@@ -95,14 +113,15 @@ async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number,
 async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResult> {
   const { options, sync, progress } = run;
   const { clock, failpoint } = options;
-  const started = clock.now();
+  Object.assign(place, { began: clock.now(), touched: new Set<number>() });
   const members = place.present.map(({ member }) => member);
   const result = await masterRound({
     members,
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
     known: place.known,
-    lock: place.locked > 0 ? place.lock : [],
+    lock: place.locked > 0 ? [...place.lock] : [],
+    touched: place.touched,
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
     decideByHandler: run.handlers.decide,
@@ -115,7 +134,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   progress.round(
     place.present.map(({ slot }) => slot.index),
     result,
-    clock.now() - started,
+    clock.now() - place.began,
   );
   return result;
 }
@@ -146,15 +165,17 @@ async function applied(run: MastersRun, place: Place, { result, pauseAfter }: Ap
   place.locked = Math.max(0, place.locked - 1);
   for (const [index, error] of result.failed) dropMember(place, { index, error });
   await run.looks.found(place.inRow);
-  const pause = pauseAfter(
-    [...result.entries.values()].reduce((sum, entries) => sum + entries, 0),
-    place.inRow,
-  );
+  const entries = [...result.entries.values()].reduce((sum, each) => sum + each, 0);
+  const pause = Math.max(pauseAfter(entries, place.inRow), place.locked > 0 ? pauseAfterLocked(clock.now() - place.began) : 0);
   if (pause > 0) {
     run.looks.gathering(pause);
     await clock.sleep(pause, signal);
   }
   return 'again';
+}
+
+function pauseAfterLocked(roundMs: number): number {
+  return Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, SHARE * roundMs));
 }
 
 /** Contention is tried again; what went wrong at one member takes that one out; the rest stops the sync until it is mended. */
@@ -187,8 +208,9 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
 async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<Next> {
   const { clock, signal, log } = run.options;
   place.contended += 1;
-  if (place.contended >= TRIES_WITHOUT_LOCK && place.locked === 0) {
-    place.lock = run.sync.tables.map((_, ordinal) => ordinal);
+  const isLong = clock.now() - place.began > LONG_ROUND_MS;
+  if (isLong || place.contended >= TRIES_WITHOUT_LOCK) {
+    place.lock = new Set([...(place.locked > 0 ? place.lock : []), ...place.touched]);
     place.locked = LOCKED_ROUNDS;
   }
   log({
