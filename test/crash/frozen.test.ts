@@ -27,10 +27,10 @@ async function pair(): Promise<Pair> {
   return crashPair(stage.servers, `frozen_${stage.pairs}`);
 }
 
-test('a frozen runner loses its place to another, and changes nothing when it comes back: in the middle of a round, and with nothing to do', {
+test('a frozen runner loses its place to another, and changes nothing when it comes back: in a round, in a COPY, and with nothing to do', {
   timeout: 600_000,
 }, async () => {
-  await Promise.all([frozenInRound(), frozenAtRest()]);
+  await Promise.all([frozenInRound(), frozenInCopy(), frozenAtRest()]);
 });
 
 async function frozenInRound(): Promise<void> {
@@ -55,6 +55,26 @@ async function frozenInRound(): Promise<void> {
   await second.stop();
   await workload.stop();
   expect(await sampler.stop()).toEqual([]);
+  await expectCaughtUp(all);
+}
+
+/** The target waits for rows that never come: no timeout of the server's applies in the middle of a statement. */
+async function frozenInCopy(): Promise<void> {
+  const all = await pair();
+  const first = startRunner(all.project);
+  await expectCopied(all);
+  await all.source.query("insert into ledger (note) select repeat('x', 1000) from generate_series(1, 100000)");
+  const copying = "select from pg_stat_activity where datname = current_database() and query like 'copy %' and state = 'active' and wait_event = 'ClientRead'";
+  await waitUntil('rows are on their way', async () => (await all.target.query(copying)).length > 0, { timeoutMs: PATIENCE_MS, everyMs: 2 });
+  send(first.pid, 'SIGSTOP');
+  const second = startRunner(all.project);
+  await second.waitFor(/s: source -> target: standby/, PATIENCE_MS);
+  await second.waitFor(/s: source -> target: running/, PATIENCE_MS);
+  await expectRounds(second);
+  send(first.pid, 'SIGCONT');
+  await first.waitFor(/s: source -> target: standby/, PATIENCE_MS);
+  await first.stop();
+  await second.stop();
   await expectCaughtUp(all);
 }
 

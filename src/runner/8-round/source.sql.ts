@@ -145,6 +145,13 @@ export const writeStream = `
     reported_at = excluded.reported_at
 `;
 
+/** Whether the runner at work on a stream has said nothing of it for a minute; it does so every ten seconds. */
+export const isSilent = `
+  select clock_timestamp() - s.reported_at > interval '60 seconds' as is_silent
+  from sarrio.stream as s
+  where s.sync = $1 and s.target = $2
+`;
+
 /** Hashes of what is installed, to refuse a plan that was not applied. */
 export const readInstalled = 'select kind, name, hash from sarrio.installed where project = $1';
 

@@ -103,7 +103,7 @@ async function connectAndFollow(options: StreamOptions, aside: CopyAside, onProg
   const abort = (): void => wake.kick();
   signal.addEventListener('abort', abort);
   try {
-    const isHeld = await waitForLease({ project, stream, target, clock, signal }, (holder) => standBy(options, holder));
+    const isHeld = await waitForLease({ project, stream, source, target, clock, signal }, (holder) => standBy(options, holder));
     if (!isHeld) return 'stopped';
     return await followStream({ ...options, aside, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
   } finally {

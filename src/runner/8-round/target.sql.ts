@@ -15,6 +15,16 @@ export const leaseHolder = `
     and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0)
 `;
 
+/** Ends the holder of a lease that waits, in the middle of a statement, for its client: no timeout of the server's applies there. */
+export const endHolder = `
+  select pg_terminate_backend(a.pid) as is_ended
+  from pg_locks as l
+  join pg_stat_activity as a on a.pid = l.pid
+  where l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = current_database())
+    and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0)
+    and a.state = 'active' and a.wait_event in ('ClientRead', 'ClientWrite')
+`;
+
 export const readWatermark = `
   select position, registration::text as registration, acknowledged
   from sarrio.watermark

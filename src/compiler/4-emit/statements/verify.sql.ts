@@ -180,7 +180,7 @@ function differenceStatements(
       update ${differing} as d
       set sarrio_kind = 'in-flight'
       from ${stageIdent(at)} as p
-      where p.sarrio_pending and ${sameKeys(at, 'd', 'p')}
+      where p.sarrio_pending and d.sarrio_kind <> 'in-flight' and ${sameKeys(at, 'd', 'p')}
     `.text,
     nextKeys: sql`
       select max(d.sarrio_number) as last, json_agg(json_build_object(${join(object, ', ')})) as keys
