@@ -9,24 +9,28 @@ sarrio() {
       node "$SARRIO_ROOT/dist/cli.js" "$@" >>"$RUN/sarrio.out" 2>&1 )
 }
 
-sarrio_config() {
-  local tables; tables=$(table_names | sed "s/.*/'public.&'/" | paste -sd,)
+CAN_MULTI=1
+
+sarrio_config() { # nocopy | copy | multi
+  local tables sync; tables=$(table_names | sed "s/.*/'public.&'/" | paste -sd,)
+  sync="mode: 'one-way', source: 'source', targets: ['target'], tables: [$tables], existingRows: 'replace'"
+  [ "$1" = multi ] && sync="mode: 'multi-master', members: ['source', 'target'], tables: [$tables], existingRows: 'keep', onConflict: 'last-update-wins'"
   cat <<CONFIG
 import { defineReplication, env } from 'sarrio';
 
 export default defineReplication({
   databases: { source: env('SOURCE_URL'), target: env('TARGET_URL') },
-  syncs: { bench: { mode: 'one-way', source: 'source', targets: ['target'], tables: [$tables], existingRows: 'replace' } },
+  syncs: { bench: { $sync } },
 });
 CONFIG
 }
 
 sarrio_fails() { cat "$RUN/sarrio.out" >&2; return 1; }
 
-install() { # nocopy | copy
-  sarrio_config >"$RUN/replication.config.ts"
+install() { # nocopy | copy | multi
+  sarrio_config "$1" >"$RUN/replication.config.ts"
   local verb; for verb in pull compile apply; do sarrio "$verb" || { sarrio_fails; return 1; }; done
-  if [ "$1" = nocopy ]; then sarrio run --until-caught-up || { sarrio_fails; return 1; }; fi
+  if [ "$1" != copy ]; then sarrio run --until-caught-up || { sarrio_fails; return 1; }; fi
   COPY_T0=$(now)
   resume
 }
