@@ -1,5 +1,6 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
+import type { VerifyStatements } from './plan-verify.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
@@ -276,38 +277,4 @@ export type MasterWriteStatements = {
   readonly updatePresent: string | null;
   readonly deleteChanged: string;
   readonly insertMissing: string;
-};
-
-/**
- * `sarrio verify`. A row's bucket is a hash of its key; the setting `sarrio.buckets` says which are read, as a bytea with one bit for
- * each; an empty one says all. The temporary tables of the target are the session's own.
- */
-export type VerifyStatements = {
-  /** ACCESS SHARE on the table, taken before the snapshot: a TRUNCATE that came after the snapshot would show in it all the same. */
-  readonly lockSource: string;
-  readonly lockTarget: string;
-  /** On the source and on the target: for each bucket that holds rows, `bucket`, `rows`, and `hash`, the sum of the hashes of its rows. */
-  readonly sumSource: string;
-  readonly sumTarget: string;
-  /** On the source, with the position in the settings: one row, whether a TRUNCATE is pending. */
-  readonly isTruncated: string;
-  /** On the source: `COPY … TO STDOUT` of the pending keys (position in the settings), and of the keys and column hashes of the rows of the buckets. */
-  readonly copyPending: string;
-  readonly copyHashes: string;
-  /** On the target: makes the stage for both (emptied at commit) and the table of differences, and takes the bytes. */
-  readonly createStage: string;
-  readonly loadStage: string;
-  /** On the target: fills the table of differences from the stage and the target's rows of the buckets. */
-  readonly findDifferences: string;
-  /** On the target: `kind` and `rows`; `column` (1-based, index into `columns`) and `rows`; $1 at most so many: `kind`, `columns`, then the key as text. */
-  readonly countDifferences: string;
-  readonly countColumns: string;
-  readonly listDifferences: string;
-  readonly dropStage: string;
-  /** Repair, on the target: sets aside the differences whose keys are pending by now. */
-  readonly setPendingAside: string;
-  /** Repair, on the target: $1 after which number, $2 at most so many: `last`, and `keys` as JSON. */
-  readonly nextKeys: string;
-  /** Repair, on the source: `COPY … TO STDOUT` of the rows of the keys in the setting `sarrio.keys`, in the form of `copyChanged`. */
-  readonly copyKeys: string;
 };

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildOnce, program } from '../support/build.ts';
 import { CASES } from './case-names.ts';
 
-const COMPILING = ['shop', 'patterns', 'two-syncs'];
+const COMPILING = ['shop', 'patterns', 'two-syncs', 'masters'];
 const SETTINGS = [
   { TZ: 'Pacific/Kiritimati', LC_ALL: 'tr_TR.UTF-8' },
   { TZ: 'America/St_Johns', LC_ALL: 'C' },

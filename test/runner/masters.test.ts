@@ -5,7 +5,8 @@ import { ourObjects } from '../support/catalog.ts';
 import { installation } from '../support/installation.ts';
 import { mastering, mastersOf } from '../support/mastering.ts';
 
-const T = 'create table t (id integer primary key, v text); create table parts (k integer primary key) partition by range (k); create table parts_1 partition of parts default;';
+const T =
+  'create table t (id integer primary key, v text); create table parts (k integer primary key) partition by range (k); create table parts_1 partition of parts default;';
 const BOTH = ['public.t', 'public.parts'];
 
 async function places(...names: readonly string[]): Promise<Readonly<Record<string, TestDatabase>>> {
@@ -48,7 +49,13 @@ describe('a multi-master sync', () => {
     await project.compile({ group: mastersOf(BOTH, ['east', 'west']) });
     const leaving = await project.plan('--exit-code');
     expect(leaving.text).toContain('drop-stream');
-    const allowed = ['drop-stream:group/north', 'drop-changes:sarrio.delta_public_t', 'drop-changes:sarrio.delta_public_parts', 'drop-stream:group/east', 'drop-stream:group/west'];
+    const allowed = [
+      'drop-stream:group/north',
+      'drop-changes:sarrio.delta_public_t',
+      'drop-changes:sarrio.delta_public_parts',
+      'drop-stream:group/east',
+      'drop-stream:group/west',
+    ];
     expect((await project.apply(...allowed.flatMap((name) => ['--allow', name]))).diagnostics).toEqual([]);
     expect(await registered(databases['east'])).toEqual(['group -> west']);
     expect((await project.plan('--exit-code')).exit).toBe('ok');

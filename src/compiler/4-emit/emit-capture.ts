@@ -74,8 +74,8 @@ function functions(table: ModelTable, target: CaptureTarget): readonly EmittedOb
   return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, forKey)];
 }
 
-function truncateFunctions({ truncate }: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
-  if (truncate === 'replicate') return [ownFunction(target.names.truncate, truncateCapture(target))];
+function truncateFunctions({ truncate, source }: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
+  if (truncate === 'replicate') return [ownFunction(target.names.truncate, truncateCapture(target, source.kind === 'partitioned'))];
   return truncate === 'refuse' ? [ownFunction(target.names.truncate, truncateRefusal(target))] : [];
 }
 

@@ -60,7 +60,10 @@ function tableOf(row: Row, parts: { columns: Groups; keys: Groups; references: G
     rowSecurity: flag(row, 'row_security'),
     beforeUpdateTrigger: flag(row, 'before_update_trigger'),
     references: (parts.references.get(oid) ?? []).map(nameOf),
-    ...listed('otherUnique', parsed<NamedDefinition>(row, 'unique_indexes').filter((index) => !isKey(index))),
+    ...listed(
+      'otherUnique',
+      parsed<NamedDefinition>(row, 'unique_indexes').filter((index) => !isKey(index)),
+    ),
     ...listed('exclusions', parsed<NamedDefinition>(row, 'exclusions')),
     ...listed('replicaTriggers', parsed<string>(row, 'replica_triggers')),
   };

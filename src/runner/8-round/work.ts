@@ -1,5 +1,6 @@
 import type { Flow } from '../../plan/flows.ts';
-import type { ApplyStatements, PlanRoute, PlanTable, ReadStatements, VerifyStatements } from '../../plan/plan.ts';
+import type { ApplyStatements, PlanRoute, PlanTable, ReadStatements } from '../../plan/plan.ts';
+import type { VerifyStatements } from '../../plan/plan-verify.ts';
 import { displayName } from '../../sql/quote.ts';
 import { covers, type Position } from '../../plan/position.ts';
 import type { Reading } from './reading.ts';

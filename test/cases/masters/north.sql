@@ -21,8 +21,8 @@ create table payments (
 ) partition by range (paid_on);
 create table payments_2025 partition of payments for values from ('2025-01-01') to ('2026-01-01');
 create table payments_2024 partition of payments for values from ('2024-01-01') to ('2025-01-01');
-create table payments_2026 partition of payments for values from ('2026-01-01') to ('2027-01-01') partition by list (extract(month from paid_on));
-create table payments_2026_rest partition of payments_2026 default;
+create table payments_2026 partition of payments for values from ('2026-01-01') to ('2027-01-01') partition by hash (id);
+create table payments_2026_all partition of payments_2026 for values with (modulus 1, remainder 0);
 
 create table places (id uuid primary key, name text);
 create table special_places (reason text) inherits (places);

@@ -11,7 +11,8 @@ export const cycle: Rule = {
   code: 'SAR219',
   severity: 'error',
   summary: 'one-way syncs form a circle',
-  explanation: 'A change would go round for ever, and two databases that both take writes need a rule for conflicts. Members of a multi-master sync are connected both ways.',
+  explanation:
+    'A change would go round for ever, and two databases that both take writes need a rule for conflicts. Members of a multi-master sync are connected both ways.',
   run: (input) => {
     const place = placesOf(input);
     const edges = edgesOf(oneWayTables(input), place);

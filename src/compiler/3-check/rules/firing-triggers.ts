@@ -7,7 +7,8 @@ export const firingTriggers: Rule = {
   code: 'SAR271',
   severity: 'warning',
   summary: 'a trigger fires when rounds write to a table of a multi-master sync',
-  explanation: 'Rounds write with session_replication_role = replica. A trigger that fires then too may change the row, so that the members never become equal, or do a second time what it did where the row was made.',
+  explanation:
+    'Rounds write with session_replication_role = replica. A trigger that fires then too may change the row, so that the members never become equal, or do a second time what it did where the row was made.',
   run: (input) => {
     const indexes = new Map(Object.entries(input.lock.databases).map(([name, database]) => [name, indexLock(database)]));
     return masterTables(input).flatMap(({ table, path }) =>

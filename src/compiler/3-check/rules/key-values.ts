@@ -46,7 +46,9 @@ export const clockKeys: Rule = {
   run: (input) =>
     masterTables(input).flatMap(({ table, label, path }) => {
       const key = new Set(table.reference.key.columns.map(({ name }) => name));
-      const timed = Object.values(table.schemas).flatMap(({ columns }) => columns.filter(({ name, keyDefault = '' }) => key.has(name) && CLOCK.test(keyDefault)));
+      const timed = Object.values(table.schemas).flatMap(({ columns }) =>
+        columns.filter(({ name, keyDefault = '' }) => key.has(name) && CLOCK.test(keyDefault)),
+      );
       return [...new Set(timed.map(({ name }) => name))].map((name) => ({
         path,
         message: `key column ${name} of ${label} has the time as its default: rows made at two members in one moment would have one key`,

@@ -11,7 +11,13 @@ export const members: Rule = {
       const path = ['syncs', sync, 'members'];
       const twice = names.flatMap((name, position) => (names.indexOf(name) === position ? [] : [{ name, position }]));
       if (new Set(names).size < 2) {
-        return [{ path, message: `sync '${sync}' has fewer than two members`, hint: 'List two databases or more; for copies that nobody writes to use a one-way sync.' }];
+        return [
+          {
+            path,
+            message: `sync '${sync}' has fewer than two members`,
+            hint: 'List two databases or more; for copies that nobody writes to use a one-way sync.',
+          },
+        ];
       }
       return twice.map(({ name, position }) => ({ path: [...path, position], message: `member '${name}' is listed twice`, hint: 'Leave one of the two out.' }));
     }),

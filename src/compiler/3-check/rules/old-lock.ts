@@ -9,6 +9,8 @@ export const oldLock: Rule = {
   run: (input) => {
     const [first] = masterSyncs(input);
     if (first === undefined || input.lock.format !== '1.0') return [];
-    return [{ path: ['syncs', first[0]], message: 'the schema lock was written by a version that did not know multi-master syncs', hint: 'Run `sarrio pull`.' }];
+    return [
+      { path: ['syncs', first[0]], message: 'the schema lock was written by a version that did not know multi-master syncs', hint: 'Run `sarrio pull`.' },
+    ];
   },
 };

@@ -6,7 +6,8 @@ export const outsideReferences: Rule = {
   code: 'SAR269',
   severity: 'warning',
   summary: 'a table of a multi-master sync has a foreign key to a table outside of it',
-  explanation: 'Rounds write without checking foreign keys, since the rows of a group arrive together. A row that points to a table outside of the group may point to nothing at another member.',
+  explanation:
+    'Rounds write without checking foreign keys, since the rows of a group arrive together. A row that points to a table outside of the group may point to nothing at another member.',
   run: (input) =>
     masterTables(input).flatMap(({ sync, table, label, path }) => {
       const inside = new Set(sync.tables.map(({ reference }) => displayName(reference.source)));

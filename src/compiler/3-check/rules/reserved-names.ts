@@ -14,7 +14,9 @@ export const reservedNames: Rule = {
   run: (input) =>
     placedTables(input).flatMap(({ sync, table, path }) => {
       const keys = table.key.columns.filter(({ name }) => CHANGE_COLUMNS.has(name)).map(({ name }) => `key column ${name}`);
-      const staged = table.columns.filter(({ target }) => STAGED.has(target) || (sync.mode === 'multi-master' && target.startsWith('sarrio_'))).map(({ target }) => `target column ${target}`);
+      const staged = table.columns
+        .filter(({ target }) => STAGED.has(target) || (sync.mode === 'multi-master' && target.startsWith('sarrio_')))
+        .map(({ target }) => `target column ${target}`);
       return [...keys, ...staged].map((what) => ({
         path,
         message: `${what} of ${displayName(table.source)} has a name that sarrio uses itself`,

@@ -25,9 +25,13 @@ export const twoIntoOne: Rule = {
   },
 };
 
-/** Members write each other's tables by the rule that they have for it; a table may also stand in several multi-master syncs, which pass changes on. */
-function areMasters(one: PlacedTable, other: PlacedTable): boolean {
-  return one.sync.mode === 'multi-master' && other.sync.mode === 'multi-master';
+/**
+ * Members write each other's tables by the rule that they have for it. A table may also stand in several multi-master syncs, which pass
+ * changes on to each other; but no two members can have two rules.
+ */
+function areMasters({ sync: one }: PlacedTable, { sync: other }: PlacedTable): boolean {
+  if (one.mode !== 'multi-master' || other.mode !== 'multi-master') return false;
+  return one === other || one.members.filter((member) => other.members.includes(member)).length < 2;
 }
 
 function describe({ sync, table }: PlacedTable): string {

@@ -9,8 +9,10 @@ import { deltaIdent, pendingCondition } from './pending.sql.ts';
  */
 export function countPending(sync: Pick<ModelSync, 'name' | 'mode'>, { table, ordinal }: { table: ModelTable; ordinal: number }): Sql {
   const isMaster = sync.mode === 'multi-master';
-  const condition = isMaster ? sql`${pendingCondition(sync.name, 'd')}
-  and d.change_op <> 'T'` : pendingCondition(sync.name, 'd');
+  const condition = isMaster
+    ? sql`${pendingCondition(sync.name, 'd')}
+  and d.change_op <> 'T'`
+    : pendingCondition(sync.name, 'd');
   return sql`
     select ${dangerousRaw(String(ordinal))} as ordinal, count(*) + coalesce(sum(d.change_bulk - 1), 0) as entries,
       bool_and(d.change_op in ('I', 'B')) as inserts,

@@ -31,12 +31,15 @@ export function relayStatements(at: ApplyTarget, sync: string, readers: readonly
       ${entries(dangerousRaw('changed'))}
     `.text,
     stage: entries(stageIdent(at.table)).text,
-    all: (readers.some(({ isMaster }) => isMaster) ? sql`
+    all: (readers.some(({ isMaster }) => isMaster)
+      ? sql`
       with refreshed as (
         ${refresh}
       )
       ${all}
-    ` : refresh).text,
+    `
+      : refresh
+    ).text,
     filled: join([ident('sarrio', names.filled)]).text,
     wakes: readers.map(({ name }) => ({ sync: name, sequence: ident('sarrio', wakeName(name)).text })),
   };
@@ -58,7 +61,12 @@ export function clearRecorded(at: ApplyTarget, sync: string): Sql {
 }
 
 function keyEntries(at: ApplyTarget, entry: { sync: string; op: Sql; from: Sql }): Sql {
-  const columns = (alias: string): Sql => dangerousRaw(keysOf(at).map((key) => `${alias}${ident(key).text}, `).join(''));
+  const columns = (alias: string): Sql =>
+    dangerousRaw(
+      keysOf(at)
+        .map((key) => `${alias}${ident(key).text}, `)
+        .join(''),
+    );
   return sql`
     ${into(at, columns(''))}
     select ${columns('s.')}pg_current_xact_id(), clock_timestamp(), ${entry.op}, ${segmentOf(at)}, ${literal(entry.sync)}

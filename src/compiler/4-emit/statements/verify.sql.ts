@@ -1,6 +1,6 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { VerifyStatements } from '../../../plan/plan.ts';
+import type { VerifyStatements } from '../../../plan/plan-verify.ts';
 import type { ModelColumn } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';

@@ -4,16 +4,17 @@ import { type LiveCheck, liveFault } from '../inspection.ts';
 /** An initial copy into a table that holds rows would mix two tables, or overwrite what only stands there. */
 export const targetOccupied: LiveCheck = {
   code: 'SAR415',
-  summary: "a target table is empty before its initial copy, unless the sync says existingRows: 'replace'",
+  summary: "a target table is empty before its initial copy, unless the sync says existingRows: 'replace' (or, between masters, 'keep')",
   run: ({ database, inspection }) =>
-    inspection.occupied.map(({ sync, source, table }) => {
+    inspection.occupied.map(({ sync, source, table, planned }) => {
       const target = displayName(table.target);
+      const keep = planned.mode === 'multi-master' ? " ('keep': let them be changes of this member)" : '';
       return liveFault({
         code: 'SAR415',
         database,
         table: target,
         message: `the table holds rows, and sync ${sync} would copy ${displayName(table.source)} of ${source} into it`,
-        hint: `If these rows may go: TRUNCATE ${target}; or set existingRows: 'replace' in sync ${sync} and compile again.`,
+        hint: `If these rows may go: TRUNCATE ${target}; or set existingRows: 'replace'${keep} in sync ${sync} and compile again.`,
       });
     }),
 };
