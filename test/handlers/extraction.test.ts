@@ -63,8 +63,8 @@ describe('the file of a handler', () => {
     ['function (this_: string, b?: number): void { skip<object>(); }', 'function (this_, b) { skip(); }'],
     ['<T,>(c: T) => ({ kind: c } as const satisfies object)', '(c) => ({ kind: c })'],
     [
-      '(c) => { type A = 1; interface B { a: A } const b = c as unknown as B; return merge({ a: b!.a }); }',
-      '(c) => { const b = c; return merge({ a: b.a }); }',
+      '(c) => {\n  type A = 1;\n  interface B { a: A }\n  const b = c as unknown as B;\n  return merge({ a: b!.a });\n}',
+      '(c) => {\n  const b = c;\n  return merge({ a: b.a });\n}',
     ],
     [
       '(c) => { let n!: number; n = (c.key as { id: number }).id; return n > 1 ? skip() : remove(); }',

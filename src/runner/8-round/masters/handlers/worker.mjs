@@ -34,8 +34,9 @@ function openWorld({ path, text, name }) {
   const run = (source, filename) => new vm.Script(source, { filename }).runInContext(context);
   run(`(${close})(${JSON.stringify(allowed)})`, 'close');
   const decider = run(`(() => { 'use strict'; ${realm}\n return ${decideWith}; })()`, 'realm');
-  // The file's only module syntax is its last line. What stands before it keeps its line numbers.
-  const handler = run(`'use strict'; ${text.replace(/export \{ \w+ \};\n$/, `${name};\n`)}`, path);
+  // The file's only module syntax is its last line. What stands before it keeps its line numbers, and its names within a function: the
+  // world's own object takes no more.
+  const handler = run(`(() => { 'use strict'; ${text.replace(/export \{ .+ \};\n$/, `return ${name};\n})()`)}`, path);
   return decider(handler);
 }
 
