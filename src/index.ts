@@ -126,6 +126,8 @@ export type MultiMasterSync = {
   readonly sequences?: 'interleave' | 'ignore';
   /** Beyond this difference of two members' clocks no conflict is decided by time; `'500 ms'` by default (ms, s or min). */
   readonly maxClockSkew?: string;
+  /** How long decided conflicts stay in the record, such as `'30 days'` or `'12 hours'`; `'90 days'` by default. */
+  readonly keepConflicts?: string;
   readonly captureTriggers?: CaptureTriggers;
 };
 

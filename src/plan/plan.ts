@@ -108,6 +108,8 @@ export type PlanMultiMaster = {
   readonly wake: string;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
   readonly maxClockSkewMs: number;
+  /** Older conflicts are taken out of the record. */
+  readonly keepConflictsHours: number;
   readonly tables: readonly PlanMasterTable[];
 };
 

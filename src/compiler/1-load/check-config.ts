@@ -73,6 +73,7 @@ function requirement(error: ErrorObject): string {
 function hintFor(error: ErrorObject): string | null {
   if (/\/maxBacklog(\/\w+)?$/.test(error.instancePath))
     return "A backlog is a size such as '20 GB', or { rows: 5_000_000 }, or { size: '20 GB', rows: 5_000_000 }.";
+  if (/\/keepConflicts$/.test(error.instancePath)) return "A time to keep conflicts is such as '30 days' or '12 hours'.";
   if (/\/maxClockSkew$/.test(error.instancePath)) return "A difference of clocks is a time such as '500 ms' or '2 s'.";
   const isDatabase = /^\/databases\/[^/]+(\/env)?$/.test(error.instancePath);
   return isDatabase ? "A database is env('NAME'): the name of the environment variable that holds its connection string." : null;

@@ -76,6 +76,7 @@ const multiMasterSync = {
     existingRows: { enum: ['refuse', 'replace', 'keep'] },
     truncate,
     sequences: { enum: ['interleave', 'ignore'] },
+    keepConflicts: { type: 'string', pattern: '^[1-9][0-9]* ?(hours?|days?)$' },
     maxClockSkew: { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(ms|s|min)$' },
     captureTriggers: { enum: ['origin', 'always'] },
     source: text,

@@ -8,7 +8,7 @@ import { error } from './faults.ts';
 import { byName, type LockIndex } from './lock-index.ts';
 import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from './model.ts';
 import { keyOn, resolveKey } from './resolve-key.ts';
-import { resolveSkew } from './resolve-skew.ts';
+import { resolveKeeping, resolveSkew } from './resolve-skew.ts';
 import { type Selected, selectTables } from './select-tables.ts';
 
 type Parts = {
@@ -39,6 +39,7 @@ export function buildMasters(parts: Parts): ModelMultiMaster {
     members,
     existingRows: sync.existingRows ?? 'refuse',
     maxClockSkewMs: resolveSkew(sync.maxClockSkew),
+    keepConflictsHours: resolveKeeping(sync.keepConflicts),
     sequences: sync.sequences ?? null,
     tables: tables.sort((left, right) => byName(left.reference.source, right.reference.source)),
   };

@@ -45,6 +45,7 @@ export type ModelMultiMaster = {
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxClockSkewMs: number;
+  readonly keepConflictsHours: number;
   readonly sequences: 'interleave' | 'ignore' | null;
   /** Ordered by schema and name (code units). */
   readonly tables: readonly ModelMasterTable[];

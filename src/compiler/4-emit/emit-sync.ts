@@ -24,9 +24,9 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
-  const { mode, name, members, existingRows, maxClockSkewMs } = sync;
+  const { mode, name, members, existingRows, maxClockSkewMs, keepConflictsHours } = sync;
   const tables = sync.tables.map((table, ordinal) => emitMasterTable(model, sync, { table, ordinal }));
-  return { mode, members, existingRows, wake: wakeOf(name), maxClockSkewMs, tables };
+  return { mode, members, existingRows, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, tables };
 }
 
 /** The members' tables are alike, so one text serves all; it is written for the first. */

@@ -2,6 +2,7 @@ import type { History } from '../../plan/position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';
+import { forgetOldConflicts } from './conflicts/forget-conflicts.ts';
 import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
 import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
 import type { SourceAccess } from './stream.ts';
@@ -71,6 +72,7 @@ async function purgeOnce(options: RunOptions, kept: Kept, held: Held): Promise<v
   const { log, failpoint, clock } = options;
   const { memory, watch } = held;
   await purge({ database, plan, session, history, log, failpoint, clock, memory, switching: SWITCHING });
+  await forgetOldConflicts(options.plan, session);
   await watchBacklog({ database, plan: options.plan, session, history, log, clock, watch, graceMs: DETACH_AFTER_MS });
 }
 

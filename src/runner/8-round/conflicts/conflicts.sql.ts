@@ -1,6 +1,6 @@
 /**
  * Purpose: the record of decided conflicts, as `sarrio conflicts` reads it.
- * Reads: sarrio.conflict. Writes: nothing. Called by: `read-conflicts.ts`, `undo-conflict.ts`.
+ * Reads: sarrio.conflict. Writes: removes old ones. Called by: `read-conflicts.ts`, `undo-conflict.ts`, `forget-conflicts.ts`.
  */
 const COLUMNS = `
   c.id::text as id, c.sync, c.relation, c.key::text as key, c.kind, c.strategy, c.decision, c.versions::text as versions,
@@ -28,3 +28,15 @@ export const findConflict = `
 `;
 
 export const nowMicros = 'select (extract(epoch from clock_timestamp()) * 1000000)::bigint::text as now';
+
+/** $1: sync, $2: hours. A part at a time: whoever looks at the record is not kept waiting. */
+export const forgetConflicts = `
+  delete from sarrio.conflict
+  where id in (
+    select c.id
+    from sarrio.conflict as c
+    where c.sync = $1 and c.decided_at < clock_timestamp() - $2::integer * interval '1 hour'
+    order by c.decided_at
+    limit 10000
+  )
+`;

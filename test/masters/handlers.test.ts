@@ -1,0 +1,83 @@
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type CliResult, sarrio } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { onAll } from '../support/follow.ts';
+import { rowsOf } from '../support/masters.ts';
+
+const T = 'create table t (id integer primary key, v text, n bigint, at timestamptz);';
+
+type Project = { readonly east: TestDatabase; readonly west: TestDatabase; readonly dir: string; run(...args: readonly string[]): Promise<CliResult> };
+
+/** From a config file with this handler to two masters that hold one row, changed on both sides in different ways. */
+async function projectWith(handler: string): Promise<Project> {
+  const [east, west] = [await freshDatabase('east'), await freshDatabase('west')];
+  await onAll([east, west], T);
+  await east.script("insert into t values (1, 'old', 9007199254740993, '2026-01-01 00:00:00.000001+00')");
+  const dir = await mkdtemp(join(tmpdir(), 'sarrio-handlers-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(
+    join(dir, 'replication.config.ts'),
+    `import { defineReplication, env, merge, remove, skip, take } from 'sarrio';
+    export default defineReplication({
+      databases: { east: env('EAST_URL'), west: env('WEST_URL') },
+      syncs: { m: { mode: 'multi-master', members: ['east', 'west'], tables: ['public.t'], onConflict: ${handler} } },
+    });
+    void [merge, remove, skip, take];`,
+  );
+  const run = (...args: readonly string[]) => sarrio(args, { cwd: dir, env: { EAST_URL: east.url, WEST_URL: west.url } });
+  for (const args of [['pull'], ['compile'], ['apply'], ['run', '--until-caught-up']]) {
+    const { exitCode, stderr, stdout } = await run(...args);
+    expect(`${args[0]} ${exitCode} ${exitCode === 0 ? '' : stderr + stdout}`).toBe(`${args[0]} 0 `);
+  }
+  await east.script("update t set v = 'east', n = n + 1");
+  await west.script("update t set v = 'west', at = at + interval '1 microsecond'");
+  return { east, west, dir, run };
+}
+
+async function rowsAtBoth({ east, west }: Project): Promise<readonly (readonly string[])[]> {
+  return [await rowsOf(east), await rowsOf(west)];
+}
+
+test('a handler merges: no digit of a bigint, no microsecond of a time is lost', { timeout: 60_000 }, async () => {
+  const project = await projectWith(
+    "(conflict) => merge({ v: conflict.versions.map(({ database }) => database).join('+'), n: conflict.version('east')?.row?.['n'] ?? null })",
+  );
+  expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
+  const merged = '(1,east+west,9007199254740994,"2026-01-01 00:00:00.000002+00")';
+  expect(await rowsAtBoth(project)).toEqual([[merged], [merged]]);
+});
+
+test.each([
+  ['takes one', "() => take('east')", 1],
+  ['removes the row', '() => remove()', 0],
+] as const)('a handler %s', { timeout: 60_000 }, async (_, handler, rows) => {
+  const project = await projectWith(handler);
+  expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
+  const [east = [], west = []] = await rowsAtBoth(project);
+  expect(east).toEqual(west);
+  expect(east.length).toBe(rows);
+});
+
+test('a handler that throws, and one that never ends: nothing is written, and the row is said', { timeout: 90_000 }, async () => {
+  for (const handler of ["() => { throw new Error('cannot decide'); }", '() => { for (;;) {} }']) {
+    const project = await projectWith(handler);
+    const before = await rowsAtBoth(project);
+    const { exitCode, stderr } = await project.run('run', '--until-caught-up');
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/SAR622/);
+    expect(stderr).toMatch(/key id = 1/);
+    expect(await rowsAtBoth(project)).toEqual(before);
+  }
+});
+
+test('a handler file that was edited is not run', { timeout: 60_000 }, async () => {
+  const project = await projectWith("() => take('west')");
+  await appendFile(join(project.dir, 'generated/handlers/m.mjs'), '\n// looks harmless\n');
+  const { exitCode, stderr } = await project.run('run', '--until-caught-up');
+  expect(exitCode).toBe(4);
+  expect(stderr).toMatch(/SAR307/);
+});
