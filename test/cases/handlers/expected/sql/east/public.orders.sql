@@ -178,9 +178,8 @@ begin
   end if;
   execute 'insert into sarrio.delta_public_orders (id, change_xid, change_at, change_op, change_segment, change_bulk)
   select t.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
-    case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end
-  from only'
-    operator(pg_catalog.||) pg_catalog.format(' %I.%I as t ', tg_table_schema, tg_table_name)
+    case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
+    operator(pg_catalog.||) pg_catalog.format(' from only %I.%I as t ', tg_table_schema, tg_table_name)
     operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_orders as d)]))'
     using coalesce(segment, 1);
   get diagnostics captured = row_count;
