@@ -9,10 +9,7 @@ export type Conflict = {
 };
 
 /** What becomes of a key: the row of one member (or its absence) everywhere, nothing, or the sync stops. */
-export type Decision =
-  | { readonly kind: 'take'; readonly member: number }
-  | { readonly kind: 'skip' }
-  | { readonly kind: 'stop'; readonly reason: string };
+export type Decision = { readonly kind: 'take'; readonly member: number } | { readonly kind: 'skip' } | { readonly kind: 'stop'; readonly reason: string };
 
 /** A way to decide conflicts. Total and deterministic; the order of the candidates and of the calls does not matter. */
 export type Strategy = {

@@ -56,7 +56,10 @@ export async function installation(options: {
       databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name), ...(roles ? { roles } : {}) }])),
     };
     const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
-    await writeGenerated(dir, compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }), handlers: new Map() }, lock).files);
+    await writeGenerated(
+      dir,
+      compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }), handlers: new Map() }, lock).files,
+    );
     return loadGenerated(dir);
   };
   await compile();
