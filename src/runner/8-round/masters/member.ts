@@ -1,4 +1,5 @@
 import type { Seen } from '../../../conflict/bookkeeping.ts';
+import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
 import type { History, Position } from '../../../plan/position.ts';
 import type { PendingTable } from '../counting.ts';
@@ -54,8 +55,7 @@ export type Look = Seen & {
   readonly pending: readonly PendingTable[];
 };
 
-/** A row as its server writes it: the columns in the plan's order. Where it is absent the key's columns are filled all the same. */
-export type RowText = { readonly isPresent: boolean; readonly values: readonly (string | null)[] };
+export type { RowText };
 
 /** What a round has decided about a contested key. */
 export type SettledRow = {
