@@ -249,6 +249,8 @@ export type MeetStatements = {
   readonly analyze: string;
   /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array. */
   readonly contested: string;
+  /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
+  readonly contestedRows: string;
 };
 
 /**

@@ -30,6 +30,7 @@ export function takeSnapshot(from: Position): Statement {
 export function setPosition(from: Position): Statement {
   const { xmax, xip, extra } = positionSettings(from);
   return {
+    name: 'sarrio_set_position',
     text: "select set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true)",
     values: [xmax, xip, extra],
   };

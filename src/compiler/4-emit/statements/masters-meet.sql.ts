@@ -43,7 +43,18 @@ export function meetStatements({ table, rule }: MasterTarget, sync: string): Mee
       ${own}
     `.text,
     analyze: sql`analyze ${meet}`.text,
-    contested: contested(table, meet).text,
+    contested: sql`
+      ${contested(table, meet)}
+    `.text,
+    contestedRows: sql`
+      with m as materialized (
+        ${own}
+        union all
+        select ${arriving(table)}
+        from json_array_elements($1::json) as r (line)
+      )
+      ${contested(table, dangerousRaw('m'))}
+    `.text,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import { formatPosition, type Position } from '../../../plan/position.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
+import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading.ts';
 import { setPosition } from '../source.sql.ts';
@@ -25,20 +26,30 @@ export function tableOf({ sync }: MemberState, ordinal: number): PlanMasterTable
 
 /** Brings the reports of all members that hold changes of a table together here, and gives the keys that several of them name. */
 export async function* meet(state: MemberState, ordinal: number, others: readonly Member[]): AsyncGenerator<readonly ContestedKey[]> {
+  const peers = others.map(({ index }) => peerOf(state, index));
+  const reported = [state, ...peers].reduce((sum, each) => sum + entriesOf(each, ordinal), 0);
+  if (reported > FEW_ENTRIES) {
+    yield* meetInTable(state, ordinal, { peers, reported });
+    return;
+  }
+  const { report, contestedRows } = tableOf(state, ordinal).masters.meet;
+  const reports = await Promise.all(peers.map((peer) => peer.session.batch([fromOf(peer), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
+  const lines = JSON.stringify(reports.flatMap((answers) => answers[1]?.lists ?? []));
+  const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
+  const keys = contestedKeys(answer?.lists ?? []);
+  if (keys.length > 0) yield keys;
+}
+
+type Meeting = { readonly peers: readonly MemberState[]; readonly reported: number };
+
+async function* meetInTable(state: MemberState, ordinal: number, { peers, reported }: Meeting): AsyncGenerator<readonly ContestedKey[]> {
   const { session } = state;
   const { meet: statements } = tableOf(state, ordinal).masters;
   await session.query(statements.create);
-  for (const other of others) await bringReport(peerOf(state, other.index), state, ordinal);
-  await readFrom(state, ordinal, state.from);
-  await session.query(statements.insertOwn);
-  const reported = [state.index, ...others.map(({ index }) => index)].reduce((sum, index) => sum + entriesOf(peerOf(state, index), ordinal), 0);
+  for (const peer of peers) await bringReport(peer, state, ordinal);
+  await chooseJoinsFor(state, ordinal);
+  await session.batch([fromOf(state), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
-  if (reported <= FEW_ENTRIES) {
-    const [answer] = await session.batch([{ text: statements.contested }]);
-    const keys = contestedKeys(answer?.lists ?? []);
-    if (keys.length > 0) yield keys;
-    return;
-  }
   await session.query(openContested(statements.contested));
   yield* pages(state);
   await session.query(closeContested);
@@ -63,21 +74,26 @@ async function* pages({ session }: MemberState): AsyncGenerator<readonly Contest
 
 async function bringReport(from: MemberState, to: MemberState, ordinal: number): Promise<void> {
   const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
-  await readFrom(from, ordinal, from.from);
   if (entriesOf(from, ordinal) > FEW_ENTRIES) {
+    await chooseJoinsFor(from, ordinal);
+    await from.session.batch([fromOf(from)]);
     await from.copyTo(to, { from: copyReport, into: load });
     return;
   }
-  const [answer] = await from.session.batch([{ text: report }]);
+  const [, answer] = await from.session.batch([fromOf(from), { text: report }]);
   await to.session.query(insert, [JSON.stringify(answer?.lists ?? [])]);
 }
 
-/** Sets the position that the plan's statements read, and how the changes are joined. */
-async function readFrom(state: MemberState, ordinal: number, position: Position | null): Promise<void> {
-  if (position === null) throw new Error('no round has begun');
+/** What all others have seen: nothing older is read. */
+function fromOf({ from }: MemberState): Statement {
+  if (from === null) throw new Error('no round has begun');
+  return setPosition(from);
+}
+
+/** How many changes are joined with the table's rows. */
+async function chooseJoinsFor(state: MemberState, ordinal: number): Promise<void> {
   const entries = entriesOf(state, ordinal);
   if (entries > FEW_ENTRIES) await chooseJoins(state.session, { table: tableOf(state, ordinal).source, entries });
-  await state.session.batch([setPosition(position)]);
 }
 
 function entriesOf({ entries }: MemberState, ordinal: number): number {
@@ -118,22 +134,25 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   }
   let delivered = 0;
   for (const { position, peers } of groups.values()) {
-    await readFrom(state, ordinal, position);
-    delivered += await deliverTo(state, ordinal, { peers, fresh });
+    delivered += await deliverTo(state, ordinal, { peers, fresh, position });
   }
   return delivered;
 }
 
-async function deliverTo(state: MemberState, ordinal: number, { peers, fresh }: { peers: readonly MemberState[]; fresh: boolean }): Promise<number> {
+type Delivery = { readonly peers: readonly MemberState[]; readonly fresh: boolean; readonly position: Position };
+
+async function deliverTo(state: MemberState, ordinal: number, { peers, fresh, position }: Delivery): Promise<number> {
   const { masters } = tableOf(state, ordinal);
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
-    const [answer] = await state.session.batch([{ name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
+    const [, answer] = await state.session.batch([setPosition(position), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
     const rows = rowsInMemory(answer);
     if (rows !== null) {
       for (const peer of peers) receiveRows(peer, ordinal, { rows, fresh, from: state.index });
       return rows.length;
     }
   }
+  await chooseJoinsFor(state, ordinal);
+  await state.session.batch([setPosition(position)]);
   let rows = 0;
   for (const peer of peers) rows = await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh });
   return rows;

@@ -65,33 +65,42 @@ async function fillStage({ session }: MemberState, aside: SetAside): Promise<voi
 
 /** Everything that was set aside, the records of conflicts, and the watermarks. */
 export async function applyAside(state: MemberState, tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void> {
-  const { session, failpoint } = state;
   const asides = tables.flatMap((ordinal) => {
     const aside = state.pending.asides.get(ordinal);
     return aside ? [{ ordinal, aside }] : [];
   });
   for (const { aside } of asides) if (aside.isStaged || isForStage(aside)) await writeStaged(state, aside);
   const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
-  await writeFew(state, few);
-  await failpoint('masters.after-rows');
-  const rowsFrom = (origin: number): number => asides.reduce((sum, { aside }) => sum + (aside.rowsFrom.get(origin) ?? 0), 0);
-  const moves = [...watermarks].map(([origin, position]) =>
-    moveWatermark({ sync: state.syncName, source: state.sync.members[origin] ?? '', position: formatPosition(position), rows: rowsFrom(origin) }),
-  );
-  const answers = await session.batch([...recordStatements(state, state.pending.records), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves]);
-  const moved = answers.slice(answers.length - moves.length);
-  if (moved.some(({ count }) => count !== 1)) throw new Error(`${state.name} has lost a watermark of sync ${state.syncName}`);
-  state.undurable = true;
+  const moves = movesOf(state, asides, watermarks);
+  const rest = [...recordStatements(state, state.pending.records), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
+  await writeFew(state, few, rest);
+  await state.failpoint('masters.after-rows');
+  // Others rely on this transaction only where it tells them something.
+  state.undurable ||= asides.some(({ aside }) => aside.hasFresh);
 }
 
-type FewAsides = readonly { readonly ordinal: number; readonly aside: SetAside }[];
+type Asides = readonly { readonly ordinal: number; readonly aside: Pending['asides'] extends Map<number, infer Aside> ? Aside : never }[];
 
-/** All tables in one batch; when unique values clash, all of them once more by deleting and inserting. */
-async function writeFew(state: MemberState, few: FewAsides): Promise<void> {
-  if (few.length === 0) return;
-  const statements = (form: WriteForm): readonly Statement[] =>
+function movesOf(state: MemberState, asides: Asides, watermarks: ReadonlyMap<number, Position>): readonly Statement[] {
+  const rowsFrom = (origin: number): number => asides.reduce((sum, { aside }) => sum + (aside.rowsFrom.get(origin) ?? 0), 0);
+  return [...watermarks].map(([origin, position]) =>
+    moveWatermark({ sync: state.syncName, source: state.sync.members[origin] ?? '', position: formatPosition(position), rows: rowsFrom(origin) }),
+  );
+}
+
+/** All tables in one batch with what comes after them; when unique values clash, all of them once more by deleting and inserting. */
+async function writeFew(state: MemberState, few: Asides, rest: readonly Statement[]): Promise<void> {
+  const { session } = state;
+  const writes = (form: WriteForm): readonly Statement[] =>
     few.flatMap(({ ordinal, aside }) => writeRows(aside, ordinal, { form, tellsOthers: tellsOthers(state, aside) }));
-  await inEitherForm(state, async (form) => void (await state.session.batch(form === 'merge' ? [{ text: savepoint }, ...statements(form)] : statements(form))));
+  if (few.length === 0) return void (await session.batch(rest));
+  try {
+    await session.batch([{ text: savepoint }, ...writes('merge'), { text: releaseSavepoint }, ...rest]);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    await session.query(rollbackToSavepoint);
+    await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
+  }
 }
 
 async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
