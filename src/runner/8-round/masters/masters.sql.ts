@@ -22,7 +22,8 @@ export type MemberSettings = {
 
 /**
  * Takes the round's snapshot. Few changes against a large table must never be joined by reading the whole table: the planner gets its
- * choice back where there are many (`planFor`).
+ * choice back where there are many (`planFor`). No parallel workers: with the costs that this leads to the planner would start some for a
+ * handful of changes, which takes longer than all the rest of a small round.
  */
 export function takeMemberSnapshot({ member, from, seenBy }: MemberSettings): Statement {
   const { xmax, xip, extra } = positionSettings(from);
@@ -33,7 +34,8 @@ export function takeMemberSnapshot({ member, from, seenBy }: MemberSettings): St
       (extract(epoch from clock_timestamp()) * 1000000)::bigint::text,
       set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true),
       set_config('sarrio.targets', $4, true), set_config('sarrio.member', $5, true),
-      set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`,
+      set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+      set_config('max_parallel_workers_per_gather', '0', true)`,
     values: [xmax, xip, extra, JSON.stringify(targets), String(member)],
   };
 }
