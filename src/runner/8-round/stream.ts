@@ -125,7 +125,8 @@ async function waitWhilePaused(options: StreamOptions, source: Source): Promise<
   return true;
 }
 
-function paused({ sync, source }: StreamName, pause: string): Error {
+/** A run that should end by itself does not wait for `sarrio resume`. */
+export function paused({ sync, source }: Pick<StreamName, 'sync' | 'source'>, pause: string): Error {
   return failure('refused', {
     code: 'SAR612',
     where: `database ${source}`,

@@ -3,6 +3,7 @@ import type { Acknowledger } from '../acknowledge.ts';
 import { startBeating } from '../heartbeat.ts';
 import { holderText } from '../lease.ts';
 import { readPause } from '../registration.ts';
+import { paused } from '../stream.ts';
 import { heartbeat, leaseStream } from '../target.sql.ts';
 import { joinPair } from './join-pair.ts';
 import { readSeeded } from './masters.sql.ts';
@@ -68,6 +69,7 @@ type Arrival = { readonly slot: Slot; readonly live: Live };
 async function admitOne(run: MastersRun, present: Present[], { slot, live }: Arrival): Promise<'present' | 'standby' | 'waits'> {
   const { options, progress, name } = run;
   const pause = await readPause(name, live.source);
+  if (pause !== null && options.until !== 'stopped') throw paused({ sync: name, source: slot.name }, pause);
   if (pause !== null) return wait(run, slot, { state: 'paused', reason: pause });
   const holder = await leaseOrHolder(run, { slot, live });
   if (holder !== null) {
