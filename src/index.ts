@@ -119,10 +119,10 @@ export type MultiMasterSync = {
   readonly exclude?: readonly string[];
   /** Every table needs a rule, from here or its own. */
   readonly onConflict?: ConflictRuleConfig;
-  /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them as changes of that member. */
+  /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;
-  /** Sequences of serial and identity columns: each member counts in steps of the number of members (`interleave`), or you see to it that they never meet (`ignore`). */
+  /** Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or each member counts in steps of the number of members (`interleave`, refused so far). */
   readonly sequences?: 'interleave' | 'ignore';
   /** Beyond this difference of two members' clocks no conflict is decided by time; `'500 ms'` by default (ms, s or min). */
   readonly maxClockSkew?: string;

@@ -1,3 +1,4 @@
+import { kindOf } from './handlers/conflict.ts';
 import { candidates, isConflict } from './candidates.ts';
 import type { NamedRule } from '../plan/conflict-rule.ts';
 import type { Decision } from './strategy.ts';
@@ -35,5 +36,5 @@ export function settle(key: ContestedKey, { rule, databases }: { rule: NamedRule
 
 /** `update/delete`, in the order of the members. */
 export function conflictKind(found: readonly Version[]): string {
-  return found.map(({ op }) => op).join('/');
+  return kindOf(found.map(({ op }) => op));
 }

@@ -10,7 +10,7 @@ import type { MasterTarget } from './masters.sql.ts';
  * Purpose: what a round between masters writes to one table and to its delta table.
  * Reads: a JSON parameter or the stage. Writes: the table, its delta table, the stage. Called by: `masterStatements`.
  *
- * A row that is the same already, to the last byte, is not touched, and nobody hears of it: that is what lets rings of syncs fall quiet.
+ * A row that is the same already, to the last byte, is not touched, and nobody hears of it: that is what lets chains of syncs fall quiet.
  */
 export function masterWrites(at: MasterTarget, sync: string): MasterWriteStatements {
   const rows = { with: sql`with ${changedRows(at)}`, from: sql`changed as s` };

@@ -8,7 +8,7 @@ export const targetOccupied: LiveCheck = {
   run: ({ database, inspection }) =>
     inspection.occupied.map(({ sync, source, table, planned }) => {
       const target = displayName(table.target);
-      const keep = planned.mode === 'multi-master' ? " ('keep': let them be changes of this member)" : '';
+      const keep = planned.mode === 'multi-master' ? " ('keep': only when they are the same rows already)" : '';
       return liveFault({
         code: 'SAR415',
         database,

@@ -33,7 +33,7 @@ export type MemberState = {
   seenBy: ReadonlyMap<number, Position>;
   /** Entries that were pending, by table. */
   entries: ReadonlyMap<number, number>;
-  /** How far the log must be on disk before anybody else may commit; null when it is. */
+  /** Something that others will rely on is not known to be on disk yet: nobody else may commit. */
   undurable: boolean;
 };
 
