@@ -227,8 +227,12 @@ export type MasterStatements = {
   readonly meet: MeetStatements;
   /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
   readonly rowsOfKeys: string;
-  /** Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds. As `ReadStatements.rows` and `copyChanged`. */
+  /**
+   * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
+   * the row embodies (null: not said), and a bit for each member that it is pending for. As `ReadStatements.rows`.
+   */
   readonly rows: string;
+  /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */

@@ -57,7 +57,7 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
-  const known = new Map(step.present.map((database) => [database, imageOf(world, database).watermarks.get(SYNC) ?? new Map()]));
+  const known = new Map(step.present.map((database) => [database, { watermarks: imageOf(world, database).watermarks.get(SYNC) ?? new Map(), copiedXid: 0n }]));
   const result = await outcomeOf(
     masterRound({
       members,

@@ -28,7 +28,8 @@ export const installedBlock: Sql = sql`
 /**
  * In a target: the position that it has durably applied from each source. Updated in the transaction that applies the rows: the fence.
  * `acknowledged` is the last position that the source has recorded as such: a source that does not know it was put back in time.
- * `unverified_since` is set when the source came back with another history, in which it may lack rows that stand here.
+ * Between masters `copied_xid` is the transaction in which rows were last copied from there: of what was changed here before, they may
+ * hold nothing. `unverified_since` is set when the source came back with another history, in which it may lack rows that stand here.
  */
 export const watermarkBlock: Sql = sql`
   create table if not exists sarrio.watermark (
@@ -42,6 +43,7 @@ export const watermarkBlock: Sql = sql`
     applied_rows bigint not null default 0,
     applied_rounds bigint not null default 0,
     applied_at timestamptz not null default pg_catalog.now(),
+    copied_xid xid8,
     primary key (sync, source)
   );
   revoke all on table sarrio.watermark from public;

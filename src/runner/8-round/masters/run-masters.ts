@@ -238,14 +238,14 @@ function dropMember(place: Place, { index, error }: { index: number; error: unkn
 /** Tells the sources what their targets have on disk. */
 async function tick(place: Place): Promise<void> {
   await eachPair(place, async (present, source, acknowledger) => {
-    const position = place.known.get(present.slot.index)?.get(source);
+    const position = place.known.get(present.slot.index)?.watermarks.get(source);
     if (position !== undefined) await acknowledger.tick(formatPosition(position));
   });
 }
 
 async function finish(place: Place): Promise<StreamEnd> {
   await eachPair(place, async (present, source, acknowledger) => {
-    const position = place.known.get(present.slot.index)?.get(source);
+    const position = place.known.get(present.slot.index)?.watermarks.get(source);
     if (position !== undefined) await acknowledger.settle(formatPosition(position));
   });
   return { kind: 'done' };

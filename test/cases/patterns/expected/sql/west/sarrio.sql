@@ -35,6 +35,7 @@ create table if not exists sarrio.watermark (
   applied_rows bigint not null default 0,
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
+  copied_xid xid8,
   primary key (sync, source)
 );
 revoke all on table sarrio.watermark from public;
