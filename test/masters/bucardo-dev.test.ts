@@ -21,10 +21,13 @@ const stepping = (start: number): string => `
 /** Of two tables each stands on two of the databases only. */
 const [LEFT, RIGHT] = ['create table left_only (id integer primary key, v text);', 'create table right_only (id integer primary key, v text);'];
 
+const named = (table: string): string | { table: string; key: string } =>
+  table === 'parent' ? { table: 'public.parent', key: 'parent_id' } : `public.${table}`;
+
 const between = (members: readonly Name[], tables: readonly string[]): MultiMasterSync => ({
   mode: 'multi-master',
   members,
-  tables: tables.map((table) => `public.${table}`),
+  tables: tables.map(named),
   onConflict: 'last-update-wins',
   sequences: 'ignore',
 });
@@ -32,7 +35,7 @@ const copies = (source: Name, target: Name, tables: readonly string[]): OneWaySy
   mode: 'one-way',
   source,
   targets: [target],
-  tables: tables.map((table) => `public.${table}`),
+  tables: tables.map(named),
 });
 
 const stage: { standing?: Standing<Name> } = {};

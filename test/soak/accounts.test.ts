@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decidedTwice, type Ending, lostWrites, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
+import { decidedTwice, type Ending, lostWrites, metAncestors, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
 import type { Traced } from './traced.sql.ts';
 
 /** The soak's book-keeping finds what it is there to find. */
@@ -55,4 +55,12 @@ test('versions are decided once, and the same is told everywhere', () => {
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, at: '2' }] }))).toEqual([]);
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, id: 'two' }] }))).toHaveLength(1);
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, decision: 'take east' }] }))).toHaveLength(1);
+});
+
+test('a row that met what it had been made of is counted, and wrong where that won', () => {
+  const right = conflict('right', 1, { east: 'a b', west: 'a b c', take: 'west' });
+  const wrong = conflict('wrong', 2, { east: 'a b', west: 'a b c', take: 'east' });
+  const strangers = conflict('strangers', 3, { east: 'a b', west: 'a bc', take: 'east' });
+  expect(metAncestors(ending('a b c', { conflicts: [right, right, strangers] }))).toEqual({ met: 1, left: [] });
+  expect(metAncestors(ending('a b', { conflicts: [wrong] })).left).toHaveLength(1);
 });

@@ -81,6 +81,20 @@ export function decidedTwice({ conflicts }: Ending): readonly string[] {
   ];
 }
 
+/** Conflicts in which a row met what it had been made of; and those of them, under a rule of times, that the older one won. */
+export function metAncestors({ conflicts }: Ending): { readonly met: number; readonly left: readonly string[] } {
+  const each = [...new Map(conflicts.map((conflict) => [conflict.id, conflict])).values()];
+  const met = each.filter((conflict) => ancestorsIn(conflict).length > 0);
+  const wrong = met.filter((conflict) => conflict.relation === 'public.latest' && ancestorsIn(conflict).includes(winnerOf(conflict)?.row?.['trail'] ?? ''));
+  return { met: met.length, left: wrong.map(({ key, id }) => `an earlier version won against what was made of it: latest ${key}, conflict ${id}`) };
+}
+
+/** Trails that begin another one. */
+function ancestorsIn({ versions }: Recorded): readonly string[] {
+  const trails = versions.flatMap(({ row }) => row?.['trail'] ?? []);
+  return trails.filter((trail) => trails.some((other) => other.startsWith(`${trail} `)));
+}
+
 function add(sets: Map<string, Set<string>>, name: string, value: string): void {
   sets.set(name, (sets.get(name) ?? new Set()).add(value));
 }

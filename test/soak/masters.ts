@@ -2,7 +2,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { ARRIVALS, MASTER_SCHEMA, MASTER_TABLES, startMasterWorkload } from '../support/master-workload.ts';
 import { pause, waitUntil } from '../support/wait.ts';
 import { isServerGone } from '../support/workload.ts';
-import { decidedTwice, type Ending, lostWrites, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
+import { decidedTwice, type Ending, lostWrites, metAncestors, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
 import { carriedLeft, differencesLeft, leftBehind } from './checks.ts';
 import { startLagMeter } from './lag.ts';
 import type { Outcome, Performance, Play } from './play.ts';
@@ -73,7 +73,7 @@ function begin(stage: Stage<Name>, seed: number): Performance {
       const left = [...seen.faults, ...(await leftBehind(stage)), ...(await carriedLeft(stage))];
       left.push(...(await differencesLeft(Object.values(stage.sides), TABLES)));
       const ending = await endingOf(stage);
-      left.push(...lostWrites(told, ending), ...returnedLosers(ending), ...returnedDeletes(ending), ...decidedTwice(ending));
+      left.push(...lostWrites(told, ending), ...returnedLosers(ending), ...returnedDeletes(ending), ...decidedTwice(ending), ...metAncestors(ending).left);
       left.push(...(await missingLines(stage.sides.east.database, { journal, told })), ...(await doubledLines(stage)));
       return { left, lines: [...figures(told, ending), `looks of the sampler: ${seen.looks}; ${lags}`] };
     },
@@ -151,13 +151,14 @@ async function doubledLines({ sides }: Stage<Name>): Promise<readonly string[]> 
   return found.flatMap(({ name, rows }) => rows.map((row) => `applied twice at ${name}: ${JSON.stringify(row)}`));
 }
 
-function figures({ tokens, turns }: Told, { conflicts, gone }: Ending): readonly string[] {
+function figures({ tokens, turns }: Told, ending: Ending): readonly string[] {
+  const { conflicts, gone } = ending;
   const kinds = new Map(conflicts.map(({ id, relation, kind, decision }) => [id, `${relation} ${kind.split('/').sort().join('/')} ${decision.split(' ')[0]}`]));
   const counts = new Map<string, number>();
   for (const kind of kinds.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [
     `transactions told to be on disk: ${turns.length}, with ${[...tokens.values()].flat().length} traced writes; rows taken away: ${gone.length}`,
-    `conflicts: ${kinds.size}`,
+    `conflicts: ${kinds.size}; in ${metAncestors(ending).met} of them a row met what it had been made of`,
     ...[...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `  ${String(count).padStart(5)}  ${kind}`),
   ];
 }
