@@ -181,6 +181,10 @@ export const parkedBlock: Sql = sql`
 /**
  * Called by capture triggers that find the runner asleep. NOTIFY would forbid PREPARE TRANSACTION to the application, so where the
  * server allows prepared transactions the flag is set to 3 (kicked) instead, which no rollback undoes and which the runner polls.
+ *
+ * NOTIFY takes a lock that all committing notifiers of the server share, so a runner that went away while the flag was armed must not
+ * leave every transaction notifying: whoever finds the lock that a listening runner holds free takes the flag back to 1 (busy). A
+ * runner that comes at that moment takes the lock first and arms afterwards; where its flag is taken back all the same, it notices.
  */
 export const wakeFunctionBlock: Sql = sql`
   create or replace function sarrio.wake(sync text, flag regclass) returns void
@@ -190,11 +194,20 @@ export const wakeFunctionBlock: Sql = sql`
   set search_path = pg_catalog, pg_temp
   as $sarrio$
   begin
-    if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.=) '0' then
-      perform pg_catalog.pg_notify('sarrio', sync);
-    else
+    if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.<>) '0' then
       perform pg_catalog.setval(flag, 3);
+      return;
     end if;
+    begin
+      if pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('sarrio listens: ' operator(pg_catalog.||) sync, 0)) then
+        -- Taken back at once: a lock kept to the end of the transaction would keep a runner waiting.
+        raise exception using errcode = 'SR001';
+      end if;
+    exception when sqlstate 'SR001' then
+      perform pg_catalog.setval(flag, 1);
+      return;
+    end;
+    perform pg_catalog.pg_notify('sarrio', sync);
   end
   $sarrio$;
   revoke all on function sarrio.wake(text, regclass) from public;
