@@ -32,6 +32,12 @@ async function main(): Promise<number> {
   const play = await (options.isMasters ? masters() : oneWay());
   try {
     return await soak(play, options);
+  } catch (error) {
+    // Told before anything is taken down, which the writers that are still at work may not survive.
+    say(`FAULT: ${error instanceof Error ? error.stack : String(error)}`);
+    await sayProgress(play, 'at the end');
+    for (const runner of play.stage.runners) say(runner.said().split('\n').slice(-60).join('\n'));
+    return 1;
   } finally {
     for (const runner of play.stage.runners) await runner.stop();
     await play.stage.dispose();
@@ -78,7 +84,7 @@ async function strikeAll(play: Play, { minutes, kills, seed }: Options): Promise
       throw new Error(`${fault.name} (number ${number}) failed`, { cause: error });
     });
     struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);
-    if (number % KILLS_PER_MINUTE === 0) await sayProgress(play, number);
+    if (number % KILLS_PER_MINUTE === 0) await sayProgress(play, `${number} kills`);
     // A round that is killed again and again never ends, however right it is.
     if (number % KILLS_IN_A_ROW === 0) await play.quiet();
     await pause(Math.max(0, (number / kills) * total - (performance.now() - started)));
@@ -87,8 +93,8 @@ async function strikeAll(play: Play, { minutes, kills, seed }: Options): Promise
 }
 
 /** Where it stands, and what the runners said last: enough to see what something that stands still waits for. */
-async function sayProgress({ stage, progress }: Play, kills: number): Promise<void> {
-  say(`${kills} kills; ${await progress()}`);
+async function sayProgress({ stage, progress }: Play, when: string): Promise<void> {
+  say(`${when}; ${await progress()}`);
   for (const runner of stage.runners) say(`  runner: ${runner.current().stderr().trim().split('\n').slice(-1)[0] ?? ''}`);
   for (const [name, { database }] of Object.entries(stage.sides)) {
     const rows = await database.query(SESSIONS).then(
