@@ -42,10 +42,12 @@ export async function installation(options: {
   project?: string;
   urls?: Readonly<Record<string, string>>;
   roles?: DatabaseRoles;
+  /** Who removes it again: the end of the test, unless it is made outside of one. */
+  atEnd?: (task: () => Promise<void>) => void;
 }): Promise<Installation> {
-  const { databases, project = 'sarrio', urls = {}, roles } = options;
+  const { databases, project = 'sarrio', urls = {}, roles, atEnd = onTestFinished } = options;
   const dir = await mkdtemp(join(tmpdir(), 'sarrio-generated-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  atEnd(() => rm(dir, { recursive: true, force: true }));
   const env = Object.fromEntries(Object.entries(databases).map(([name, { url }]) => [variableOf(name), urls[name] ?? url]));
   const state = { syncs: options.syncs };
   const compile = async (syncs = state.syncs): Promise<Generated> => {
