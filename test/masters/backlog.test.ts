@@ -84,7 +84,7 @@ test('a member that stays away beyond the budget is detached, the others go on, 
     return (await kept(east)) === 0;
   });
   const status = await run('status', '--json');
-  expect(JSON.parse(status.stdout)).toMatchObject({ diagnostics: [{ code: 'SAR613' }] });
+  expect(JSON.parse(status.stdout)).toMatchObject({ diagnostics: expect.arrayContaining([expect.objectContaining({ code: 'SAR613' })]) });
 
   const copied = await run('copy', '--sync', 'm', '--target', 'north', '--replace');
   expect(copied.exitCode).toBe(0);

@@ -22,7 +22,8 @@ export function emitSequences(model: Model, database: string): readonly PlanSequ
     for (const { table, column, sequence } of sync.tables.flatMap(({ schemas }) => countedIn(schemas[database]))) {
       const key = displayName(sequence);
       const known = found.get(key) ?? { sequence, sync: sync.name, columns: [], slots, slot: sync.members.indexOf(database) + 1 };
-      found.set(key, { ...known, columns: [...known.columns, { table, ...column }] });
+      const isKnown = known.columns.some((each) => displayName(each.table) === displayName(table) && each.column === column.column);
+      found.set(key, isKnown ? known : { ...known, columns: [...known.columns, { table, ...column }] });
     }
   }
   return [...found].sort(([a], [b]) => byCodeUnit(a, b)).map(([, counted]) => planSequence(counted));
