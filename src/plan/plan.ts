@@ -1,5 +1,6 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
+import type { PlanSequence } from './plan-sequence.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
@@ -34,21 +35,6 @@ export type PlanDatabase = {
   readonly shapes: Readonly<Record<string, TableShape>>;
   /** Users' sequences that count in steps here; only where there are any. */
   readonly sequences?: readonly PlanSequence[];
-};
-
-/** A user's sequence that gives out the values of one slot: those that leave `slot` when divided by `slots`. */
-export type PlanSequence = {
-  readonly sequence: QualifiedName;
-  readonly sync: string;
-  /** Columns that count by it. The first one says which sequences of the members belong together. */
-  readonly columns: readonly { readonly table: QualifiedName; readonly column: string }[];
-  readonly slots: number;
-  /** 1 for the sync's first member. */
-  readonly slot: number;
-  /** One row: `increment`, `least`, `most`, `cycles`, `last` (value), `is_called`, `highest` (value in the columns), `taken` (a value of the slot that stands in a column although it is still to come). */
-  readonly read: string;
-  /** Sets the increment, and the next value to the setting `sarrio.next`; fails when the sequence has come to `sarrio.floor` meanwhile. */
-  readonly align: string;
 };
 
 export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';

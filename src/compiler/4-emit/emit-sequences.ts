@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../plan/canonical.ts';
-import type { PlanSequence } from '../../plan/plan.ts';
+import type { PlanSequence } from '../../plan/plan-sequence.ts';
 import type { SequenceSchema, TableSchema } from '../../plan/schema-lock.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { Model } from '../2-model/model.ts';

@@ -1,4 +1,4 @@
-import type { PlanSequence } from '../../plan/plan.ts';
+import type { PlanSequence } from '../../plan/plan-sequence.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 

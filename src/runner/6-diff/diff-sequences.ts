@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../plan/diagnostic.ts';
-import type { PlanSequence } from '../../plan/plan.ts';
+import type { PlanSequence } from '../../plan/plan-sequence.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
 import type { LiveDatabase } from '../5-inspect/live-database.ts';
 import { largest, type LiveSequence } from '../5-inspect/read-sequences.ts';
