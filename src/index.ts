@@ -106,6 +106,8 @@ export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTrig
   readonly onConflict?: ConflictRuleConfig;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
+  /** Columns of which the record of conflicts shows a mask instead of the values. Rules and handlers see the values. */
+  readonly mask?: readonly string[];
 };
 
 /** One group of tables that several databases write to, each change going from every member to every other. */
@@ -122,10 +124,16 @@ export type MultiMasterSync = {
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;
-  /** Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or each member counts in steps of the number of members (`interleave`, refused so far). */
-  readonly sequences?: 'interleave' | 'ignore';
+  /**
+   * Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or `apply` lets each member count in steps from
+   * a start of its own (`interleave`). The steps are slots, one for each member that there may ever be: 8 of them unless you say how many
+   * (with more than 8 members the next power of two), so that a member can be added without touching the others.
+   */
+  readonly sequences?: 'interleave' | 'ignore' | { readonly interleave: { readonly slots: number } };
   /** Beyond this difference of two members' clocks no conflict is decided by time; `'500 ms'` by default (ms, s or min). */
   readonly maxClockSkew?: string;
+  /** How much one member that is away may hold back in each of the others before it is detached. No bound by default. */
+  readonly maxBacklog?: Backlog;
   /** How long decided conflicts stay in the record, such as `'30 days'` or `'12 hours'`; `'90 days'` by default. */
   readonly keepConflicts?: string;
   readonly captureTriggers?: CaptureTriggers;

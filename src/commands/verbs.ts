@@ -52,7 +52,7 @@ export const VERBS: readonly VerbEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'compare targets with their source while writes go on, down to keys and columns; --repair writes the differences',
+    summary: 'compare targets with their source, or masters with each other, while writes go on; --repair writes the differences',
     load: async () => (await import('./verify.ts')).verb,
   },
   {

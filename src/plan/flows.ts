@@ -14,10 +14,10 @@ export type Flow = {
 /** Every flow of a sync, in the order of its databases. */
 export function flowsOf(sync: PlanSync): readonly Flow[] {
   if (sync.mode === 'one-way') return [sync];
-  const { mode, members, existingRows, wake, tables } = sync;
+  const { mode, members, existingRows, maxBacklog, wake, tables } = sync;
   return members.map((source) => {
     const targets = members.filter((member) => member !== source);
-    return { mode, source, targets, existingRows, maxBacklog: null, wake, tables };
+    return { mode, source, targets, existingRows, maxBacklog, wake, tables };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
-import type { VerifyStatements } from './plan-verify.ts';
+import type { PlanSequence } from './plan-sequence.ts';
+import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
@@ -32,6 +33,8 @@ export type PlanDatabase = {
   readonly captures: readonly PlanCapture[];
   /** What the user's tables must look like here for the plan to fit, by display name. */
   readonly shapes: Readonly<Record<string, TableShape>>;
+  /** Users' sequences that count in steps here; only where there are any. */
+  readonly sequences?: readonly PlanSequence[];
 };
 
 export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';
@@ -104,6 +107,8 @@ export type PlanMultiMaster = {
   /** In the order of the config, which decides ties. The first one is copied to those that join. */
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
+  /** What one member may hold back in each of the others before it is detached there; null for no bound. */
+  readonly maxBacklog: BacklogBudget | null;
   /** Sequence in every member, as `PlanOneWay.wake`. */
   readonly wake: string;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
@@ -116,6 +121,8 @@ export type PlanMultiMaster = {
 /** A table of a multi-master sync: as one of a one-way sync whose only route leads to every member, with what rounds between masters need. */
 export type PlanMasterTable = PlanTable & {
   readonly rule: ConflictRule;
+  /** Columns of which the record of conflicts holds a mask; only where there are any. */
+  readonly mask?: readonly string[];
   readonly masters: MasterStatements;
 };
 
@@ -235,6 +242,7 @@ export type MasterStatements = {
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
+  readonly verify: MasterVerifyStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
 };

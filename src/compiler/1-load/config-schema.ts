@@ -41,10 +41,22 @@ const conflictRule = {
   then: { ...texts, minItems: 1 },
   else: { if: { isHandler: true }, then: true, else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] } },
 } as const;
+const sequences = {
+  if: { type: 'object' },
+  then: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['interleave'],
+    properties: {
+      interleave: { type: 'object', additionalProperties: false, required: ['slots'], properties: { slots: { type: 'integer', minimum: 2, maximum: 1024 } } },
+    },
+  },
+  else: { enum: ['interleave', 'ignore'] },
+} as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
-const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, truncate } } as const;
+const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, truncate, mask: { ...texts, minItems: 1 } } } as const;
 
 const oneWaySync = {
   type: 'object',
@@ -75,7 +87,7 @@ const multiMasterSync = {
     onConflict: conflictRule,
     existingRows: { enum: ['refuse', 'replace', 'keep'] },
     truncate,
-    sequences: { enum: ['interleave', 'ignore'] },
+    sequences,
     keepConflicts: { type: 'string', pattern: '^[1-9][0-9]* ?(hours?|days?)$' },
     maxClockSkew: { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(ms|s|min)$' },
     captureTriggers: { enum: ['origin', 'always'] },

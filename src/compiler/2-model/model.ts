@@ -44,9 +44,11 @@ export type ModelMultiMaster = {
   readonly mode: 'multi-master';
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly maxBacklog: BacklogBudget | null;
   readonly maxClockSkewMs: number;
   readonly keepConflictsHours: number;
-  readonly sequences: 'interleave' | 'ignore' | null;
+  /** In how many slots values are given out; null when the config says nothing. */
+  readonly sequences: { readonly slots: number } | 'ignore' | null;
   /** Ordered by schema and name (code units). */
   readonly tables: readonly ModelMasterTable[];
 };
@@ -61,6 +63,8 @@ export type ModelMasterTable = {
   readonly schemas: Readonly<Record<string, TableSchema>>;
   /** Null where the config gives none: a rule of phase 3 refuses that. */
   readonly rule: ConflictRule | null;
+  /** Columns whose values do not go into the record of conflicts. */
+  readonly mask: readonly string[];
 };
 
 /** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */

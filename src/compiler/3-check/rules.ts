@@ -10,8 +10,10 @@ import { encodings, narrowEncoding } from './rules/encodings.ts';
 import { firingTriggers } from './rules/firing-triggers.ts';
 import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
-import { clockKeys, collidingSequences, interleave } from './rules/key-values.ts';
+import { sequenceInTwoSyncs, sequencesUnknown, tooFewSlots } from './rules/interleave.ts';
+import { clockKeys, collidingSequences } from './rules/key-values.ts';
 import { looseExpressions } from './rules/loose-expressions.ts';
+import { maskedColumns } from './rules/mask.ts';
 import { memberTableMissing } from './rules/member-tables.ts';
 import { members } from './rules/members.ts';
 import { memberColumnsDiffer, memberKeysDiffer } from './rules/members-differ.ts';
@@ -77,7 +79,7 @@ export const RULES: readonly Rule[] = [
   memberTableMissing,
   memberColumnsDiffer,
   memberKeysDiffer,
-  interleave,
+  tooFewSlots,
   uniqueClash,
   outsideReferences,
   collidingSequences,
@@ -86,4 +88,7 @@ export const RULES: readonly Rule[] = [
   exclusionClash,
   differentTruncate,
   oldLock,
+  maskedColumns,
+  sequencesUnknown,
+  sequenceInTwoSyncs,
 ];

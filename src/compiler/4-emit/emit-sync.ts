@@ -24,9 +24,9 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
-  const { mode, name, members, existingRows, maxClockSkewMs, keepConflictsHours } = sync;
+  const { mode, name, members, existingRows, maxBacklog, maxClockSkewMs, keepConflictsHours } = sync;
   const tables = sync.tables.map((table, ordinal) => emitMasterTable(model, sync, { table, ordinal }));
-  return { mode, members, existingRows, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, tables };
+  return { mode, members, existingRows, maxBacklog, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, tables };
 }
 
 /** The members' tables are alike, so one text serves all; it is written for the first. */
@@ -39,7 +39,13 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const format = copyFormat(reference, schemas);
   const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, isMaster: true, copyFormat: format });
   const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule }, name);
-  return { ...emitTable(sync, { table: reference, ordinal, routes }), rule, masters: { ...statements, readers: readersByMember(model, sync, reference) } };
+  const mask = table.mask.length > 0 ? { mask: table.mask } : {};
+  return {
+    ...emitTable(sync, { table: reference, ordinal, routes }),
+    rule,
+    ...mask,
+    masters: { ...statements, readers: readersByMember(model, sync, reference) },
+  };
 }
 
 /** Members where no other sync reads the table are left out. */

@@ -3,6 +3,7 @@ import { displayName, ident } from '../../sql/quote.ts';
 import { type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
+import { emitSequences } from './emit-sequences.ts';
 import { emitShapes } from './emit-shapes.ts';
 import { relaysIn } from '../../plan/rights.ts';
 import { withGrants } from './objects/grants.sql.ts';
@@ -43,12 +44,14 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
 }
 
 function emitDatabase(model: Model, { database, captures, files }: Written): PlanDatabase {
+  const sequences = emitSequences(model, database.name);
   return {
     url: { env: database.urlVariable },
     ...(database.roles === null ? {} : { roles: database.roles }),
     objects: files.flatMap(planObjects),
     captures: captures.map(planCapture),
     shapes: emitShapes(model, database.name),
+    ...(sequences.length === 0 ? {} : { sequences }),
   };
 }
 

@@ -230,7 +230,7 @@ function targetColumns(at: VerifyTarget): readonly HashedColumn[] {
 }
 
 /** Key columns by their names on the target, in the order of the source's key. */
-function keyNames({ table }: VerifyTarget): readonly string[] {
+export function keyNames({ table }: ApplyTarget): readonly string[] {
   return table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name);
 }
 
@@ -241,17 +241,17 @@ function sameKeys(at: VerifyTarget, left: string, right: string): Sql {
   );
 }
 
-function list(names: readonly string[], alias?: string): Sql {
+export function list(names: readonly string[], alias?: string): Sql {
   return join(
     names.map((name) => (alias === undefined ? ident(name) : ident(alias, name))),
     ', ',
   );
 }
 
-function stageIdent({ table }: VerifyTarget): Sql {
+export function stageIdent({ table }: ApplyTarget): Sql {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'verify_'));
 }
 
-function differingIdent({ table }: VerifyTarget): Sql {
+export function differingIdent({ table }: ApplyTarget): Sql {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'differing_'));
 }

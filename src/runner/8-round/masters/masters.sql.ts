@@ -155,5 +155,12 @@ export const noteCopy = 'update sarrio.watermark set copied_xid = pg_current_xac
 /** At the seed, in the copy's snapshot: its watermarks. $1: sync. */
 export const seedWatermarks = 'select source, position from sarrio.watermark where sync = $1';
 
+/** Members that are given up on here. $1: sync. */
+export const readDetached = `
+  select target, detached_at::text as detached_at, detached_reason
+  from sarrio.acknowledged
+  where sync = $1 and detached_at is not null
+`;
+
 /** At the seed: what its other targets have on disk. $1: sync, $2: the target that joins. */
 export const otherAcknowledged = 'select position from sarrio.acknowledged where sync = $1 and target <> $2 and detached_at is null';
