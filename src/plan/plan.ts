@@ -1,12 +1,13 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
+import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { VerifyStatements } from './plan-verify.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -74,16 +75,16 @@ export type PlanCapture = {
 export type TableShape = {
   /** What the plan does here. */
   readonly roles: readonly ('source' | 'target')[];
-  readonly kind: 'table' | 'partitioned';
+  readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table';
   /** Column name -> type as `format_type` says it, for the columns that the plan uses. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Key columns; the table must have a unique index on exactly these. */
+  /** Key columns; the table must have a unique index on exactly these. Empty where no key is needed. */
   readonly key: readonly string[];
   /** All partitions below, for a captured partitioned table; empty otherwise. */
   readonly partitions: readonly QualifiedName[];
 };
 
-export type PlanSync = PlanOneWay | PlanMultiMaster;
+export type PlanSync = PlanOneWay | PlanMultiMaster | PlanFullCopy;
 
 export type PlanOneWay = {
   readonly mode: 'one-way';

@@ -1,0 +1,119 @@
+import { type Sql, sql } from '../../../sql/sql.ts';
+
+/**
+ * Purpose: gives a new table, in a block that declares `old_table`, `new_table`, `had` and `command`, what an old one has beside columns, defaults and
+ * checks. Indexes and the constraints that have one are called `swap__<oid of the old one>` until the names are free.
+ * Reads: the catalog. Writes: the new table. Called by: `swap.sql.ts`.
+ */
+export const carryOver: Sql = sql`
+  -- Indexes, and constraints that have one.
+  for had in
+    select i.indexrelid as oid, i.indisclustered, i.indisreplident, i.indisunique, c.relname as name, c.reloptions, s.spcname, k.oid as held,
+      pg_get_indexdef(i.indexrelid) as definition, pg_get_constraintdef(k.oid) as rule, 'swap__' || coalesce(k.oid, i.indexrelid) as draft,
+      format('CREATE %sINDEX %I ON %s USING ', case when i.indisunique then 'UNIQUE ' else '' end, c.relname, old_table) as opening
+    from pg_index as i
+    join pg_class as c on c.oid = i.indexrelid
+    left join pg_tablespace as s on s.oid = c.reltablespace
+    left join pg_constraint as k on k.conindid = i.indexrelid and k.conrelid = old_table and k.contype in ('p', 'u', 'x')
+    where i.indrelid = old_table
+    order by i.indexrelid
+  loop
+    perform set_config('default_tablespace', coalesce(had.spcname, ''), true);
+    if had.held is not null then
+      execute format('alter table %s add constraint %I %s', new_table, had.draft, had.rule);
+      for command in
+        select format('alter index %I.%I set (%s = %L)', n.nspname, had.draft, split_part(o.option, '=', 1), substr(o.option, strpos(o.option, '=') + 1))
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace, unnest(had.reloptions) as o (option)
+        where c.oid = new_table
+      loop
+        execute command;
+      end loop;
+    else
+      if not starts_with(had.definition, had.opening) then
+        raise exception 'index % has a definition that is not understood: %', had.name, had.definition;
+      end if;
+      execute format('create %sindex %I on %s using ', case when had.indisunique then 'unique ' else '' end, had.draft, new_table)
+        || substr(had.definition, length(had.opening) + 1);
+    end if;
+    for command in
+      select format('comment on %s is %L', x.what, x.comment)
+      from (
+        select format('index %I.%I', n.nspname, had.draft) as what, obj_description(had.oid, 'pg_class') as comment
+        from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where c.oid = new_table
+        union all
+        select format('constraint %I on %s', had.draft, new_table), obj_description(had.held, 'pg_constraint')
+      ) as x
+      where x.comment is not null
+      union all
+      select format('alter index %I.%I alter column %s set statistics %s', n.nspname, had.draft, a.attnum, a.attstattarget)
+      from pg_attribute as a, pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+      where a.attrelid = had.oid and a.attstattarget >= 0 and c.oid = new_table
+      union all
+      select format('alter table %s cluster on %I', new_table, had.draft) where had.indisclustered
+      union all
+      select format('alter table %s replica identity using index %I', new_table, had.draft) where had.indisreplident
+    loop
+      execute command;
+    end loop;
+  end loop;
+  perform set_config('default_tablespace', '', true);
+  -- Settings of the table and its columns, row security, and who may do what.
+  for command in
+    select x.command
+    from (
+      select 1 as turn, format('alter table %s set (%s%s = %L)', new_table, o.prefix, split_part(o.option, '=', 1), substr(o.option, strpos(o.option, '=') + 1)) as command
+      from (
+        select '' as prefix, unnest(c.reloptions) as option from pg_class as c where c.oid = old_table
+        union all
+        select 'toast.', unnest(t.reloptions) from pg_class as c join pg_class as t on t.oid = c.reltoastrelid where c.oid = old_table
+      ) as o
+      union all
+      select 1, format('alter table %s replica identity %s', new_table, case relreplident when 'f' then 'full' else 'nothing' end)
+      from pg_class where oid = old_table and relreplident in ('f', 'n')
+      union all
+      select 1, format('alter table %s alter column %I set statistics %s', new_table, attname, attstattarget)
+      from pg_attribute where attrelid = old_table and attnum > 0 and not attisdropped and attstattarget >= 0
+      union all
+      select 1, format('alter table %s alter column %I set (%s = %L)', new_table, a.attname, split_part(o.option, '=', 1), substr(o.option, strpos(o.option, '=') + 1))
+      from pg_attribute as a, unnest(a.attoptions) as o (option)
+      where a.attrelid = old_table and a.attnum > 0 and not a.attisdropped
+      union all
+      select 1, format('alter table %s enable row level security', new_table) from pg_class where oid = old_table and relrowsecurity
+      union all
+      select 1, format('alter table %s force row level security', new_table) from pg_class where oid = old_table and relforcerowsecurity
+      union all
+      select 1, format('comment on table %s is %L', new_table, obj_description(old_table, 'pg_class')) where obj_description(old_table, 'pg_class') is not null
+      union all
+      select 1, format('create policy %I on %s as %s for %s to %s', p.polname, new_table, case when p.polpermissive then 'permissive' else 'restrictive' end,
+          case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+          (select string_agg(case r.oid when 0 then 'public' else quote_ident(pg_get_userbyid(r.oid)) end, ', ') from unnest(p.polroles) as r (oid)))
+        || coalesce(format(' using (%s)', pg_get_expr(p.polqual, old_table)), '') || coalesce(format(' with check (%s)', pg_get_expr(p.polwithcheck, old_table)), '')
+      from pg_policy as p where p.polrelid = old_table
+      union all
+      select 2, format('comment on policy %I on %s is %L', polname, new_table, obj_description(oid, 'pg_policy'))
+      from pg_policy where polrelid = old_table and obj_description(oid, 'pg_policy') is not null
+      union all
+      select 3, format('revoke all on table %s from %s', new_table, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+      from pg_class as c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) as a
+      where c.oid = new_table
+      union
+      select 4, format('grant %s on table %s to %s%s', a.privilege_type, new_table, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end,
+        case when a.is_grantable and a.grantee <> c.relowner then ' with grant option' else '' end)
+      from pg_class as c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) as a
+      where c.oid = old_table
+      union
+      select 4, format('grant %s (%I) on table %s to %s%s', a.privilege_type, t.attname, new_table,
+        case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, case when a.is_grantable then ' with grant option' else '' end)
+      from pg_attribute as t, aclexplode(t.attacl) as a
+      where t.attrelid = old_table and t.attnum > 0 and not t.attisdropped
+      union all
+      select 5, format('alter table %s owner to %I', new_table, pg_get_userbyid(c.relowner))
+      from pg_class as c, pg_class as n
+      where c.oid = old_table and n.oid = new_table and c.relowner <> n.relowner
+    ) as x
+    order by x.turn, x.command
+  loop
+    execute command;
+  end loop;
+`;
