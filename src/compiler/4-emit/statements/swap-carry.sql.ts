@@ -88,7 +88,7 @@ export const carryOver: Sql = sql`
       select 1, format('create policy %I on %s as %s for %s to %s', p.polname, new_table, case when p.polpermissive then 'permissive' else 'restrictive' end,
           case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
           (select string_agg(case r.oid when 0 then 'public' else quote_ident(pg_get_userbyid(r.oid)) end, ', ') from unnest(p.polroles) as r (oid)))
-        || coalesce(format(' using (%s)', pg_get_expr(p.polqual, old_table)), '') || coalesce(format(' with check (%s)', pg_get_expr(p.polwithcheck, old_table)), '')
+        || coalesce(' using (' || pg_get_expr(p.polqual, old_table) || ')', '') || coalesce(' with check (' || pg_get_expr(p.polwithcheck, old_table) || ')', '')
       from pg_policy as p where p.polrelid = old_table
       union all
       select 2, format('comment on policy %I on %s is %L', polname, new_table, obj_description(oid, 'pg_policy'))
@@ -107,10 +107,6 @@ export const carryOver: Sql = sql`
         case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end, case when a.is_grantable then ' with grant option' else '' end)
       from pg_attribute as t, aclexplode(t.attacl) as a
       where t.attrelid = old_table and t.attnum > 0 and not t.attisdropped
-      union all
-      select 5, format('alter table %s owner to %I', new_table, pg_get_userbyid(c.relowner))
-      from pg_class as c, pg_class as n
-      where c.oid = old_table and n.oid = new_table and c.relowner <> n.relowner
     ) as x
     order by x.turn, x.command
   loop

@@ -86,22 +86,27 @@ export function shapeNew(table: QualifiedName): Sql {
         left join pg_tablespace as s on s.oid = c.reltablespace
         where c.oid = old_table
       );
+      -- Before any function of an index or a rule can be called: they run with the rights of the owner.
+      execute (select format('alter table %s owner to %I', ${literal(newTable(table).text)}, pg_get_userbyid(relowner)) from pg_class where oid = old_table);
     end
   `);
 }
 
-/** Once the rows are there: owner, settings, indexes and constraints that are indexes, row security, privileges, comments. */
+/** Once the rows are there: settings, indexes and constraints that are indexes, row security, privileges, comments, statistics. */
 export function finishNew(table: QualifiedName): Sql {
-  return block(sql`
-    declare
-      old_table constant regclass := ${literal(tableIdent(table).text)}::regclass;
-      new_table constant regclass := ${literal(newTable(table).text)}::regclass;
-      had record;
-      command text;
-    begin
-      ${carryOver}
-    end
-  `);
+  return sql`
+    ${block(sql`
+      declare
+        old_table constant regclass := ${literal(tableIdent(table).text)}::regclass;
+        new_table constant regclass := ${literal(newTable(table).text)}::regclass;
+        had record;
+        command text;
+      begin
+        ${carryOver}
+      end
+    `)};
+    analyze ${newTable(table)}
+  `;
 }
 
 /** In the end, with the old table locked: sequences go over, the old table goes, the new one and its parts take the names, and what names the table comes back. */
