@@ -113,3 +113,109 @@ export const carryOver: Sql = sql`
     execute command;
   end loop;
 `;
+
+/** Why no new table can take the place of `old_table`, into `reasons`; null when one can. */
+export const unfitReasons: Sql = sql`
+  select string_agg(r.reason, '; ' order by r.reason) into reasons
+  from (
+    select 'it is no ordinary table' as reason from pg_class where oid = old_table and (relkind <> 'r' or reloftype <> 0 or relpersistence <> 'p')
+    union
+    select 'it inherits from another table, or another from it' from pg_inherits where old_table in (inhrelid, inhparent)
+    union
+    select format('role %I, whose rights this session lacks, owns it', pg_get_userbyid(relowner))
+    from pg_class
+    where oid = old_table and not pg_has_role(relowner, 'USAGE')
+    union
+    select 'it belongs to an extension' from pg_depend where classid = 'pg_class'::regclass and objid = old_table and deptype = 'e'
+    union
+    select 'it has a security label' from pg_seclabel where classoid = 'pg_class'::regclass and objoid = old_table
+    union
+    select format('it is captured by trigger %I', t.tgname)
+    from pg_trigger as t
+    join pg_proc as f on f.oid = t.tgfoid
+    where t.tgrelid = old_table and f.pronamespace = (select oid from pg_namespace where nspname = 'sarrio')
+    union
+    select format('index %s is not valid', indexrelid::regclass) from pg_index where indrelid = old_table and not indisvalid
+    union
+    select pg_describe_object(d.classid, d.objid, 0) || ' depends on it'
+    from pg_depend as d
+    where ((d.refclassid = 'pg_class'::regclass and d.refobjid = old_table)
+        or (d.refclassid = 'pg_type'::regclass and d.refobjid in (
+          select t.oid
+          from pg_class as c
+          join pg_type as r on r.oid = c.reltype
+          join pg_type as t on t.oid in (r.oid, r.typarray)
+          where c.oid = old_table
+        )))
+      and d.deptype <> 'i'
+      and not case d.classid
+        when 'pg_attrdef'::regclass then exists (select from pg_attrdef where oid = d.objid and adrelid = old_table)
+        when 'pg_constraint'::regclass then exists (select from pg_constraint where oid = d.objid and conrelid = old_table)
+        when 'pg_trigger'::regclass then exists (select from pg_trigger where oid = d.objid and tgrelid = old_table)
+        when 'pg_policy'::regclass then exists (select from pg_policy where oid = d.objid and polrelid = old_table)
+        when 'pg_statistic_ext'::regclass then exists (select from pg_statistic_ext where oid = d.objid and stxrelid = old_table)
+        when 'pg_class'::regclass then exists (select from pg_index where indexrelid = d.objid and indrelid = old_table)
+          or exists (select from pg_class where oid = d.objid and relkind = 'S' and d.deptype = 'a')
+        else false
+      end
+  ) as r;
+`;
+
+/** What names the table, as it will be said when the new one has its name, into `commands`. */
+export const commandsAfter: Sql = sql`
+  -- What will be said once the old table is gone, in this order.
+  select array_agg(c.command order by c.turn, c.command) into commands
+  from (
+    select 1 as turn, format('alter table %s rename to %I', new_table, relname) as command from pg_class where oid = old_table
+    union all
+    select 2, format('alter table %s rename constraint %I to %I', old_table, 'swap__' || oid, conname)
+    from pg_constraint
+    where conrelid = old_table and contype in ('p', 'u', 'x')
+    union all
+    select 2, format('alter index %I.%I rename to %I', n.nspname, 'swap__' || c.oid, c.relname)
+    from pg_index as i
+    join pg_class as c on c.oid = i.indexrelid
+    join pg_namespace as n on n.oid = c.relnamespace
+    where i.indrelid = old_table and not exists (select from pg_constraint where conindid = i.indexrelid and conrelid = old_table)
+    union all
+    select 3, format('alter sequence %s rename to %I', b.seq, a.relname)
+    from (
+      select d.refobjsubid, c.relname, t.attname
+      from pg_depend as d
+      join pg_class as c on c.oid = d.objid and c.relkind = 'S'
+      join pg_attribute as t on t.attrelid = old_table and t.attnum = d.refobjsubid
+      where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = old_table and d.deptype = 'i'
+    ) as a
+    cross join lateral (select pg_get_serial_sequence(new_table::text, a.attname) as seq) as b
+    union all
+    select 4, pg_get_triggerdef(oid) from pg_trigger where tgrelid = old_table and not tgisinternal
+    union all
+    select 5, format('alter table %s %s trigger %I', old_table, case tgenabled when 'D' then 'disable' when 'A' then 'enable always' else 'enable replica' end, tgname)
+    from pg_trigger
+    where tgrelid = old_table and not tgisinternal and tgenabled <> 'O'
+    union all
+    select 5, format('comment on trigger %I on %s is %L', tgname, old_table, obj_description(oid, 'pg_trigger'))
+    from pg_trigger
+    where tgrelid = old_table and not tgisinternal and obj_description(oid, 'pg_trigger') is not null
+    union all
+    select 4, format('alter table %s add constraint %I %s not valid', old_table, conname, regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''))
+    from pg_constraint
+    where conrelid = old_table and contype = 'f'
+    union all
+    select 5, format('comment on constraint %I on %s is %L', conname, old_table, obj_description(oid, 'pg_constraint'))
+    from pg_constraint
+    where conrelid = old_table and contype = 'f' and obj_description(oid, 'pg_constraint') is not null
+    union all
+    select 4, pg_get_statisticsobjdef(oid) from pg_statistic_ext where stxrelid = old_table
+    union all
+    select 5, format('alter statistics %I.%I set statistics %s', n.nspname, x.stxname, x.stxstattarget)
+    from pg_statistic_ext as x
+    join pg_namespace as n on n.oid = x.stxnamespace
+    where x.stxrelid = old_table and x.stxstattarget >= 0
+    union all
+    select 5, format('comment on statistics %I.%I is %L', n.nspname, x.stxname, obj_description(x.oid, 'pg_statistic_ext'))
+    from pg_statistic_ext as x
+    join pg_namespace as n on n.oid = x.stxnamespace
+    where x.stxrelid = old_table and obj_description(x.oid, 'pg_statistic_ext') is not null
+  ) as c;
+`;
