@@ -20,6 +20,7 @@ export const verb: Verb = {
     const [sync, target] = [String(options['sync']), String(options['target'])];
     const planned = plan.syncs[sync];
     const flows = planned === undefined ? [] : flowsOf(planned).filter(({ targets }) => targets.includes(target));
+    if (planned?.mode === 'full-copy') throw notFollowed(sync);
     if (planned === undefined || flows.length === 0) {
       throw failure('invalid', { code: 'SAR610', message: `the plan has no stream of sync ${sync} to ${target}`, hint: streamsText(plan) });
     }
@@ -61,6 +62,11 @@ async function copyAnew(at: { plan: Plan; context: VerbContext; flow: Flow }, { 
   }
   const message = `the stream to ${target} is not registered`;
   throw failure('refused', { code: 'SAR602', where: `database ${flow.source}`, message, hint: 'Run: sarrio apply' });
+}
+
+function notFollowed(sync: string): Error {
+  const message = `sync ${sync} is a full copy: it replaces all rows every time, and follows no changes that it could begin anew with`;
+  return failure('refused', { code: 'SAR610', message, hint: `To copy now: sarrio kick --sync ${sync}` });
 }
 
 function seedRefused(sync: string, target: string): Error {

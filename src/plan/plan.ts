@@ -1,5 +1,6 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
+import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { PlanSequence } from './plan-sequence.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 
@@ -7,7 +8,7 @@ import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts'
 export const PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -77,16 +78,16 @@ export type PlanCapture = {
 export type TableShape = {
   /** What the plan does here. */
   readonly roles: readonly ('source' | 'target')[];
-  readonly kind: 'table' | 'partitioned';
+  readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table';
   /** Column name -> type as `format_type` says it, for the columns that the plan uses. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Key columns; the table must have a unique index on exactly these. */
+  /** Key columns; the table must have a unique index on exactly these. Empty where no key is needed. */
   readonly key: readonly string[];
   /** All partitions below, for a captured partitioned table; empty otherwise. */
   readonly partitions: readonly QualifiedName[];
 };
 
-export type PlanSync = PlanOneWay | PlanMultiMaster;
+export type PlanSync = PlanOneWay | PlanMultiMaster | PlanFullCopy;
 
 export type PlanOneWay = {
   readonly mode: 'one-way';

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { run } from '../../src/runner/8-round/run.ts';
+import type { Until } from '../../src/runner/8-round/stream.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { type Failpoint, noFailpoint } from '../../src/runner/failpoint.ts';
@@ -12,7 +13,15 @@ export type Following = { readonly events: readonly RunnerEvent[]; stop(): Promi
 /** Runs all streams of the project until nothing is pending; the events that came. Fails with a stream's own error. */
 export async function catchUp(project: Installation, failpoint: Failpoint = noFailpoint): Promise<readonly RunnerEvent[]> {
   const events: RunnerEvent[] = [];
-  const ends = await start(project, 'caught-up', { events, signal: new AbortController().signal, failpoint });
+  const ends = await start(project, { until: 'caught-up', events, signal: new AbortController().signal, failpoint });
+  for (const end of ends) if (end.kind === 'gave-up') throw end.error;
+  return events;
+}
+
+/** One round of each stream, and one full copy whether it is due or not; the events that came. */
+export async function copyOnce(project: Installation, failpoint: Failpoint = noFailpoint): Promise<readonly RunnerEvent[]> {
+  const events: RunnerEvent[] = [];
+  const ends = await start(project, { until: 'once', events, signal: new AbortController().signal, failpoint });
   for (const end of ends) if (end.kind === 'gave-up') throw end.error;
   return events;
 }
@@ -21,7 +30,7 @@ export async function catchUp(project: Installation, failpoint: Failpoint = noFa
 export function follow(project: Installation): Following {
   const events: RunnerEvent[] = [];
   const stopped = new AbortController();
-  const ended = start(project, 'stopped', { events, signal: stopped.signal, failpoint: noFailpoint });
+  const ended = start(project, { until: 'stopped', events, signal: stopped.signal, failpoint: noFailpoint });
   const stop = async (): Promise<void> => {
     stopped.abort();
     await ended;
@@ -35,9 +44,9 @@ export function paths(events: readonly RunnerEvent[]): readonly string[] {
   return events.flatMap((event) => (event.kind === 'round' && event.rows > 0 ? [event.path] : []));
 }
 
-type Start = { readonly events: RunnerEvent[]; readonly signal: AbortSignal; readonly failpoint: Failpoint };
+type Start = { readonly until: Until; readonly events: RunnerEvent[]; readonly signal: AbortSignal; readonly failpoint: Failpoint };
 
-async function start(project: Installation, until: 'caught-up' | 'stopped', { events, signal, failpoint }: Start) {
+async function start(project: Installation, { until, events, signal, failpoint }: Start) {
   const { plan, files } = await project.generated();
   const urlOf = (database: string): string => project.env[plan.databases[database]?.url.env ?? ''] ?? '';
   return run(

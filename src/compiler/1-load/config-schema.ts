@@ -27,7 +27,7 @@ const table = {
   },
 } as const;
 
-const mode = { enum: ['one-way', 'multi-master'] } as const;
+const mode = { enum: ['one-way', 'multi-master', 'full-copy'] } as const;
 const size = { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(kB|MB|GB|TB)$' } as const;
 const backlog = {
   type: 'object',
@@ -98,10 +98,33 @@ const multiMasterSync = {
   },
 } as const;
 
+/** When copies are due is checked later, with a reason. */
+const fullCopySync = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['mode', 'source', 'targets', 'tables'],
+  properties: {
+    mode,
+    source: text,
+    targets: { ...texts, minItems: 1 },
+    tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
+    exclude: texts,
+    missingColumns,
+    method: { enum: ['delete', 'truncate', 'swap', 'changed-only'] },
+    every: text,
+    timeZone: text,
+    lockTimeout: { type: 'string', pattern: '^[1-9][0-9]* ?(ms|s)$' },
+  },
+} as const;
+
 const sync = {
   if: { type: 'object', required: ['mode'], properties: { mode: { const: 'multi-master' } } },
   then: multiMasterSync,
-  else: oneWaySync,
+  else: {
+    if: { type: 'object', required: ['mode'], properties: { mode: { const: 'full-copy' } } },
+    then: fullCopySync,
+    else: oneWaySync,
+  },
 } as const;
 
 /** PUBLIC and the server's own roles are nobody's login. */

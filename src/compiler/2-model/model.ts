@@ -1,6 +1,8 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConflictRule } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { CopyMethod } from '../../plan/plan-full-copy.ts';
+import type { Schedule } from '../../plan/schedule.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
@@ -22,7 +24,7 @@ export type ModelDatabase = {
   readonly encoding: string;
 };
 
-export type ModelSync = ModelOneWay | ModelMultiMaster;
+export type ModelSync = ModelOneWay | ModelMultiMaster | ModelFullCopy;
 
 /** What goes from one database of a sync to the others. */
 export type ModelFlow = {
@@ -37,6 +39,15 @@ export type ModelOneWay = ModelFlow & {
   readonly mode: 'one-way';
   readonly existingRows: 'refuse' | 'replace';
   readonly maxBacklog: BacklogBudget | null;
+};
+
+/** Its tables need no capture. Only `changed-only` has keys; with the other methods `key.columns` is empty. */
+export type ModelFullCopy = ModelFlow & {
+  readonly name: string;
+  readonly mode: 'full-copy';
+  readonly method: CopyMethod;
+  readonly schedule: Schedule | null;
+  readonly lockTimeoutMs: number;
 };
 
 export type ModelMultiMaster = {
@@ -67,8 +78,14 @@ export type ModelMasterTable = {
   readonly mask: readonly string[];
 };
 
-/** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */
+/** Every flow of a sync, captured or copied. */
+export function allFlows(sync: ModelSync): readonly ModelFlow[] {
+  return sync.mode === 'full-copy' ? [sync] : modelFlows(sync);
+}
+
+/** Every flow of captured changes of a sync: one of a one-way sync, one for each member of a multi-master sync, none of a full copy. */
 export function modelFlows(sync: ModelSync): readonly ModelFlow[] {
+  if (sync.mode === 'full-copy') return [];
   if (sync.mode === 'one-way') return [sync];
   return sync.members.map((source) => {
     const tables = sync.tables.flatMap(({ sources }) => sources[source] ?? []);

@@ -1,6 +1,8 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
+import { copyReferences } from './rules/copy-references.ts';
+import { copySwap } from './rules/copy-swap.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { differentTriggers } from './rules/different-triggers.ts';
@@ -87,6 +89,8 @@ export const RULES: readonly Rule[] = [
   clockKeys,
   exclusionClash,
   differentTruncate,
+  copyReferences,
+  copySwap,
   oldLock,
   maskedColumns,
   sequencesUnknown,

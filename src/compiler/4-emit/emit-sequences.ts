@@ -17,7 +17,7 @@ type Counted = {
 export function emitSequences(model: Model, database: string): readonly PlanSequence[] {
   const found = new Map<string, Counted>();
   for (const sync of model.syncs) {
-    if (sync.mode === 'one-way' || sync.sequences === null || sync.sequences === 'ignore' || !sync.members.includes(database)) continue;
+    if (sync.mode !== 'multi-master' || sync.sequences === null || sync.sequences === 'ignore' || !sync.members.includes(database)) continue;
     const { slots } = sync.sequences;
     for (const { table, column, sequence } of sync.tables.flatMap(({ schemas }) => countedIn(schemas[database]))) {
       const key = displayName(sequence);

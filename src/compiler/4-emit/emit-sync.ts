@@ -1,15 +1,26 @@
-import type { PlanColumn, PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
+import type { PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
-import type { Model, ModelColumn, ModelMasterTable, ModelMultiMaster, ModelOneWay, ModelSync, ModelTable } from '../2-model/model.ts';
+import type { Model, ModelMasterTable, ModelMultiMaster, ModelOneWay, ModelSync, ModelTable } from '../2-model/model.ts';
 import { objectNames, wakeName } from '../2-model/object-names.ts';
+import { emitFullCopy } from './emit-full-copy.ts';
 import { copyFormat, emitRoutes, readersOf } from './emit-routes.ts';
+import { planColumn } from './plan-column.ts';
 import { countPending } from './statements/count.sql.ts';
 import { masterStatements } from './statements/masters.sql.ts';
 
 /** The runner's part of one sync. */
 export function emitSync(model: Model, sync: ModelSync): PlanSync {
-  return sync.mode === 'one-way' ? emitOneWay(model, sync) : emitMasters(model, sync);
+  switch (sync.mode) {
+    case 'one-way':
+      return emitOneWay(model, sync);
+    case 'multi-master':
+      return emitMasters(model, sync);
+    case 'full-copy':
+      return emitFullCopy(model, sync);
+    default:
+      return sync satisfies never;
+  }
 }
 
 function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
@@ -79,8 +90,4 @@ function emitTable(sync: ModelSync, { table, ordinal, routes }: { table: ModelTa
     countPending: countPending(sync, { table, ordinal }).text,
     routes,
   };
-}
-
-function planColumn({ target, from }: ModelColumn): PlanColumn {
-  return { name: target, from: from.kind === 'column' ? { column: from.column.name } : { expression: from.expression } };
 }

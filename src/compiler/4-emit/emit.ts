@@ -1,6 +1,6 @@
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
-import { type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
+import { allFlows, type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitSequences } from './emit-sequences.ts';
@@ -36,9 +36,10 @@ export function emit(model: Model): Emitted {
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
 
 function filesOf(model: Model, database: ModelDatabase, captures: readonly Captured[]): readonly SqlFile[] {
-  const sourceOf = model.syncs.filter((sync) => modelFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
+  const sourceOf = model.syncs.filter((sync) => allFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
   const isMember = model.syncs.some((sync) => sync.mode === 'multi-master' && sync.members.includes(database.name));
-  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember }), ...captures.map(emitCapture)];
+  const isCopied = model.syncs.some((sync) => sync.mode === 'full-copy' && [sync.source, ...sync.targets].includes(database.name));
+  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied }), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }

@@ -10,7 +10,7 @@ export const tooFewSlots: Rule = {
   explanation: 'Each member gives out the values of one slot alone; two in one slot would give the same values.',
   run: ({ model }) =>
     model.syncs.flatMap((sync): readonly Finding[] => {
-      if (sync.mode === 'one-way' || sync.sequences === null || sync.sequences === 'ignore') return [];
+      if (sync.mode !== 'multi-master' || sync.sequences === null || sync.sequences === 'ignore') return [];
       const { slots } = sync.sequences;
       if (slots >= sync.members.length) return [];
       const path = ['syncs', sync.name, 'sequences', 'interleave', 'slots'];
