@@ -99,7 +99,9 @@ describe.each([
     expect(await flag(source)).toBe(2);
     await source.query('insert into t values (1)');
     expect(await flag(source)).toBe(prepared === '0' ? 1 : 3);
-    const held = await source.query("select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+    const held = await source.query(
+      "select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+    );
     expect(held).toEqual([]);
     expect(await has(target, 1)()).toBe(false);
   });

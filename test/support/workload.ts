@@ -59,7 +59,12 @@ export function startWorkload(source: TestDatabase, { paceMs = PACE_MS, bulkRows
   const state = { on: true };
   const bulk: Writer = (turn) => `insert into ledger (note) select 'b${turn}' from generate_series(1, ${turn % 20 === 0 ? 250 : bulkRows})`;
   // One turn of `churn` changes a third of its table: enough for a round to stage it, and too much for every turn of the others.
-  const paces: readonly (readonly [Writer, number])[] = [[transfers, paceMs], [bulk, paceMs], [churn, 3 * paceMs], [scratching, paceMs]];
+  const paces: readonly (readonly [Writer, number])[] = [
+    [transfers, paceMs],
+    [bulk, paceMs],
+    [churn, 3 * paceMs],
+    [scratching, paceMs],
+  ];
   const writers = paces.map(([writer, pace]) => loop({ state, source, writer, paceMs: pace }));
   return {
     stop: async () => {
