@@ -36,7 +36,10 @@ async function changedAgain(rows: number, after?: (between: Masters) => Promise<
     await cutOff(east);
     await east.script("update t set v = 'second'");
   };
-  await catchUp(between.project, losing(change, () => after?.(between) ?? Promise.resolve()));
+  await catchUp(
+    between.project,
+    losing(change, () => after?.(between) ?? Promise.resolve()),
+  );
   return between;
 }
 
