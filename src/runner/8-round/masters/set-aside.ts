@@ -1,3 +1,4 @@
+import { type ChangeName, type Knowledge, namesNewTo } from '../../../conflict/change-names.ts';
 import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import type { TextRows } from '../reading.ts';
@@ -22,7 +23,7 @@ export function newSetAside(table: PlanMasterTable): SetAside {
   return { table, rows: [], isStaged: false, hasSettled: false, hasFresh: false };
 }
 
-export function addSettled(aside: SetAside, settled: readonly SettledRow[]): void {
+export function addSettled(aside: SetAside, settled: readonly SettledRow[], known: readonly Knowledge[]): void {
   const names = columnNames(aside.table);
   for (const { row, at, isFresh, names: changes, write } of settled) {
     aside.rows.push({
@@ -32,7 +33,7 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
       sarrio_fresh: isFresh,
       sarrio_settled: true,
       sarrio_skip: write === 'skip',
-      sarrio_names: changes === null ? null : `{${changes.join(',')}}`,
+      sarrio_names: namesText(namesNewTo(known, changes)),
     });
     aside.hasFresh ||= isFresh;
   }
@@ -40,14 +41,14 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
 }
 
 /** Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, and whom it is for. */
-export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): void {
+export function addDelivered(aside: SetAside, rows: TextRows, { fresh, known }: { fresh: boolean; known: readonly Knowledge[] }): void {
   const names = columnNames(aside.table);
   for (const row of rows) {
     aside.rows.push({
       sarrio_present: row[0] === 't',
       ...named(names, row.slice(1, -3)),
       sarrio_at: row.at(-3) ?? null,
-      sarrio_names: row.at(-2) ?? null,
+      sarrio_names: namesText(namesNewTo(known, namesOf(row.at(-2) ?? null))),
       sarrio_fresh: fresh,
       sarrio_settled: false,
       sarrio_skip: false,
@@ -106,4 +107,13 @@ function columnNames(table: PlanMasterTable): readonly string[] {
 
 function named(names: readonly string[], values: readonly (string | null)[]): Json {
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
+}
+
+/** A text array of names, which need no quotes. */
+function namesText(names: readonly ChangeName[] | null): string | null {
+  return names === null ? null : `{${names.join(',')}}`;
+}
+
+function namesOf(text: string | null): readonly ChangeName[] | null {
+  return text === null ? null : text.slice(1, -1).split(',');
 }
