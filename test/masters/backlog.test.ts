@@ -57,7 +57,11 @@ test('a member that stays away beyond the budget is detached, the others go on, 
     const running = follow(where);
     await east.script(change);
     await waitUntil('the other master has it', async () => (await west.query(done)).length > 0, { timeoutMs: 30_000 });
-    await waitUntil('the one that is away is missed', () => running.events.some((event) => event.kind === 'members-retry' || event.kind === 'stream'));
+    await waitUntil('it is acknowledged', async () => {
+      const [mark] = await west.query<{ position: string }>("select position from sarrio.watermark where source = 'east'");
+      return (await east.query("select from sarrio.acknowledged where target = 'west' and position = $1", [mark?.position])).length === 1;
+    });
+    await waitUntil('the one that is away is missed', () => running.events.some((event) => event.kind === 'members-retry' && event.members.includes('north')));
     await running.stop();
   };
 
