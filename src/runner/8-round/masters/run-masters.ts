@@ -10,6 +10,7 @@ import type { RunOptions } from '../sync-runner.ts';
 import { admit, type Present, release } from './admit.ts';
 import { joinCopied } from './join-pair.ts';
 import { isContention, MemberError } from './member-error.ts';
+import { lockOrder } from './lock-order.ts';
 import { type KnownWatermarks, masterRound, type MasterRoundResult } from './master-round.ts';
 import { RegistryChanged } from './session-member.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -120,7 +121,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
     known: place.known,
-    lock: place.locked > 0 ? [...place.lock] : [],
+    lock: place.locked > 0 ? lockOrder([...place.lock], place.contended) : [],
     touched: place.touched,
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
