@@ -13,7 +13,7 @@ export const verb: Verb = {
     void command
       .option(
         '--exit-code',
-        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe table',
+        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe or a stopped table',
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
@@ -72,9 +72,9 @@ function warningsOf({ sync, source, target, state, reason, backlogPercent }: Str
   ];
 }
 
-function isHealthy({ state, lagSeconds, backlogPercent, unsafe }: StreamStatus, maxLag: number): boolean {
+function isHealthy({ state, lagSeconds, backlogPercent, unsafe, stopped }: StreamStatus, maxLag: number): boolean {
   if (backlogPercent !== null && backlogPercent >= 80) return false;
-  if (unsafe.length > 0) return false;
+  if (unsafe.length > 0 || stopped.length > 0) return false;
   return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
 }
 
@@ -97,7 +97,7 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams)].join('\n');
+  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams), ...stoppedText(streams)].join('\n');
 }
 
 function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
@@ -105,4 +105,11 @@ function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
     unsafe.map(({ table, reason, since }) => `unsafe: database ${source}, table ${table}: ${reason}${since ? ` (noticed ${since})` : ''}`),
   );
   return tables.length === 0 ? [] : [...new Set(tables), 'repair with: sarrio plan, then sarrio apply'];
+}
+
+/** A table is stopped for all members alike, so each is shown once. */
+function stoppedText(streams: readonly StreamStatus[]): readonly string[] {
+  const tables = streams.flatMap(({ sync, stopped }) => stopped.map((each) => ({ sync, ...each })));
+  const once = new Map(tables.map((each) => [`${each.sync} ${each.table}`, each]));
+  return [...once.values()].map(({ sync, table, code, reason, hint, since }) => `stopped: sync ${sync}, table ${table}, since ${since}: ${code}: ${reason}\n  ${hint}`);
 }

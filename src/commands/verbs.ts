@@ -51,6 +51,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./resume.ts')).verb,
   },
   {
+    name: 'kick',
+    summary: 'let a sync look at once, and try its stopped tables again',
+    load: async () => (await import('./kick.ts')).verb,
+  },
+  {
     name: 'verify',
     summary: 'compare targets with their source while writes go on, down to keys and columns; --repair writes the differences',
     load: async () => (await import('./verify.ts')).verb,

@@ -18,6 +18,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   parked: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  held: { runner: WRITES, reader: ['SELECT'] },
+  stopped: { runner: WRITES, reader: ['SELECT'] },
 };
 
 /**

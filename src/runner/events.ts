@@ -36,6 +36,8 @@ export type RunnerEvent =
       readonly error: string;
       readonly inMs: number;
     }
+  | { readonly kind: 'table-stopped'; readonly sync: string; readonly table: string; readonly code: string; readonly reason: string; readonly hint: string }
+  | { readonly kind: 'table-resumed'; readonly sync: string; readonly table: string }
   | { readonly kind: 'caught-up'; readonly stream: StreamName }
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }

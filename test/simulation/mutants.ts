@@ -11,6 +11,7 @@ export type Mutant = {
   readonly start: Start;
   readonly budget: Partial<Budget>;
   readonly canMerge?: boolean;
+  readonly canStop?: boolean;
   readonly finds: RegExp;
 };
 
@@ -43,10 +44,31 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'watermarks are written before their rows',
-    variant: { wrap: (member) => ({ ...member, apply: (_tables, watermarks) => member.apply([], watermarks) }) },
+    variant: { wrap: (member) => ({ ...member, apply: (_tables, moved) => member.apply([], moved) }) },
     start: { members: 2 },
     budget: { writes: 1, rounds: 1 },
     finds: /members differ/,
+  },
+  {
+    name: 'what a stopped table has applied is not written down',
+    variant: { wrap: (member) => ({ ...member, apply: (tables, moved) => member.apply(tables, { ...moved, moves: [] }) }) },
+    start: { members: 2 },
+    budget: { writes: 1, rounds: 1 },
+    canStop: true,
+    finds: /has moved/,
+  },
+  {
+    name: 'a table that was stopped goes on from the watermark',
+    variant: {
+      wrap: (member) => ({
+        ...member,
+        look: async (options) => ({ ...(await member.look({ ...options, tables: new Map() })), held: new Map() }),
+      }),
+    },
+    start: { members: 2 },
+    budget: { writes: 1, rounds: 1 },
+    canStop: true,
+    finds: /members differ|lost/,
   },
   {
     name: 'watermarks do not cover what the others write in the same round',
@@ -120,7 +142,8 @@ function settling(change: (row: SettledRow, member: Member) => SettledRow): Wrap
 function marking(change: (position: Position) => Position): Wrap {
   return (member) => ({
     ...member,
-    apply: (tables, watermarks) => member.apply(tables, new Map([...watermarks].map(([origin, position]) => [origin, change(position)]))),
+    apply: (tables, moved) =>
+      member.apply(tables, { ...moved, watermarks: new Map([...moved.watermarks].map(([origin, position]) => [origin, change(position)])) }),
   });
 }
 
@@ -129,16 +152,16 @@ function both(first: Wrap, second: Wrap): Wrap {
 }
 
 function keepingAbsent(...[member, peers]: Parameters<Wrap>): Member {
-  const old = (origin: number): Position | undefined => peers.get(member.index)?.watermarks.get(origin);
+  const old = (origin: number): Position | undefined => peers.get(member.index)?.marks('0/a').get(origin);
   const kept = (origin: number, position: Position): Position | undefined => (peers.has(origin) ? position : old(origin));
   return {
     ...member,
-    apply: (tables, watermarks) => {
-      const marks = [...watermarks].flatMap(([origin, position]) => {
+    apply: (tables, moved) => {
+      const marks = [...moved.watermarks].flatMap(([origin, position]) => {
         const mark = kept(origin, position);
         return mark === undefined ? [] : [[origin, mark] as const];
       });
-      return member.apply(tables, new Map(marks));
+      return member.apply(tables, { ...moved, watermarks: new Map(marks) });
     },
   };
 }

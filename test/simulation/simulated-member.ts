@@ -1,15 +1,17 @@
 import type { ContestedKey, Version } from '../../src/conflict/version.ts';
+import type { Marks } from '../../src/conflict/bookkeeping.ts';
 import { isCovered, type Position } from '../../src/plan/position.ts';
 import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
-import { type Dot, type Entry, type Image, isLocked, type Lineage, rowAt, type Versions } from './image.ts';
+import { appliedOf, type Dot, type Entry, type Image, isLocked, type Lineage, marksOf, rowAt, tableOf, type Versions } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
 
 /** A round's transaction in one member. */
 export type Transaction = {
   readonly server: Server;
   readonly snapshot: Image;
-  readonly watermarks: ReadonlyMap<number, Position>;
+  /** How far it has applied the changes of a key. */
+  readonly marks: (key: string) => Marks;
   readonly options: LookOptions;
   readonly isRelayNamed: boolean;
   readonly settled: Map<string, SetAside>;
@@ -45,11 +47,11 @@ export function simulatedMember(options: MemberOptions): Member {
     async look(lookOptions) {
       const position = snapshotOf(server);
       const snapshot = server.image;
-      const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
+      const { watermarks, held } = appliedOf(snapshot, sync);
       peers.set(index, {
         server,
         snapshot,
-        watermarks,
+        marks: (key) => marksOf(snapshot, sync, key),
         options: lookOptions,
         isRelayNamed: options.isRelayNamed ?? true,
         settled: new Map(),
@@ -58,7 +60,7 @@ export function simulatedMember(options: MemberOptions): Member {
         ending: null,
         isOver: false,
       });
-      return { member: index, position, watermarks, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
+      return { member: index, position, watermarks, held, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
       return hold(mine(), sync);
@@ -85,8 +87,8 @@ export function simulatedMember(options: MemberOptions): Member {
       refuseOver(mine());
       return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
     },
-    async apply(tables, watermarks) {
-      apply(mine(), { sync, tables, watermarks, tag: options.tag === undefined ? sync : options.tag });
+    async apply(tables, moved) {
+      apply(mine(), { sync, tables, moved, tag: options.tag === undefined ? sync : options.tag });
     },
     async durable() {
       refuseOver(mine());
@@ -103,10 +105,6 @@ export function simulatedMember(options: MemberOptions): Member {
       if (transaction !== undefined) end(transaction, sync);
     },
   };
-}
-
-export function tableOf(key: string): number {
-  return Number(key.slice(0, key.indexOf('/')));
 }
 
 /** Whether a sync has to carry an entry on. */
@@ -148,9 +146,10 @@ function isPendingAt(entry: Entry, sync: string, seen: Position): boolean {
   return isFor(sync, entry) && !isCovered(seen, entry.xid);
 }
 
-function pendingTables(image: Image, sync: string, { from, seenBy }: LookOptions): Awaited<ReturnType<Member['look']>>['pending'] {
+function pendingTables(image: Image, sync: string, options: LookOptions): Awaited<ReturnType<Member['look']>>['pending'] {
   const counts = new Map<number, number>();
   for (const entry of image.entries) {
+    const { from, seenBy } = options.tables.get(tableOf(entry.key)) ?? options;
     if (!isPendingAt(entry, sync, from)) continue;
     if (![...seenBy.values()].some((seen) => !isCovered(seen, entry.xid))) throw new Error('`from` is behind what everybody has seen');
     counts.set(tableOf(entry.key), (counts.get(tableOf(entry.key)) ?? 0) + 1);
@@ -180,17 +179,18 @@ function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
 
 function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): number {
   const { options } = transactionOf(peers, holder);
-  return [...options.seenBy].reduce(
-    (bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, sync, entry.of) ? bits | (1 << target) : bits),
+  const { seenBy } = options.tables.get(tableOf(entry.key)) ?? options;
+  return [...seenBy].reduce(
+    (bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, sync, entry) ? bits | (1 << target) : bits),
     0,
   );
 }
 
 /** Whether a member knows a relayed change from elsewhere, or made it. */
-function hasSeen(peers: Peers, target: number, sync: string, dot: Dot | null): boolean {
-  const { watermarks, isRelayNamed } = transactionOf(peers, target);
+function hasSeen(peers: Peers, target: number, sync: string, { key, of: dot }: Entry): boolean {
+  const { marks, isRelayNamed } = transactionOf(peers, target);
   if (dot === null || dot.sync !== sync || !isRelayNamed) return false;
-  const seen = watermarks.get(dot.member);
+  const seen = marks(key).get(dot.member);
   return dot.member === target || (seen !== undefined && isCovered(seen, dot.xid));
 }
 
@@ -267,10 +267,10 @@ function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): numb
   return keys.size;
 }
 
-type Applying = { readonly sync: string; readonly tables: readonly number[]; readonly watermarks: ReadonlyMap<number, Position>; readonly tag: string | null };
+type Applying = { readonly sync: string; readonly tables: readonly number[]; readonly moved: Parameters<Member['apply']>[1]; readonly tag: string | null };
 
 /** Fails as the server would where somebody else has changed or holds a row. What it writes is visible to others from `commit` on. */
-function apply(transaction: Transaction, { sync, tables, watermarks, tag }: Applying): void {
+function apply(transaction: Transaction, { sync, tables, moved, tag }: Applying): void {
   const { server, snapshot, settled, delivered, xid } = transaction;
   refuseOver(transaction);
   const rows = [...new Map([...delivered, ...settled]).values()].filter(({ key }) => tables.includes(tableOf(key)));
@@ -279,5 +279,5 @@ function apply(transaction: Transaction, { sync, tables, watermarks, tag }: Appl
     if (rowAt(server.image, row.key).writer !== rowAt(snapshot, row.key).writer) throw new ServerError('40001', `row ${row.key} was changed`);
     server.locked.set(row.key, xid);
   }
-  transaction.ending = (image) => applied(image, { sync, snapshot, rows, watermarks, tag, xid });
+  transaction.ending = (image) => applied(image, { sync, snapshot, rows, moved, tag, xid });
 }

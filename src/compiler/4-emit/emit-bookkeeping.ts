@@ -6,6 +6,7 @@ import {
   acknowledgedBlock,
   conflictBlock,
   conflictIndexBlock,
+  heldBlock,
   initialCopyBlock,
   installedBlock,
   parkedBlock,
@@ -13,6 +14,7 @@ import {
   registryBlock,
   schemaBlock,
   sealBlock,
+  stoppedBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
@@ -62,6 +64,8 @@ const masterObjects: readonly EmittedObject[] = [
   own('table', 'conflict', conflictBlock),
   own('index', 'conflict_decided_at', conflictIndexBlock),
   own('table', 'parked', parkedBlock),
+  own('table', 'held', heldBlock),
+  own('table', 'stopped', stoppedBlock),
 ];
 
 function wakeSequence(sync: string): EmittedObject {

@@ -20,6 +20,11 @@ export async function resume(source: Session, name: SyncName): Promise<boolean> 
   return count === 1;
 }
 
+/** Whatever a runner has put off for this sync, it does now. */
+export async function kick(source: Session, name: SyncName): Promise<void> {
+  await tellRunners(source, name);
+}
+
 /** Gives a stream a new life: all its tables are copied again. False when it is not registered. */
 export async function beginAnew(source: Session, name: SyncName, copy: { target: string; replace: boolean }): Promise<boolean> {
   const { count } = await source.query(registerAnew, [name.sync, copy.target, copy.replace ? 'true' : 'false']);

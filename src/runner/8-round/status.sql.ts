@@ -1,5 +1,6 @@
 /**
- * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark, delta tables.
+ * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark,
+ * sarrio.stopped, delta tables.
  * Writes: nothing. Called by: `status.ts`.
  */
 export const readStreams = `
@@ -17,6 +18,13 @@ export const readTargetStreams = `
     w.unverified_since::text as unverified_since, w.unverified_reason,
     (select count(*) from sarrio.initial_copy as c where c.sync = w.sync and c.source = w.source)::text as copied_tables
   from sarrio.watermark as w
+`;
+
+/** What a person has to look at in a member of multi-master syncs. */
+export const readStoppedTables = `
+  select sync, relation, code, message, hint, key::text as key, stopped_at::text as stopped_at
+  from sarrio.stopped
+  order by sync, relation
 `;
 
 /** Around the `countPending` of a sync's tables: the count of entries and the age of the oldest, in seconds. */

@@ -8,7 +8,7 @@ import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
-import { readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+import { readStoppedTables, readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
 
 /** One stream as `sarrio status` shows it. */
@@ -34,6 +34,18 @@ export type StreamStatus = StreamName & {
   readonly runner: string | null;
   /** Tables of the source of which changes may have gone by uncaptured. */
   readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
+  /** Tables that the target does not take while the rest of the multi-master sync goes on. */
+  readonly stopped: readonly StoppedTable[];
+};
+
+/** `key` is that of the row, by column as text, where it is known. */
+export type StoppedTable = {
+  readonly table: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly hint: string;
+  readonly key: Readonly<Record<string, string | null>> | null;
+  readonly since: string;
 };
 
 /** A runner that has reported nothing for so long is not there. */
@@ -43,9 +55,10 @@ type Connect = (database: string) => Promise<Session>;
 
 /** Asks every database of the plan, takes no lock, and goes on where one cannot be reached. */
 export async function readStatus(plan: Plan, connect: Connect): Promise<readonly StreamStatus[]> {
-  const targets = new Map<string, Promise<readonly Row[] | Error>>();
-  const target = (name: string): Promise<readonly Row[] | Error> => {
-    const asked = targets.get(name) ?? askTarget(name, connect);
+  const members = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.members : [])));
+  const targets = new Map<string, Promise<TargetAnswer | Error>>();
+  const target = (name: string): Promise<TargetAnswer | Error> => {
+    const asked = targets.get(name) ?? askTarget(name, connect, members.has(name));
     targets.set(name, asked);
     return asked;
   };
@@ -63,8 +76,10 @@ type Asked = {
   /** Of the sync's tables in its source. */
   readonly captures: readonly PlanCapture[];
   readonly connect: Connect;
-  readonly target: (name: string) => Promise<readonly Row[] | Error>;
+  readonly target: (name: string) => Promise<TargetAnswer | Error>;
 };
+
+type TargetAnswer = { readonly streams: readonly Row[]; readonly stopped: readonly Row[] };
 
 async function flowStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
@@ -97,13 +112,13 @@ type Parts = {
   readonly history: History;
   readonly row: Row | undefined;
   readonly unsafe: StreamStatus['unsafe'];
-  readonly applied: readonly Row[] | Error;
+  readonly applied: TargetAnswer | Error;
 };
 
 async function streamStatus(parts: Parts): Promise<StreamStatus> {
   const { stream, row, applied } = parts;
   const isSilent = !row?.['state'] || Number(row['reported_seconds_ago']) > SILENT_SECONDS;
-  const watermark = applied instanceof Error ? undefined : applied.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
+  const watermark = applied instanceof Error ? undefined : applied.streams.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const position = watermark?.['position'] ?? row?.['acknowledged'] ?? null;
   const pending = await pendingOf(parts, position);
   const situation = situationOf(row, watermark);
@@ -121,6 +136,7 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     lastErrorAt: row?.['last_error_at'] ?? null,
     runner: row?.['runner'] ?? null,
     unsafe: parts.unsafe,
+    stopped: applied instanceof Error ? [] : applied.stopped.filter((each) => each['sync'] === stream.sync).map(stoppedTable),
   };
 }
 
@@ -155,11 +171,24 @@ async function pendingOf({ sync, source, history }: Parts, stored: string | null
   return { pending: Number(pending), lagSeconds: Number(Number(lag).toFixed(3)) };
 }
 
-async function askTarget(name: string, connect: Connect): Promise<readonly Row[] | Error> {
+function stoppedTable(row: Row): StoppedTable {
+  const key = row['key'];
+  return {
+    table: row['relation'] ?? '',
+    code: row['code'] ?? '',
+    reason: row['message'] ?? '',
+    hint: row['hint'] ?? '',
+    key: key ? (JSON.parse(key) as Record<string, string | null>) : null,
+    since: row['stopped_at'] ?? '',
+  };
+}
+
+async function askTarget(name: string, connect: Connect, isMember: boolean): Promise<TargetAnswer | Error> {
   const session = await openQuietly(name, connect);
   if (session instanceof Error) return session;
   try {
-    return (await session.query(readTargetStreams)).rows;
+    const streams = (await session.query(readTargetStreams)).rows;
+    return { streams, stopped: isMember ? (await session.query(readStoppedTables)).rows : [] };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
@@ -191,6 +220,7 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     lastErrorAt: null,
     runner: null,
     unsafe: [],
+    stopped: [],
   };
 }
 

@@ -3,7 +3,8 @@ import type { Statement } from '../../postgres/session.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.
- * Reads: snapshot, WAL positions, sarrio.watermark. Writes: sarrio.watermark, sarrio.conflict. Called by: `session-member.ts`.
+ * Reads: snapshot, WAL positions, sarrio.watermark, sarrio.held. Writes: sarrio.watermark, sarrio.held, sarrio.conflict, sarrio.stopped.
+ * Called by: `session-member.ts`, `run-masters.ts`, `join-pair.ts`.
  */
 export const beginMember = 'begin transaction isolation level repeatable read, read write';
 export const commitMember = 'commit';
@@ -27,7 +28,6 @@ export type MemberSettings = {
  */
 export function takeMemberSnapshot({ member, from, seenBy }: MemberSettings): Statement {
   const { xmax, xip, extra } = positionSettings(from);
-  const targets = [...seenBy].map(([index, position]) => ({ bit: 1 << index, ...positionSettings(position) }));
   return {
     name: 'sarrio_member_snapshot',
     text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn(),
@@ -36,13 +36,66 @@ export function takeMemberSnapshot({ member, from, seenBy }: MemberSettings): St
       set_config('sarrio.targets', $4, true), set_config('sarrio.member', $5, true),
       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
       set_config('max_parallel_workers_per_gather', '0', true)`,
-    values: [xmax, xip, extra, JSON.stringify(targets), String(member)],
+    values: [xmax, xip, extra, targetsText(seenBy), String(member)],
   };
 }
 
 /** Every watermark of the sync here, by source. */
 export function readWatermarks(sync: string): Statement {
   return { name: 'sarrio_watermarks', text: 'select source, position from sarrio.watermark where sync = $1', values: [sync] };
+}
+
+/** Positions of tables that have not moved with the watermarks, by source and relation. */
+export function readHeld(sync: string): Statement {
+  return { name: 'sarrio_held', text: 'select source, relation, position from sarrio.held where sync = $1', values: [sync] };
+}
+
+/** $1: sync, $2: JSON array of source, relation and position; a null position lets the table follow the watermark again. */
+export function moveHeld(sync: string, moves: readonly { readonly source: string; readonly relation: string; readonly position: string | null }[]): Statement {
+  return {
+    name: 'sarrio_move_held',
+    text: `with moves as materialized (
+        select m.source, m.relation, m.position
+        from json_to_recordset($2::json) as m (source text, relation text, position text)
+      ),
+      following as (
+        delete from sarrio.held as h using moves as m
+        where h.sync = $1 and h.source = m.source and h.relation = m.relation and m.position is null
+      )
+      insert into sarrio.held (sync, source, relation, position)
+      select $1, m.source, m.relation, m.position
+      from moves as m
+      where m.position is not null
+      on conflict (sync, source, relation) do update set position = excluded.position`,
+    values: [sync, JSON.stringify(moves)],
+  };
+}
+
+/** The stream begins anew: what was held of it belongs to an earlier life. */
+export const forgetHeld = 'delete from sarrio.held where sync = $1 and source = $2';
+
+/** At the seed, in the copy's snapshot: what its tables hold of the others where that is not what its watermarks say. $1: sync. */
+export const seedHeld = 'select source, relation, position from sarrio.held where sync = $1';
+
+/** Tables that are copied do not stand where they stood. $1: sync, $2: relations. */
+export const forgetHeldTables = 'delete from sarrio.held where sync = $1 and relation = any ($2::text[])';
+
+/** For `status`. $1: sync, $2: relation, $3 to $6: code, message, hint, key as JSON. */
+export const noteStopped = `
+  insert into sarrio.stopped as s (sync, relation, code, message, hint, key) values ($1, $2, $3, $4, $5, $6::jsonb)
+  on conflict (sync, relation) do update set code = excluded.code, message = excluded.message, hint = excluded.hint, key = excluded.key
+`;
+
+/** $1: sync, $2: relations, or null for all. */
+export const noteGoing = 'delete from sarrio.stopped where sync = $1 and ($2::text[] is null or relation = any ($2::text[]))';
+
+/** What each other present member has seen, for tables that stand apart from the watermarks and for those that do not. */
+export function setTargets(seenBy: ReadonlyMap<number, Position>): Statement {
+  return { name: 'sarrio_set_targets', text: "select set_config('sarrio.targets', $1, true)", values: [targetsText(seenBy)] };
+}
+
+function targetsText(seenBy: ReadonlyMap<number, Position>): string {
+  return JSON.stringify([...seenBy].map(([index, position]) => ({ bit: 1 << index, ...positionSettings(position) })));
 }
 
 /** The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. */

@@ -5,8 +5,8 @@ import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading.ts';
 import { setPosition } from '../source.sql.ts';
-import { closeContested, fetchContested, openContested } from './masters.sql.ts';
-import type { Member, RowText } from './member.ts';
+import { closeContested, fetchContested, openContested, setTargets } from './masters.sql.ts';
+import type { Member, RowText, Span } from './member.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 
@@ -33,10 +33,10 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
     return;
   }
   const { report, contestedRows } = tableOf(state, ordinal).masters.meet;
-  const reports = await Promise.all(peers.map((peer) => peer.session.batch([fromOf(peer), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
-  const lines = JSON.stringify(reports.flatMap((answers) => answers[1]?.lists ?? []));
-  const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
-  const keys = contestedKeys(answer?.lists ?? []);
+  const reports = await Promise.all(peers.map((peer) => peer.session.batch([...fromOf(peer, ordinal), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
+  const lines = JSON.stringify(reports.flatMap((answers) => answers.at(-1)?.lists ?? []));
+  const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
+  const keys = contestedKeys(answers.at(-1)?.lists ?? []);
   if (keys.length > 0) yield keys;
 }
 
@@ -48,7 +48,7 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   await session.query(statements.create);
   for (const peer of peers) await bringReport(peer, state, ordinal);
   await chooseJoinsFor(state, ordinal);
-  await session.batch([fromOf(state), { text: statements.insertOwn }]);
+  await session.batch([...fromOf(state, ordinal), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
   yield* pages(state);
@@ -76,18 +76,24 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
   const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
   if (entriesOf(from, ordinal) > FEW_ENTRIES) {
     await chooseJoinsFor(from, ordinal);
-    await from.session.batch([fromOf(from)]);
+    await from.session.batch(fromOf(from, ordinal));
     await from.copyTo(to, { from: copyReport, into: load });
     return;
   }
-  const [, answer] = await from.session.batch([fromOf(from), { text: report }]);
-  await to.session.query(insert, [JSON.stringify(answer?.lists ?? [])]);
+  const answers = await from.session.batch([...fromOf(from, ordinal), { text: report }]);
+  await to.session.query(insert, [JSON.stringify(answers.at(-1)?.lists ?? [])]);
 }
 
 /** What all others have seen: nothing older is read. */
-function fromOf({ from }: MemberState): Statement {
+function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
+  const { from, seenBy } = spanOf(state, ordinal);
+  return [setPosition(from), ...(state.tables.size > 0 ? [setTargets(seenBy)] : [])];
+}
+
+/** A table that has not moved with the watermarks is read from where it stands. */
+function spanOf({ from, seenBy, tables }: MemberState, ordinal: number): Span {
   if (from === null) throw new Error('no round has begun');
-  return setPosition(from);
+  return tables.get(ordinal) ?? { from, seenBy };
 }
 
 /** How many changes are joined with the table's rows. */
@@ -126,7 +132,7 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
   const groups = new Map<string, { position: Position; peers: MemberState[] }>();
   for (const { index } of to) {
-    const position = state.seenBy.get(index);
+    const position = spanOf(state, ordinal).seenBy.get(index);
     if (position === undefined) throw new Error(`${index} was not there when the round began`);
     const group = groups.get(formatPosition(position)) ?? { position, peers: [] };
     group.peers.push(peerOf(state, index));

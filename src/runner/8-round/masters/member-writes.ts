@@ -1,12 +1,13 @@
-import { formatPosition, type Position } from '../../../plan/position.ts';
+import { formatPosition } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
-import { moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
-import type { ConflictRecord, SettledRow } from './member.ts';
+import { moveHeld, moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
+import type { ConflictRecord, Member, SettledRow } from './member.ts';
+import { isFaultOfRows, TableError } from './member-error.ts';
 import { tableOf } from './member-reads.ts';
 import type { MemberState } from './session-member.ts';
 import { addDelivered, addSettled, intoStage, isForStage, newSetAside, type SetAside, type WriteForm, writeRows, writesOf, writeStage } from './set-aside.ts';
@@ -64,14 +65,14 @@ async function fillStage({ session }: MemberState, aside: SetAside): Promise<voi
 }
 
 /** Everything that was set aside, the records of conflicts, and the watermarks. */
-export async function applyAside(state: MemberState, tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void> {
+export async function applyAside(state: MemberState, tables: readonly number[], moved: Moved): Promise<void> {
   const asides = tables.flatMap((ordinal) => {
     const aside = state.pending.asides.get(ordinal);
     return aside ? [{ ordinal, aside }] : [];
   });
-  for (const { aside } of asides) if (aside.isStaged || isForStage(aside)) await writeStaged(state, aside);
+  for (const { ordinal, aside } of asides) if (aside.isStaged || isForStage(aside)) await blaming(ordinal, writeStaged(state, aside));
   const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
-  const moves = movesOf(state, asides, watermarks);
+  const moves = movesOf(state, asides, moved);
   const rest = [...recordStatements(state, state.pending.records), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
   await writeFew(state, few, rest);
   await state.failpoint('masters.after-rows');
@@ -81,11 +82,23 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
 
 type Asides = readonly { readonly ordinal: number; readonly aside: Pending['asides'] extends Map<number, infer Aside> ? Aside : never }[];
 
-function movesOf(state: MemberState, asides: Asides, watermarks: ReadonlyMap<number, Position>): readonly Statement[] {
+type Moved = Parameters<Member['apply']>[1];
+
+function movesOf(state: MemberState, asides: Asides, { watermarks, moves }: Moved): readonly Statement[] {
+  const { syncName, sync } = state;
+  const source = (origin: number): string => sync.members[origin] ?? '';
   const rowsFrom = (origin: number): number => asides.reduce((sum, { aside }) => sum + (aside.rowsFrom.get(origin) ?? 0), 0);
-  return [...watermarks].map(([origin, position]) =>
-    moveWatermark({ sync: state.syncName, source: state.sync.members[origin] ?? '', position: formatPosition(position), rows: rowsFrom(origin) }),
-  );
+  const held = moves.map(({ table, origin, position }) => ({
+    source: source(origin),
+    relation: displayName(tableOf(state, table).target),
+    position: position === null ? null : formatPosition(position),
+  }));
+  return [
+    ...[...watermarks].map(([origin, position]) =>
+      moveWatermark({ sync: syncName, source: source(origin), position: formatPosition(position), rows: rowsFrom(origin) }),
+    ),
+    ...(held.length > 0 ? [moveHeld(syncName, held)] : []),
+  ];
 }
 
 /** All tables in one batch with what comes after them; when unique values clash, all of them once more by deleting and inserting. */
@@ -97,9 +110,41 @@ async function writeFew(state: MemberState, few: Asides, rest: readonly Statemen
   try {
     await session.batch([{ text: savepoint }, ...writes('merge'), { text: releaseSavepoint }, ...rest]);
   } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
+    if (!isUniqueViolation(error)) throw await blamed(state, few, error);
     await session.query(rollbackToSavepoint);
-    await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
+    try {
+      await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
+    } catch (again) {
+      throw await blamed(state, few, again);
+    }
+  }
+}
+
+/** The batch does not say which of its statements failed: the tables are written once more, one by one, until one fails again. */
+async function blamed(state: MemberState, few: Asides, error: unknown): Promise<unknown> {
+  if (!isFaultOfRows(error)) return error;
+  const { session } = state;
+  try {
+    await session.query(rollbackToSavepoint);
+  } catch {
+    // The savepoint was passed already: it was none of the tables.
+    return error;
+  }
+  for (const { ordinal, aside } of few) {
+    try {
+      await session.batch(writeRows(aside, ordinal, { form: 'replace', tellsOthers: tellsOthers(state, aside) }));
+    } catch (cause) {
+      return new TableError(ordinal, cause);
+    }
+  }
+  return error;
+}
+
+async function blaming(ordinal: number, written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    throw isFaultOfRows(error) ? new TableError(ordinal, error) : error;
   }
 }
 

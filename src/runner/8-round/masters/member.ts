@@ -1,4 +1,4 @@
-import type { Seen } from '../../../conflict/bookkeeping.ts';
+import type { Marks, Seen } from '../../../conflict/bookkeeping.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
 import type { History, Position } from '../../../plan/position.ts';
@@ -31,20 +31,29 @@ export type Member = {
   deliver(table: number, to: readonly Member[], fresh: boolean): Promise<number>;
   /**
    * Writes what was set aside for the tables (settled rows instead of delivered ones of the same key; a row that is the same already
-   * is not touched), the entries that go with it, and the watermarks by origin index.
+   * is not touched), the entries that go with it, the watermarks by origin index, and the held positions of tables.
    */
-  apply(tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void>;
+  apply(tables: readonly number[], moved: { readonly watermarks: Marks; readonly moves: readonly HeldMove[] }): Promise<void>;
   /** Resolves when everything that this member's transaction saw and wrote so far is on its disk. */
   durable(): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
 };
 
-export type LookOptions = {
+/** From where a member is read. */
+export type Span = {
   /** What every other present member has seen of this one: nothing older is read. */
   readonly from: Position;
   /** By index, what each other present member has seen of this one. */
   readonly seenBy: ReadonlyMap<number, Position>;
+};
+
+/** Where a table stands apart from a member's watermark; null where it follows it again. */
+export type HeldMove = { readonly table: number; readonly origin: number; readonly position: Position | null };
+
+export type LookOptions = Span & {
+  /** Tables that are read from elsewhere, because they have not moved with the watermarks. */
+  readonly tables: ReadonlyMap<number, Span>;
   /** Tables that nobody else may write to until the end of the round, for progress under contention; locked before the snapshot is taken. */
   readonly lock: readonly number[];
 };

@@ -1,13 +1,15 @@
+import type { Marks } from '../../../conflict/bookkeeping.ts';
 import { parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
+import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
 import { copyBetween } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
-import { type Counter, makeCounter } from '../counting.ts';
-import { flushWal, readRegistry } from '../source.sql.ts';
-import { beginMember, commitMember, holdWatermarks, readWatermarks, rollbackMember, takeMemberSnapshot } from './masters.sql.ts';
-import type { Look, LookOptions, Member } from './member.ts';
+import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
+import { flushWal, readRegistry, setPosition } from '../source.sql.ts';
+import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot } from './masters.sql.ts';
+import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { deliver, meet, rowsOfKeys } from './member-reads.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
@@ -31,6 +33,8 @@ export type MemberState = {
   readonly pending: Pending;
   from: Position | null;
   seenBy: ReadonlyMap<number, Position>;
+  /** Tables that are read from elsewhere. */
+  tables: ReadonlyMap<number, Span>;
   /** Entries that were pending, by table. */
   entries: ReadonlyMap<number, number>;
   /** Something that others will rely on is not known to be on disk yet: nobody else may commit. */
@@ -61,6 +65,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     pending: { asides: new Map(), records: [] },
     from: null,
     seenBy: new Map(),
+    tables: new Map(),
     entries: new Map(),
     undurable: false,
   };
@@ -75,7 +80,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     rows: (table, keys) => rowsOfKeys(state, table, keys),
     settle: (table, rows) => settleAside(state, table, rows),
     deliver: (table, to, fresh) => deliver(state, table, { to, fresh }),
-    apply: (tables, watermarks) => applyAside(state, tables, watermarks),
+    apply: (tables, moved) => applyAside(state, tables, moved),
     durable: () => makeDurable(state, options),
     commit: async () => {
       const { command } = await session.query(commitMember);
@@ -135,13 +140,13 @@ async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>):
 type Parts = { readonly state: MemberState; readonly options: SessionMemberOptions; readonly counter: Counter };
 
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
-async function look({ state, options, counter }: Parts, { from, seenBy, lock }: LookOptions): Promise<Look> {
+async function look({ state, options, counter }: Parts, { from, seenBy, tables, lock }: LookOptions): Promise<Look> {
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
-  Object.assign(state, { from, seenBy });
+  Object.assign(state, { from, seenBy, tables });
   const locks = lock.map((ordinal): Statement => ({ text: state.sync.tables[ordinal]?.masters.lock ?? '' }));
-  const head = [{ text: beginMember }, ...locks, takeMemberSnapshot({ member: index, from, seenBy }), readWatermarks(syncName)];
+  const head = [{ text: beginMember }, ...locks, takeMemberSnapshot({ member: index, from, seenBy }), readWatermarks(syncName), readHeld(syncName)];
   const counting = counter.begin();
   const asked = { registry: '' };
   const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
@@ -151,15 +156,17 @@ async function look({ state, options, counter }: Parts, { from, seenBy, lock }: 
   };
   await options.failpoint('masters.before-look');
   const answers = await counts([...head, ...counting.statements]);
-  const { pending } = await counting.finish(answers.slice(head.length), counts);
+  const { pending: fromWatermarks } = await counting.finish(answers.slice(head.length), counts);
+  const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort((a, b) => a.ordinal - b.ordinal);
   if (asked.registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
-  const [snapshot = '', , isOnDisk, clock] = answers[head.length - 2]?.lists[0] ?? [];
+  const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = isOnDisk !== 't';
   state.entries = new Map(pending.map(({ ordinal, entries }) => [ordinal, entries]));
   return {
     member: index,
     position: positionAt(options.history, snapshot ?? ''),
-    watermarks: watermarksOf(state, answers[head.length - 1]),
+    watermarks: watermarksOf(state, answers[head.length - 2]),
+    held: heldOf(state, answers[head.length - 1]),
     pending,
     clockMicros: BigInt(clock ?? '0'),
   };
@@ -171,6 +178,26 @@ function watermarksOf({ sync, index }: MemberState, answer: Result | undefined):
     return origin >= 0 && origin !== index && position ? [[origin, parsePosition(position)] as const] : [];
   });
   return new Map(rows.sort(([a], [b]) => a - b));
+}
+
+/** What is pending of tables that stand apart from the watermarks, each from where it stands. */
+async function pendingApart({ session, tables, from }: MemberState, counter: Counter): Promise<readonly PendingTable[]> {
+  if (tables.size === 0 || from === null) return [];
+  const apart = [...tables].flatMap(([ordinal, span]) => [setPosition(span.from), ...counter.of([ordinal])]);
+  const answers = await session.batch([...apart, setPosition(from)]);
+  return pendingTables(answers.filter((_, place) => place % 2 === 1));
+}
+
+/** A table that the plan does not name holds nothing. */
+function heldOf({ sync, index }: MemberState, answer: Result | undefined): ReadonlyMap<number, Marks> {
+  const held = new Map<number, Map<number, Position>>();
+  for (const [source, relation, position] of answer?.lists ?? []) {
+    const table = sync.tables.findIndex(({ target }) => displayName(target) === relation);
+    const origin = sync.members.indexOf(source ?? '');
+    if (table < 0 || origin < 0 || origin === index || !position) continue;
+    held.set(table, (held.get(table) ?? new Map<number, Position>()).set(origin, parsePosition(position)));
+  }
+  return held;
 }
 
 /** A tiny commit on another connection waits for the disk, and with it for all that was logged before. */

@@ -1,6 +1,6 @@
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh } from '../../../conflict/bookkeeping.ts';
-import { failureText } from '../../../conflict/handlers/judge.ts';
+import { failureText, type HandlerFailure } from '../../../conflict/handlers/judge.ts';
 import { conflictKind, type Judged, judgeKey, settle, type Settled, withoutConflict } from '../../../conflict/settle.ts';
 import type { Decision } from '../../../conflict/strategy.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
@@ -9,6 +9,7 @@ import { failure } from '../../../plan/errors.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
 import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
+import { TableStopped } from './stop.ts';
 
 /** What became of the contested keys of a table. */
 export type Contested = { readonly conflicts: number; readonly settled: number; readonly fresh: number };
@@ -23,7 +24,7 @@ export async function settleContested(round: BegunRound, table: number, origins:
     refuseSkew(round, table, judged);
     const rowsAt = await candidateRows(round, table, judged);
     const settled = await decideAll(round, table, { judged, rowsAt });
-    refuseStop(round, table, settled);
+    stopWhereRuled(round, table, settled);
     const rows = settled.map((each) => settledRow(round, table, each, (member) => rowsAt(each.key, member)));
     await allOf(round.members.map((member) => member.settle(table, rows)));
     sum.settled += settled.length;
@@ -49,7 +50,7 @@ async function decideAll(round: BegunRound, table: number, { judged, rowsAt }: {
   });
 }
 
-/** A handler that fails decides nothing: the round is given up, so that no half of its decisions stands. */
+/** A handler that fails decides nothing: the round is given up, so that no half of its decisions stands, and its table sits the next ones out. */
 async function decideByHandler(
   round: BegunRound,
   table: number,
@@ -62,12 +63,17 @@ async function decideByHandler(
   const outcomes = await round.decideByHandler(table, asked);
   return outcomes.map((outcome) => {
     if (outcome.kind !== 'failure') return outcome;
-    throw failure('refused', {
-      code: 'SAR622',
-      where: `table ${outcome.table}`,
-      message: failureText(outcome),
-      hint: 'Mend the handler, compile and start the runner again; until then nothing of this sync is written and nothing is lost.',
-    });
+    throw stoppedBy(table, outcome);
+  });
+}
+
+function stoppedBy(table: number, outcome: HandlerFailure): TableStopped {
+  return new TableStopped({
+    table,
+    code: 'SAR622',
+    message: failureText(outcome),
+    hint: 'Mend the handler, compile and start the runner again, or make the rows equal. Until then only this table waits; nothing of it is lost.',
+    key: Object.fromEntries(Object.entries(outcome.key).map(([column, value]) => [column, value === null ? null : String(value)])),
   });
 }
 
@@ -89,15 +95,18 @@ function refuseSkew(round: BegunRound, table: number, settled: readonly Judged[]
   });
 }
 
-function refuseStop({ databases }: BegunRound, table: number, settled: readonly Settled[]): void {
+function stopWhereRuled({ databases, keys }: BegunRound, table: number, settled: readonly Settled[]): void {
   const found = settled.find(({ decision }) => decision.kind === 'stop');
   if (found?.decision.kind !== 'stop') return;
   const members = found.candidates.map(({ member }) => databases[member]).join(', ');
-  throw failure('refused', {
+  const key = Object.fromEntries(found.key.key.map((value, place) => [keys[table]?.[place] ?? String(place), value]));
+  const shown = Object.entries(key).map(([column, value]) => `${column} = ${value}`);
+  throw new TableStopped({
+    table,
     code: 'SAR620',
-    where: `table ${table}, key ${JSON.stringify(found.key.key)}`,
-    message: `${members} hold different rows of one key (${conflictKind(found.candidates)}): ${found.decision.reason}`,
-    hint: 'Make the rows equal by hand, or give the table another rule, compile, apply, and start the runner again.',
+    message: `${members} hold different rows of key ${shown.join(', ')} (${conflictKind(found.candidates)}): ${found.decision.reason}`,
+    hint: 'Make the rows equal by hand, or give the table another rule, compile, apply, and start the runner again. Until then only this table waits.',
+    key,
   });
 }
 

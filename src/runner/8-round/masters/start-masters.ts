@@ -11,6 +11,7 @@ import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
 import { type MastersRun, runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
+import { makeStoppedTables } from './stopped-tables.ts';
 
 /** Starts a multi-master sync: one coordinator for all of its members, each of them a source and a target. */
 export function startMasters(options: RunOptions, name: string): SyncRun {
@@ -37,7 +38,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   const looks = makeLooks(clock);
   const handlers = openHandlers({ tables: handlerTables(plan, name), files: options.files, clock });
   const deltas = flows.map((flow) => deltasOf(plan, flow));
-  const run: MastersRun = { options, name, sync, flows, deltas, slots, connectTarget, progress, looks, handlers };
+  const run: MastersRun = { options, name, sync, flows, deltas, slots, connectTarget, progress, looks, handlers, stopped: makeStoppedTables(clock) };
   signal.addEventListener('abort', looks.kick);
   const close = async (): Promise<void> => void (await Promise.all([...accesses.values()].map((access) => access.close())));
   return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(sessions.end), close };
