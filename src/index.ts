@@ -90,7 +90,7 @@ export type OneWaySync = {
  *   in `members` wins. The members' clocks must agree (`maxClockSkew`).
  * - a list of databases in order of preference: the first of them that takes part wins.
  * - `'skip'`: each member keeps its row; the conflict is recorded.
- * - `'stop'`: the sync stops until somebody has decided.
+ * - `'stop'`: the table stops until somebody has decided, while the others of the sync go on.
  */
 export type ConflictChoice = 'last-update-wins' | 'first-update-wins' | 'skip' | 'stop' | readonly string[];
 

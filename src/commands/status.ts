@@ -111,5 +111,7 @@ function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
 function stoppedText(streams: readonly StreamStatus[]): readonly string[] {
   const tables = streams.flatMap(({ sync, stopped }) => stopped.map((each) => ({ sync, ...each })));
   const once = new Map(tables.map((each) => [`${each.sync} ${each.table}`, each]));
-  return [...once.values()].map(({ sync, table, code, reason, hint, since }) => `stopped: sync ${sync}, table ${table}, since ${since}: ${code}: ${reason}\n  ${hint}`);
+  return [...once.values()].map(
+    ({ sync, table, code, reason, hint, since }) => `stopped: sync ${sync}, table ${table}, since ${since}: ${code}: ${reason}\n  ${hint}`,
+  );
 }

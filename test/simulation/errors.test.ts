@@ -53,7 +53,18 @@ function round(changes: Readonly<Record<number, Change>> = {}, beforeHold: () =>
   const rules = [{ strategy: state.strategy }];
   const failpoint = async (name: string): Promise<void> => void (name === 'masters.before-hold' && (await beforeHold()));
   const newId = (): string => `c${state.ids++}`;
-  return masterRound({ members, databases: ['d0', 'd1', 'd2'], rules, keys: [['id']], known: state.known, stopped: state.stopped, lock: [], ...ONE_CLOCK, newId, failpoint });
+  return masterRound({
+    members,
+    databases: ['d0', 'd1', 'd2'],
+    rules,
+    keys: [['id']],
+    known: state.known,
+    stopped: state.stopped,
+    lock: [],
+    ...ONE_CLOCK,
+    newId,
+    failpoint,
+  });
 }
 
 const texts = (): readonly string[] => state.servers.map(({ image }) => rowAt(image, '0/a').text);

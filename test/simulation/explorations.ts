@@ -62,7 +62,12 @@ export const EXPLORATIONS: readonly Exploration[] = [
     canStop: true,
     isPurging: true,
   },
-  { name: '2 members, 2 tables, one of which stops', start: startOf({ members: 2, rows: 'tables' }), budget: budgetOf({ writes: 2, rounds: 2 }), canStop: true },
+  {
+    name: '2 members, 2 tables, one of which stops',
+    start: startOf({ members: 2, rows: 'tables' }),
+    budget: budgetOf({ writes: 2, rounds: 2 }),
+    canStop: true,
+  },
   {
     name: '3 members, a table that stops',
     start: startOf({ members: 3 }),

@@ -120,7 +120,14 @@ export function copied(before: World, source: number, place: number): World {
   const brought = entries
     .filter((entry) => isFor(SYNC, entry))
     .map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { sync: SYNC, member: source, xid: entry.xid } }));
-  const image = { ...first, rows, entries: world.copyLacks === 'changes' ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]), held };
+  const image = {
+    ...first,
+    rows,
+    entries: world.copyLacks === 'changes' ? [] : brought,
+    nextXid: first.nextXid + 1n,
+    watermarks: new Map([[SYNC, marks]]),
+    held,
+  };
   return withSide(world, place, { image, disk: image });
 }
 

@@ -33,7 +33,9 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
     return;
   }
   const { report, contestedRows } = tableOf(state, ordinal).masters.meet;
-  const reports = await Promise.all(peers.map((peer) => peer.session.batch([...fromOf(peer, ordinal), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
+  const reports = await Promise.all(
+    peers.map((peer) => peer.session.batch([...fromOf(peer, ordinal), { name: `sarrio_masters_report_${ordinal}`, text: report }])),
+  );
   const lines = JSON.stringify(reports.flatMap((answers) => answers.at(-1)?.lists ?? []));
   const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
   const keys = contestedKeys(answers.at(-1)?.lists ?? []);

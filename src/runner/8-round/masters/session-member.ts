@@ -157,7 +157,9 @@ async function look({ state, options, counter }: Parts, { from, seenBy, tables, 
   await options.failpoint('masters.before-look');
   const answers = await counts([...head, ...counting.statements]);
   const { pending: fromWatermarks } = await counting.finish(answers.slice(head.length), counts);
-  const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort((a, b) => a.ordinal - b.ordinal);
+  const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort(
+    (a, b) => a.ordinal - b.ordinal,
+  );
   if (asked.registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = isOnDisk !== 't';
