@@ -97,6 +97,16 @@ export type ConflictChoice = 'last-update-wins' | 'first-update-wins' | 'skip' |
 /** `onConflict` as a name, a list, or a function: `(conflict) => take(conflict.latest.database)`. */
 export type ConflictRuleConfig = ConflictChoice | ConflictHandler;
 
+/**
+ * What happens when two members take the same value of a unique index for rows with different keys, neither knowing of the other.
+ * - `'keep-earliest'`, `'keep-latest'`: the row that was changed first, or last, stays.
+ * - a list of databases in order of preference: the row of the first of them stays.
+ * - `'park'`: none of them stays.
+ *
+ * Rows that do not stay are taken out of the table at every member and kept in `sarrio.parked`, until `sarrio kick` can put them back.
+ */
+export type UniqueChoice = 'keep-earliest' | 'keep-latest' | 'park' | readonly string[];
+
 /** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
@@ -104,6 +114,8 @@ export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTriggers'> & {
   /** As `onConflict` of the sync, for this table. */
   readonly onConflict?: ConflictRuleConfig;
+  /** As `onUnique` of the sync, for this table. */
+  readonly onUnique?: UniqueChoice;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
 };
@@ -119,6 +131,8 @@ export type MultiMasterSync = {
   readonly exclude?: readonly string[];
   /** Every table needs a rule, from here or its own. */
   readonly onConflict?: ConflictRuleConfig;
+  /** For unique indexes beside the key. Without it a table in which one value was taken twice stops until one of the rows is changed. */
+  readonly onUnique?: UniqueChoice;
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;

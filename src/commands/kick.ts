@@ -1,13 +1,35 @@
+import { loadGenerated } from '../plan/generated-files.ts';
+import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
+import { type Retried, retryParked } from '../runner/8-round/conflicts/parked.ts';
 import { kick } from '../runner/8-round/control.ts';
-import { atSources } from './planned-sync.ts';
-import type { Verb } from './verb.ts';
+import { atMembers } from './at-members.ts';
+import { atSources, plannedSync } from './planned-sync.ts';
+import type { Verb, VerbContext } from './verb.ts';
 
-/** `sarrio kick`: the runner looks at once, and tries again what waits for a person. */
+/** `sarrio kick`: the runner looks at once, and what waits for a person is tried again: stopped tables and parked rows. */
 export const verb: Verb = {
   configure: (command) => void command.requiredOption('--sync <name>', 'the sync'),
   run: async (options, context) => {
     const sync = String(options['sync']);
+    const { putBack, stillParked } = await retry(options, context);
     await atSources(options, context, kick);
-    return { exit: 'ok', data: { sync }, diagnostics: [], text: `Sync ${sync} looks at once; its stopped tables are tried again.` };
+    const parked = putBack + stillParked > 0 ? ` Parked rows: ${putBack} put back, ${stillParked} still in the way of others.` : '';
+    return {
+      exit: 'ok',
+      data: { sync, putBack, stillParked },
+      diagnostics: [],
+      text: `Sync ${sync} looks at once; its stopped tables are tried again.${parked}`,
+    };
   },
 };
+
+async function retry(options: Readonly<Record<string, unknown>>, context: VerbContext): Promise<Retried> {
+  const { plan } = await loadGenerated(String(options['generated']));
+  const name = String(options['sync']);
+  const sync = plannedSync(plan, name);
+  if (sync.mode !== 'multi-master') return { putBack: 0, stillParked: 0 };
+  return atMembers(plan, { context, role: 'target', members: sync.members }, async (sessions) => {
+    for (const session of sessions) await refuseMissingRights(plan, session, 'runner');
+    return retryParked(plan, name, sessions);
+  });
+}

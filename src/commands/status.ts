@@ -97,7 +97,7 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams), ...stoppedText(streams)].join('\n');
+  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams), ...stoppedText(streams), ...parkedText(streams)].join('\n');
 }
 
 function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
@@ -114,4 +114,12 @@ function stoppedText(streams: readonly StreamStatus[]): readonly string[] {
   return [...once.values()].map(
     ({ sync, table, code, reason, hint, since }) => `stopped: sync ${sync}, table ${table}, since ${since}: ${code}: ${reason}\n  ${hint}`,
   );
+}
+
+function parkedText(streams: readonly StreamStatus[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { sync, parked } of streams) counts.set(sync, Math.max(parked, counts.get(sync) ?? 0));
+  return [...counts]
+    .filter(([, parked]) => parked > 0)
+    .map(([sync, parked]) => `parked: sync ${sync}, ${parked} ${parked === 1 ? 'row' : 'rows'}; see: sarrio conflicts parked`);
 }

@@ -1,6 +1,7 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
 import type { VerifyStatements } from './plan-verify.ts';
+import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
@@ -116,6 +117,8 @@ export type PlanMultiMaster = {
 /** A table of a multi-master sync: as one of a one-way sync whose only route leads to every member, with what rounds between masters need. */
 export type PlanMasterTable = PlanTable & {
   readonly rule: ConflictRule;
+  /** Null: a unique value that is taken twice stops the table. */
+  readonly unique: UniqueRule | null;
   readonly masters: MasterStatements;
 };
 
@@ -231,6 +234,8 @@ export type MasterStatements = {
   readonly rows: string;
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
+  /** Where there is a rule for them and an index beside the key. */
+  readonly clashes: ClashStatements | null;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
 };

@@ -17,7 +17,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
-  parked: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  parked: { runner: WRITES, reader: ['SELECT'] },
   held: { runner: WRITES, reader: ['SELECT'] },
   stopped: { runner: WRITES, reader: ['SELECT'] },
 };

@@ -131,7 +131,17 @@ test('a runner killed at any point of a round that leaves a table out loses noth
   }
   await west.script("update t set v = 'east' where id = 1");
   await settles();
-  expect(await rowsOf(west)).toEqual(['(1,east)', '(100,east)', '(101,east)', '(102,east)', '(103,east)', '(2,old)', '(3,old)', '(4,masters.after-commit)', '(5,old)']);
+  expect(await rowsOf(west)).toEqual([
+    '(1,east)',
+    '(100,east)',
+    '(101,east)',
+    '(102,east)',
+    '(103,east)',
+    '(2,old)',
+    '(3,old)',
+    '(4,masters.after-commit)',
+    '(5,old)',
+  ]);
   expect(await conflicts()).toEqual([]);
 });
 

@@ -36,6 +36,7 @@ export type RoundRun = {
 /** Clocks are not what is looked into here. */
 export const ONE_CLOCK = {
   maxClockSkewMs: 0,
+  uniqueRules: [],
   now: () => 0,
   get touched(): Set<number> {
     return new Set();

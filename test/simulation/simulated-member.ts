@@ -74,6 +74,9 @@ export function simulatedMember(options: MemberOptions): Member {
       refuseOver(mine());
       return keys.map(([key = '']) => rowText(peers, index, key));
     },
+    async clashes() {
+      return [];
+    },
     async settle(_table, rows) {
       refuseOver(mine());
       const { settled } = mine();

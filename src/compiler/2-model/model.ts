@@ -2,6 +2,7 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConflictRule } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
+import type { UniqueRule } from '../../plan/unique-rule.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
 export type Model = {
@@ -61,6 +62,8 @@ export type ModelMasterTable = {
   readonly schemas: Readonly<Record<string, TableSchema>>;
   /** Null where the config gives none: a rule of phase 3 refuses that. */
   readonly rule: ConflictRule | null;
+  /** Which of several rows with one unique value stays; null: the table stops. */
+  readonly unique: UniqueRule | null;
 };
 
 /** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */

@@ -1,6 +1,6 @@
 /**
  * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark,
- * sarrio.stopped, delta tables.
+ * sarrio.stopped, sarrio.parked, delta tables.
  * Writes: nothing. Called by: `status.ts`.
  */
 export const readStreams = `
@@ -26,6 +26,9 @@ export const readStoppedTables = `
   from sarrio.stopped
   order by sync, relation
 `;
+
+/** Rows that are kept apart, by sync. */
+export const countParked = 'select sync, count(*)::text as parked from sarrio.parked group by sync';
 
 /** Around the `countPending` of a sync's tables: the count of entries and the age of the oldest, in seconds. */
 export function summarizePending(counts: readonly string[]): string {

@@ -8,7 +8,7 @@ import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
-import { readStoppedTables, readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+import { countParked, readStoppedTables, readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
 
 /** One stream as `sarrio status` shows it. */
@@ -36,6 +36,8 @@ export type StreamStatus = StreamName & {
   readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
   /** Tables that the target does not take while the rest of the multi-master sync goes on. */
   readonly stopped: readonly StoppedTable[];
+  /** Rows that the target keeps apart, because others hold their unique values. */
+  readonly parked: number;
 };
 
 /** `key` is that of the row, by column as text, where it is known. */
@@ -79,7 +81,7 @@ type Asked = {
   readonly target: (name: string) => Promise<TargetAnswer | Error>;
 };
 
-type TargetAnswer = { readonly streams: readonly Row[]; readonly stopped: readonly Row[] };
+type TargetAnswer = { readonly streams: readonly Row[]; readonly stopped: readonly Row[]; readonly parked: readonly Row[] };
 
 async function flowStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
@@ -137,6 +139,7 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     runner: row?.['runner'] ?? null,
     unsafe: parts.unsafe,
     stopped: applied instanceof Error ? [] : applied.stopped.filter((each) => each['sync'] === stream.sync).map(stoppedTable),
+    parked: applied instanceof Error ? 0 : Number(applied.parked.find((each) => each['sync'] === stream.sync)?.['parked'] ?? 0),
   };
 }
 
@@ -188,7 +191,8 @@ async function askTarget(name: string, connect: Connect, isMember: boolean): Pro
   if (session instanceof Error) return session;
   try {
     const streams = (await session.query(readTargetStreams)).rows;
-    return { streams, stopped: isMember ? (await session.query(readStoppedTables)).rows : [] };
+    if (!isMember) return { streams, stopped: [], parked: [] };
+    return { streams, stopped: (await session.query(readStoppedTables)).rows, parked: (await session.query(countParked)).rows };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
@@ -221,6 +225,7 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     runner: null,
     unsafe: [],
     stopped: [],
+    parked: 0,
   };
 }
 

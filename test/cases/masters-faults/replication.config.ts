@@ -17,7 +17,7 @@ export default defineReplication({
     absent: {
       mode: 'multi-master',
       members: ['one', 'two'],
-      tables: [{ table: 'public.same', onConflict: ['two', 'two', 'three'] }],
+      tables: [{ table: 'public.same', onConflict: ['two', 'two', 'three'], onUnique: ['tow'] }],
       onConflict: ['one', 'tow'],
       sequences: 'interleave',
     },
@@ -27,6 +27,7 @@ export default defineReplication({
       tables: ['public.*', 'public.missing_there', 'public.no_key'],
       exclude: ['public.risky', 'public.groups', 'public.events', 'public.same', 'public.ringed'],
       onConflict: 'last-update-wins',
+      onUnique: 'park',
     },
     risky: {
       mode: 'multi-master',

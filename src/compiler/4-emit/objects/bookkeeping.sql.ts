@@ -194,7 +194,7 @@ export const stoppedBlock: Sql = sql`
   revoke all on table sarrio.stopped from public;
 `;
 
-/** In a member: rows that could not be written there, each with the error. */
+/** In a member: rows that a round has taken out of their table at every member, because another one holds their unique value. */
 export const parkedBlock: Sql = sql`
   create table if not exists sarrio.parked (
     sync text not null,

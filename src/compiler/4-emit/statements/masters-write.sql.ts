@@ -14,7 +14,7 @@ import type { MasterTarget } from './masters.sql.ts';
  */
 export function masterWrites(at: MasterTarget, sync: string): MasterWriteStatements {
   const rows = { with: sql`with ${changedRows(at)}`, from: sql`changed as s` };
-  const stage = { with: dangerousRaw(''), from: sql`${stageIdent(at)} as s` };
+  const stage = { with: dangerousRaw(''), from: sql`${masterStage(at)} as s` };
   const canUpdate = settable(at).length > 0 && !columnsOf(at).some(({ name, identity }) => identity === 'always' && !isKey(at, name));
   const absent = dangerousRaw(' and not s.sarrio_present');
   const present = missing(at);
@@ -33,13 +33,13 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       ${insertFrom(at, rows.from, present)}
     `.text,
     createStage: createStage(at).text,
-    loadStage: sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
+    loadStage: sql`copy ${masterStage(at)} (sarrio_present, ${names(at.table)}, sarrio_at) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
     insertStage: sql`
-      insert into ${stageIdent(at)} (${stageColumns(at)})
+      insert into ${masterStage(at)} (${stageColumns(at)})
       select ${arrivingColumns(at)}
-      from ${arriving(at)}
+      from ${arrivingRows(at)}
     `.text,
-    analyzeStage: sql`analyze ${stageIdent(at)} (${join(
+    analyzeStage: sql`analyze ${masterStage(at)} (${join(
       targetKey(at).map(({ name }) => ident(name)),
       ', ',
     )}, sarrio_settled)`.text,
@@ -57,11 +57,11 @@ const MORE = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolea
 const MORE_NAMES = MORE.map((column) => column.replace(/ .*/, ''));
 
 /** Rows of the parameter, delivered ones without those whose key was settled. */
-function changedRows(at: MasterTarget): Sql {
+export function changedRows(at: MasterTarget): Sql {
   return sql`
     arrived as materialized (
       select ${arrivingColumns(at)}
-      from ${arriving(at)}
+      from ${arrivingRows(at)}
     ),
     changed as materialized (
       select s.*
@@ -72,12 +72,12 @@ function changedRows(at: MasterTarget): Sql {
   `;
 }
 
-function arriving(at: MasterTarget): Sql {
+export function arrivingRows(at: MasterTarget): Sql {
   const declared = columnsOf(at).map(({ name, type }) => `${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`);
   return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...MORE].join(', ')})`);
 }
 
-function arrivingColumns(at: MasterTarget): Sql {
+export function arrivingColumns(at: MasterTarget): Sql {
   const read = columnsOf(at).map((column) => {
     const value = ident('r', column.name);
     if (!arrivesAsText(column.type) || isStagedAsText(at, column)) return value;
@@ -95,11 +95,11 @@ function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
   const more = MORE.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   return sql`
-    create temporary table if not exists ${stageIdent(at)} on commit delete rows as
+    create temporary table if not exists ${masterStage(at)} on commit delete rows as
     select null::boolean as sarrio_present, ${join([...columns, ...more.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
     with no data;
-    alter table ${stageIdent(at)}
+    alter table ${masterStage(at)}
       alter column sarrio_fresh set default ${dangerousRaw(String(at.memberCount > 2))},
       alter column sarrio_settled set default false,
       alter column sarrio_skip set default false
@@ -108,10 +108,10 @@ function createStage(at: MasterTarget): Sql {
 
 function dropSettled(at: MasterTarget): Sql {
   return sql`
-    delete from ${stageIdent(at)} as s
-    using ${stageIdent(at)} as w
+    delete from ${masterStage(at)} as s
+    using ${masterStage(at)} as w
     where w.sarrio_settled and not s.sarrio_settled and ${sameKeys(at, 's', 'w')};
-    delete from ${stageIdent(at)} as s
+    delete from ${masterStage(at)} as s
     where s.sarrio_skip
   `;
 }
@@ -124,7 +124,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
   return sql`
     with arrived as materialized (
       select ${arrivingColumns(at)}
-      from ${arriving(at)}
+      from ${arrivingRows(at)}
     )
     update ${ident('sarrio', objectNames(at.table.targetName).delta)} as d
     set change_sync = ${literal(sync)}
@@ -206,7 +206,7 @@ function updateOther(at: MasterTarget, rows: Sql): Sql {
   `;
 }
 
-function sameKeys(at: MasterTarget, left: string, right: string): Sql {
+export function sameKeys(at: MasterTarget, left: string, right: string): Sql {
   return join(
     targetKey(at).map((column) => equals(column, ident(left, column.name), ident(right, column.name))),
     ' and ',
@@ -217,6 +217,6 @@ function isKey(at: MasterTarget, column: string): boolean {
   return targetKey(at).some(({ name }) => name === column);
 }
 
-function stageIdent({ table }: MasterTarget): Sql {
+export function masterStage({ table }: MasterTarget): Sql {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'masters_'));
 }

@@ -3,10 +3,12 @@ import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { HandlerDecision, HandlerFailure } from '../../../conflict/handlers/judge.ts';
 import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { allOf } from './all-of.ts';
 import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './known-marks.ts';
 import type { Look, Member } from './member.ts';
+import { settleClashes } from './settle-clashes.ts';
 import { settleContested } from './settle-contested.ts';
 
 /** One pass over a multi-master sync. */
@@ -17,6 +19,8 @@ export type MasterRound = {
   readonly databases: readonly string[];
   /** The rule of each table, by ordinal. */
   readonly rules: readonly ConflictRule[];
+  /** The rule of each table for unique values that are taken twice, by ordinal. */
+  readonly uniqueRules: readonly (UniqueRule | null)[];
   /** The key's columns of each table, by ordinal. */
   readonly keys: readonly (readonly string[])[];
   /** What is known of the watermarks from the last round. Kept up to date by the rounds. */
@@ -161,13 +165,16 @@ async function exchangeTable(round: BegunRound, looks: readonly Look[], table: n
     const others = members.filter(({ index }) => index !== origin.index);
     rows.set(origin.index, await origin.deliver(table, others, fresh));
   }
-  const receivers = members.filter(({ index }) => contested.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
+  const clashed = await settleClashes(round, table, origins);
+  const receivers = members
+    .filter(({ index }) => contested.settled + clashed.settled > 0 || origins.some((origin) => origin.index !== index))
+    .map(({ index }) => index);
   return {
     table,
-    conflicts: contested.conflicts,
+    conflicts: contested.conflicts + clashed.conflicts,
     rows,
     writtenAt: new Set(receivers),
-    freshAt: new Set(fresh || contested.fresh > 0 ? receivers : []),
+    freshAt: new Set(fresh || contested.fresh + clashed.fresh > 0 ? receivers : []),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Statement } from '../../postgres/session.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.
- * Reads: snapshot, WAL positions, sarrio.watermark, sarrio.held. Writes: sarrio.watermark, sarrio.held, sarrio.conflict, sarrio.stopped.
+ * Reads: snapshot, WAL positions, sarrio.watermark, sarrio.held. Writes: sarrio.watermark, sarrio.held, sarrio.conflict, sarrio.parked, sarrio.stopped.
  * Called by: `session-member.ts`, `run-masters.ts`, `join-pair.ts`.
  */
 export const beginMember = 'begin transaction isolation level repeatable read, read write';
@@ -129,6 +129,15 @@ export const recordConflicts = `
   insert into sarrio.conflict (id, sync, relation, key, kind, strategy, decision, versions)
   select r.id, $1, $2, r.key, r.kind, r.strategy, r.decision, r.versions
   from json_to_recordset($3::json) as r (id uuid, key jsonb, kind text, strategy text, decision text, versions jsonb)
+`;
+
+/** $1: sync, $2: JSON array. Of a row that is parked again the last one counts. */
+export const parkRows = `
+  insert into sarrio.parked (sync, relation, key, error_code, error, row)
+  select $1, r.relation, r.key, r.code, r.error, r.row
+  from json_to_recordset($2::json) as r (relation text, key jsonb, code text, error text, row jsonb)
+  on conflict (sync, relation, key) do update
+    set error_code = excluded.error_code, error = excluded.error, row = excluded.row, parked_at = clock_timestamp()
 `;
 
 /** Pages of contested keys; the text is the plan's. */

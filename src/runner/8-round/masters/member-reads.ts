@@ -87,7 +87,7 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
 }
 
 /** What all others have seen: nothing older is read. */
-function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
+export function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
   const { from, seenBy } = spanOf(state, ordinal);
   return [setPosition(from), ...(state.tables.size > 0 ? [setTargets(seenBy)] : [])];
 }

@@ -5,17 +5,30 @@ import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
-import { moveHeld, moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
-import type { ConflictRecord, Member, SettledRow } from './member.ts';
+import { moveHeld, moveWatermark, parkRows, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
+import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
 import { isFaultOfRows, TableError } from './member-error.ts';
 import { tableOf } from './member-reads.ts';
 import type { MemberState } from './session-member.ts';
-import { addDelivered, addSettled, intoStage, isForStage, newSetAside, type SetAside, type WriteForm, writeRows, writesOf, writeStage } from './set-aside.ts';
+import {
+  addDelivered,
+  addSettled,
+  dropSettledKeys,
+  intoStage,
+  isForStage,
+  newSetAside,
+  type SetAside,
+  type WriteForm,
+  writeRows,
+  writesOf,
+  writeStage,
+} from './set-aside.ts';
 
 /** What a round has set aside at a member until it is written. */
 export type Pending = {
   readonly asides: Map<number, SetAside & { readonly rowsFrom: Map<number, number> }>;
   readonly records: { readonly table: number; readonly record: ConflictRecord }[];
+  readonly parked: { readonly table: number; readonly row: ParkedRow }[];
 };
 
 /** Conflicts in one statement. */
@@ -30,9 +43,11 @@ function asideOf(state: MemberState, ordinal: number): SetAside & { readonly row
 
 export async function settleAside(state: MemberState, ordinal: number, rows: readonly SettledRow[]): Promise<void> {
   const aside = asideOf(state, ordinal);
+  await unsettle(state, aside, rows);
   addSettled(aside, rows);
   if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [JSON.stringify(aside.rows)]);
   for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
+  for (const { parked } of rows) if (parked !== null) state.pending.parked.push({ table: ordinal, row: parked });
   if (isForStage(aside)) await fillStage(state, aside);
   while (state.pending.records.length > RECORDS) await state.session.batch(recordStatements(state, state.pending.records.splice(0, RECORDS)));
 }
@@ -59,7 +74,17 @@ export async function receiveCopy(state: MemberState, ordinal: number, { sender,
   return rows;
 }
 
-async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {
+/** What was settled before for a key whose row is parked now counts no more. */
+async function unsettle({ session }: MemberState, aside: SetAside, rows: readonly SettledRow[]): Promise<void> {
+  const parked = rows.filter((row) => row.parked !== null);
+  if (parked.length === 0 || !aside.hasSettled) return;
+  const apart = newSetAside(aside.table);
+  addSettled(apart, parked);
+  dropSettledKeys(aside, apart.rows);
+  if (aside.isStaged) await session.query(aside.table.masters.clashes?.unsettle ?? '', [JSON.stringify(apart.rows)]);
+}
+
+export async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {
   await session.query(writesOf(aside).createStage);
   await session.batch(intoStage(aside));
 }
@@ -73,7 +98,7 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
   for (const { ordinal, aside } of asides) if (aside.isStaged || isForStage(aside)) await blaming(ordinal, writeStaged(state, aside));
   const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
   const moves = movesOf(state, asides, moved);
-  const rest = [...recordStatements(state, state.pending.records), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
+  const rest = [...recordStatements(state, state.pending.records), ...parkStatements(state), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
   await writeFew(state, few, rest);
   await state.failpoint('masters.after-rows');
   // Others rely on this transaction only where it tells them something.
@@ -195,6 +220,21 @@ function recordStatements(state: MemberState, records: Pending['records']): read
     const ofTable = records.filter(({ table }) => table === ordinal).map(({ record }) => recordJson(state, ordinal, record));
     return { name: 'sarrio_record_conflicts', text: recordConflicts, values: [state.syncName, displayName(target), JSON.stringify(ofTable)] };
   });
+}
+
+function parkStatements(state: MemberState): readonly Statement[] {
+  if (state.pending.parked.length === 0) return [];
+  const rows = state.pending.parked.map(({ table, row: { key, row, code, error } }) => {
+    const { target, columns, key: names } = tableOf(state, table);
+    return {
+      relation: displayName(target),
+      key: Object.fromEntries(names.map((name, index) => [name, key[index]])),
+      code,
+      error,
+      row: Object.fromEntries(columns.map(({ name }, index) => [name, row.values[index] ?? null])),
+    };
+  });
+  return [{ name: 'sarrio_park', text: parkRows, values: [state.syncName, JSON.stringify(rows)] }];
 }
 
 /** Values stay the text that the servers wrote. */

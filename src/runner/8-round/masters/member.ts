@@ -25,7 +25,9 @@ export type Member = {
   meet(table: number, others: readonly Member[]): AsyncIterable<readonly ContestedKey[]>;
   /** The rows of keys as this member's snapshot shows them, in the order of the keys. */
   rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
-  /** Sets aside what is to be written here for contested keys. */
+  /** Pairs of rows that hold one unique value, among what was set aside for the table here and what stays here. */
+  clashes(table: number): Promise<readonly ClashPair[]>;
+  /** Sets aside what is to be written here for contested keys; of a key that was settled before, this is what counts. */
   settle(table: number, rows: readonly SettledRow[]): Promise<void>;
   /** Sets aside, at each of the others, the rows of the keys whose changes it has not seen. */
   deliver(table: number, to: readonly Member[], fresh: boolean): Promise<number>;
@@ -77,6 +79,22 @@ export type SettledRow = {
   readonly isFresh: boolean;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;
+  /** The row that is taken out of the table and kept apart. */
+  readonly parked: ParkedRow | null;
+};
+
+export type ParkedRow = { readonly key: readonly string[]; readonly row: RowText; readonly code: string; readonly error: string };
+
+/** Two rows that hold the same value of a unique index; the first one arrives. */
+export type ClashPair = { readonly index: string; readonly one: ClashingText; readonly other: ClashingText };
+
+export type ClashingText = {
+  readonly key: readonly string[];
+  readonly row: RowText;
+  /** Microseconds since 1970; null when everybody has seen it. */
+  readonly at: bigint | null;
+  /** It stands at this member already. */
+  readonly isStanding: boolean;
 };
 
 /** A conflict and its decision, written at every member in the round's transaction. */

@@ -124,6 +124,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     members,
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
+    uniqueRules: sync.tables.map(({ unique }) => unique),
     keys: sync.tables.map(({ key }) => key),
     known: place.known,
     stopped: waiting,

@@ -11,6 +11,7 @@ import { flushWal, readRegistry, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
+import { clashesAt } from './member-clashes.ts';
 import { deliver, meet, rowsOfKeys } from './member-reads.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
@@ -62,7 +63,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
   const state: MemberState = {
     ...options,
     ...connectionOf(options.session),
-    pending: { asides: new Map(), records: [] },
+    pending: { asides: new Map(), records: [], parked: [] },
     from: null,
     seenBy: new Map(),
     tables: new Map(),
@@ -78,6 +79,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     hold: async () => BigInt((await session.batch(holdWatermarks(state.syncName)))[1]?.lists[0]?.[0] ?? '0'),
     meet: (table, others) => meet(state, table, others),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
+    clashes: (table) => clashesAt(state, table),
     settle: (table, rows) => settleAside(state, table, rows),
     deliver: (table, to, fresh) => deliver(state, table, { to, fresh }),
     apply: (tables, moved) => applyAside(state, tables, moved),
@@ -118,6 +120,7 @@ function namingErrors(member: Member): Member {
     look: naming(member.look),
     hold: naming(member.hold),
     rows: naming(member.rows),
+    clashes: naming(member.clashes),
     settle: naming(member.settle),
     deliver: naming(member.deliver),
     apply: naming(member.apply),
@@ -144,6 +147,7 @@ async function look({ state, options, counter }: Parts, { from, seenBy, tables, 
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
+  state.pending.parked.length = 0;
   Object.assign(state, { from, seenBy, tables });
   const locks = lock.map((ordinal): Statement => ({ text: state.sync.tables[ordinal]?.masters.lock ?? '' }));
   const head = [{ text: beginMember }, ...locks, takeMemberSnapshot({ member: index, from, seenBy }), readWatermarks(syncName), readHeld(syncName)];

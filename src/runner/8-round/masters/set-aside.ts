@@ -38,6 +38,14 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
   aside.hasSettled ||= settled.length > 0;
 }
 
+/** Rows in memory that were settled for these keys are forgotten. Settled rows have the same text at every member. */
+export function dropSettledKeys(aside: SetAside, keys: readonly Json[]): void {
+  const names = aside.table.key.map((name) => aside.table.columns.find(({ from }) => 'column' in from && from.column === name)?.name ?? name);
+  const keyOf = (row: Json): string => JSON.stringify(names.map((name) => row[name]));
+  const dropped = new Set(keys.map(keyOf));
+  aside.rows = aside.rows.filter((row) => row['sarrio_settled'] !== true || !dropped.has(keyOf(row)));
+}
+
 /** Rows as `MasterStatements.rows` gives them. */
 export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): void {
   const names = columnNames(aside.table);

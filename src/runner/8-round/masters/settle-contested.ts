@@ -85,9 +85,15 @@ function ruleOf({ rules }: BegunRound, table: number): ConflictRule {
 
 /** Rather not decided than decided wrongly. */
 function refuseSkew(round: BegunRound, table: number, settled: readonly Judged[]): void {
+  const error = decidesByTime(ruleOf(round, table)) && settled.some(({ isConflict }) => isConflict) ? clocksApart(round) : null;
+  if (error !== null) throw error;
+}
+
+/** Why nothing can be decided by time in this round, or null. */
+export function clocksApart(round: BegunRound): Error | null {
   const { skewMicros, maxClockSkewMs } = round;
-  if (skewMicros <= BigInt(maxClockSkewMs) * 1000n || !decidesByTime(ruleOf(round, table)) || !settled.some(({ isConflict }) => isConflict)) return;
-  throw failure('refused', {
+  if (skewMicros <= BigInt(maxClockSkewMs) * 1000n) return null;
+  return failure('refused', {
     code: 'SAR621',
     where: `databases ${round.members.map(({ name }) => name).join(', ')}`,
     message: `their clocks are ${Number(skewMicros) / 1000} ms apart, more than ${maxClockSkewMs} ms, and a conflict is to be decided by time`,
@@ -134,7 +140,7 @@ async function rowsOf(member: Member, table: number, judged: readonly Judged[]):
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
-  const row = { isFresh: isFresh(settled, round.databases.length), record, write: 'row' } as const;
+  const row = { isFresh: isFresh(settled, round.databases.length), record, parked: null, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
   const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
@@ -146,7 +152,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
     case 'remove':
       return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
     default:
-      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record };
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record, parked: null };
   }
 }
 

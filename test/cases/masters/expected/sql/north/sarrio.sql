@@ -151,7 +151,7 @@ create table if not exists sarrio.parked (
   primary key (sync, relation, key)
 );
 revoke all on table sarrio.parked from public;
-grant select, insert, delete on table sarrio.parked to sarrio_runner;
+grant select, insert, update, delete on table sarrio.parked to sarrio_runner;
 grant select on table sarrio.parked to sarrio_reader;
 
 -- object: table sarrio.held
