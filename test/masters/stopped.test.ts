@@ -97,13 +97,14 @@ test('rows that a member does not take stop their table alone, and a kick tries 
   const [east, west] = [at(members, 0), at(members, 1)];
   await west.script('alter table t add constraint short check (length(v) < 6)');
   const following = follow(project);
-  await east.script("update t set v = 'too long' where id = 4; update u set v = 'too long' where id = 4");
+  await east.script("update t set v = 'too long' where id = 4; update t set v = 'new' where id <> 4; update u set v = 'too long' where id = 4");
   await waitUntil('the table is stopped', () => isStopped(following));
   expect(following.events.find(({ kind }) => kind === 'table-stopped')).toMatchObject({
     table: 'public.t',
     code: 'SAR623',
     reason: expect.stringMatching(/west.*23514.*short.*\(4, too long\)/s),
   });
+  expect(await west.query('select relation, key from sarrio.stopped')).toEqual([{ relation: 'public.t', key: { id: '4' } }]);
   await arrives(west, 'u', '(4,"too long")');
   await west.script('alter table t drop constraint short');
   const session = await connect({ database: 'west', role: 'install', url: west.url, variable: 'URL' });

@@ -17,10 +17,13 @@ export class MemberError extends Error {
 export class TableError extends Error {
   override readonly name = 'TableError';
   readonly table: number;
+  /** Of the row, by column as text; null where it is not known. */
+  readonly key: Readonly<Record<string, string | null>> | null;
 
-  constructor(table: number, cause: unknown) {
+  constructor(table: number, cause: unknown, key: Readonly<Record<string, string | null>> | null = null) {
     super(failureText(cause), { cause });
     this.table = table;
+    this.key = key;
   }
 }
 

@@ -7,6 +7,7 @@ import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
 import { moveHeld, moveWatermark, parkRows, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
 import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
+import { blamed, type WriteAgain } from './blame.ts';
 import { isFaultOfRows, TableError } from './member-error.ts';
 import { tableOf } from './member-reads.ts';
 import type { MemberState } from './session-member.ts';
@@ -135,34 +136,18 @@ async function writeFew(state: MemberState, few: Asides, rest: readonly Statemen
   try {
     await session.batch([{ text: savepoint }, ...writes('merge'), { text: releaseSavepoint }, ...rest]);
   } catch (error) {
-    if (!isUniqueViolation(error)) throw await blamed(state, few, error);
+    if (!isUniqueViolation(error)) throw await blamed(state, { few, writes: rowsOf(state) }, error);
     await session.query(rollbackToSavepoint);
     try {
       await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
     } catch (again) {
-      throw await blamed(state, few, again);
+      throw await blamed(state, { few, writes: rowsOf(state) }, again);
     }
   }
 }
 
-/** The batch does not say which of its statements failed: the tables are written once more, one by one, until one fails again. */
-async function blamed(state: MemberState, few: Asides, error: unknown): Promise<unknown> {
-  if (!isFaultOfRows(error)) return error;
-  const { session } = state;
-  try {
-    await session.query(rollbackToSavepoint);
-  } catch {
-    // The savepoint was passed already: it was none of the tables.
-    return error;
-  }
-  for (const { ordinal, aside } of few) {
-    try {
-      await session.batch(writeRows(aside, ordinal, { form: 'replace', tellsOthers: tellsOthers(state, aside) }));
-    } catch (cause) {
-      return new TableError(ordinal, cause);
-    }
-  }
-  return error;
+function rowsOf(state: MemberState): WriteAgain {
+  return (ordinal, aside) => writeRows(aside, ordinal, { form: 'replace', tellsOthers: tellsOthers(state, aside) });
 }
 
 async function blaming(ordinal: number, written: Promise<void>): Promise<void> {
