@@ -1,4 +1,5 @@
 import type { ConflictHandler } from './conflict/handlers/conflict.ts';
+import type { ExceptionHandler } from './conflict/handlers/failure.ts';
 
 export {
   type ColumnValue,
@@ -14,6 +15,21 @@ export {
   take,
 } from './conflict/handlers/answers.ts';
 export type { Conflict, ConflictHandler, ConflictVersion, Operation } from './conflict/handlers/conflict.ts';
+
+export {
+  type ExceptionAnswer,
+  type ExceptionHandler,
+  type Failure,
+  type FailureError,
+  type KeepAnswer,
+  keep,
+  type ParkAnswer,
+  park,
+  type RetryAnswer,
+  retry,
+  type StopAnswer,
+  stop,
+} from './conflict/handlers/failure.ts';
 
 /** A connection string that stands in an environment variable; only its name is ever written down. */
 export type EnvReference = { readonly env: string };
@@ -116,6 +132,8 @@ export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTrig
   readonly onConflict?: ConflictRuleConfig;
   /** As `onUnique` of the sync, for this table. */
   readonly onUnique?: UniqueChoice;
+  /** As `onException` of the sync, for this table. */
+  readonly onException?: ExceptionHandler;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
 };
@@ -133,6 +151,8 @@ export type MultiMasterSync = {
   readonly onConflict?: ConflictRuleConfig;
   /** For unique indexes beside the key. Without it a table in which one value was taken twice stops until one of the rows is changed. */
   readonly onUnique?: UniqueChoice;
+  /** Asked about a row that a member does not take (a CHECK that only it has, a unique value without `onUnique`, an exclusion). Without it the table stops. */
+  readonly onException?: ExceptionHandler;
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;

@@ -1,5 +1,5 @@
 import type { QualifiedName } from '../sql/quote.ts';
-import type { ConflictRule } from './conflict-rule.ts';
+import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { VerifyStatements } from './plan-verify.ts';
 import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
@@ -119,6 +119,8 @@ export type PlanMasterTable = PlanTable & {
   readonly rule: ConflictRule;
   /** Null: a unique value that is taken twice stops the table. */
   readonly unique: UniqueRule | null;
+  /** Null: a row that a member does not take stops the table. */
+  readonly exception: HandlerRule | null;
   readonly masters: MasterStatements;
 };
 
@@ -279,6 +281,8 @@ export type MasterWriteStatements = {
   readonly analyzeStage: string;
   /** Delivered rows give way to settled ones. */
   readonly dropSettled: string;
+  /** $1 as above: settled rows of these keys leave the stage. */
+  readonly unsettle: string;
   /** $1 as above: this member's changes of the keys that are skipped are pending no more. */
   readonly takeOver: string;
   readonly entriesOfStage: string;

@@ -11,6 +11,4 @@ export type ClashStatements = {
   /** $1 as for the write statements. */
   readonly ofRows: string;
   readonly ofStage: string;
-  /** $1 as above: settled rows of these keys leave the stage. */
-  readonly unsettle: string;
 };

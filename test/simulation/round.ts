@@ -37,6 +37,7 @@ export type RoundRun = {
 export const ONE_CLOCK = {
   maxClockSkewMs: 0,
   uniqueRules: [],
+  rulings: () => [],
   now: () => 0,
   get touched(): Set<number> {
     return new Set();

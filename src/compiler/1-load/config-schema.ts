@@ -42,10 +42,11 @@ const conflictRule = {
   else: { if: { isHandler: true }, then: true, else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] } },
 } as const;
 const uniqueRule = { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['keep-earliest', 'keep-latest', 'park'] } } as const;
+const onException = { if: { isHandler: true }, then: true, else: { type: 'object', isHandler: true } } as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
-const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, truncate } } as const;
+const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, onException, truncate } } as const;
 
 const oneWaySync = {
   type: 'object',
@@ -75,6 +76,7 @@ const multiMasterSync = {
     exclude: texts,
     onConflict: conflictRule,
     onUnique: uniqueRule,
+    onException,
     existingRows: { enum: ['refuse', 'replace', 'keep'] },
     truncate,
     sequences: { enum: ['interleave', 'ignore'] },

@@ -104,6 +104,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     schemas,
     rule: ruleOf(entry.onConflict ?? sync.onConflict, handlers),
     unique: uniqueOf(entry.onUnique ?? sync.onUnique),
+    exception: handlers.get(entry.onException ?? sync.onException)?.rule ?? null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
-import type { ConflictRule } from '../../plan/conflict-rule.ts';
+import type { ConflictRule, HandlerRule } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import type { UniqueRule } from '../../plan/unique-rule.ts';
@@ -64,6 +64,8 @@ export type ModelMasterTable = {
   readonly rule: ConflictRule | null;
   /** Which of several rows with one unique value stays; null: the table stops. */
   readonly unique: UniqueRule | null;
+  /** Says what becomes of rows that a member does not take; null: the table stops. */
+  readonly exception: HandlerRule | null;
 };
 
 /** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */

@@ -32,7 +32,7 @@ function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
 /** The members' tables are alike, so one text serves all; it is written for the first. */
 function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal }: { table: ModelMasterTable; ordinal: number }): PlanMasterTable {
   const { name, members } = sync;
-  const { reference, rule, unique } = table;
+  const { reference, rule, unique, exception } = table;
   if (rule === null) throw new Error(`no conflict rule for a table of ${name}`);
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
@@ -43,6 +43,7 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
     ...emitTable(sync, { table: reference, ordinal, routes }),
     rule,
     unique,
+    exception,
     masters: { ...statements, readers: readersByMember(model, sync, reference) },
   };
 }

@@ -7,11 +7,11 @@ import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, isStagedAsText, targetKey, targetRows } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { lastChange, pendingByKey } from './masters-read.sql.ts';
-import { arrivingColumns, arrivingRows, changedRows, masterStage, sameKeys } from './masters-write.sql.ts';
+import { changedRows, masterStage, sameKeys } from './masters-write.sql.ts';
 
 /**
  * Purpose: rows that arrive and hold a unique value which a row with another key holds that stays, or that arrives as well.
- * Reads: a JSON parameter or the stage, the table, its delta table. Writes: the stage. Called by: `masterStatements`.
+ * Reads: a JSON parameter or the stage, the table, its delta table. Writes: nothing. Called by: `masterStatements`.
  */
 export function clashStatements(at: MasterTarget, sync: string): ClashStatements | null {
   const indexes = visibleUnique(at.table);
@@ -22,15 +22,6 @@ export function clashStatements(at: MasterTarget, sync: string): ClashStatements
       ${clashes(at, sync, { indexes, changed: dangerousRaw('changed') })}
     `.text,
     ofStage: clashes(at, sync, { indexes, changed: masterStage(at) }).text,
-    unsettle: sql`
-      with arrived as materialized (
-        select ${arrivingColumns(at)}
-        from ${arrivingRows(at)}
-      )
-      delete from ${masterStage(at)} as s
-      using arrived as w
-      where s.sarrio_settled and ${sameKeys(at, 's', 'w')}
-    `.text,
   };
 }
 

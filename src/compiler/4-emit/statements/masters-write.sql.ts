@@ -44,6 +44,15 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       ', ',
     )}, sarrio_settled)`.text,
     dropSettled: dropSettled(at).text,
+    unsettle: sql`
+      with arrived as materialized (
+        select ${arrivingColumns(at)}
+        from ${arrivingRows(at)}
+      )
+      delete from ${masterStage(at)} as s
+      using arrived as w
+      where s.sarrio_settled and ${sameKeys(at, 's', 'w')}
+    `.text,
     takeOver: takeOver(at, sync).text,
     entriesOfStage: entries(at, sync, stage.from).text,
     deleteAbsent: deleteWhere(at, stage.from, absent).text,
@@ -72,12 +81,12 @@ export function changedRows(at: MasterTarget): Sql {
   `;
 }
 
-export function arrivingRows(at: MasterTarget): Sql {
+function arrivingRows(at: MasterTarget): Sql {
   const declared = columnsOf(at).map(({ name, type }) => `${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`);
   return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...MORE].join(', ')})`);
 }
 
-export function arrivingColumns(at: MasterTarget): Sql {
+function arrivingColumns(at: MasterTarget): Sql {
   const read = columnsOf(at).map((column) => {
     const value = ident('r', column.name);
     if (!arrivesAsText(column.type) || isStagedAsText(at, column)) return value;

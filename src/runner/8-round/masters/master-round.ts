@@ -9,7 +9,8 @@ import { allOf } from './all-of.ts';
 import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './known-marks.ts';
 import type { Look, Member } from './member.ts';
 import { settleClashes } from './settle-clashes.ts';
-import { settleContested } from './settle-contested.ts';
+import { type Contested, settleContested } from './settle-contested.ts';
+import { type Ruling, settleRulings } from './settle-rulings.ts';
 
 /** One pass over a multi-master sync. */
 export type MasterRound = {
@@ -37,6 +38,8 @@ export type MasterRound = {
   readonly now: () => number;
   /** Decides conflicts of a table whose rule is a handler, in their order. */
   readonly decideByHandler: (table: number, conflicts: readonly HandlerConflict[]) => Promise<readonly (HandlerDecision | HandlerFailure)[]>;
+  /** What was said of single rows that a member did not take before. */
+  readonly rulings: (table: number) => readonly Ruling[];
   /** An id for the next conflict. */
   readonly newId: () => string;
   readonly failpoint: Failpoint;
@@ -46,6 +49,8 @@ export type MasterRound = {
 export type BegunRound = MasterRound & {
   /** How far the members' clocks are apart at least. */
   readonly skewMicros: bigint;
+  /** The latest of their clocks, in microseconds since 1970. */
+  readonly nowMicros: bigint;
 };
 
 export type MasterRoundResult =
@@ -88,11 +93,17 @@ export async function masterRound(round: MasterRound): Promise<MasterRoundResult
     );
     if (isNews(round.known, looks)) return await leave(round, { kind: 'again' });
     if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
-    return await exchange({ ...round, skewMicros }, looks);
+    return await exchange({ ...round, skewMicros, nowMicros: latestOf(looks) }, looks);
   } catch (error) {
     await Promise.allSettled(members.map((member) => member.rollback()));
     throw error;
   }
+}
+
+function latestOf(looks: readonly Look[]): bigint {
+  let latest = 0n;
+  for (const { clockMicros } of looks) if (clockMicros > latest) latest = clockMicros;
+  return latest;
 }
 
 async function leave(round: MasterRound, result: MasterRoundResult): Promise<MasterRoundResult> {
@@ -165,17 +176,21 @@ async function exchangeTable(round: BegunRound, looks: readonly Look[], table: n
     const others = members.filter(({ index }) => index !== origin.index);
     rows.set(origin.index, await origin.deliver(table, others, fresh));
   }
-  const clashed = await settleClashes(round, table, origins);
-  const receivers = members
-    .filter(({ index }) => contested.settled + clashed.settled > 0 || origins.some((origin) => origin.index !== index))
-    .map(({ index }) => index);
+  const later = [await settleClashes(round, table, origins), await settleRulings(round, table)];
+  const settled = sumOf([contested, ...later]);
+  const receivers = members.filter(({ index }) => settled.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
   return {
     table,
-    conflicts: contested.conflicts + clashed.conflicts,
+    conflicts: settled.conflicts,
     rows,
     writtenAt: new Set(receivers),
-    freshAt: new Set(fresh || contested.fresh + clashed.fresh > 0 ? receivers : []),
+    freshAt: new Set(fresh || settled.fresh > 0 ? receivers : []),
   };
+}
+
+function sumOf(parts: readonly Contested[]): Contested {
+  const sum = (of: keyof Contested): number => parts.reduce((all, part) => all + part[of], 0);
+  return { conflicts: sum('conflicts'), settled: sum('settled'), fresh: sum('fresh') };
 }
 
 function writtenAt({ members }: MasterRound, exchanged: readonly Exchanged[]): ReadonlyMap<number, readonly number[]> {

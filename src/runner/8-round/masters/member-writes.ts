@@ -75,14 +75,14 @@ export async function receiveCopy(state: MemberState, ordinal: number, { sender,
   return rows;
 }
 
-/** What was settled before for a key whose row is parked now counts no more. */
+/** What was settled before for these keys counts no more. */
 async function unsettle({ session }: MemberState, aside: SetAside, rows: readonly SettledRow[]): Promise<void> {
-  const parked = rows.filter((row) => row.parked !== null);
-  if (parked.length === 0 || !aside.hasSettled) return;
+  const last = rows.filter(({ isLast }) => isLast);
+  if (last.length === 0 || !aside.hasSettled) return;
   const apart = newSetAside(aside.table);
-  addSettled(apart, parked);
+  addSettled(apart, last);
   dropSettledKeys(aside, apart.rows);
-  if (aside.isStaged) await session.query(aside.table.masters.clashes?.unsettle ?? '', [JSON.stringify(apart.rows)]);
+  if (aside.isStaged) await session.query(writesOf(aside).unsettle, [JSON.stringify(apart.rows)]);
 }
 
 export async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {

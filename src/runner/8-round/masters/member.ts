@@ -79,6 +79,8 @@ export type SettledRow = {
   readonly isFresh: boolean;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;
+  /** Whatever was settled for the key before, this counts. */
+  readonly isLast: boolean;
   /** The row that is taken out of the table and kept apart. */
   readonly parked: ParkedRow | null;
 };

@@ -9,6 +9,7 @@ import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
 import { admit, type Present, release } from './admit.ts';
 import { joinCopied } from './join-pair.ts';
+import { type Rulings, ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { type KnownMarks, neededNoMore } from './known-marks.ts';
 import { masterRound, type MasterRoundResult } from './master-round.ts';
@@ -16,7 +17,7 @@ import { RegistryChanged } from './session-member.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { drop, type Slot } from './slot.ts';
 import type { StoppedTables } from './stopped-tables.ts';
-import { stoppedError, stopOf, stopTable, tablesGo } from './stopping.ts';
+import { stoppedError, stopOf, tablesGo } from './stopping.ts';
 import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
 
@@ -52,6 +53,7 @@ export type MastersRun = {
   readonly looks: Looks;
   readonly handlers: Handlers;
   readonly stopped: StoppedTables;
+  readonly rulings: Rulings;
 };
 
 /** What goes from one round to the next. */
@@ -133,12 +135,14 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
     decideByHandler: run.handlers.decide,
+    rulings: run.rulings.of,
     newId: randomUUID,
     failpoint,
   });
   place.contended = 0;
   if (result.kind === 'again') return result;
   for (const { slot } of place.present) slot.failures = 0;
+  run.rulings.wentThrough(waiting);
   await tablesGo(run, place.present, waiting);
   if (result.kind === 'applied') run.stopped.changed(result.waiting);
   progress.round(
@@ -204,8 +208,8 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   const stop = stopOf(run, error);
   if (stop !== null) {
     place.contended = 0;
-    // A member that is lost meanwhile is a failure of its own; the table is stopped all the same.
-    return stopTable(run, place.present, { stop, tookMs: clock.now() - place.began }).then(
+    // A member that is lost meanwhile is a failure of its own.
+    return ruleOrStop(run, place.present, { stop, error, tookMs: clock.now() - place.began }).then(
       () => 'again',
       (lost: unknown) => failed(run, place, lost),
     );
