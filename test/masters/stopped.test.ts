@@ -23,6 +23,9 @@ async function stopping(count: number): Promise<Masters & { following: Following
   return { ...made, following };
 }
 
+/** What has no exit code was ended by a signal. */
+const KILLED = -1;
+
 async function isStopped({ events }: Following): Promise<boolean> {
   return events.some(({ kind }) => kind === 'table-stopped');
 }
@@ -127,7 +130,7 @@ test('a runner killed at any point of a round that leaves a table out loses noth
     await east.script(`update u set v = '${point}' where id = 2; insert into t values (${100 + turn}, 'east')`);
     await north.script(`update t set v = '${point}' where id = 4; insert into u values (${100 + turn}, 'north')`);
     const running = startSarrio(['run', '--generated', project.dir], { env: { ...project.env, SARRIO_FAILPOINT: `${point}=kill` } });
-    await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 60_000 });
+    expect([point, (await running.ended).exitCode]).toEqual([point, KILLED]);
     expect(await rowsOf(west)).not.toContain(`(${100 + turn},east)`);
   }
   await west.script("update t set v = 'east' where id = 1");

@@ -7,9 +7,11 @@ import { startSarrio } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { catchUp } from '../support/follow.ts';
 import { at, expectAlike, type Masters, masters } from '../support/masters.ts';
-import { waitUntil } from '../support/wait.ts';
 
 const T = 'create table t (id integer primary key, email text unique, v text);';
+
+/** What has no exit code was ended by a signal. */
+const KILLED = -1;
 
 async function pair(onUnique: NonNullable<MultiMasterSync['onUnique']>, more: { count?: number; schema?: string; seed?: string } = {}): Promise<Masters> {
   const { count = 2, schema = T, seed = '' } = more;
@@ -117,7 +119,7 @@ test('a runner killed at any point of a round that parks rows: each row stands e
   for (const [turn, point] of ['masters.after-rows', 'masters.before-commit', 'masters.commit-sent', 'masters.after-commit'].entries()) {
     for (const [index, member] of members.entries()) await member.script(`insert into t values (${turn * 10 + index}, 'e${turn}', 'm${index}')`);
     const running = startSarrio(['run', '--generated', project.dir], { env: { ...project.env, SARRIO_FAILPOINT: `${point}=kill` } });
-    await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 60_000 });
+    expect([point, (await running.ended).exitCode]).toEqual([point, KILLED]);
   }
   expect(await rows()).toEqual(['(0,e0,m0)', '(10,e1,m0)', '(20,e2,m0)', '(30,e3,m0)']);
   const parked = new Set((await Promise.all(members.map(parkedAt))).flat());
