@@ -17,7 +17,7 @@ import { RegistryChanged } from './session-member.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { drop, type Slot } from './slot.ts';
 import type { StoppedTables } from './stopped-tables.ts';
-import { stoppedError, stopOf, tablesGo } from './stopping.ts';
+import { isKnownFault, stoppedError, stopOf, tablesGo } from './stopping.ts';
 import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
 
@@ -204,7 +204,7 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   const lost = place.present.filter(({ live }) => !live.session.isOpen());
   for (const { slot } of lost) dropMember(place, { index: slot.index, error });
   if (lost.length > 0) return 'again';
-  if (isContention(error) && place.contended < TRIES) return tryAgain(run, place, error);
+  if (isContention(error) && place.contended < TRIES && !isKnownFault(run, error)) return tryAgain(run, place, error);
   const stop = stopOf(run, error);
   if (stop !== null) {
     place.contended = 0;

@@ -21,6 +21,7 @@ export type StoppedTables = {
   tryAll(): void;
   /** Milliseconds until the next try; infinite when no table is stopped. */
   dueIn(): number;
+  has(table: number): boolean;
   first(): Stop | null;
 };
 
@@ -50,6 +51,7 @@ export function makeStoppedTables(clock: Clock): StoppedTables {
       for (const { next } of entries.values()) Object.assign(next, { wait: 0, pause: 0 });
     },
     dueIn: () => Math.min(Number.POSITIVE_INFINITY, ...[...entries.values()].map((entry) => Math.max(0, dueAt(entry) - clock.now()))),
+    has: (table) => entries.has(table),
     first: () => [...entries.values()][0]?.stop ?? null,
   };
 }

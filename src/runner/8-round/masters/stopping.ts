@@ -24,6 +24,12 @@ export function stopOf({ sync }: MastersRun, error: unknown): Stop | null {
   };
 }
 
+/** The table was stopped for rows of this kind before: what may be a coincidence the first time costs nobody locks again. */
+export function isKnownFault({ stopped }: MastersRun, error: unknown): boolean {
+  const found = tableErrorOf(error);
+  return found !== null && isFaultOfRows(error) && stopped.has(found.table);
+}
+
 /** `detail` names the row, as far as the server knows it. */
 function serverFields(cause: unknown): { readonly detail: string | null; readonly state: string } {
   const { detail, code, cause: inner } = (cause ?? {}) as { detail?: unknown; code?: unknown; cause?: unknown };
