@@ -41,6 +41,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./conflicts.ts')).verb,
   },
   {
+    name: 'kick',
+    summary: 'make a full copy now, or let a sync look at once and try its stopped tables again',
+    load: async () => (await import('./kick.ts')).verb,
+  },
+  {
     name: 'pause',
     summary: 'let a sync rest, whichever runner works on it',
     load: async () => (await import('./pause.ts')).verb,
@@ -51,13 +56,8 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./resume.ts')).verb,
   },
   {
-    name: 'kick',
-    summary: 'let a sync look at once, and try its stopped tables again',
-    load: async () => (await import('./kick.ts')).verb,
-  },
-  {
     name: 'verify',
-    summary: 'compare targets with their source while writes go on, down to keys and columns; --repair writes the differences',
+    summary: 'compare targets with their source, or masters with each other, while writes go on; --repair writes the differences',
     load: async () => (await import('./verify.ts')).verb,
   },
   {

@@ -1,3 +1,5 @@
+import type { ChangeName } from './change-names.ts';
+
 /** What one member of a round holds of one key: a change that at least one other present member has not seen. */
 export type Version = {
   /** Index of the member in the sync's order of databases. */
@@ -10,6 +12,8 @@ export type Version = {
   readonly op: 'insert' | 'update' | 'delete';
   /** The same for rows that are the same to the last byte; empty where there is none. */
   readonly image: string;
+  /** The changes that the pending entries stand for. Null when they are not all named. */
+  readonly names: readonly ChangeName[] | null;
 };
 
 /** A key of which several members hold changes. */

@@ -1,13 +1,15 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
-import type { VerifyStatements } from './plan-verify.ts';
+import type { PlanFullCopy } from './plan-full-copy.ts';
+import type { PlanSequence } from './plan-sequence.ts';
+import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -33,6 +35,8 @@ export type PlanDatabase = {
   readonly captures: readonly PlanCapture[];
   /** What the user's tables must look like here for the plan to fit, by display name. */
   readonly shapes: Readonly<Record<string, TableShape>>;
+  /** Users' sequences that count in steps here; only where there are any. */
+  readonly sequences?: readonly PlanSequence[];
 };
 
 export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';
@@ -75,16 +79,16 @@ export type PlanCapture = {
 export type TableShape = {
   /** What the plan does here. */
   readonly roles: readonly ('source' | 'target')[];
-  readonly kind: 'table' | 'partitioned';
+  readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table';
   /** Column name -> type as `format_type` says it, for the columns that the plan uses. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Key columns; the table must have a unique index on exactly these. */
+  /** Key columns; the table must have a unique index on exactly these. Empty where no key is needed. */
   readonly key: readonly string[];
   /** All partitions below, for a captured partitioned table; empty otherwise. */
   readonly partitions: readonly QualifiedName[];
 };
 
-export type PlanSync = PlanOneWay | PlanMultiMaster;
+export type PlanSync = PlanOneWay | PlanMultiMaster | PlanFullCopy;
 
 export type PlanOneWay = {
   readonly mode: 'one-way';
@@ -105,6 +109,8 @@ export type PlanMultiMaster = {
   /** In the order of the config, which decides ties. The first one is copied to those that join. */
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
+  /** What one member may hold back in each of the others before it is detached there; null for no bound. */
+  readonly maxBacklog: BacklogBudget | null;
   /** Sequence in every member, as `PlanOneWay.wake`. */
   readonly wake: string;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
@@ -121,6 +127,8 @@ export type PlanMasterTable = PlanTable & {
   readonly unique: UniqueRule | null;
   /** Null: a row that a member does not take stops the table. */
   readonly exception: HandlerRule | null;
+  /** Columns of which the record of conflicts holds a mask; only where there are any. */
+  readonly mask?: readonly string[];
   readonly masters: MasterStatements;
 };
 
@@ -232,12 +240,17 @@ export type MasterStatements = {
   readonly meet: MeetStatements;
   /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
   readonly rowsOfKeys: string;
-  /** Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds. As `ReadStatements.rows` and `copyChanged`. */
+  /**
+   * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
+   * the row embodies (null: not said), and a bit for each member that it is pending for. As `ReadStatements.rows`.
+   */
   readonly rows: string;
+  /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
   /** Where there is a rule for them and an index beside the key. */
   readonly clashes: ClashStatements | null;
+  readonly verify: MasterVerifyStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
 };

@@ -25,6 +25,14 @@ export function eventText(event: RunnerEvent): string | null {
       return `${event.sync}: ${event.code}: table ${event.table} is stopped, the others go on: ${event.reason}\n  ${event.hint}`;
     case 'table-resumed':
       return `${event.sync}: table ${event.table} goes on`;
+    case 'full-copy-started':
+      return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
+    case 'full-copy-table':
+      return `${streamText(event.stream)}: ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    case 'full-copy-waits':
+      return `${streamText(event.stream)}: waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
+    case 'full-copy-finished':
+      return `${streamText(event.stream)}: copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':
@@ -51,6 +59,8 @@ export function eventText(event: RunnerEvent): string | null {
       return event satisfies never;
   }
 }
+
+const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;
 
 function count(value: number): string {
   return value.toLocaleString('en-US');

@@ -112,7 +112,7 @@ test('rows that a member does not take stop their table alone, and a kick tries 
   await west.script('alter table t drop constraint short');
   const session = await connect({ database: 'west', role: 'install', url: west.url, variable: 'URL' });
   const { plan } = await project.generated();
-  await kick(session, { sync: 'm', wake: plan.syncs['m']?.wake ?? '' });
+  await kick(session, { sync: 'm', wake: plan.syncs['m']?.wake ?? '' }, { isCopy: false, user: 'somebody' });
   await session.close();
   await goesOn(following);
   await following.stop();

@@ -1,4 +1,5 @@
 import { type Applied, type Marks, marksOfTable } from '../../src/conflict/bookkeeping.ts';
+import type { ChangeName } from '../../src/conflict/change-names.ts';
 import type { History } from '../../src/plan/position.ts';
 
 /**
@@ -53,11 +54,8 @@ export type Entry = {
   readonly op: 'I' | 'U' | 'D';
   readonly tag: string | null;
   /** The change that a relayed row carries; null for a change or a decision made in this transaction. */
-  readonly of: Dot | null;
+  readonly of: ChangeName | null;
 };
-
-/** Names a change among the members of a sync: the one where it was made, and its transaction there. */
-export type Dot = { readonly sync: string; readonly member: number; readonly xid: bigint };
 
 /** What an application does to one key; an empty text deletes the row. */
 export type Change = { readonly key: string; readonly text: string; readonly version: number; readonly at: bigint };

@@ -61,7 +61,7 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
-  const known = new Map(step.present.map((database) => [database, appliedOf(imageOf(world, database), SYNC)]));
+  const known = new Map(step.present.map((database) => [database, { ...appliedOf(imageOf(world, database), SYNC), copiedXid: 0n }]));
   const result = await outcomeOf(
     masterRound({
       members,

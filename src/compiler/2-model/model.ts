@@ -1,6 +1,8 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConflictRule, HandlerRule } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { CopyMethod } from '../../plan/plan-full-copy.ts';
+import type { Schedule } from '../../plan/schedule.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import type { UniqueRule } from '../../plan/unique-rule.ts';
 
@@ -23,7 +25,7 @@ export type ModelDatabase = {
   readonly encoding: string;
 };
 
-export type ModelSync = ModelOneWay | ModelMultiMaster;
+export type ModelSync = ModelOneWay | ModelMultiMaster | ModelFullCopy;
 
 /** What goes from one database of a sync to the others. */
 export type ModelFlow = {
@@ -40,14 +42,25 @@ export type ModelOneWay = ModelFlow & {
   readonly maxBacklog: BacklogBudget | null;
 };
 
+/** Its tables need no capture. Only `changed-only` has keys; with the other methods `key.columns` is empty. */
+export type ModelFullCopy = ModelFlow & {
+  readonly name: string;
+  readonly mode: 'full-copy';
+  readonly method: CopyMethod;
+  readonly schedule: Schedule | null;
+  readonly lockTimeoutMs: number;
+};
+
 export type ModelMultiMaster = {
   readonly name: string;
   readonly mode: 'multi-master';
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly maxBacklog: BacklogBudget | null;
   readonly maxClockSkewMs: number;
   readonly keepConflictsHours: number;
-  readonly sequences: 'interleave' | 'ignore' | null;
+  /** In how many slots values are given out; null when the config says nothing. */
+  readonly sequences: { readonly slots: number } | 'ignore' | null;
   /** Ordered by schema and name (code units). */
   readonly tables: readonly ModelMasterTable[];
 };
@@ -66,10 +79,18 @@ export type ModelMasterTable = {
   readonly unique: UniqueRule | null;
   /** Says what becomes of rows that a member does not take; null: the table stops. */
   readonly exception: HandlerRule | null;
+  /** Columns whose values do not go into the record of conflicts. */
+  readonly mask: readonly string[];
 };
 
-/** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */
+/** Every flow of a sync, captured or copied. */
+export function allFlows(sync: ModelSync): readonly ModelFlow[] {
+  return sync.mode === 'full-copy' ? [sync] : modelFlows(sync);
+}
+
+/** Every flow of captured changes of a sync: one of a one-way sync, one for each member of a multi-master sync, none of a full copy. */
 export function modelFlows(sync: ModelSync): readonly ModelFlow[] {
+  if (sync.mode === 'full-copy') return [];
   if (sync.mode === 'one-way') return [sync];
   return sync.members.map((source) => {
     const tables = sync.tables.flatMap(({ sources }) => sources[source] ?? []);

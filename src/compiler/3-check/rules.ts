@@ -1,6 +1,8 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
+import { copyReferences } from './rules/copy-references.ts';
+import { copySwap } from './rules/copy-swap.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { differentTriggers } from './rules/different-triggers.ts';
@@ -10,8 +12,10 @@ import { encodings, narrowEncoding } from './rules/encodings.ts';
 import { firingTriggers } from './rules/firing-triggers.ts';
 import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
-import { clockKeys, collidingSequences, interleave } from './rules/key-values.ts';
+import { sequenceInTwoSyncs, sequencesUnknown, tooFewSlots } from './rules/interleave.ts';
+import { clockKeys, collidingSequences } from './rules/key-values.ts';
 import { looseExpressions } from './rules/loose-expressions.ts';
+import { maskedColumns } from './rules/mask.ts';
 import { memberTableMissing } from './rules/member-tables.ts';
 import { members } from './rules/members.ts';
 import { memberColumnsDiffer, memberKeysDiffer } from './rules/members-differ.ts';
@@ -77,7 +81,7 @@ export const RULES: readonly Rule[] = [
   memberTableMissing,
   memberColumnsDiffer,
   memberKeysDiffer,
-  interleave,
+  tooFewSlots,
   uniqueClash,
   outsideReferences,
   collidingSequences,
@@ -86,5 +90,10 @@ export const RULES: readonly Rule[] = [
   exclusionClash,
   uniqueUnseen,
   differentTruncate,
+  copyReferences,
+  copySwap,
   oldLock,
+  maskedColumns,
+  sequencesUnknown,
+  sequenceInTwoSyncs,
 ];

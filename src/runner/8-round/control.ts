@@ -1,5 +1,6 @@
 import type { Session } from '../postgres/session.ts';
 import { pauseSync, resumeSync, wakeRunner } from './control.sql.ts';
+import { requestCopy } from './full-copy/full-copy.sql.ts';
 import { announceRegistry } from './purge.sql.ts';
 import { registerAnew } from './source.sql.ts';
 
@@ -20,8 +21,11 @@ export async function resume(source: Session, name: SyncName): Promise<boolean> 
   return count === 1;
 }
 
-/** Whatever a runner has put off for this sync, it does now. */
-export async function kick(source: Session, name: SyncName): Promise<void> {
+/**
+ * Lets the runner look at the sync now, and do what it has put off. `isCopy`: a full copy is asked for, by whichever runner comes next.
+ */
+export async function kick(source: Session, name: SyncName, by: { readonly isCopy: boolean; readonly user: string }): Promise<void> {
+  if (by.isCopy) await source.query(requestCopy, [name.sync, by.user]);
   await tellRunners(source, name);
 }
 

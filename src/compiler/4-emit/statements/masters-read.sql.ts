@@ -4,6 +4,7 @@ import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
 import { bulkCondition, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
 
@@ -12,18 +13,20 @@ import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
  * Reads: the table's delta table and the table. Writes: nothing. Called by: `masterStatements`, `masters-meet.sql.ts`.
  */
 export function copyMasterRows(at: MasterTarget, sync: string): Sql {
+  const { memberCount } = at;
   return sql`
     copy (
-      ${masterRows(at, sync)}
+      ${masterRows(at, sync, hasNames(memberCount) ? sql`, ${namesOfEntries(memberCount).given}` : dangerousRaw(''))}
     ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
   `;
 }
 
-/** The same as rows of text, or no row where they are too large for the runner's memory. */
+/** The same as rows of text with whom they are for, or no row where they are too large for the runner's memory. */
 export function fewMasterRows(at: MasterTarget, sync: string): Sql {
-  const { table } = at;
+  const { table, memberCount } = at;
   const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
-  const changed = masterRows(at, sync);
+  const whom = sql`, ${namesOfEntries(memberCount).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
+  const changed = masterRows(at, sync, whom);
   if (large.length === 0) return changed;
   return sql`
     with changed as materialized (
@@ -32,7 +35,7 @@ export function fewMasterRows(at: MasterTarget, sync: string): Sql {
     select c.sarrio_present, ${join(
       table.columns.map(({ target }) => ident('c', target)),
       ', ',
-    )}, c.sarrio_at
+    )}, c.sarrio_at, c.sarrio_names, c.sarrio_pending_at
     from changed as c
     where (select coalesce(sum(${join(large.map(sizeOf), ' + ')}), 0) from changed as c) <= ${dangerousRaw(String(MAX_BYTES))}
   `;
@@ -55,22 +58,26 @@ export function rowsOfKeys({ table }: ApplyTarget): Sql {
   `;
 }
 
+/** What is asked of a key's entries, whom they are joined with, and whether the changes that they name are looked at. */
+export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean };
+
 /** One row for each pending key: the key, `what` of its entries (alias `d`). */
-export function pendingByKey(table: ModelTable, sync: string, what: { readonly of: Sql; readonly from?: Sql }): Sql {
+export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey): Sql {
   const keys = keyList(table, 'd');
+  const names = dangerousRaw(what.hasNames ? ', d.change_origin, d.change_origin_xid' : '');
   return sql`
     select ${keys}, ${what.of}
     from (
-      select ${keys}, d.change_xid, d.change_at, d.change_op
+      select ${keys}, d.change_xid, d.change_at, d.change_op${names}
       from ${deltaIdent(table)} as d
       where ${pendingCondition(sync, 'd')}
         and d.change_op not in ('T', 'B')
       union all
-      select ${keys}, d.change_xid, d.change_at, d.change_op
+      select ${keys}, d.change_xid, d.change_at, d.change_op${names}
       from ${deltaIdent(table)} as d
       where ${bulkCondition(table, sync)}
     ) as d
-    ${what.from ?? dangerousRaw('')}
+    ${what.from}
     group by ${keys}
   `;
 }
@@ -91,11 +98,16 @@ export function keyList(table: ModelTable, alias: string): Sql {
   );
 }
 
-function masterRows({ table, rule }: MasterTarget, sync: string): Sql {
+/** Between two the position says it all. */
+function masterRows({ table, rule, memberCount }: MasterTarget, sync: string, more: Sql): Sql {
+  const at = sql`${lastChange(rule)} as sarrio_at`;
+  const what = hasNames(memberCount)
+    ? { of: sql`${at}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(memberCount).of}`, from: pendingTargets(memberCount) }
+    : { of: at, from: dangerousRaw('') };
   return sql`
-    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${more}
     from (
-      ${pendingByKey(table, sync, { of: sql`${lastChange(rule)} as sarrio_at` })}
+      ${pendingByKey(table, sync, { ...what, hasNames: hasNames(memberCount) })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;

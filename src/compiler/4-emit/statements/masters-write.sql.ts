@@ -4,6 +4,7 @@ import type { MasterWriteStatements } from '../../../plan/plan.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
+import { hasNames } from './masters-names.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 
 /**
@@ -33,7 +34,9 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       ${insertFrom(at, rows.from, present)}
     `.text,
     createStage: createStage(at).text,
-    loadStage: sql`copy ${masterStage(at)} (sarrio_present, ${names(at.table)}, sarrio_at) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
+    loadStage:
+      sql`copy ${masterStage(at)} (sarrio_present, ${names(at.table)}, sarrio_at${dangerousRaw(hasNames(at.memberCount) ? ', sarrio_names' : '')}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`
+        .text,
     insertStage: sql`
       insert into ${masterStage(at)} (${stageColumns(at)})
       select ${arrivingColumns(at)}
@@ -62,8 +65,14 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
   };
 }
 
-const MORE = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'] as const;
-const MORE_NAMES = MORE.map((column) => column.replace(/ .*/, ''));
+function more({ memberCount }: MasterTarget): readonly string[] {
+  const always = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'];
+  return hasNames(memberCount) ? [...always, 'sarrio_names text[]'] : always;
+}
+
+function moreNames(at: MasterTarget): readonly string[] {
+  return more(at).map((column) => column.replace(/ .*/, ''));
+}
 
 /** Rows of the parameter, delivered ones without those whose key was settled. */
 export function changedRows(at: MasterTarget): Sql {
@@ -83,7 +92,7 @@ export function changedRows(at: MasterTarget): Sql {
 
 function arrivingRows(at: MasterTarget): Sql {
   const declared = columnsOf(at).map(({ name, type }) => `${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`);
-  return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...MORE].join(', ')})`);
+  return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...more(at)].join(', ')})`);
 }
 
 function arrivingColumns(at: MasterTarget): Sql {
@@ -92,20 +101,20 @@ function arrivingColumns(at: MasterTarget): Sql {
     if (!arrivesAsText(column.type) || isStagedAsText(at, column)) return value;
     return sql`${value}::${dangerousRaw(column.type)} as ${ident(column.name)}`;
   });
-  return sql`r.sarrio_present, ${join([...read, ...MORE_NAMES.map((name) => ident('r', name))], ', ')}`;
+  return sql`r.sarrio_present, ${join([...read, ...moreNames(at).map((name) => ident('r', name))], ', ')}`;
 }
 
 function stageColumns(at: MasterTarget): Sql {
-  return sql`sarrio_present, ${names(at.table)}, ${dangerousRaw(MORE_NAMES.join(', '))}`;
+  return sql`sarrio_present, ${names(at.table)}, ${dangerousRaw(moreNames(at).join(', '))}`;
 }
 
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const more = MORE.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  const own = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   return sql`
     create temporary table if not exists ${masterStage(at)} on commit delete rows as
-    select null::boolean as sarrio_present, ${join([...columns, ...more.map(dangerousRaw)], ', ')}
+    select null::boolean as sarrio_present, ${join([...columns, ...own.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
     with no data;
     alter table ${masterStage(at)}
@@ -147,7 +156,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
 
 /**
  * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
- * they would overwrite something. Other entries tell the other syncs that read the table here.
+ * they would overwrite something. It names the changes that the row embodies, one in each entry; a decision has no name but its own. Other entries tell the other syncs that read the table here.
  */
 function entries(at: MasterTarget, sync: string, from: Sql): Sql {
   const { delta, current } = objectNames(at.table.targetName);
@@ -158,13 +167,20 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
     ', ',
   );
   const segment = sql`coalesce(pg_sequence_last_value(${literal(`sarrio.${ident(current).text}`)}::regclass), 1)`;
+  const named = hasNames(at.memberCount)
+    ? {
+        columns: ', change_origin, change_origin_xid',
+        values: ", split_part(n.name, ':', 1)::bigint, split_part(n.name, ':', 2)::xid8",
+        from: '\nleft join lateral unnest(s.sarrio_names) as n (name) on s.sarrio_fresh',
+      }
+    : { columns: '', values: '', from: '' };
   return sql`
-    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync)
+    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)})
     select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
       case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
-      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end
+      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}
     from ${from}
-    left join ${targetRows(at)} as t on ${sameTargetKey(at)}
+    left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
     where s.sarrio_fresh or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
   `;
 }

@@ -8,6 +8,7 @@ import { copyMasterRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts
 import { meetStatements } from './masters-meet.sql.ts';
 import { clashStatements } from './masters-unique.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
+import { masterVerifyStatements } from './verify-masters.sql.ts';
 
 /** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
 export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule; readonly unique: UniqueRule | null };
@@ -25,5 +26,6 @@ export function masterStatements(at: MasterTarget, sync: string): Omit<MasterSta
     copyChanged: copyMasterRows(at, sync).text,
     write: masterWrites(at, sync),
     clashes: at.unique === null ? null : clashStatements(at, sync),
+    verify: masterVerifyStatements(at, sync),
   };
 }

@@ -24,9 +24,9 @@ export async function undoConflict(session: Session, undo: Undo): Promise<void> 
   const table = tableOf(undo);
   const current = await rowOfKey(session, table, conflict.key);
   if (!undo.anyway && !isAsDecided(table, conflict, current)) throw changedSince(session, conflict);
-  const row = version.row === null ? null : { ...targetKeyOf(table, conflict.key), ...version.row };
+  const row = unmasked(version, conflict, current);
   await writeRow(session, table, {
-    row: row ?? { ...targetKeyOf(table, conflict.key), sarrio_present: false },
+    row: { ...targetKeyOf(table, conflict.key), ...row, sarrio_present: row !== null },
     what: `conflict ${conflict.id} was not undone`,
   });
 }
@@ -76,12 +76,25 @@ export async function rowOfKey(session: Session, table: PlanMasterTable, key: Va
 function isAsDecided(table: PlanMasterTable, { decision, versions }: DecidedConflict, current: Values | null): boolean {
   const taken = /^take (.+)$/.exec(decision)?.[1];
   const possible = versions.filter(({ database }) => taken === undefined || database === taken);
-  return possible.some(({ row }) => sameRow(table, row, current));
+  return possible.some((version) => sameRow(table, version, current));
 }
 
-function sameRow({ columns }: PlanMasterTable, one: Values | null, other: Values | null): boolean {
-  if (one === null || other === null) return one === other;
-  return columns.every(({ name }) => (one[name] ?? null) === (other[name] ?? null));
+/** As far as it was recorded. */
+function sameRow({ columns }: PlanMasterTable, { row, masked = [] }: DecidedVersion, other: Values | null): boolean {
+  if (row === null || other === null) return row === other;
+  return columns.every(({ name }) => masked.includes(name) || (row[name] ?? null) === (other[name] ?? null));
+}
+
+/** Values that were not recorded stay as they stand. */
+function unmasked({ row, masked = [] }: DecidedVersion, { id, relation }: DecidedConflict, current: Values | null): Values | null {
+  if (row === null || masked.length === 0) return row;
+  if (current !== null) return { ...row, ...Object.fromEntries(masked.map((name) => [name, current[name] ?? null])) };
+  throw failure('refused', {
+    code: 'SAR314',
+    where: `table ${relation}`,
+    message: `conflict ${id} was recorded without ${masked.join(', ')}, and the row is gone, so that its values cannot be taken from there`,
+    hint: 'Write the row by hand, with values of your own.',
+  });
 }
 
 /** A key by the columns' names as rows have them. */

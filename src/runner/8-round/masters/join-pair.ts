@@ -23,6 +23,7 @@ import {
   insertMasterWatermark,
   joinAll,
   moveHeld,
+  noteCopy,
   otherAcknowledged,
   seedHeld,
   seedWatermarks,
@@ -121,6 +122,7 @@ async function inherit({ stream, source, target }: Pair, { reading, registration
       { text: insertMasterWatermark, values: [stream.sync, stream.source, formatPosition(seen), registration] },
       { text: forgetHeldTables, values: [stream.sync, textArray(relations)] },
       moveHeld(stream.sync, held),
+      { text: noteCopy, values: [stream.sync, stream.source] },
       { text: commitApply },
     ]);
   } finally {

@@ -1,23 +1,33 @@
 import type { Applied, Marks, Seen } from '../../../conflict/bookkeeping.ts';
 import { heldAfter, marksOfTable, seenOfTable, watermarksAfter } from '../../../conflict/bookkeeping.ts';
+import { knowledgeOf } from '../../../conflict/change-names.ts';
 import { beforeAll, formatPosition, intersection, type Position, sameHistory } from '../../../plan/position.ts';
 import type { HeldMove, Look, LookOptions, Member, Span } from './member.ts';
 
-/** What is known of the watermarks and of the tables' held positions, by target index. */
-export type KnownMarks = Map<number, Applied>;
+/** What was read last of a member's watermarks, of its tables' held positions, and of when its rows were copied. */
+export type Known = Applied & Pick<Look, 'copiedXid'>;
 
-/** Those of a member of which nothing is known yet. */
-const NOTHING: Applied = { watermarks: new Map(), held: new Map() };
+/** By target index. */
+export type KnownMarks = Map<number, Known>;
+
+/** Of a member of which nothing is known yet. Until it is known when its rows were copied, nothing that was changed there counts as seen by it. */
+const NOTHING: Known = { watermarks: new Map(), held: new Map(), copiedXid: 2n ** 64n - 1n };
 
 type Present = { readonly members: readonly Member[]; readonly known: KnownMarks; readonly stopped: ReadonlySet<number> };
 
-/** From where a member is to be read: by all tables, and by those that stand elsewhere, unless they are stopped. */
-export function spansOf(present: Present, member: Member): Pick<LookOptions, 'from' | 'seenBy' | 'tables'> {
+/**
+ * From where a member is to be read: by all tables, and by those that stand elsewhere, unless they are stopped. What a table's entries name is
+ * judged by the same positions as the entries themselves: those of the table.
+ */
+export function spansOf(present: Present, member: Member): Omit<LookOptions, 'lock'> {
   const others = present.members.filter(({ index }) => index !== member.index);
-  const marksOf = ({ index }: Member): Applied => present.known.get(index) ?? NOTHING;
+  const marksOf = ({ index }: Member): Known => present.known.get(index) ?? NOTHING;
   const span = (marks: (other: Member) => Marks): Span => {
     const seenBy = new Map(others.map((other) => [other.index, seenOf(member, marks(other))]));
-    return { from: intersection([...seenBy.values()]), seenBy };
+    const knownBy = new Map(
+      present.members.map((each) => [each.index, knowledgeOf({ history: each.history, watermarks: marks(each), copiedXid: marksOf(each).copiedXid })]),
+    );
+    return { from: intersection([...seenBy.values()]), seenBy, knownBy };
   };
   const apart = [...tablesHeld(others.map(marksOf))].filter((table) => !present.stopped.has(table)).sort((a, b) => a - b);
   const tables = new Map(apart.map((table) => [table, span((other) => marksOfTable(marksOf(other), table))]));
@@ -37,13 +47,13 @@ function tablesHeld(applied: readonly Applied[]): ReadonlySet<number> {
 /** Whether anything is another than was known when the counting began; it is known from now on. */
 export function isNews(known: KnownMarks, looks: readonly Look[]): boolean {
   const news = looks.filter((look) => textOf(known.get(look.member)) !== textOf(look));
-  for (const { member, watermarks, held } of news) known.set(member, { watermarks, held });
+  for (const { member, watermarks, held, copiedXid } of news) known.set(member, { watermarks, held, copiedXid });
   return news.length > 0;
 }
 
-function textOf({ watermarks, held }: Applied = NOTHING): string {
+function textOf({ watermarks, held, copiedXid }: Known = NOTHING): string {
   const lines = (marks: Marks, of: string): readonly string[] => [...marks].map(([origin, position]) => `${of} ${origin} ${formatPosition(position)}`);
-  return [...lines(watermarks, ''), ...[...held].flatMap(([table, marks]) => lines(marks, String(table)))].sort().join('\n');
+  return [String(copiedXid), ...[...lines(watermarks, ''), ...[...held].flatMap(([table, marks]) => lines(marks, String(table)))].sort()].join('\n');
 }
 
 /** Where a member stands after a round, and what of it is written besides the watermarks. */

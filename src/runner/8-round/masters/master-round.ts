@@ -139,8 +139,8 @@ async function exchange(round: BegunRound, looks: readonly Look[]): Promise<Mast
   return { ...summaryOf(round, looks, exchanged), waiting: new Set(found.filter((ordinal) => stopped.has(ordinal))), failed };
 }
 
-function know({ known }: MasterRound, { member }: Look, { watermarks, held }: Moved): void {
-  known.set(member, { watermarks, held });
+function know({ known }: MasterRound, { member, copiedXid }: Look, { watermarks, held }: Moved): void {
+  known.set(member, { watermarks, held, copiedXid });
 }
 
 function summaryOf({ members, stopped }: MasterRound, looks: readonly Look[], exchanged: readonly Exchanged[]) {

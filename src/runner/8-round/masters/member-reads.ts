@@ -1,5 +1,5 @@
+import type { ChangeName } from '../../../conflict/change-names.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
-import { formatPosition, type Position } from '../../../plan/position.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
@@ -88,14 +88,14 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
 
 /** What all others have seen: nothing older is read. */
 export function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
-  const { from, seenBy } = spanOf(state, ordinal);
-  return [setPosition(from), ...(state.tables.size > 0 ? [setTargets(seenBy)] : [])];
+  const span = spanOf(state, ordinal);
+  return [setPosition(span.from), ...(state.tables.size > 0 ? [setTargets(span)] : [])];
 }
 
 /** A table that has not moved with the watermarks is read from where it stands. */
-function spanOf({ from, seenBy, tables }: MemberState, ordinal: number): Span {
+function spanOf({ from, seenBy, knownBy, tables }: MemberState, ordinal: number): Span {
   if (from === null) throw new Error('no round has begun');
-  return tables.get(ordinal) ?? { from, seenBy };
+  return tables.get(ordinal) ?? { from, seenBy, knownBy };
 }
 
 /** How many changes are joined with the table's rows. */
@@ -112,11 +112,17 @@ const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'u
 
 function contestedKeys(rows: TextRows): readonly ContestedKey[] {
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key] of rows) {
+  for (const [number = '', member, pendingAt, at, op, image, key, names] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
-    const version = { member: Number(member), pendingAt: Number(pendingAt), at: BigInt(at ?? '0'), op: OPERATIONS[op ?? ''] ?? 'update', image: image ?? '' };
-    found.versions.push(version);
+    found.versions.push({
+      member: Number(member),
+      pendingAt: Number(pendingAt),
+      at: BigInt(at ?? '0'),
+      op: OPERATIONS[op ?? ''] ?? 'update',
+      image: image ?? '',
+      names: JSON.parse(names ?? 'null') as readonly ChangeName[] | null,
+    });
   }
   return [...keys.values()];
 }
@@ -130,40 +136,33 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
   return rows.map(([isPresent, ...values]) => ({ isPresent: isPresent === 't', values }));
 }
 
-/** Others that have seen the same get the same rows, read once; a large number goes to each by COPY. */
+/** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const groups = new Map<string, { position: Position; peers: MemberState[] }>();
-  for (const { index } of to) {
-    const position = spanOf(state, ordinal).seenBy.get(index);
-    if (position === undefined) throw new Error(`${index} was not there when the round began`);
-    const group = groups.get(formatPosition(position)) ?? { position, peers: [] };
-    group.peers.push(peerOf(state, index));
-    groups.set(formatPosition(position), group);
-  }
-  let delivered = 0;
-  for (const { position, peers } of groups.values()) {
-    delivered += await deliverTo(state, ordinal, { peers, fresh, position });
-  }
-  return delivered;
-}
-
-type Delivery = { readonly peers: readonly MemberState[]; readonly fresh: boolean; readonly position: Position };
-
-async function deliverTo(state: MemberState, ordinal: number, { peers, fresh, position }: Delivery): Promise<number> {
   const { masters } = tableOf(state, ordinal);
+  const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
-    const [, answer] = await state.session.batch([setPosition(position), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
-    const rows = rowsInMemory(answer);
+    const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
+    const rows = rowsInMemory(answers.at(-1));
     if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows, fresh, from: state.index });
+      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row)), fresh, from: state.index });
       return rows.length;
     }
   }
   await chooseJoinsFor(state, ordinal);
-  await state.session.batch([setPosition(position)]);
-  let rows = 0;
-  for (const peer of peers) rows = await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh });
-  return rows;
+  const { seenBy, knownBy } = spanOf(state, ordinal);
+  let most = 0;
+  for (const peer of peers) {
+    const seen = seenBy.get(peer.index);
+    if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
+    await state.session.batch([setPosition(seen), setTargets({ seenBy: new Map([[peer.index, seen]]), knownBy })]);
+    most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh }));
+  }
+  await state.session.batch([setTargets(state)]);
+  return most;
+}
+
+function isFor({ index }: MemberState, row: readonly (string | null)[]): boolean {
+  return (Number(row.at(-1)) & (1 << index)) !== 0;
 }
 
 function peerOf({ peers }: MemberState, index: number): MemberState {

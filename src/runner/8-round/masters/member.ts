@@ -1,4 +1,5 @@
 import type { Marks, Seen } from '../../../conflict/bookkeeping.ts';
+import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
 import type { History, Position } from '../../../plan/position.ts';
@@ -48,6 +49,11 @@ export type Span = {
   readonly from: Position;
   /** By index, what each other present member has seen of this one. */
   readonly seenBy: ReadonlyMap<number, Position>;
+  /**
+   * By index, what each present member, this one among them, has seen of every origin: an entry that names a change is not for who has
+   * seen it.
+   */
+  readonly knownBy: ReadonlyMap<number, readonly Knowledge[]>;
 };
 
 /** Where a table stands apart from a member's watermark; null where it follows it again. */
@@ -63,6 +69,8 @@ export type LookOptions = Span & {
 export type Look = Seen & {
   /** The member's clock when the snapshot was taken, in microseconds since 1970. */
   readonly clockMicros: bigint;
+  /** The transaction in which its rows were copied from another member; 0 when they never were. */
+  readonly copiedXid: bigint;
   readonly pending: readonly PendingTable[];
 };
 
@@ -77,6 +85,8 @@ export type SettledRow = {
   readonly at: bigint;
   /** Recorded as a change that this sync carries on. */
   readonly isFresh: boolean;
+  /** The changes that the row embodies; null for a decision, which is a change of its own. */
+  readonly names: readonly ChangeName[] | null;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;
   /** Whatever was settled for the key before, this counts. */

@@ -1,5 +1,5 @@
 import type { Marks } from '../../../conflict/bookkeeping.ts';
-import { parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
+import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
@@ -33,7 +33,8 @@ export type MemberState = {
   /** Of the present round. */
   readonly pending: Pending;
   from: Position | null;
-  seenBy: ReadonlyMap<number, Position>;
+  seenBy: Span['seenBy'];
+  knownBy: Span['knownBy'];
   /** Tables that are read from elsewhere. */
   tables: ReadonlyMap<number, Span>;
   /** Entries that were pending, by table. */
@@ -66,6 +67,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     pending: { asides: new Map(), records: [], parked: [] },
     from: null,
     seenBy: new Map(),
+    knownBy: new Map(),
     tables: new Map(),
     entries: new Map(),
     undurable: false,
@@ -143,14 +145,21 @@ async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>):
 type Parts = { readonly state: MemberState; readonly options: SessionMemberOptions; readonly counter: Counter };
 
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
-async function look({ state, options, counter }: Parts, { from, seenBy, tables, lock }: LookOptions): Promise<Look> {
+async function look({ state, options, counter }: Parts, wanted: LookOptions): Promise<Look> {
+  const { from, seenBy, knownBy, tables, lock } = wanted;
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
   state.pending.parked.length = 0;
-  Object.assign(state, { from, seenBy, tables });
+  Object.assign(state, { from, seenBy, knownBy, tables });
   const locks = lock.map((ordinal): Statement => ({ text: state.sync.tables[ordinal]?.masters.lock ?? '' }));
-  const head = [{ text: beginMember }, ...locks, takeMemberSnapshot({ member: index, from, seenBy }), readWatermarks(syncName), readHeld(syncName)];
+  const head = [
+    { text: beginMember },
+    ...locks,
+    takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
+    readWatermarks(syncName),
+    readHeld(syncName),
+  ];
   const counting = counter.begin();
   const asked = { registry: '' };
   const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
@@ -173,6 +182,7 @@ async function look({ state, options, counter }: Parts, { from, seenBy, tables, 
     position: positionAt(options.history, snapshot ?? ''),
     watermarks: watermarksOf(state, answers[head.length - 2]),
     held: heldOf(state, answers[head.length - 1]),
+    copiedXid: copiedXidOf(answers[head.length - 2]),
     pending,
     clockMicros: BigInt(clock ?? '0'),
   };
@@ -204,6 +214,17 @@ function heldOf({ sync, index }: MemberState, answer: Result | undefined): Reado
     held.set(table, (held.get(table) ?? new Map<number, Position>()).set(origin, parsePosition(position)));
   }
   return held;
+}
+
+/** Rows may have been copied more than once, from one member and from another. */
+function copiedXidOf(answer: Result | undefined): bigint {
+  return (answer?.lists ?? []).reduce((latest, [, , xid]) => (xid && BigInt(xid) > latest ? BigInt(xid) : latest), 0n);
+}
+
+/** The histories in which changes have names that the others can look up. */
+function originsOf(history: History, { knownBy, tables }: LookOptions): { readonly origin: bigint; readonly origins: ReadonlySet<bigint> } {
+  const all = [knownBy, ...[...tables.values()].map((span) => span.knownBy)].flatMap((each) => [...each.values()].flat());
+  return { origin: historyNumber(history), origins: new Set(all.map((known) => known.origin)) };
 }
 
 /** A tiny commit on another connection waits for the disk, and with it for all that was logged before. */

@@ -24,7 +24,7 @@ export function newSetAside(table: PlanMasterTable): SetAside {
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[]): void {
   const names = columnNames(aside.table);
-  for (const { row, at, isFresh, write } of settled) {
+  for (const { row, at, isFresh, names: changes, write } of settled) {
     aside.rows.push({
       sarrio_present: row.isPresent,
       ...named(names, row.values),
@@ -32,6 +32,7 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
       sarrio_fresh: isFresh,
       sarrio_settled: true,
       sarrio_skip: write === 'skip',
+      sarrio_names: changes === null ? null : `{${changes.join(',')}}`,
     });
     aside.hasFresh ||= isFresh;
   }
@@ -46,14 +47,15 @@ export function dropSettledKeys(aside: SetAside, keys: readonly Json[]): void {
   aside.rows = aside.rows.filter((row) => row['sarrio_settled'] !== true || !dropped.has(keyOf(row)));
 }
 
-/** Rows as `MasterStatements.rows` gives them. */
+/** Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, and whom it is for. */
 export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): void {
   const names = columnNames(aside.table);
   for (const row of rows) {
     aside.rows.push({
       sarrio_present: row[0] === 't',
-      ...named(names, row.slice(1, -1)),
-      sarrio_at: row[row.length - 1] ?? null,
+      ...named(names, row.slice(1, -3)),
+      sarrio_at: row.at(-3) ?? null,
+      sarrio_names: row.at(-2) ?? null,
       sarrio_fresh: fresh,
       sarrio_settled: false,
       sarrio_skip: false,

@@ -74,6 +74,7 @@ function removalOf(round: BegunRound, rule: UniqueRule, { loser, pairs, found }:
     row: { ...row, isPresent: false },
     at: latest,
     isFresh: true,
+    names: null,
     isLast: true,
     record: { id: round.newId(), kind: `unique ${index}`, strategy: rule.strategy, decision: 'park', key, versions: rows.map(version) },
     parked: { key, row, code: '23505', error: `the unique index ${index} takes one of these rows: ${rows.map(({ text }) => shown(text)).join(', ')}` },

@@ -1,3 +1,4 @@
+import { allNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { failureText, type HandlerFailure } from '../../../conflict/handlers/judge.ts';
@@ -140,7 +141,8 @@ async function rowsOf(member: Member, table: number, judged: readonly Judged[]):
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
-  const row = { isFresh: isFresh(settled, round.databases.length), record, isLast: false, parked: null, write: 'row' } as const;
+  const names = isConflict ? null : allNames(settled.key.versions.map((version) => version.names));
+  const row = { isFresh: isFresh(settled, round.databases.length), names, record, isLast: false, parked: null, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
   const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
@@ -152,7 +154,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
     case 'remove':
       return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
     default:
-      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record, isLast: false, parked: null };
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, record, isLast: false, parked: null };
   }
 }
 

@@ -47,6 +47,7 @@ async function ruledRow(round: BegunRound, table: number, { key, member, error, 
     row: isParked ? { ...from.row, isPresent: false } : from.row,
     at: round.nowMicros,
     isFresh: true,
+    names: null,
     isLast: true,
     record: {
       id: round.newId(),
