@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { kick } from '../../src/runner/8-round/control.ts';
 import { readStatus } from '../../src/runner/8-round/status.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
-import { buildOnce } from '../support/build.ts';
 import { startSarrio } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { catchUp, type Following, follow } from '../support/follow.ts';
@@ -122,7 +121,6 @@ test('rows that a member does not take stop their table alone, and a kick tries 
 });
 
 test('a runner killed at any point of a round that leaves a table out loses nothing of it', { timeout: 120_000 }, async () => {
-  await buildOnce();
   const { members, project, settles, conflicts, following } = await stopping(3);
   await following.stop();
   const [east, west, north] = [at(members, 0), at(members, 1), at(members, 2)];

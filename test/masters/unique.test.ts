@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { MultiMasterSync } from '../../src/index.ts';
 import { retryParked } from '../../src/runner/8-round/conflicts/parked.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
-import { buildOnce } from '../support/build.ts';
 import { startSarrio } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { catchUp } from '../support/follow.ts';
@@ -114,7 +113,6 @@ test('parked rows are put back, as a new change, once their value is free', asyn
 });
 
 test('a runner killed at any point of a round that parks rows: each row stands everywhere, or is parked', { timeout: 120_000 }, async () => {
-  await buildOnce();
   const { members, project, rows } = await pair('keep-earliest', { count: 3 });
   for (const [turn, point] of ['masters.after-rows', 'masters.before-commit', 'masters.commit-sent', 'masters.after-commit'].entries()) {
     for (const [index, member] of members.entries()) await member.script(`insert into t values (${turn * 10 + index}, 'e${turn}', 'm${index}')`);

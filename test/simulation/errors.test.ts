@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
 import type { KnownMarks } from '../../src/runner/8-round/masters/known-marks.ts';
 import type { Member } from '../../src/runner/8-round/masters/member.ts';
+import type { Ruling } from '../../src/runner/8-round/masters/settle-rulings.ts';
 import { firstImage, rowAt, write } from './image.ts';
 import { ONE_CLOCK } from './round.ts';
 import { makeServer, type Server, ServerError } from './server.ts';
@@ -13,7 +14,16 @@ type Change = (member: Member) => Partial<Member>;
 
 type Strategy = 'last-update-wins' | 'skip' | 'stop';
 
-const state: { stopped: ReadonlySet<number>; strategy: Strategy; servers: readonly Server[]; known: KnownMarks; peers: Peers; ids: number } = {
+const state: {
+  rulings: readonly Ruling[];
+  stopped: ReadonlySet<number>;
+  strategy: Strategy;
+  servers: readonly Server[];
+  known: KnownMarks;
+  peers: Peers;
+  ids: number;
+} = {
+  rulings: [],
   stopped: new Set(),
   strategy: 'last-update-wins',
   servers: [],
@@ -29,6 +39,7 @@ beforeEach(() => {
   state.ids = 0;
   state.strategy = 'last-update-wins';
   state.stopped = new Set();
+  state.rulings = [];
   changeRow(0, 'v1');
 });
 
@@ -62,6 +73,7 @@ function round(changes: Readonly<Record<number, Change>> = {}, beforeHold: () =>
     stopped: state.stopped,
     lock: [],
     ...ONE_CLOCK,
+    rulings: () => state.rulings,
     newId,
     failpoint,
   });
@@ -178,4 +190,17 @@ test('a conflict at which the table is to stop leaves everything as it was; then
   expect(await round()).toMatchObject({ kind: 'applied', conflicts: 1 });
   expect(texts()).toEqual(['v2', 'v2', 'v2']);
   expect(state.servers.map(({ image }) => image.held.get('s')?.size)).toEqual([0, 0, 0]);
+});
+
+test.each([
+  [{ kind: 'keep', member: 2 }, ['v0', 'v0', 'v0']],
+  [{ kind: 'park' }, ['', '', '']],
+] as const)('what was ruled for a row, %j, counts at every member, once, and is recorded', async (decision, expected) => {
+  const error = { code: '23514', message: 'no', detail: null, constraint: null };
+  state.rulings = [{ key: ['0/a'], member: 1, error, decision }];
+  expect(await round()).toMatchObject({ kind: 'applied', conflicts: 1 });
+  expect(texts()).toEqual(expected);
+  expect(state.servers.map(({ image }) => image.records)).toEqual([['c0'], ['c0'], ['c0']]);
+  state.rulings = [];
+  expect(await round()).toEqual({ kind: 'nothing' });
 });

@@ -234,8 +234,14 @@ export function keyOf({ values }: RowText): string {
 
 export type Seen = Lineage & { readonly text: string };
 
-export function rowOf({ values: [, text, version, ancestors, events, known] }: RowText): Seen {
-  return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), events: BigInt(events ?? 0), known: BigInt(known ?? 0) };
+export function rowOf({ isPresent, values: [, text, version, ancestors, events, known] }: RowText): Seen {
+  return {
+    text: isPresent ? (text ?? '') : '',
+    version: Number(version),
+    ancestors: BigInt(ancestors ?? 0),
+    events: BigInt(events ?? 0),
+    known: BigInt(known ?? 0),
+  };
 }
 
 function setAside({ isRelayNamed }: Transaction, { write, row, at, isFresh, names, record }: SettledRow): SetAside {
