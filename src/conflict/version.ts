@@ -1,3 +1,5 @@
+import type { Change } from './change.ts';
+
 /** What one member of a round holds of one key: a change that at least one other present member has not seen. */
 export type Version = {
   /** Index of the member in the sync's order of databases. */
@@ -10,6 +12,8 @@ export type Version = {
   readonly op: 'insert' | 'update' | 'delete';
   /** The same for rows that are the same to the last byte; empty where there is none. */
   readonly image: string;
+  /** What made the row, for tables whose rule asks for it: at least all that one of the other present members does not have. */
+  readonly changes?: readonly Change[];
 };
 
 /** A key of which several members hold changes. */

@@ -100,6 +100,7 @@ function buildTable({ selected, missingColumns, captureTriggers, source, targets
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
     captureTriggers,
     truncate: null,
+    recorded: null,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
+import { counterPlace, counterType, counterUnknown } from './rules/counter-columns.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { differentTriggers } from './rules/different-triggers.ts';
@@ -15,6 +16,7 @@ import { looseExpressions } from './rules/loose-expressions.ts';
 import { memberTableMissing } from './rules/member-tables.ts';
 import { members } from './rules/members.ts';
 import { memberColumnsDiffer, memberKeysDiffer } from './rules/members-differ.ts';
+import { differentCounters, mergeInHierarchy, mergesNothing, otherwiseMissing } from './rules/merge-rule.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
 import { oldLock } from './rules/old-lock.ts';
@@ -85,5 +87,12 @@ export const RULES: readonly Rule[] = [
   clockKeys,
   exclusionClash,
   differentTruncate,
+  counterUnknown,
+  counterType,
+  counterPlace,
+  otherwiseMissing,
+  mergesNothing,
+  mergeInHierarchy,
+  differentCounters,
   oldLock,
 ];

@@ -14,6 +14,9 @@ export type DeltaColumn = Pick<ColumnSchema, 'name' | 'type' | 'collation'>;
  *
  * `change_bulk` is null, except in a statement of more than ten thousand rows: its entries beyond that have 0 and are not in the
  * index, which would cost half of the capture, and one more entry, op `B` and without a key, holds their number.
+ *
+ * `recordedColumns` adds, for an UPDATE, the names of the changed columns and by how much counters changed; and, for what a round between
+ * three masters or more has written, the changes of others that it carries, by sync: `{"shop": [[[member, transaction, columns, amounts], …], …]}`.
  */
 export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
   const table = ident('sarrio', name);
@@ -32,6 +35,16 @@ export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
     ) partition by list (change_segment);
     alter table ${table} replica identity full;
     revoke all on table ${table} from public;
+  `;
+}
+
+/** What is recorded beside the key, where a rule for conflicts asks for it. Added, since the delta table may be there already and hold changes. */
+export function recordedColumns(name: string): Sql {
+  return sql`
+    alter table ${ident('sarrio', name)}
+      add column if not exists change_columns text[],
+      add column if not exists change_amounts jsonb,
+      add column if not exists change_carried jsonb;
   `;
 }
 

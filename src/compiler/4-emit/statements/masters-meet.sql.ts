@@ -1,11 +1,11 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MeetStatements } from '../../../plan/plan.ts';
-import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
+import { carriedByEntry, changesOfKey, keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
 import { columnOf, currentRows, sameKey } from './pending.sql.ts';
 import { imageOf } from './verify-hashes.sql.ts';
 
@@ -16,7 +16,7 @@ import { imageOf } from './verify-hashes.sql.ts';
  */
 export function meetStatements({ table, rule }: MasterTarget, sync: string): MeetStatements {
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
-  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image`;
+  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image${ifRecorded(rule, ', sarrio_changes')}`;
   const own = report(table, sync, rule);
   return {
     report: own.text,
@@ -28,14 +28,14 @@ export function meetStatements({ table, rule }: MasterTarget, sync: string): Mee
     create: sql`
       create temporary table if not exists ${meet} on commit delete rows as
       select null::integer as sarrio_member, ${plainKeys(table)}, null::integer as sarrio_pending_at,
-        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image
+        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image${ifRecorded(rule, ', null::text as sarrio_changes')}
       from ${tableIdent(table.source)}
       with no data
     `.text,
     load: sql`copy ${meet} (${columns}) from stdin`.text,
     insert: sql`
       insert into ${meet} (${columns})
-      select ${arriving(table)}
+      select ${arriving(table, rule)}
       from json_array_elements($1::json) as r (line)
     `.text,
     insertOwn: sql`
@@ -44,16 +44,16 @@ export function meetStatements({ table, rule }: MasterTarget, sync: string): Mee
     `.text,
     analyze: sql`analyze ${meet}`.text,
     contested: sql`
-      ${contested(table, meet)}
+      ${contested(table, { meet, rule })}
     `.text,
     contestedRows: sql`
       with m as materialized (
         ${own}
         union all
-        select ${arriving(table)}
+        select ${arriving(table, rule)}
         from json_array_elements($1::json) as r (line)
       )
-      ${contested(table, dangerousRaw('m'))}
+      ${contested(table, { meet: dangerousRaw('m'), rule })}
     `.text,
   };
 }
@@ -64,6 +64,7 @@ function report(table: ModelTable, sync: string, rule: ConflictRule): Sql {
     const type = column.from.kind === 'column' ? column.from.column.type : '';
     return imageOf({ name: column.target, value: columnOf(column), type });
   });
+  const isRecorded = recordedFor(rule) !== null;
   const targets = sql`
     join (
       select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
@@ -71,13 +72,14 @@ function report(table: ModelTable, sync: string, rule: ConflictRule): Sql {
       offset 0
     ) as a on (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
   `;
-  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert`;
+  const from = isRecorded ? join([targetsOfEntry, carriedByEntry(sync), dangerousRaw('where a.bit is not null')], '\n') : targets;
+  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty}`;
   return sql`
     select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,
       case when t.tableoid is null then 'D' when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,
-      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image
+      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image${ifRecorded(rule, ', p.sarrio_changes::text')}
     from (
-      ${pendingByKey(table, sync, { of, from: targets })}
+      ${pendingByKey(table, sync, { of, from, isRecorded })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
     cross join lateral (
@@ -86,8 +88,24 @@ function report(table: ModelTable, sync: string, rule: ConflictRule): Sql {
   `;
 }
 
+/** Each entry once, so that what it says can be counted: who has not seen it, as bits; null for nobody. */
+const targetsOfEntry = sql`
+  cross join lateral (
+    select bit_or(a.bit) as bit
+    from (
+      select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
+      from json_to_recordset((select current_setting('sarrio.targets')::json)) as a (bit integer, xmax text, xip text, extra text)
+    ) as a
+    where (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
+  ) as a
+`;
+
+function ifRecorded(rule: ConflictRule, text: string): Sql {
+  return recordedFor(rule) === null ? empty : dangerousRaw(text);
+}
+
 /** A report's row as it travels in JSON. */
-function arriving(table: ModelTable): Sql {
+function arriving(table: ModelTable, rule: ConflictRule): Sql {
   const types = [
     'integer',
     ...table.key.columns.map(({ name }) => table.source.columns.find((column) => column.name === name)?.type ?? 'text'),
@@ -95,15 +113,16 @@ function arriving(table: ModelTable): Sql {
     'bigint',
     '"char"',
     'text',
+    ...(recordedFor(rule) === null ? [] : ['text']),
   ];
   return dangerousRaw(types.map((type, place) => `(r.line ->> ${place})::${type}`).join(', '));
 }
 
-function contested(table: ModelTable, meet: Sql): Sql {
+function contested(table: ModelTable, { meet, rule }: { meet: Sql; rule: ConflictRule }): Sql {
   const keys = keyList(table, 'm');
   const texts = table.key.columns.map(({ name }) => sql`concat(${ident('c', name)})`);
   return sql`
-    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key
+    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key${ifRecorded(rule, ', c.sarrio_changes')}
     from (
       select m.*, dense_rank() over (order by ${keys}) as sarrio_number, count(*) over (partition by ${keys}) as sarrio_members
       from ${meet} as m

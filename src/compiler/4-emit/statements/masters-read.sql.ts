@@ -1,6 +1,6 @@
-import { ident } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import { ident, literal } from '../../../sql/quote.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
+import { type ConflictRule, lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
@@ -32,7 +32,7 @@ export function fewMasterRows(at: MasterTarget, sync: string): Sql {
     select c.sarrio_present, ${join(
       table.columns.map(({ target }) => ident('c', target)),
       ', ',
-    )}, c.sarrio_at
+    )}, c.sarrio_at${carriesChanges(at) ? sql`, c.sarrio_carried` : empty}
     from changed as c
     where (select coalesce(sum(${join(large.map(sizeOf), ' + ')}), 0) from changed as c) <= ${dangerousRaw(String(MAX_BYTES))}
   `;
@@ -55,11 +55,11 @@ export function rowsOfKeys({ table }: ApplyTarget): Sql {
   `;
 }
 
-/** One row for each pending key: the key, `what` of its entries (alias `d`). */
-export function pendingByKey(table: ModelTable, sync: string, what: { readonly of: Sql; readonly from?: Sql }): Sql {
-  const keys = keyList(table, 'd');
+/** One row for each pending key: the key, `what` of its entries (alias `d`), with what is recorded beside the key where that is asked for. */
+export function pendingByKey(table: ModelTable, sync: string, what: { readonly of: Sql; readonly from?: Sql; readonly isRecorded?: boolean }): Sql {
+  const keys = sql`${keyList(table, 'd')}${what.isRecorded ? dangerousRaw(', d.change_columns, d.change_amounts, d.change_carried') : empty}`;
   return sql`
-    select ${keys}, ${what.of}
+    select ${keyList(table, 'd')}, ${what.of}
     from (
       select ${keys}, d.change_xid, d.change_at, d.change_op
       from ${deltaIdent(table)} as d
@@ -71,7 +71,7 @@ export function pendingByKey(table: ModelTable, sync: string, what: { readonly o
       where ${bulkCondition(table, sync)}
     ) as d
     ${what.from ?? dangerousRaw('')}
-    group by ${keys}
+    group by ${keyList(table, 'd')}
   `;
 }
 
@@ -79,8 +79,8 @@ export function pendingByKey(table: ModelTable, sync: string, what: { readonly o
  * Microseconds since 1970 of the change that made the row. An entry of a round has the time of the version that it carries, which under
  * first-update-wins may be before that of what it overruled here; then the last entry counts, not the latest time.
  */
-export function lastChange({ strategy }: ConflictRule): Sql {
-  const at = strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
+export function lastChange(rule: ConflictRule): Sql {
+  const at = lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
   return dangerousRaw(`(extract(epoch from ${at}) * 1000000)::bigint`);
 }
 
@@ -91,11 +91,37 @@ export function keyList(table: ModelTable, alias: string): Sql {
   );
 }
 
-function masterRows({ table, rule }: MasterTarget, sync: string): Sql {
+/** Whether rows bring the changes that they carry: where the rule asks for them, and there is somebody else to be told. */
+export function carriesChanges({ rule, memberCount }: MasterTarget): boolean {
+  return recordedFor(rule) !== null && memberCount > 2;
+}
+
+/** The changes that an entry (alias `d`) of a round of this sync has brought with it, in their groups; none for any other entry. */
+export function carriedByEntry(sync: string): Sql {
+  return sql`left join lateral jsonb_array_elements(d.change_carried -> ${literal(sync)}) as e (changes) on true`;
+}
+
+/** All changes of a key: the entries that are changes of this member in one group, since some may be of one transaction, and what was brought. */
+export function changesOfKey(sync: string): Sql {
   return sql`
-    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at
+    jsonb_build_array(coalesce(
+      jsonb_agg(jsonb_build_array(
+        (select current_setting('sarrio.member')::integer), d.change_xid::text,
+        case when d.change_op = 'U' then to_jsonb(d.change_columns) end, case when d.change_op = 'U' then d.change_amounts end
+      )) filter (where d.change_carried -> ${literal(sync)} is null),
+      '[]'
+    )) || coalesce(jsonb_agg(e.changes) filter (where e.changes is not null), '[]')
+  `;
+}
+
+function masterRows(at: MasterTarget, sync: string): Sql {
+  const { table, rule } = at;
+  const carries = carriesChanges(at);
+  const of = sql`${lastChange(rule)} as sarrio_at${carries ? sql`, ${changesOfKey(sync)} as sarrio_carried` : empty}`;
+  return sql`
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${dangerousRaw(carries ? ', p.sarrio_carried' : '')}
     from (
-      ${pendingByKey(table, sync, { of: sql`${lastChange(rule)} as sarrio_at` })}
+      ${pendingByKey(table, sync, carries ? { of, from: carriedByEntry(sync), isRecorded: true } : { of })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;

@@ -1,10 +1,12 @@
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MasterWriteStatements } from '../../../plan/plan.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { carriesChanges } from './masters-read.sql.ts';
 
 /**
  * Purpose: what a round between masters writes to one table and to its delta table.
@@ -33,7 +35,9 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       ${insertFrom(at, rows.from, present)}
     `.text,
     createStage: createStage(at).text,
-    loadStage: sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
+    loadStage:
+      sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at${carriesChanges(at) ? dangerousRaw(', sarrio_carried') : empty}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`
+        .text,
     insertStage: sql`
       insert into ${stageIdent(at)} (${stageColumns(at)})
       select ${arrivingColumns(at)}
@@ -54,7 +58,15 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
 }
 
 const MORE = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'] as const;
-const MORE_NAMES = MORE.map((column) => column.replace(/ .*/, ''));
+
+/** What comes with a row beside its columns. */
+function more({ rule }: MasterTarget): readonly string[] {
+  return recordedFor(rule) === null ? MORE : [...MORE, 'sarrio_carried jsonb'];
+}
+
+function moreNames(at: MasterTarget): readonly string[] {
+  return more(at).map((column) => column.replace(/ .*/, ''));
+}
 
 /** Rows of the parameter, delivered ones without those whose key was settled. */
 function changedRows(at: MasterTarget): Sql {
@@ -74,7 +86,7 @@ function changedRows(at: MasterTarget): Sql {
 
 function arriving(at: MasterTarget): Sql {
   const declared = columnsOf(at).map(({ name, type }) => `${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`);
-  return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...MORE].join(', ')})`);
+  return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...more(at)].join(', ')})`);
 }
 
 function arrivingColumns(at: MasterTarget): Sql {
@@ -83,20 +95,20 @@ function arrivingColumns(at: MasterTarget): Sql {
     if (!arrivesAsText(column.type) || isStagedAsText(at, column)) return value;
     return sql`${value}::${dangerousRaw(column.type)} as ${ident(column.name)}`;
   });
-  return sql`r.sarrio_present, ${join([...read, ...MORE_NAMES.map((name) => ident('r', name))], ', ')}`;
+  return sql`r.sarrio_present, ${join([...read, ...moreNames(at).map((name) => ident('r', name))], ', ')}`;
 }
 
 function stageColumns(at: MasterTarget): Sql {
-  return sql`sarrio_present, ${names(at.table)}, ${dangerousRaw(MORE_NAMES.join(', '))}`;
+  return sql`sarrio_present, ${names(at.table)}, ${dangerousRaw(moreNames(at).join(', '))}`;
 }
 
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const more = MORE.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  const nulls = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   return sql`
     create temporary table if not exists ${stageIdent(at)} on commit delete rows as
-    select null::boolean as sarrio_present, ${join([...columns, ...more.map(dangerousRaw)], ', ')}
+    select null::boolean as sarrio_present, ${join([...columns, ...nulls.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
     with no data;
     alter table ${stageIdent(at)}
@@ -150,14 +162,36 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
   );
   const segment = sql`coalesce(pg_sequence_last_value(${literal(`sarrio.${ident(current).text}`)}::regclass), 1)`;
   return sql`
-    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync)
+    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${recordedNames(at)})
     select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
       case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
-      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end
+      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${recordedValues(at, sync)}
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}
     where s.sarrio_fresh or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
   `;
+}
+
+function recordedNames({ rule }: MasterTarget): Sql {
+  return recordedFor(rule) === null ? empty : dangerousRaw(', change_columns, change_amounts, change_carried');
+}
+
+/** What it does to the row that stands here is for other syncs; this one goes by the changes that it carries, if it was told any. */
+function recordedValues(at: MasterTarget, sync: string): Sql {
+  const recorded = recordedFor(at.rule);
+  if (recorded === null) return empty;
+  const columns = columnsOf(at);
+  const changed = columns.map((column) => {
+    return sql`case when row(${ident('t', column.name)})::record *<> row(${staged(at, column)})::record then ${literal(column.name)} end`;
+  });
+  const amounts = columns
+    .filter(({ name }) => recorded.counters.includes(name))
+    .map((column) => sql`${literal(column.name)}, (coalesce(${staged(at, column)}::numeric, 0) - coalesce(${ident('t', column.name)}::numeric, 0))::text`);
+  const isUpdate = dangerousRaw('t.tableoid is not null and s.sarrio_present');
+  return sql`,
+      case when ${isUpdate} then array_remove(array[${join(changed, ', ')}]::text[], null) end,
+      ${amounts.length === 0 ? dangerousRaw('null') : sql`case when ${isUpdate} then jsonb_build_object(${join(amounts, ', ')}) end`},
+      case when s.sarrio_fresh and s.sarrio_carried is not null then jsonb_build_object(${literal(sync)}, s.sarrio_carried) end`;
 }
 
 /** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */

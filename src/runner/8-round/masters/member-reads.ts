@@ -1,3 +1,4 @@
+import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import { formatPosition, type Position } from '../../../plan/position.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
@@ -104,11 +105,12 @@ const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'u
 
 function contestedKeys(rows: TextRows): readonly ContestedKey[] {
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key] of rows) {
+  for (const [number = '', member, pendingAt, at, op, image, key, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
     const version = { member: Number(member), pendingAt: Number(pendingAt), at: BigInt(at ?? '0'), op: OPERATIONS[op ?? ''] ?? 'update', image: image ?? '' };
-    found.versions.push(version);
+    const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[]) };
+    found.versions.push({ ...version, ...made });
   }
   return [...keys.values()];
 }

@@ -1,4 +1,5 @@
 import type { Seen } from '../../../conflict/bookkeeping.ts';
+import type { Change } from '../../../conflict/change.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
 import type { History, Position } from '../../../plan/position.ts';
@@ -66,6 +67,8 @@ export type SettledRow = {
   readonly at: bigint;
   /** Recorded as a change that this sync carries on. */
   readonly isFresh: boolean;
+  /** The changes that the row carries to this member, for tables whose rule asks for them; else null. */
+  readonly carried: readonly Change[] | null;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;
 };

@@ -119,6 +119,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     members,
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
+    columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
     known: place.known,
     lock: place.locked > 0 ? [...place.lock] : [],
     touched: place.touched,

@@ -1,3 +1,4 @@
+import { type ChangeJson, changesJson } from '../../../conflict/change.ts';
 import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import type { TextRows } from '../reading.ts';
@@ -6,7 +7,7 @@ import type { SettledRow } from './member.ts';
 /** Beyond so many rows a table goes through the stage. */
 const FEW_ROWS = 1_000;
 
-type Json = Readonly<Record<string, string | boolean | null>>;
+type Json = Readonly<Record<string, string | boolean | null | readonly (readonly ChangeJson[])[]>>;
 
 /** What is set aside for one table at one member: rows in memory as long as they are few, else in its stage. */
 export type SetAside = {
@@ -24,7 +25,7 @@ export function newSetAside(table: PlanMasterTable): SetAside {
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[]): void {
   const names = columnNames(aside.table);
-  for (const { row, at, isFresh, write } of settled) {
+  for (const { row, at, isFresh, write, carried } of settled) {
     aside.rows.push({
       sarrio_present: row.isPresent,
       ...named(names, row.values),
@@ -32,23 +33,26 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
       sarrio_fresh: isFresh,
       sarrio_settled: true,
       sarrio_skip: write === 'skip',
+      ...(carried === null ? {} : { sarrio_carried: changesJson(carried) }),
     });
     aside.hasFresh ||= isFresh;
   }
   aside.hasSettled ||= settled.length > 0;
 }
 
-/** Rows as `MasterStatements.rows` gives them. */
+/** Rows as `MasterStatements.rows` gives them: whether present, the values, the time, and for some tables the changes that they carry. */
 export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): void {
   const names = columnNames(aside.table);
   for (const row of rows) {
+    const [at = null, carried] = row.slice(names.length + 1);
     aside.rows.push({
       sarrio_present: row[0] === 't',
-      ...named(names, row.slice(1, -1)),
-      sarrio_at: row[row.length - 1] ?? null,
+      ...named(names, row.slice(1, names.length + 1)),
+      sarrio_at: at,
       sarrio_fresh: fresh,
       sarrio_settled: false,
       sarrio_skip: false,
+      ...(carried === undefined ? {} : { sarrio_carried: JSON.parse(carried ?? '[]') as readonly (readonly ChangeJson[])[] }),
     });
   }
   aside.hasFresh ||= fresh && rows.length > 0;

@@ -1,0 +1,67 @@
+import { type Change, changesFrom, changesJson } from '../../../src/conflict/change.ts';
+import { isCovered, type Position } from '../../../src/plan/position.ts';
+import type { SettledRow } from '../../../src/runner/8-round/masters/member.ts';
+import { historyOf } from '../image.ts';
+
+/** The one row of a table that is merged: a counter and two columns. */
+export const COLUMNS = ['key', 'stock', 'a', 'b'] as const;
+
+/** A member at one moment, as a value. */
+export type Side = {
+  readonly values: readonly string[];
+  /** The transaction that wrote the row. */
+  readonly entries: readonly Entry[];
+  readonly watermarks: ReadonlyMap<number, Position>;
+  readonly nextXid: bigint;
+};
+
+/** A row of the delta table. */
+export type Entry = {
+  readonly xid: bigint;
+  readonly at: bigint;
+  readonly columns: readonly string[];
+  readonly amounts: Readonly<Record<string, string>>;
+  /** What a round has brought; null for a change of an application. */
+  readonly carried: readonly Change[] | null;
+};
+
+export const FIRST: Side = { values: ['k', '0', 'a0', 'b0'], entries: [], watermarks: new Map(), nextXid: 100n };
+
+/** An UPDATE of an application, as capture records it. */
+export function updated(side: Side, values: readonly string[], at: bigint): Side {
+  const entry = { xid: side.nextXid, at, ...difference(side.values, values), carried: null };
+  return { ...side, values, entries: [...side.entries, entry], nextXid: side.nextXid + 1n };
+}
+
+/** What the statement that writes the entries records of the row that stands there and the one that comes. */
+function difference(before: readonly string[], after: readonly string[]): Pick<Entry, 'columns' | 'amounts'> {
+  const columns = COLUMNS.filter((_, place) => before[place] !== after[place]);
+  return { columns, amounts: { stock: String(BigInt(after[1] ?? '0') - BigInt(before[1] ?? '0')) } };
+}
+
+export function positionOf(member: number, { nextXid }: Side): Position {
+  return { history: historyOf(member), xmin: nextXid, xmax: nextXid, xip: [], extra: [] };
+}
+
+export function pendingFor({ entries }: Side, seen: Position): readonly Entry[] {
+  return entries.filter(({ xid }) => !isCovered(seen, xid));
+}
+
+/** As the statements of the plan gather them. */
+export function changesOf(member: number, entries: readonly Entry[]): readonly Change[] {
+  const own = entries.flatMap(({ xid, columns, amounts, carried }) => (carried === null ? [{ member, xid, columns, amounts }] : []));
+  return changesFrom([...changesJson(own), ...entries.flatMap(({ carried }) => changesJson(carried ?? []))]);
+}
+
+export type Aside = { readonly values: readonly string[]; readonly at: bigint; readonly isFresh: boolean; readonly carried: readonly Change[] | null };
+
+export function asideOf({ row, at, isFresh, carried }: SettledRow): Aside {
+  return { values: row.values.map(String), at, isFresh, carried };
+}
+
+/** After a round's transaction. */
+export function written(side: Side, { aside, xid, watermarks }: { aside: Aside | null; xid: bigint; watermarks: ReadonlyMap<number, Position> }): Side {
+  if (aside === null) return { ...side, watermarks };
+  const entry = { xid, at: aside.at, ...difference(side.values, aside.values), carried: aside.carried };
+  return { ...side, watermarks, values: aside.values, entries: aside.isFresh ? [...side.entries, entry] : side.entries };
+}
