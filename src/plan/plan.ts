@@ -227,7 +227,7 @@ export type MasterStatements = {
   readonly meet: MeetStatements;
   /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
   readonly rowsOfKeys: string;
-  /** Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds. As `ReadStatements.rows` and `copyChanged`. */
+  /** Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, and where a rule merges and there are more than two members the changes that made the row. As `ReadStatements.rows` and `copyChanged`. */
   readonly rows: string;
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
@@ -237,7 +237,7 @@ export type MasterStatements = {
 
 /** Where changes of one key by several members meet: a temporary table of one of them. */
 export type MeetStatements = {
-  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row. */
+  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row, and where a rule merges the changes that made it (JSON). */
   readonly report: string;
   readonly copyReport: string;
   readonly create: string;
@@ -247,7 +247,7 @@ export type MeetStatements = {
   /** The member's own report, without a way round. */
   readonly insertOwn: string;
   readonly analyze: string;
-  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array. */
+  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array, the changes. */
   readonly contested: string;
   /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
   readonly contestedRows: string;
@@ -255,7 +255,7 @@ export type MeetStatements = {
 
 /**
  * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
- * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
+ * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, and where a rule merges `sarrio_carried`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
  * are the same already are not touched.
  */
 export type MasterWriteStatements = {

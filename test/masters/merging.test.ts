@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { MultiMasterSync } from '../../src/index.ts';
+import { sarrio } from '../support/cli.ts';
 import { mastering } from '../support/mastering.ts';
 import { at, type Masters, masters, rowsOf } from '../support/masters.ts';
 
@@ -69,11 +71,15 @@ test('a sum that a check refuses stops the sync with the row, and goes through o
   expect(await between.rows()).toEqual(['(1,-3)']);
 });
 
-test('an undone conflict of counters is a change like any other', async () => {
-  const between = await masters(SCHEMA, { seed: "insert into t values (1, 'p', 1, 10)", sync: { onConflict: COUNTERS } });
-  await meet(between, 'update t set stock = stock + 1', 'update t set stock = stock + 2');
-  await at(between.members, 0).script("begin; update t set stock = stock - 2; commit; update t set stock = stock + 7, name = 'later'");
-  expect(await between.rows()).toEqual(['(1,later,1.00,18)']);
+test('undoing a conflict of counters is a change like any other: what is added meanwhile is added to it', async () => {
+  const between = await masters(SCHEMA, { count: 3, seed: "insert into t values (1, 'p', 1, 10)", sync: { onConflict: COUNTERS } });
+  expect(await meet(between, 'update t set stock = stock + 1', 'update t set stock = stock + 2')).toEqual(['(1,p,1.00,13)']);
+  const [conflict] = await at(between.members, 0).query<{ id: string }>('select id::text as id from sarrio.conflict');
+  const options = { env: between.project.env };
+  const undone = await sarrio(['conflicts', 'undo', conflict?.id ?? '', '--take', 'east', '--generated', between.project.dir], options);
+  expect(undone.exitCode).toBe(0);
+  await at(between.members, 2).script('update t set stock = stock + 100');
+  expect(await between.rows()).toEqual(['(1,p,1.00,111)']);
 });
 
 type Recorded = { readonly entry: string };
@@ -106,14 +112,33 @@ test('capture records the changed columns and the differences of counters, whate
   expect(await recorded(both, "update t set title = 'z', stock = 0 where id = 2")).toEqual(['U 2 {stock} {"stock": "-10"}']);
 });
 
-test('rows that move between partitions keep their counters', async () => {
-  const schema = `create table t (id integer primary key, name text, stock bigint not null default 0) partition by range (id);
+test('partitions, and counters that are null, which count as 0', async () => {
+  const schema = `create table t (id integer primary key, name text, stock bigint) partition by range (id);
     create table t1 partition of t for values from (0) to (100); create table t2 partition of t default;`;
   const between = await masters(schema, {
-    seed: "insert into t values (1, 'p', 10), (200, 'p', 10)",
+    seed: "insert into t values (1, 'p', 10), (2, 'n', null), (3, 'n', null), (200, 'p', 10)",
     sync: { onConflict: { counters: ['stock'], otherwise: 'stop' } },
   });
-  const rows = await meet(between, 'update t1 set stock = stock + 1; update t set stock = stock + 1 where id = 200', 'update t set stock = stock + 5');
-  expect(rows).toEqual(['(1,p,16)', '(200,p,16)']);
+  const rows = await meet(
+    between,
+    'update t1 set stock = stock + 1 where id = 1; update t set stock = 1 where id = 2; update t set stock = stock + 1 where id = 200',
+    'update t set stock = stock + 5; update t set stock = 2 where id = 2',
+  );
+  expect(rows).toEqual(['(1,p,16)', '(2,n,3)', '(200,p,16)', '(3,n,)']);
   expect(await rowsOf(at(between.members, 1))).toEqual(rows);
+});
+
+test('a table that is replicated already can be given such a rule, and another one again', async () => {
+  const between = await masters(SCHEMA, { seed: "insert into t values (1, 'p', 1, 10)" });
+  const change = async (onConflict: MultiMasterSync['onConflict']): Promise<readonly string[]> => {
+    await at(between.members, 0).script('update t set price = price + 1, stock = stock + 1');
+    await between.project.compile({ m: { mode: 'multi-master', members: ['east', 'west'], tables: ['public.*'], ...(onConflict ? { onConflict } : {}) } });
+    expect((await between.project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    await at(between.members, 1).script("update t set name = name || 'w', stock = stock + 1");
+    return between.rows();
+  };
+  // The first change was captured before anything but the key was recorded, so the rows are judged as a whole.
+  expect(await change(COUNTERS)).toEqual(['(1,pw,1.00,11)']);
+  expect(await change(COUNTERS)).toEqual(['(1,pww,2.00,13)']);
+  expect(await change('first-update-wins')).toEqual(['(1,pww,3.00,14)']);
 });
