@@ -122,6 +122,8 @@ export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTrig
   readonly onConflict?: ConflictRuleConfig;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
+  /** Columns of which the record of conflicts shows a mask instead of the values. Rules and handlers see the values. */
+  readonly mask?: readonly string[];
 };
 
 /** One group of tables that several databases write to, each change going from every member to every other. */
@@ -138,16 +140,56 @@ export type MultiMasterSync = {
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;
-  /** Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or each member counts in steps of the number of members (`interleave`, refused so far). */
-  readonly sequences?: 'interleave' | 'ignore';
+  /**
+   * Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or `apply` lets each member count in steps from
+   * a start of its own (`interleave`). The steps are slots, one for each member that there may ever be: 8 of them unless you say how many
+   * (with more than 8 members the next power of two), so that a member can be added without touching the others.
+   */
+  readonly sequences?: 'interleave' | 'ignore' | { readonly interleave: { readonly slots: number } };
   /** Beyond this difference of two members' clocks no conflict is decided by time; `'500 ms'` by default (ms, s or min). */
   readonly maxClockSkew?: string;
+  /** How much one member that is away may hold back in each of the others before it is detached. No bound by default. */
+  readonly maxBacklog?: Backlog;
   /** How long decided conflicts stay in the record, such as `'30 days'` or `'12 hours'`; `'90 days'` by default. */
   readonly keepConflicts?: string;
   readonly captureTriggers?: CaptureTriggers;
 };
 
-export type SyncConfig = OneWaySync | MultiMasterSync;
+/**
+ * How a full copy replaces the rows of a target.
+ * - `'delete'` (the default): deletes and inserts in one transaction; readers see the old rows until it commits.
+ * - `'truncate'`: the fastest; nobody can read the tables from the TRUNCATE to the commit.
+ * - `'swap'`: loads new tables beside the old ones, builds indexes, constraints, grants and all else there, and takes their names in the
+ *   end: readers wait for a moment and never see the tables empty. Refused where something depends on a table (views, foreign keys …).
+ * - `'changed-only'`: compares hashes of key ranges and brings only what differs. Needs a key.
+ */
+export type FullCopyMethod = 'delete' | 'truncate' | 'swap' | 'changed-only';
+
+/** A table of a full copy with settings of its own; it may be a view. A key is needed for `changed-only` only. */
+export type FullCopyTableConfig = Omit<TableConfig, 'captureTriggers'>;
+
+/** One group of tables of which a target gets all rows anew, now and then. Nothing is captured for it. */
+export type FullCopySync = {
+  readonly mode: 'full-copy';
+  readonly source: string;
+  readonly targets: readonly string[];
+  /** Names, patterns or objects; an exact name beats a pattern. Patterns take tables only: name a view to copy it. */
+  readonly tables: readonly (string | FullCopyTableConfig)[];
+  readonly exclude?: readonly string[];
+  readonly missingColumns?: 'refuse' | 'omit';
+  readonly method?: FullCopyMethod;
+  /**
+   * Time from the start of one copy to the next (`'30s'`, `'15m'`, `'6h'`, `'1d'`), or a cron expression of five fields (`'30 2 * * 1-5'`).
+   * Without it the first copy is made once, and every further one with `sarrio kick`.
+   */
+  readonly every?: string;
+  /** In which a cron expression is meant, such as `'Europe/Berlin'`; `'UTC'` by default. */
+  readonly timeZone?: string;
+  /** How long the copy waits for a lock, and others behind it, before it steps back and tries again; `'1s'` by default (ms or s). */
+  readonly lockTimeout?: string;
+};
+
+export type SyncConfig = OneWaySync | MultiMasterSync | FullCopySync;
 
 /**
  * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or

@@ -42,6 +42,9 @@ export const INSERT_WIDE = 'insert into wide select * from stage.wide';
 export const UPDATE_WIDE = "update wide set a = a + 1000000, c = c + interval '1 day'";
 export const UPDATED_WIDE_ROW = 'select 1 from wide where id = $1 and a >= 1000000';
 
+/** Anywhere in the table. */
+export const CHANGE_ONE_OF_A_THOUSAND = 'update wide set a = a + 1 where hashint8(id) % 1000 = 7';
+
 /** The tables of pgbench, filled alike on every server; the history has a key. $scale as pgbench has it. */
 export function tpcb(scale: number): string {
   return `

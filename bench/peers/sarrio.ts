@@ -60,6 +60,13 @@ export async function prepareVerify(databases: Databases): Promise<() => Promise
   return () => succeed(['verify'], project);
 }
 
+/** A full copy, applied; the returned function runs the program for one copy. */
+export async function prepareFullCopy(databases: Databases, method: string): Promise<() => Promise<void>> {
+  const sync = `{ mode: 'full-copy', source: 'source', targets: ['target'], tables: ['public.wide'], method: '${method}' }`;
+  const project = await install(databases, CONFIG.replace(/bench: \{.*\}(?= \},)/, `bench: ${sync}`));
+  return () => succeed(['run', '--once'], project);
+}
+
 type Project = CliOptions & { readonly cwd: string };
 
 async function install({ source, target }: Databases, config = CONFIG): Promise<Project> {

@@ -25,16 +25,20 @@ export const singleUpdates: Workload = {
   title: 'single-updates: one row by key, 64 clients, 20 s',
   needs: 'pgbench',
   peers,
-  lines: [{ measure: 'tps', title: 'TPS while it follows', goal: { to: 'none', atLeast: 0.72 } }],
+  lines: [
+    { measure: 'tps', title: 'TPS while it follows', goal: { to: 'none', atLeast: 0.72 } },
+    { measure: 'captured', title: 'TPS while it is paused: capture only' },
+  ],
   prepare,
   measure: (peer, databases, scale) =>
-    withFollower(peer, databases, async () => {
-      const seconds = Math.max(2, Math.round(SECONDS * scale));
-      const tps = await pgbench(databases.source, { clients: 64, script: updateOne(ROWS), until: { seconds } });
+    withFollower(peer, databases, async (follower) => {
+      const load = { clients: 64, script: updateOne(ROWS), until: { seconds: Math.max(2, Math.round(SECONDS * scale)) } };
+      const tps = await pgbench(databases.source, load);
       if (peer.name === 'none') return { tps };
       await sentinel(databases, 1);
       await mustBeEqual(databases, 'public.narrow');
-      return { tps };
+      await follower.pause();
+      return { tps, captured: await pgbench(databases.source, load) };
     }),
 };
 

@@ -1,5 +1,5 @@
 import { failure } from '../plan/errors.ts';
-import { flowsOf } from '../plan/flows.ts';
+import { sourcesOf } from '../plan/flows.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan, PlanSync } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
@@ -19,17 +19,17 @@ export function plannedSync(plan: Plan, name: string): PlanSync {
 export async function atSources<T>(
   options: Readonly<Record<string, unknown>>,
   context: VerbContext,
-  work: (source: Session, name: SyncName) => Promise<T>,
+  work: (source: Session, name: SyncName, planned: PlanSync) => Promise<T>,
 ): Promise<readonly T[]> {
   const { plan } = await loadGenerated(String(options['generated']));
   const sync = String(options['sync']);
   const connect = databaseConnector(plan, context);
   const done: T[] = [];
-  for (const { source: database, wake } of flowsOf(plannedSync(plan, sync))) {
+  for (const { source: database, wake } of sourcesOf(plannedSync(plan, sync))) {
     const source = await connect(database, 'install');
     try {
       await refuseMissingRights(plan, source, 'runner');
-      done.push(await work(source, { sync, wake }));
+      done.push(await work(source, { sync, wake }, plannedSync(plan, sync)));
     } finally {
       await source.close();
     }

@@ -10,7 +10,7 @@ export function conflictsText(conflicts: readonly DecidedConflict[]): string {
   return lines.join('\n');
 }
 
-/** All versions, one column a line; a value that differs between them is marked. */
+/** All versions, one column a line; a value that differs between them is marked, as is one of which the record holds a mask. */
 export function conflictText(conflict: DecidedConflict): string {
   const { id, decidedAt, sync, relation, key, kind, strategy, decision, versions, recordedAt } = conflict;
   return [
@@ -23,13 +23,16 @@ export function conflictText(conflict: DecidedConflict): string {
   ].join('\n');
 }
 
-function versionLines({ database, at, op, row }: DecidedVersion, all: readonly DecidedVersion[]): readonly string[] {
+function versionLines({ database, at, op, row, masked = [] }: DecidedVersion, all: readonly DecidedVersion[]): readonly string[] {
   const time = `${new Date(Number(BigInt(at) / 1000n)).toISOString().slice(0, -1)}${String(BigInt(at) % 1000n).padStart(3, '0')}Z`;
   const head = `  ${database}: ${op} at ${time}`;
   if (row === null) return [head, '      (deleted)'];
   const width = Math.max(...Object.keys(row).map((name) => name.length));
   const differs = (name: string): boolean => new Set(all.map((version) => version.row?.[name] ?? null)).size > 1;
-  return [head, ...Object.entries(row).map(([name, value]) => `    ${differs(name) ? '*' : ' '} ${name.padEnd(width)}  ${value ?? '(null)'}`)];
+  return [
+    head,
+    ...Object.entries(row).map(([name, value]) => `    ${masked.includes(name) ? '?' : differs(name) ? '*' : ' '} ${name.padEnd(width)}  ${value ?? '(null)'}`),
+  ];
 }
 
 function keyText(key: Readonly<Record<string, string>>): string {

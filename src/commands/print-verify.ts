@@ -1,6 +1,9 @@
 import { type StreamName, streamText } from '../runner/events.ts';
 import { type Difference, differing, type Differences, type TableResult, type TableState } from '../runner/9-verify/table-result.ts';
+import type { MastersResult } from '../runner/9-verify/masters/masters-result.ts';
+import type { Verification } from '../runner/9-verify/verify.ts';
 import type { VerifyEvent, VerifyProgress } from '../runner/9-verify/verify-event.ts';
+import { mastersLines, mastersState, repairingText, repairPlan } from './print-masters.ts';
 import type { RepairMode } from './verify.ts';
 
 /** One event as a line of standard error. */
@@ -8,6 +11,10 @@ export function verifyLine(event: VerifyEvent): string {
   switch (event.kind) {
     case 'repairing':
       return [`${streamText(event.result.stream)}: ${event.result.target}: writing ${writes(event.result.differences)}`, ...keyLines(event.result)].join('\n');
+    case 'masters-repairing':
+      return repairingText(event.result);
+    case 'masters-compared':
+      return `[${event.tables}/${event.ofTables}] ${event.result.sync}: ${event.result.table}: ${mastersState(event.result)}`;
     case 'compared':
       return `[${event.progress.tables}/${event.progress.ofTables}] ${streamText(event.result.stream)}: ${event.result.target}: ${stateText(event.result)}; ${speed(event.progress)}`;
     case 'working':
@@ -18,10 +25,11 @@ export function verifyLine(event: VerifyEvent): string {
 }
 
 /** All results, by stream, and what they come to. */
-export function verificationText(results: readonly TableResult[], { sample, mode }: { sample: number; mode: RepairMode }): string {
+export function verificationText({ results, masters }: Verification, { sample, mode }: { sample: number; mode: RepairMode }): string {
   const streams = [...new Set(results.map(({ stream }) => streamText(stream)))];
   const lines = streams.flatMap((stream) => [stream, ...streamLines(results.filter((result) => streamText(result.stream) === stream))]);
-  return [...lines, '', summary(results), ...sampleLine(sample), ...repairLines(results, mode)].join('\n');
+  const states = [...results, ...masters].map(({ state }) => state);
+  return [...lines, ...mastersLines(masters), '', summary(states), ...sampleLine(sample), ...repairLines(results, masters, mode)].join('\n');
 }
 
 function streamLines(results: readonly TableResult[]): readonly string[] {
@@ -70,7 +78,7 @@ function keyText({ key, columns }: Difference): string {
   return columns.length > 0 ? `${text.join(' ')}: ${columns.join(', ')}` : text.join(' ');
 }
 
-function summary(results: readonly TableResult[]): string {
+function summary(found: readonly TableState[]): string {
   const states: readonly (readonly [TableState, string])[] = [
     ['equal', 'equal'],
     ['differs', 'differ'],
@@ -79,23 +87,25 @@ function summary(results: readonly TableResult[]): string {
     ['failed', 'failed'],
   ];
   const parts = states.flatMap(([state, word]) => {
-    const found = results.filter((result) => result.state === state).length;
-    return found > 0 ? [`${found} ${word}`] : [];
+    const number = found.filter((each) => each === state).length;
+    return number > 0 ? [`${number} ${word}`] : [];
   });
-  return `${results.length} ${results.length === 1 ? 'table' : 'tables'}: ${parts.join(', ')}`;
+  return `${found.length} ${found.length === 1 ? 'table' : 'tables'}: ${parts.join(', ')}`;
 }
 
 function sampleLine(sample: number): readonly string[] {
   return sample < 100 ? [`Only a sample was compared: ${sample} % of the keys of each table. The others were not looked at.`] : [];
 }
 
-function repairLines(results: readonly TableResult[], mode: RepairMode): readonly string[] {
+function repairLines(results: readonly TableResult[], masters: readonly MastersResult[], mode: RepairMode): readonly string[] {
   if (mode === 'none') return [];
   const wanted = results.filter(({ state }) => state === 'differs');
-  if (wanted.length === 0) return mode === 'planned' ? ['Nothing to repair.'] : [];
+  const differing = wanted.length + masters.filter(({ state }) => state === 'differs').length;
+  if (differing === 0) return mode === 'planned' ? ['Nothing to repair.'] : [];
   if (mode === 'written') return ['Not everything was repaired. Run the same command again.'];
   const plan = wanted.map(({ stream, target, differences }) => `  ${at(stream, target)}: ${writes(differences)}`);
-  return ['Repair would write the rows of the source:', ...plan, 'Nothing was written. To write: the same command with --yes'];
+  const head = wanted.length > 0 ? 'Repair would write the rows of the source:' : 'Repair would write:';
+  return [head, ...plan, ...repairPlan(masters), 'Nothing was written. To write: the same command with --yes'];
 }
 
 function at({ sync, target }: StreamName, table: string): string {

@@ -97,7 +97,15 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...errors, ...unsafeText(streams)].join('\n');
+  return [line(head), ...rows.map(line), ...streams.flatMap(copyText), ...errors, ...unsafeText(streams)].join('\n');
+}
+
+function copyText({ sync, target, lastCopy }: StreamStatus): readonly string[] {
+  if (lastCopy === null) return [];
+  const { at, rows, seconds, nextInSeconds } = lastCopy;
+  const next =
+    nextInSeconds === null ? 'the next one when asked for (sarrio kick)' : nextInSeconds === 0 ? 'the next one is due' : `the next one in ${nextInSeconds} s`;
+  return [`last copy of ${sync} -> ${target}: ${at}, ${rows.toLocaleString('en-US')} rows in ${seconds.toFixed(1)} s; ${next}`];
 }
 
 function unsafeText(streams: readonly StreamStatus[]): readonly string[] {

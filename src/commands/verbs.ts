@@ -41,6 +41,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./conflicts.ts')).verb,
   },
   {
+    name: 'kick',
+    summary: 'make a full copy now, or let a sync look for changes at once',
+    load: async () => (await import('./kick.ts')).verb,
+  },
+  {
     name: 'pause',
     summary: 'let a sync rest, whichever runner works on it',
     load: async () => (await import('./pause.ts')).verb,
@@ -52,7 +57,7 @@ export const VERBS: readonly VerbEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'compare targets with their source while writes go on, down to keys and columns; --repair writes the differences',
+    summary: 'compare targets with their source, or masters with each other, while writes go on; --repair writes the differences',
     load: async () => (await import('./verify.ts')).verb,
   },
   {

@@ -18,12 +18,13 @@ export const verb: Verb = {
   configure: (command) =>
     void command
       .option('--sync <name...>', 'only these syncs (default: all)')
-      .option('--target <database...>', 'only these targets')
+      .option('--target <database...>', 'only these targets; a multi-master sync when one of them is a member')
       .option('--table <schema.table...>', 'only these tables, named as the source or as the target has them')
       .option('--sample <percent>', 'compare only so many percent of the keys', parsePercent, 100)
       .option('--jobs <count>', 'tables compared at the same time', parseAtLeastOne, 2)
       .option('--keys <count>', 'list at most so many keys of each table', parseCount, 20)
       .option('--repair', 'show what would be written to make the targets equal')
+      .option('--from <member>', 'with --repair, between masters: the member whose rows are right')
       .option('--yes', 'with --repair: write it'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(generatedDir(options, context));
@@ -35,21 +36,26 @@ export const verb: Verb = {
       connect: databaseConnector(plan, context),
       sample,
       repair: mode === 'written',
+      wantsRepair: mode !== 'none',
     });
     return {
       exit: exitOf(verification),
-      data: { sample, repair: mode, tables: verification.results },
+      data: { sample, repair: mode, tables: verification.results, masters: verification.masters },
       diagnostics: verification.errors.flatMap(({ diagnostics }) => diagnostics),
-      text: verificationText(verification.results, { sample, mode }),
+      text: verificationText(verification, { sample, mode }),
     };
   },
 };
 
-function verifyOptions(options: Readonly<Record<string, unknown>>, context: VerbContext): Omit<VerifyOptions, 'plan' | 'connect' | 'sample' | 'repair'> {
+function verifyOptions(
+  options: Readonly<Record<string, unknown>>,
+  context: VerbContext,
+): Omit<VerifyOptions, 'plan' | 'connect' | 'sample' | 'repair' | 'wantsRepair'> {
   return {
     selection: { syncs: listOption(options['sync']), targets: listOption(options['target']), tables: listOption(options['table']) },
     jobs: numberOption(options, 'jobs'),
     limit: numberOption(options, 'keys'),
+    from: typeof options['from'] === 'string' ? options['from'] : null,
     clock: systemClock,
     log: (event) => context.output.err(`${verifyLine(event)}\n`),
     failpoint: failpointFromEnv(context.env),
@@ -64,11 +70,12 @@ function repairMode({ repair, yes }: Readonly<Record<string, unknown>>): RepairM
 }
 
 /** A difference is an answer, whatever else could not be answered. Then come errors, then tables that could not be compared at this moment. */
-function exitOf({ results, errors }: Verification): ExitName {
-  if (results.some(({ state }) => state === 'differs')) return 'differs';
+function exitOf({ results, masters, errors }: Verification): ExitName {
+  const all = [...results, ...masters];
+  if (all.some(({ state }) => state === 'differs')) return 'differs';
   const first = errors[0];
   if (first) return first.exit;
-  return results.some(({ state }) => state === 'not-compared') ? 'partial' : 'ok';
+  return all.some(({ state }) => state === 'not-compared') ? 'partial' : 'ok';
 }
 
 function parsePercent(text: string): number {

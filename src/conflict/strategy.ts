@@ -16,6 +16,8 @@ export type Conflict = {
 export type ConflictRows = {
   /** Names of the values of a row. */
   readonly columns: readonly string[];
+  /** Columns whose values are not recorded. */
+  readonly masked?: readonly string[];
   readonly rowOf: (member: number) => RowText;
   readonly contains: Contains;
 };

@@ -1,3 +1,4 @@
+import type { ChangeName } from './change-names.ts';
 import type { Change } from './change.ts';
 
 /** What one member of a round holds of one key: a change that at least one other present member has not seen. */
@@ -12,6 +13,8 @@ export type Version = {
   readonly op: 'insert' | 'update' | 'delete';
   /** The same for rows that are the same to the last byte; empty where there is none. */
   readonly image: string;
+  /** The changes that the pending entries stand for. Null when they are not all named. */
+  readonly names: readonly ChangeName[] | null;
   /** What made the row, for tables whose rule asks for it: at least all that one of the other present members does not have. */
   readonly changes?: readonly Change[];
 };

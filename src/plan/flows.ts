@@ -11,17 +11,23 @@ export type Flow = {
   readonly tables: readonly PlanTable[];
 };
 
-/** Every flow of a sync, in the order of its databases. */
+/** Every flow of captured changes of a sync, in the order of its databases. A full copy has none. */
 export function flowsOf(sync: PlanSync): readonly Flow[] {
+  if (sync.mode === 'full-copy') return [];
   if (sync.mode === 'one-way') return [sync];
-  const { mode, members, existingRows, wake, tables } = sync;
+  const { mode, members, existingRows, maxBacklog, wake, tables } = sync;
   return members.map((source) => {
     const targets = members.filter((member) => member !== source);
-    return { mode, source, targets, existingRows, maxBacklog: null, wake, tables };
+    return { mode, source, targets, existingRows, maxBacklog, wake, tables };
   });
 }
 
 /** Every flow of some syncs, each with the name of its sync. */
 export function namedFlows(syncs: Readonly<Record<string, PlanSync>>): readonly { readonly sync: string; readonly flow: Flow }[] {
   return Object.entries(syncs).flatMap(([sync, planned]) => flowsOf(planned).map((flow) => ({ sync, flow })));
+}
+
+/** What has to be said to the sources of a sync: each with the sequence that wakes whoever reads it. */
+export function sourcesOf(sync: PlanSync): readonly { readonly source: string; readonly wake: string }[] {
+  return sync.mode === 'full-copy' ? [{ source: sync.source, wake: sync.wake }] : flowsOf(sync).map(({ source, wake }) => ({ source, wake }));
 }

@@ -31,3 +31,27 @@ export type VerifyStatements = {
   /** Repair, on the source: `COPY … TO STDOUT` of the rows of the keys in the setting `sarrio.keys`, in the form of `copyChanged`. */
   readonly copyKeys: string;
 };
+
+/**
+ * `sarrio verify` between masters: keys and column hashes of every member come together in temporary tables of one of them. The rest is in
+ * `VerifyStatements` of the table's route: `lockSource`, `sumSource`, `copyPending` and `copyHashes` run on every member, `loadStage` and
+ * `dropStage` where they meet. A row that comes in belongs to the member whose index is in the setting `sarrio.member`.
+ */
+export type MasterVerifyStatements = {
+  /** Makes the stage (emptied at commit) and the table of differences. */
+  readonly createStage: string;
+  /** $1: number of members. Fills the table of differences: keys that not all have, or not all alike, with the members' indexes. */
+  readonly findDifferences: string;
+  /** One row: `keys`, `different` (rows that are not alike) and `in_flight`, the keys that are on their way. */
+  readonly countDifferences: string;
+  /** $1: indexes of all members: `member`, and how many `keys` it lacks. */
+  readonly countAbsent: string;
+  /** `column` (1-based, index into `columns`) and `rows`. */
+  readonly countColumns: string;
+  /** $1: index of one member, $2: of all: by other `member`, the `inserts`, `updates` and `deletes` that would make it equal. */
+  readonly countWrites: string;
+  /** $1 at most so many: the members that have the row, for each a number that is the same for like rows, the columns, then the key as text. */
+  readonly listDifferences: string;
+  /** Repair, where `sarrio.member` is the one whose rows are right: its rows of these keys are changes from now on, made at $1 (timestamptz). */
+  readonly recordEntries: string;
+};

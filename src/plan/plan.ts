@@ -1,12 +1,14 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
-import type { VerifyStatements } from './plan-verify.ts';
+import type { PlanFullCopy } from './plan-full-copy.ts';
+import type { PlanSequence } from './plan-sequence.ts';
+import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -32,6 +34,8 @@ export type PlanDatabase = {
   readonly captures: readonly PlanCapture[];
   /** What the user's tables must look like here for the plan to fit, by display name. */
   readonly shapes: Readonly<Record<string, TableShape>>;
+  /** Users' sequences that count in steps here; only where there are any. */
+  readonly sequences?: readonly PlanSequence[];
 };
 
 export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';
@@ -74,16 +78,16 @@ export type PlanCapture = {
 export type TableShape = {
   /** What the plan does here. */
   readonly roles: readonly ('source' | 'target')[];
-  readonly kind: 'table' | 'partitioned';
+  readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table';
   /** Column name -> type as `format_type` says it, for the columns that the plan uses. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Key columns; the table must have a unique index on exactly these. */
+  /** Key columns; the table must have a unique index on exactly these. Empty where no key is needed. */
   readonly key: readonly string[];
   /** All partitions below, for a captured partitioned table; empty otherwise. */
   readonly partitions: readonly QualifiedName[];
 };
 
-export type PlanSync = PlanOneWay | PlanMultiMaster;
+export type PlanSync = PlanOneWay | PlanMultiMaster | PlanFullCopy;
 
 export type PlanOneWay = {
   readonly mode: 'one-way';
@@ -104,6 +108,8 @@ export type PlanMultiMaster = {
   /** In the order of the config, which decides ties. The first one is copied to those that join. */
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
+  /** What one member may hold back in each of the others before it is detached there; null for no bound. */
+  readonly maxBacklog: BacklogBudget | null;
   /** Sequence in every member, as `PlanOneWay.wake`. */
   readonly wake: string;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
@@ -116,6 +122,8 @@ export type PlanMultiMaster = {
 /** A table of a multi-master sync: as one of a one-way sync whose only route leads to every member, with what rounds between masters need. */
 export type PlanMasterTable = PlanTable & {
   readonly rule: ConflictRule;
+  /** Columns of which the record of conflicts holds a mask; only where there are any. */
+  readonly mask?: readonly string[];
   readonly masters: MasterStatements;
 };
 
@@ -227,10 +235,16 @@ export type MasterStatements = {
   readonly meet: MeetStatements;
   /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
   readonly rowsOfKeys: string;
-  /** Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, and where a rule merges and there are more than two members the changes that made the row. As `ReadStatements.rows` and `copyChanged`. */
+  /**
+   * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
+   * the row embodies (null: not said), a bit for each member that it is pending for, and, where a rule merges and there are more than two
+   * members, what each change of the row did. As `ReadStatements.rows`.
+   */
   readonly rows: string;
+  /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
+  readonly verify: MasterVerifyStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
 };

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * A point in one source's history: which transactions are covered. Only this file reads or writes its text form:
  *
@@ -65,6 +67,17 @@ export function isCovered({ xmax, xip, extra }: Position, xid: bigint): boolean 
 export function sameHistory(a: History, b: History): boolean {
   return a.system === b.system && a.database === b.database && a.timeline === b.timeline;
 }
+
+/** A short name of a history, for entries that name changes of elsewhere: two have the same once in 2^64. */
+export function historyNumber(history: History): bigint {
+  const text = formatHistory(history);
+  const number = historyNumbers.get(text) ?? createHash('sha256').update(text).digest().readBigInt64BE();
+  historyNumbers.set(text, number);
+  return number;
+}
+
+/** Few, and asked for with every round. */
+const historyNumbers = new Map<string, bigint>();
 
 /** The settings that pending queries read. */
 export function positionSettings(position: Position): { readonly xmax: string; readonly xip: string; readonly extra: string } {

@@ -17,6 +17,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  full_copy: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
+  kick: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   parked: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
 };
 

@@ -90,6 +90,13 @@ export type ColumnSchema = {
   readonly variableLength: boolean;
   /** Default of a column that stands in a unique index, as the server writes it. Absent where there is none (since 1.1). */
   readonly keyDefault?: string;
+  /** Sequences that its default draws from, and those that it owns, an identity's among them. Absent where there are none (since 1.1). */
+  readonly sequences?: readonly SequenceSchema[];
+};
+
+export type SequenceSchema = QualifiedName & {
+  /** `smallint`, `integer` or `bigint`. */
+  readonly type: string;
 };
 
 export type KeySchema = {

@@ -1,8 +1,13 @@
+import type { CopyMethod } from '../plan/plan-full-copy.ts';
+
 /** One directed pair of databases within a sync. */
 export type StreamName = { readonly sync: string; readonly source: string; readonly target: string };
 
 /** What a stream is doing, as `status` and events show it. */
 export type StreamState = 'connecting' | 'standby' | 'copying' | 'running' | 'paused' | 'failed' | 'stopped';
+
+/** Why a full copy is made: there was none, its time has come, somebody asked for it, or the run is to copy once. */
+export type CopyReason = 'first' | 'due' | 'kicked' | 'once';
 
 /** Everything that the runner reports. Printers (text, JSON lines) turn it into output; nothing else in the runner writes. */
 export type RunnerEvent =
@@ -36,6 +41,10 @@ export type RunnerEvent =
       readonly error: string;
       readonly inMs: number;
     }
+  | { readonly kind: 'full-copy-started'; readonly stream: StreamName; readonly method: CopyMethod; readonly reason: CopyReason }
+  | { readonly kind: 'full-copy-table'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
+  | { readonly kind: 'full-copy-waits'; readonly stream: StreamName; readonly error: string; readonly inMs: number }
+  | { readonly kind: 'full-copy-finished'; readonly stream: StreamName; readonly tables: number; readonly rows: number; readonly ms: number }
   | { readonly kind: 'caught-up'; readonly stream: StreamName }
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }

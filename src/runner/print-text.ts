@@ -21,6 +21,14 @@ export function eventText(event: RunnerEvent): string | null {
         : `${event.sync}: rows change while they are being written (${event.error}); ${event.isLocking ? 'the tables are locked for each round' : 'tries again'}`;
     case 'members-retry':
       return `${event.sync}: ${event.members.join(', ')}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
+    case 'full-copy-started':
+      return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
+    case 'full-copy-table':
+      return `${streamText(event.stream)}: ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    case 'full-copy-waits':
+      return `${streamText(event.stream)}: waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
+    case 'full-copy-finished':
+      return `${streamText(event.stream)}: copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':
@@ -47,6 +55,8 @@ export function eventText(event: RunnerEvent): string | null {
       return event satisfies never;
   }
 }
+
+const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;
 
 function count(value: number): string {
   return value.toLocaleString('en-US');

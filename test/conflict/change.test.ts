@@ -35,6 +35,7 @@ const change = (member: number, xid: bigint, more: Partial<Change> = {}): Change
 const version = (member: number, changes: readonly Change[], op: Version['op'] = 'update'): Version => ({
   member,
   pendingAt: 1,
+  names: null,
   at: 1n,
   op,
   image: 'x',

@@ -34,7 +34,7 @@ const conflicting = fc
       .sort((a, b) => a - b)
       .flatMap((member, place) =>
         versions.slice(place, place + 1).map(({ columns, amounts, ...each }): Version => {
-          return { member, pendingAt: 31 & ~(1 << member), ...each, changes: [{ member, xid: 7n, columns, amounts }] };
+          return { member, pendingAt: 31 & ~(1 << member), names: null, ...each, changes: [{ member, xid: 7n, columns, amounts }] };
         }),
       ),
   );
@@ -179,7 +179,7 @@ describe.each(STRATEGIES.filter(({ name }) => MERGING.includes(name)).map((strat
 });
 
 describe('ties go by the order of the config', () => {
-  const tie: readonly Version[] = [1, 3, 4].map((member) => ({ member, pendingAt: 1, at: 7n, op: 'update', image: `row of ${member}` }));
+  const tie: readonly Version[] = [1, 3, 4].map((member) => ({ member, pendingAt: 1, at: 7n, op: 'update', image: `row of ${member}`, names: null }));
 
   test.each(STRATEGIES.filter(({ name }) => name.endsWith('update-wins')).map((strategy) => [strategy.name, strategy] as const))('%s', (_, strategy) => {
     expect(strategy.decide(conflictOf(tie), ruleFor(strategy, []))).toEqual({ kind: 'take', member: 1 });
@@ -200,8 +200,8 @@ function pendingEverywhere(versions: readonly Version[]): readonly Version[] {
 
 describe('who is a candidate', () => {
   test('a version whose maker has seen another dominates it', () => {
-    const seen: Version = { member: 0, pendingAt: 0b100, at: 9n, op: 'update', image: 'old' };
-    const later: Version = { member: 1, pendingAt: 0b101, at: 1n, op: 'update', image: 'new' };
+    const seen: Version = { member: 0, pendingAt: 0b100, at: 9n, op: 'update', image: 'old', names: null };
+    const later: Version = { member: 1, pendingAt: 0b101, at: 1n, op: 'update', image: 'new', names: null };
     expect(candidates([seen, later])).toEqual([later]);
   });
 
@@ -215,13 +215,20 @@ describe('who is a candidate', () => {
   });
 
   test('rows that are the same are no conflict, and none is recorded', () => {
-    const versions = pendingEverywhere([0, 1].map((member) => ({ member, pendingAt: 1, at: BigInt(member), op: 'update', image: 'same' })));
+    const versions = pendingEverywhere([0, 1].map((member) => ({ member, pendingAt: 1, at: BigInt(member), op: 'update', image: 'same', names: null })));
     const settled = settle({ key: ['1'], versions }, { rule: { strategy: 'stop' }, databases: DATABASES });
     expect(settled).toMatchObject({ isConflict: false, decision: { kind: 'take', member: 0 } });
   });
 
   test('a circle is an error, not a choice', () => {
-    const circle: readonly Version[] = [0, 1, 2].map((member) => ({ member, pendingAt: 1 << ((member + 1) % 3), at: 1n, op: 'update', image: String(member) }));
+    const circle: readonly Version[] = [0, 1, 2].map((member) => ({
+      member,
+      pendingAt: 1 << ((member + 1) % 3),
+      at: 1n,
+      op: 'update',
+      image: String(member),
+      names: null,
+    }));
     expect(() => settle({ key: ['1'], versions: circle }, { rule: { strategy: 'last-update-wins' }, databases: DATABASES })).toThrow('circle');
   });
 });

@@ -63,15 +63,25 @@ function lossesAt(index: number): readonly (readonly [name: string, loss: Loss])
   return process.env['SARRIO_EVERY_LOSS'] ? LOSSES : LOSSES.filter((_, turn) => turn === index % LOSSES.length);
 }
 
+/** With all of them at every point, a turn for each. */
+function turns(): readonly number[] {
+  return process.env['SARRIO_EVERY_LOSS'] ? LOSSES.map((_, turn) => turn) : [0];
+}
+
 async function loseAt(pair: Pair, point: string, loss: Loss): Promise<RunningSarrio> {
   await lureTo(point, pair.source);
   const running = startRunner(pair.project, `${point}=pause`);
-  await running.waitFor(new RegExp(`failpoint ${point}`), PATIENCE_MS);
-  await loss(pair);
-  send(running.pid, 'SIGUSR2');
+  await loseNext(running, pair, { point, loss });
   return running;
 }
 
+async function loseNext(running: RunningSarrio, pair: Pair, { point, loss }: { point: string; loss: Loss }): Promise<void> {
+  await running.waitFor(new RegExp(`failpoint ${point}$`), PATIENCE_MS);
+  await loss(pair);
+  send(running.pid, 'SIGUSR2');
+}
+
+/** One runner loses something at one point after the other: that it comes to the next shows that it went on. */
 test('backends or a server lost at any point of a round, a purge or an acknowledgement: the runner goes on by itself', { timeout: 1_800_000 }, async () => {
   const pair = await pairNamed('lost');
   const workload = startWorkload(pair.source);
@@ -79,12 +89,14 @@ test('backends or a server lost at any point of a round, a purge or an acknowled
   await expectCopied(pair);
   await first.stop();
   const sampler = startSampler(pair.target);
-  for (const [index, point] of ROUND_POINTS.entries()) {
-    for (const [, loss] of lossesAt(index)) {
-      const running = await loseAt(pair, point, loss);
-      await expectRounds(running);
-      await running.stop();
+  for (const turn of turns()) {
+    const running = startRunner(pair.project, ROUND_POINTS.map((point) => `${point}=pause`).join(','));
+    for (const [index, point] of ROUND_POINTS.entries()) {
+      await lureTo(point, pair.source);
+      await loseNext(running, pair, { point, loss: LOSSES[(index + turn) % LOSSES.length]?.[1] ?? backends });
     }
+    await expectRounds(running);
+    await running.stop();
   }
   await workload.stop();
   expect(await sampler.stop()).toEqual([]);

@@ -1,7 +1,7 @@
 import type { TestDatabase } from '../support/database.ts';
 import { TABLES } from '../support/workload.ts';
 
-/** Where a round, a purge or an acknowledgement can be cut. With `COPY_POINTS` these must be all failpoints of the runner: a test compares. */
+/** Where a round, a purge or an acknowledgement can be cut. With the other lists these must be all failpoints of the runner: a test compares. */
 export const ROUND_POINTS = [
   'round.source.before-snapshot',
   'round.source.after-snapshot',
@@ -65,6 +65,16 @@ export const MASTER_POINTS = [
   'masters.before-commit',
   'masters.commit-sent',
   'masters.after-commit',
+] as const;
+
+/** Where a full copy can be cut; all but the swap's own in every method. */
+export const FULL_COPY_POINTS = [
+  'full-copy.before-lock',
+  'full-copy.before-load',
+  'full-copy.after-load',
+  'full-copy.before-swap',
+  'full-copy.before-commit',
+  'full-copy.commit-sent',
 ] as const;
 
 /** What the workload does not do by itself, so that a runner comes by the point. */

@@ -5,6 +5,7 @@ import { hasUncovered } from '../../src/runner/8-round/purge.sql.ts';
 import { beginReading, endReading, planFor, setPosition } from '../../src/runner/8-round/source.sql.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { catchUp } from '../support/follow.ts';
+import { oneWayOf } from '../support/installation.ts';
 import { replicated } from '../support/runner.ts';
 
 const T = 'create table t (id integer primary key, v integer);';
@@ -48,8 +49,7 @@ async function retained() {
   await catchUp(project);
   await source.query('update t set v = 1 where id <= $1', [PENDING]);
   const { plan } = await project.generated();
-  const sync = plan.syncs['s'];
-  const table = sync?.tables[0];
+  const table = oneWayOf(plan, 's').tables[0];
   const read = table?.routes[0]?.read;
   const [row] = await target.query<{ position: string }>('select position from sarrio.watermark');
   if (!table || !read || !row) throw new Error('the plan lacks what the test made');

@@ -20,8 +20,8 @@ test('a burst is brought at once, however large', () => {
 });
 
 test('a steady stream of changes is let gather, the more of them the longer, up to a bound', () => {
-  expect(pauses(20, 100, 10).at(-1)).toBe(80);
-  expect(pauses(20, 1_000, 110).at(-1)).toBe(80);
+  expect(pauses(20, 100, 10).at(-1)).toBe(120);
+  expect(pauses(20, 1_000, 110).at(-1)).toBe(120);
   const [some, more] = [pauses(20, 10, 10).at(-1) ?? 0, pauses(20, 20, 10).at(-1) ?? 0];
   expect(some).toBeGreaterThan(0);
   expect(more).toBeGreaterThan(some);

@@ -2,7 +2,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase, withDatabase } from '../support/database.ts';
 import { discard, freshDatabase } from '../support/databases.ts';
 import { catchUp, onAll } from '../support/follow.ts';
-import { installation } from '../support/installation.ts';
+import { installation, oneWayOf } from '../support/installation.ts';
 import { replicated } from '../support/runner.ts';
 import { TYPE_VALUES, USER_TYPES } from '../support/type-values.ts';
 
@@ -37,7 +37,7 @@ describe.each(FORMS)('%s', (_, rows) => {
   ])('every type in %s form', async (form, wanted) => {
     const { project, follows } = await replicated(table(wanted));
     const { plan } = await project.generated();
-    expect(plan.syncs['s']?.tables[0]?.routes[0]?.copyFormat).toBe(form);
+    expect(oneWayOf(plan, 's').tables[0]?.routes[0]?.copyFormat).toBe(form);
     const names = wanted.map(({ name }) => name).join(', ');
     for (let turn = 0; turn < 3; turn += 1) {
       await follows(`insert into t select ${turn * 1000} + g, ${rowsOf(wanted, turn)} from generate_series(1, ${rows}) g`);

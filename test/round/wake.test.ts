@@ -93,6 +93,19 @@ describe.each([
     await running.stop();
   });
 
+  test('a runner that went away while it slept costs the next transaction alone a wake', async () => {
+    const { source, target, following: running } = await following();
+    await running.stop();
+    expect(await flag(source)).toBe(2);
+    await source.query('insert into t values (1)');
+    expect(await flag(source)).toBe(prepared === '0' ? 1 : 3);
+    const held = await source.query(
+      "select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+    );
+    expect(held).toEqual([]);
+    expect(await has(target, 1)()).toBe(false);
+  });
+
   test('an insert that is rolled back wakes nobody for ever', async () => {
     const { source, target, following: running } = await following();
     await source.query('begin; insert into t values (1); rollback');

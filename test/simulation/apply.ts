@@ -1,5 +1,6 @@
 import type { Position } from '../../src/plan/position.ts';
-import { type Dot, type Entry, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
+import type { ChangeName } from '../../src/conflict/change-names.ts';
+import { type Entry, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
 
 /** A row that is to be written at a member. */
 export type SetAside = Lineage & {
@@ -7,8 +8,8 @@ export type SetAside = Lineage & {
   readonly text: string;
   readonly at: bigint;
   readonly isFresh: boolean;
-  /** The changes that a relayed row carries and the member has not seen; null for a decision. */
-  readonly dots: readonly Dot[] | null;
+  /** The changes that a relayed row embodies; null for a decision. */
+  readonly names: readonly ChangeName[] | null;
   readonly isSkipped: boolean;
   /** Id of the conflict's record. */
   readonly record: string | null;
@@ -62,6 +63,6 @@ function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Appl
   if (!changes && !row.isFresh) return [];
   const mark = row.isFresh ? (changes ? null : `=${sync}`) : tag;
   const entry: Entry = { key: row.key, xid, at: row.at, op: row.text === '' ? 'D' : 'U', tag: mark, of: null };
-  if (!row.isFresh || row.dots === null) return [entry];
-  return row.dots.length === 0 && changes ? [entry] : row.dots.map((of) => ({ ...entry, of }));
+  if (!row.isFresh || row.names === null) return [entry];
+  return row.names.map((of) => ({ ...entry, of }));
 }

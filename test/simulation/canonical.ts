@@ -1,5 +1,6 @@
-import { isCovered, type Position } from '../../src/plan/position.ts';
-import { bit, type Entry, type Image, type Row, rowAt, type Versions } from './image.ts';
+import type { ChangeName } from '../../src/conflict/change-names.ts';
+import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
+import { bit, type Entry, historyOf, type Image, type Row, rowAt, type Versions } from './image.ts';
 import { losers, overruled, writesOf } from './invariants.ts';
 import { isFor } from './simulated-member.ts';
 import { imageOf, membersOf, sideOf, SYNC, type World } from './world.ts';
@@ -92,10 +93,17 @@ function entriesText(member: number, members: readonly number[], { entries, open
     .map(({ key, xid, of }: Entry) => ({
       key,
       seen: coverage(member, xid),
-      of: of === null ? '' : `${members.indexOf(of.member)}${coverage(of.member, of.xid)}`,
+      of: of === null ? '' : nameText(of, members, coverage),
     }));
   const begun = open.map(({ xid, changes }) => `open${coverage(member, xid)}${changes.map(({ key, text }) => `${key}${text === '' ? 'D' : 'U'}`)}`);
   return [...new Set([...pending.filter(({ seen }) => seen.includes('0')).map(({ key, seen, of }) => `${key}${seen}${of}`), ...begun])].sort().join(' ');
+}
+
+/** Named by database, and by who has seen it. */
+function nameText(name: ChangeName, members: readonly number[], coverage: Coverage): string {
+  const [origin = '', xid = ''] = name.split(':');
+  const member = members.find((each) => String(historyNumber(historyOf(each))) === origin) ?? -1;
+  return `${members.indexOf(member)}${coverage(member, BigInt(xid))}`;
 }
 
 function keyText(world: World, slots: readonly Slot[], key: string): string {

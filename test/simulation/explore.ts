@@ -1,6 +1,6 @@
 import { canonical } from './canonical.ts';
 import { type Change, commit, type Image, type OpenTransaction, write } from './image.ts';
-import { entriesOf, faultsOfRound, faultsWhenQuiet, pictureOf } from './invariants.ts';
+import { entriesOf, faultsOfQuietKeys, faultsOfRound, faultsWhenQuiet, pictureOf } from './invariants.ts';
 import { type RoundRun, type RoundStep, runRound, surviving, type Variant } from './round.ts';
 import { ServerError } from './server.ts';
 import { actsAt, type Budget, numbered, opens, settledDown, type Step, stepsBetweenRounds } from './steps.ts';
@@ -57,7 +57,7 @@ type Explorer = {
 async function visit(explorer: Explorer, node: Node, next: Node[]): Promise<readonly string[]> {
   const { exploration, count } = explorer;
   count.states += 1;
-  const faults = await recover(explorer, node);
+  const faults = [...faultsOfQuietKeys(node.world), ...(await recover(explorer, node))];
   if (faults.length > 0) return faults;
   for (const step of stepsBetweenRounds(node.world, node.budget)) enqueue(explorer, node, step, next);
   if (node.budget.rounds === 0) return [];

@@ -1,3 +1,4 @@
+import type { ChangeName } from '../../src/conflict/change-names.ts';
 import type { History, Position } from '../../src/plan/position.ts';
 
 /**
@@ -50,11 +51,8 @@ export type Entry = {
   readonly op: 'I' | 'U' | 'D';
   readonly tag: string | null;
   /** The change that a relayed row carries; null for a change or a decision made in this transaction. */
-  readonly of: Dot | null;
+  readonly of: ChangeName | null;
 };
-
-/** Names a change among the members of a sync: the one where it was made, and its transaction there. */
-export type Dot = { readonly sync: string; readonly member: number; readonly xid: bigint };
 
 /** What an application does to one key; an empty text deletes the row. */
 export type Change = { readonly key: string; readonly text: string; readonly version: number; readonly at: bigint };

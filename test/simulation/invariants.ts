@@ -1,6 +1,7 @@
-import { covers, sameHistory } from '../../src/plan/position.ts';
-import { bit, type Image, rowAt, type Versions } from './image.ts';
+import { covers, isCovered, sameHistory } from '../../src/plan/position.ts';
+import { bit, type Entry, type Image, rowAt, type Versions } from './image.ts';
 import type { RoundRun } from './round.ts';
+import { isFor } from './simulated-member.ts';
 import { type Decided, imageOf, isRecorded, membersOf, rowsOf, SYNC, type World } from './world.ts';
 
 /** What is wrong with a round's outcome, whichever of its commits survive. */
@@ -65,6 +66,25 @@ export function faultsWhenQuiet(world: World): readonly string[] {
       .map((database) => `d${database} has a conflict twice`),
     ...strangers(world),
   ];
+}
+
+/** On this `sarrio verify` rests: at any moment a key of which no member has anything to hear has one row everywhere. */
+export function faultsOfQuietKeys(world: World): readonly string[] {
+  const members = membersOf(world);
+  const isPending = (key: string): boolean =>
+    members.some((origin) =>
+      imageOf(world, origin).entries.some(
+        (entry) => entry.key === key && isFor(SYNC, entry) && members.some((other) => other !== origin && !hasSeen(world, other, { origin, entry })),
+      ),
+    );
+  return world.keys
+    .filter((key) => new Set(rowsOf(world, key).map(({ text }) => text)).size > 1 && !isPending(key))
+    .map((key) => `members differ in ${key}, of which nothing is on its way`);
+}
+
+function hasSeen(world: World, member: number, { origin, entry }: { origin: number; entry: Entry }): boolean {
+  const position = imageOf(world, member).watermarks.get(SYNC)?.get(origin);
+  return position !== undefined && isCovered(position, entry.xid);
 }
 
 /** Rows that no database has a committed change for: their origin lost it in a crash. */

@@ -1,6 +1,9 @@
+import { allNames, type Knowledge } from '../../src/conflict/change-names.ts';
+import type { ContestedKey } from '../../src/conflict/version.ts';
 import type { Position } from '../../src/plan/position.ts';
-import type { Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
+import type { LookOptions, Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import type { Variant, Wrap } from './round.ts';
+import { keyOf, type Peers } from './simulated-member.ts';
 import type { Start } from './explorations.ts';
 import type { Budget } from './steps.ts';
 
@@ -84,6 +87,34 @@ export const MUTANTS: readonly Mutant[] = [
     finds: /made or chosen in its place/,
   },
   {
+    name: 'rows are delivered by the names of their changes and reported without',
+    variant: { wrap: (member, peers) => ({ ...member, meet: (table, others) => unseeingEach(peers, () => member.meet(table, others)) }) },
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 1 },
+    finds: /made or chosen in its place/,
+  },
+  {
+    name: 'rows are reported by the names of their changes and delivered without',
+    variant: { wrap: (member, peers) => ({ ...member, deliver: (...given) => unseeing(peers, () => member.deliver(...given)) }) },
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 1 },
+    finds: /members differ|lost/,
+  },
+  {
+    name: 'a named change is looked up among those of another origin',
+    variant: { wrap: (member) => ({ ...member, look: (options) => member.look({ ...options, knownBy: mapped(options.knownBy, confused) }) }) },
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 2 },
+    finds: /members differ|lost|made or chosen in its place/,
+  },
+  {
+    name: 'a decision is named by the changes that it decided, and is none of its own',
+    variant: { wrap: namingDecisions },
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 2 },
+    finds: /members differ/,
+  },
+  {
     name: 'every pending change counts as a conflict',
     variant: { wrap: (member) => ({ ...member, meet: (table, others) => everywhere(member, table, others) }) },
     start: { members: 3 },
@@ -142,6 +173,57 @@ function keepingAbsent(...[member, peers]: Parameters<Wrap>): Member {
     },
   };
 }
+
+type KnownBy = LookOptions['knownBy'];
+
+function mapped(knownBy: KnownBy, change: (known: readonly Knowledge[]) => readonly Knowledge[]): KnownBy {
+  return new Map([...knownBy].map(([index, known]) => [index, change(known)]));
+}
+
+function confused(known: readonly Knowledge[]): readonly Knowledge[] {
+  return known.map((each, place) => ({ ...each, origin: known[(place + 1) % known.length]?.origin ?? each.origin }));
+}
+
+/** As if nobody had seen anything that has a name. */
+async function unseeing<T>(peers: Peers, work: () => Promise<T>): Promise<T> {
+  const kept = new Map([...peers].map(([index, { options }]) => [index, options]));
+  const blind = (known: readonly Knowledge[]): readonly Knowledge[] => known.map((each) => ({ ...each, since: 2n ** 64n }));
+  for (const transaction of peers.values()) transaction.options = { ...transaction.options, knownBy: mapped(transaction.options.knownBy, blind) };
+  const done = await work();
+  for (const [index, options] of kept) Object.assign(peers.get(index) ?? {}, { options });
+  return done;
+}
+
+async function* unseeingEach(peers: Peers, meet: () => ReturnType<Member['meet']>): AsyncGenerator<readonly ContestedKey[]> {
+  const pages = await unseeing(peers, async () => {
+    const all: (readonly ContestedKey[])[] = [];
+    for await (const page of meet()) all.push(page);
+    return all;
+  });
+  yield* pages;
+}
+
+/** Two decisions of one conflict, made by some of the members each, would then count as seen where the other one was made. */
+function namingDecisions(...[member, peers]: Parameters<Wrap>): Member {
+  const namesOf = namesIn.get(peers) ?? new Map<string, SettledRow['names']>();
+  namesIn.set(peers, namesOf);
+  return {
+    ...member,
+    async *meet(table, others) {
+      for await (const keys of member.meet(table, others)) {
+        for (const { key, versions } of keys) namesOf.set(key[0] ?? '', allNames(versions.map(({ names }) => names)));
+        yield keys;
+      }
+    },
+    settle: (table, rows) =>
+      member.settle(
+        table,
+        rows.map((row) => ({ ...row, names: namesOf.get(keyOf(row.row)) ?? null })),
+      ),
+  };
+}
+
+const namesIn = new WeakMap<Peers, Map<string, SettledRow['names']>>();
 
 async function* everywhere(member: Member, table: number, others: readonly Member[]): ReturnType<Member['meet']> {
   for await (const keys of member.meet(table, others)) {

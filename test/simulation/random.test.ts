@@ -65,6 +65,16 @@ const SHAPES: readonly Shape[] = [
     ]),
   },
   {
+    name: 'a chain of syncs of three, by preference',
+    isTree: true,
+    databases: 5,
+    keys: 4,
+    syncs: [
+      { databases: [0, 1, 2], rule: { strategy: 'prefer', databases: ['d1', 'd2'] } },
+      { databases: [4, 2, 3], rule: { strategy: 'prefer', databases: ['d2', 'd4'] } },
+    ],
+  },
+  {
     name: 'a ring of syncs',
     isTree: false,
     isOwned: true,

@@ -34,6 +34,7 @@ export type RoundRun = {
 /** Clocks are not what is looked into here. */
 export const ONE_CLOCK = {
   columns: [],
+  masked: [],
   maxClockSkewMs: 0,
   now: () => 0,
   get touched(): Set<number> {
@@ -58,7 +59,7 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
-  const known = new Map(step.present.map((database) => [database, imageOf(world, database).watermarks.get(SYNC) ?? new Map()]));
+  const known = new Map(step.present.map((database) => [database, { watermarks: imageOf(world, database).watermarks.get(SYNC) ?? new Map(), copiedXid: 0n }]));
   const result = await outcomeOf(
     masterRound({
       members,

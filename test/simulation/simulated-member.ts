@@ -1,8 +1,9 @@
+import { allNames, type ChangeName, hasSeen, nameOf } from '../../src/conflict/change-names.ts';
 import type { ContestedKey, Version } from '../../src/conflict/version.ts';
-import { isCovered, type Position } from '../../src/plan/position.ts';
+import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
 import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
-import { type Dot, type Entry, type Image, isLocked, type Lineage, rowAt, type Versions } from './image.ts';
+import { type Entry, type Image, isLocked, type Lineage, rowAt, type Versions } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
 
 /** A round's transaction in one member. */
@@ -10,7 +11,7 @@ export type Transaction = {
   readonly server: Server;
   readonly snapshot: Image;
   readonly watermarks: ReadonlyMap<number, Position>;
-  readonly options: LookOptions;
+  options: LookOptions;
   readonly isRelayNamed: boolean;
   readonly settled: Map<string, SetAside>;
   readonly delivered: Map<string, SetAside>;
@@ -30,7 +31,7 @@ export type MemberOptions = {
   readonly peers: Peers;
   /** Tag of what a round writes that this sync itself need not carry on. */
   readonly tag?: string | null;
-  /** Whether entries of relayed rows name the change that they carry. */
+  /** Whether entries of relayed rows name the changes that they carry. */
   readonly isRelayNamed?: boolean;
 };
 
@@ -58,7 +59,7 @@ export function simulatedMember(options: MemberOptions): Member {
         ending: null,
         isOver: false,
       });
-      return { member: index, position, watermarks, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
+      return { member: index, position, watermarks, copiedXid: 0n, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
       return hold(mine(), sync);
@@ -75,11 +76,7 @@ export function simulatedMember(options: MemberOptions): Member {
     async settle(_table, rows) {
       refuseOver(mine());
       const { settled } = mine();
-      for (const row of rows)
-        settled.set(
-          keyOf(row.row),
-          setAside(row, row.record === null ? lacking(peers, { sync, member: index, key: keyOf(row.row), from: [...peers.keys()] }) : null),
-        );
+      for (const row of rows) settled.set(keyOf(row.row), setAside(mine(), row));
     },
     async deliver(table, to, fresh) {
       refuseOver(mine());
@@ -158,11 +155,12 @@ function pendingTables(image: Image, sync: string, { from, seenBy }: LookOptions
   return [...counts].sort(([a], [b]) => a - b).map(([ordinal, entries]) => ({ ordinal, entries, allInserts: false, truncated: false }));
 }
 
-type Pending = { readonly pendingAt: number; readonly at: bigint; readonly op: Version['op']; readonly entries: readonly Entry[] };
+type Pending = Pick<Version, 'pendingAt' | 'at' | 'op' | 'names'>;
 
 /** By key, which of the others have not seen the changes that a member holds, and what those came to. */
 function pendingKeys(peers: Peers, member: number, { sync, table }: { sync: string; table: number }): ReadonlyMap<string, Pending> {
-  const { snapshot } = transactionOf(peers, member);
+  const transaction = transactionOf(peers, member);
+  const { snapshot } = transaction;
   const found = new Map<string, { pendingAt: number; entries: Entry[] }>();
   for (const entry of snapshot.entries) {
     const pendingAt = tableOf(entry.key) === table ? pendingBits(peers, member, sync, entry) : 0;
@@ -170,7 +168,12 @@ function pendingKeys(peers: Peers, member: number, { sync, table }: { sync: stri
     const known = found.get(entry.key) ?? { pendingAt: 0, entries: [] };
     found.set(entry.key, { pendingAt: known.pendingAt | pendingAt, entries: [...known.entries, entry] });
   }
-  return new Map([...found].map(([key, { pendingAt, entries }]) => [key, { pendingAt, entries, at: entries.reduce(later).at, op: opOf(snapshot, entries) }]));
+  return new Map(
+    [...found].map(([key, { pendingAt, entries }]) => {
+      const names = allNames(entries.map((entry) => namesOf(transaction, entry)));
+      return [key, { pendingAt, at: entries.reduce(later).at, op: opOf(snapshot, entries), names }];
+    }),
+  );
 }
 
 function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
@@ -181,30 +184,21 @@ function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
 function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): number {
   const { options } = transactionOf(peers, holder);
   return [...options.seenBy].reduce(
-    (bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !hasSeen(peers, target, sync, entry.of) ? bits | (1 << target) : bits),
+    (bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !isKnown(options, target, entry.of) ? bits | (1 << target) : bits),
     0,
   );
 }
 
-/** Whether a member knows a relayed change from elsewhere, or made it. */
-function hasSeen(peers: Peers, target: number, sync: string, dot: Dot | null): boolean {
-  const { watermarks, isRelayNamed } = transactionOf(peers, target);
-  if (dot === null || dot.sync !== sync || !isRelayNamed) return false;
-  const seen = watermarks.get(dot.member);
-  return dot.member === target || (seen !== undefined && isCovered(seen, dot.xid));
+/** Whether a member has seen a relayed change, or made it. */
+function isKnown({ knownBy }: LookOptions, target: number, name: ChangeName | null): boolean {
+  return name !== null && hasSeen(knownBy.get(target) ?? [], name);
 }
 
-/** The changes of a key that these members hold and that one has not seen. */
-function lacking(peers: Peers, { sync, member, key, from }: { sync: string; member: number; key: string; from: readonly number[] }): readonly Dot[] {
-  const dots = from
-    .filter((holder) => holder !== member)
-    .flatMap((holder) => {
-      const entries = pendingKeys(peers, holder, { sync, table: tableOf(key) }).get(key)?.entries ?? [];
-      return entries
-        .filter((entry) => (pendingBits(peers, holder, sync, entry) & (1 << member)) !== 0)
-        .map(({ xid, of }) => (of?.sync === sync ? of : { sync, member: holder, xid }));
-    });
-  return [...new Map(dots.map((dot) => [`${dot.member} ${dot.xid}`, dot])).values()];
+/** What an entry stands for, to this sync: a change that came from outside of it came into it here. */
+function namesOf({ server, options }: Transaction, { of, xid }: Entry): readonly ChangeName[] {
+  const own = historyNumber(serverHistory(server));
+  const origins = new Set([...options.knownBy.values()].flatMap((known) => known.map(({ origin }) => origin)));
+  return [of !== null && origins.has(BigInt(of.slice(0, of.indexOf(':')))) ? of : nameOf(own, xid)];
 }
 
 /** What a row was written by last is the entry of the later transaction: what a round writes carries an older time than that of the entry it supersedes. */
@@ -216,8 +210,8 @@ function contested(peers: Peers, { sync, table, members }: { sync: string; table
   const versions = new Map<string, Version[]>();
   for (const member of members) {
     const transaction = transactionOf(peers, member);
-    for (const [key, { pendingAt, at, op }] of pendingKeys(peers, member, { sync, table })) {
-      versions.set(key, [...(versions.get(key) ?? []), { member, image: rowAt(transaction.snapshot, key).text, pendingAt, at, op }]);
+    for (const [key, pending] of pendingKeys(peers, member, { sync, table })) {
+      versions.set(key, [...(versions.get(key) ?? []), { member, image: rowAt(transaction.snapshot, key).text, ...pending }]);
     }
   }
   return [...versions].filter(([, found]) => found.length > 1).map(([key, found]) => ({ key: [key], versions: found }));
@@ -248,20 +242,19 @@ export function rowOf({ values: [, text, version, ancestors, events, known] }: R
   return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), events: BigInt(events ?? 0), known: BigInt(known ?? 0) };
 }
 
-function setAside({ write, row, at, isFresh, record }: SettledRow, dots: readonly Dot[] | null): SetAside {
-  return { ...rowOf(row), key: keyOf(row), at, isFresh, dots, isSkipped: write === 'skip', record: record?.id ?? null };
+function setAside({ isRelayNamed }: Transaction, { write, row, at, isFresh, names, record }: SettledRow): SetAside {
+  return { ...rowOf(row), key: keyOf(row), at, isFresh, names: isRelayNamed ? names : null, isSkipped: write === 'skip', record: record?.id ?? null };
 }
 
 type Delivery = { readonly sync: string; readonly table: number; readonly from: number; readonly to: readonly number[]; readonly fresh: boolean };
 
 function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): number {
   const keys = pendingKeys(peers, from, { sync, table });
-  for (const [key, { pendingAt, at }] of keys) {
-    const row = rowOf(rowText(peers, from, key));
-    for (const member of to) {
-      if ((pendingAt & (1 << member)) === 0) continue;
-      const dots = lacking(peers, { sync, member, key, from: [from] });
-      transactionOf(peers, member).delivered.set(key, { ...row, key, at, isFresh: fresh, dots, isSkipped: false, record: null });
+  for (const [key, { pendingAt, at, names }] of keys) {
+    const row = rowText(peers, from, key);
+    for (const member of to.filter((each) => (pendingAt & (1 << each)) !== 0)) {
+      const receiver = transactionOf(peers, member);
+      receiver.delivered.set(key, setAside(receiver, { write: 'row', row, at, isFresh: fresh, names, carried: null, record: null }));
     }
   }
   return keys.size;

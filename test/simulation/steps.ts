@@ -1,3 +1,5 @@
+import { nameOf } from '../../src/conflict/change-names.ts';
+import { historyNumber } from '../../src/plan/position.ts';
 import { abort, begin, type Change, commit, firstImage, historyOf, type Image, isLocked, type OpenTransaction, rowAt, write } from './image.ts';
 import { isFor, tableOf } from './simulated-member.ts';
 import { flushed, imageOf, membersOf, purged, sideOf, SYNC, withImage, withSide, type World } from './world.ts';
@@ -119,7 +121,7 @@ export function copied(before: World, source: number, place: number): World {
   const first = firstImage(new Map());
   const brought = entries
     .filter((entry) => isFor(SYNC, entry))
-    .map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? { sync: SYNC, member: source, xid: entry.xid } }));
+    .map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? nameOf(historyNumber(historyOf(source)), entry.xid) }));
   const image = { ...first, rows, entries: world.copyLacks === 'changes' ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]) };
   return withSide(world, place, { image, disk: image });
 }

@@ -20,12 +20,10 @@ const runner = (name: string, weight: number, strike: (runner: Runner) => Promis
   },
 });
 
-const each = (name: string, weight: number, strike: (side: Side, chance: Chance) => Promise<unknown>): readonly Fault[] =>
-  (['source', 'target'] as const).map((side) => ({
-    name: `${side} ${name}`,
-    weight,
-    strike: async (stage, chance) => void (await strike(stage[side], chance)),
-  }));
+/** A way to hurt a database, so often on the average of two of them; with more of them, each is hurt less often. */
+type SideFault = { readonly name: string; readonly weight: number; strike(side: Side, chance: Chance): Promise<unknown> };
+
+const sided = (name: string, weight: number, strike: SideFault['strike']): SideFault => ({ name, weight, strike });
 
 const again = (stop: (side: Side) => Promise<void>) => async (side: Side) => {
   await stop(side);
@@ -44,7 +42,7 @@ const cutAt =
 /** The COMMIT of rounds and copies is a message of its own; a source's commits are those of acknowledging. */
 export const COMMIT = 'commit\0';
 
-export const FAULTS: readonly Fault[] = [
+const RUNNER_FAULTS: readonly Fault[] = [
   runner('SIGKILL', 14, (one) => one.current().kill()),
   runner('SIGTERM', 6, (one) => one.current().stop()),
   runner('frozen', 4, async (one) => {
@@ -53,28 +51,52 @@ export const FAULTS: readonly Fault[] = [
     await pause(FROZEN_MS);
     send(pid, 'SIGCONT');
   }),
-  ...each('backend terminated', 14, ({ database }, chance) => database.query(TERMINATE, [chance()])),
-  ...each('statement cancelled', 10, ({ database }, chance) => database.query(CANCEL, [chance()])),
-  ...each(
+];
+
+const SIDE_FAULTS: readonly SideFault[] = [
+  sided('backend terminated', 14, ({ database }, chance) => database.query(TERMINATE, [chance()])),
+  sided('statement cancelled', 10, ({ database }, chance) => database.query(CANCEL, [chance()])),
+  sided(
     'server immediate stop',
     4,
     again(({ server }) => server.stop('immediate')),
   ),
-  ...each(
+  sided(
     'server SIGKILL',
     3,
     again(({ server }) => server.kill()),
   ),
-  ...each('network cut', 6, async ({ proxy }) => proxy.cutAll()),
-  ...each('network frozen', 3, async ({ proxy }) => {
+  sided('network cut', 6, async ({ proxy }) => proxy.cutAll()),
+  sided('network frozen', 3, async ({ proxy }) => {
     proxy.freeze('all');
     await pause(FROZEN_MS);
     proxy.thaw();
   }),
-  ...each('commit lost', 8, cutAt(COMMIT, 'before')),
-  ...each('answer to commit lost', 8, cutAt(COMMIT, 'after')),
-  ...each('acknowledgement lost', 3, cutAt('update sarrio.acknowledged', 'after')),
+  sided('commit lost', 8, cutAt(COMMIT, 'before')),
+  sided('answer to commit lost', 8, cutAt(COMMIT, 'after')),
+  sided('acknowledgement lost', 3, cutAt('update sarrio.acknowledged', 'after')),
 ];
+
+/** Everything that can be struck on a stage. */
+export function faultsOn({ sides }: Stage): readonly Fault[] {
+  const names = Object.keys(sides);
+  const ofSides = SIDE_FAULTS.flatMap(({ name, weight, strike }) =>
+    names.map(
+      (side): Fault => ({
+        name: `${side} ${name}`,
+        weight: (2 * weight) / names.length,
+        strike: async (stage, chance) => void (await strike(sideOf(stage, side), chance)),
+      }),
+    ),
+  );
+  return [...RUNNER_FAULTS, ...ofSides];
+}
+
+export function sideOf({ sides }: Stage, name: string): Side {
+  const found = sides[name];
+  if (found === undefined) throw new Error(`there is no database ${name} on the stage`);
+  return found;
+}
 
 /** One of them, by weight. */
 export function pick(faults: readonly Fault[], chance: Chance): Fault {

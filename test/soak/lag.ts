@@ -1,14 +1,14 @@
+import type { TestDatabase } from '../support/database.ts';
 import { isServerGone } from '../support/workload.ts';
 import { pause } from '../support/wait.ts';
-import type { Stage } from './stage.ts';
 import { READ_BEAT, WRITE_BEAT } from './texts.sql.ts';
 
-/** How old the target's newest row is, all the time. */
-export type LagMeter = { stop(): Promise<{ readonly medianMs: number; readonly longestMs: number }> };
+/** How old the newest row is where it arrives, all the time. */
+export type LagMeter = { stop(): Promise<string> };
 
 const EVERY_MS = 50;
 
-export function startLagMeter({ source, target }: Stage): LagMeter {
+export function startLagMeter(from: TestDatabase, to: TestDatabase): LagMeter {
   const state = { on: true };
   const ages: number[] = [];
   const loop = async (task: () => Promise<unknown>): Promise<void> => {
@@ -20,16 +20,17 @@ export function startLagMeter({ source, target }: Stage): LagMeter {
     }
   };
   const read = async (): Promise<void> => {
-    const row = (await target.database.query<{ ms: number }>(READ_BEAT))[0];
+    const row = (await to.query<{ ms: number }>(READ_BEAT))[0];
     if (row) ages.push(row.ms);
   };
-  const loops = [loop(() => source.database.query(WRITE_BEAT)), loop(read)];
+  const loops = [loop(() => from.query(WRITE_BEAT)), loop(read)];
   return {
     stop: async () => {
       state.on = false;
       await Promise.all(loops);
       const sorted = [...ages].sort((a, b) => a - b);
-      return { medianMs: sorted[sorted.length >> 1] ?? Number.NaN, longestMs: sorted[sorted.length - 1] ?? Number.NaN };
+      const [median = Number.NaN, longest = Number.NaN] = [sorted[sorted.length >> 1], sorted[sorted.length - 1]];
+      return `lag ms: median ${median.toFixed(0)}, longest ${longest.toFixed(0)}`;
     },
   };
 }

@@ -49,11 +49,11 @@ export const APPLIED = `
 `;
 export const ROUNDS = 'select applied_rounds::int as rounds, applied_rows::int as rows from sarrio.watermark';
 
-/** What our sessions are at. */
+/** What our sessions are at, and who is in their way. */
 export const SESSIONS = `
-  select left(application_name, 16) as name, state, wait_event as waits, round(extract(epoch from clock_timestamp() - state_change))::int as s,
+  select left(application_name, 16) as name, state, wait_event as waits, nullif(pg_blocking_pids(pid), '{}') as behind, pid, round(extract(epoch from clock_timestamp() - state_change))::int as s,
     left(regexp_replace(query, '\\s+', ' ', 'g'), 40) as query
   from pg_stat_activity
-  where application_name like 'sarrio%' and datname = current_database()
+  where datname = current_database() and (application_name like 'sarrio%' or state <> 'idle') and pid <> pg_backend_pid()
   order by pid
 `;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -11,13 +11,17 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Where the built program is. */
 export const program = join(root, 'dist', 'cli.js');
 
+/** Of this checkout alone: several may share one `node_modules`. */
+const folder = join(root, 'tmp');
 /** Its time is the time of the last build. */
-const stamp = join(root, 'node_modules', '.sarrio-built');
+const stamp = join(folder, 'built');
+/** Holds the process id of whoever builds. */
+const lock = join(folder, 'building');
 
 /** Builds `dist` when a source is newer. Type errors do not stop it; `npm run check` is there for them. One process builds at a time. */
 export async function buildOnce(): Promise<void> {
-  const lock = join(root, 'node_modules', '.sarrio-build');
-  await waitUntil('another build ends', () => mkdir(lock).then(() => true), { timeoutMs: 120_000, everyMs: 200 });
+  await mkdir(folder, { recursive: true });
+  await waitUntil('another build ends', takeLock, { timeoutMs: 120_000, everyMs: 200 });
   try {
     if (!(await isStale())) return;
     const { stdout } = await execa('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, reject: false, preferLocal: true });
@@ -26,7 +30,23 @@ export async function buildOnce(): Promise<void> {
     if (stdout) process.stderr.write(`${stdout}\n`);
     await writeFile(stamp, '');
   } finally {
-    await rm(lock, { recursive: true, force: true });
+    await rm(lock, { force: true });
+  }
+}
+
+async function takeLock(): Promise<boolean> {
+  const isTaken = await writeFile(lock, String(process.pid), { flag: 'wx' }).then(() => true, unless('EEXIST'));
+  if (isTaken === true) return true;
+  const holder = Number(await readFile(lock, 'utf8').catch(unless('ENOENT')));
+  if (holder > 0 && !isAlive(holder)) await rm(lock, { force: true });
+  return false;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

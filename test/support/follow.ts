@@ -1,8 +1,9 @@
 import { onTestFinished } from 'vitest';
 import { run } from '../../src/runner/8-round/run.ts';
+import type { Until } from '../../src/runner/8-round/stream.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
-import { noFailpoint } from '../../src/runner/failpoint.ts';
+import { type Failpoint, noFailpoint } from '../../src/runner/failpoint.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
 import type { Installation } from './installation.ts';
@@ -10,9 +11,17 @@ import type { Installation } from './installation.ts';
 export type Following = { readonly events: readonly RunnerEvent[]; stop(): Promise<void> };
 
 /** Runs all streams of the project until nothing is pending; the events that came. Fails with a stream's own error. */
-export async function catchUp(project: Installation): Promise<readonly RunnerEvent[]> {
+export async function catchUp(project: Installation, failpoint: Failpoint = noFailpoint): Promise<readonly RunnerEvent[]> {
   const events: RunnerEvent[] = [];
-  const ends = await start(project, 'caught-up', events, new AbortController().signal);
+  const ends = await start(project, { until: 'caught-up', events, signal: new AbortController().signal, failpoint });
+  for (const end of ends) if (end.kind === 'gave-up') throw end.error;
+  return events;
+}
+
+/** One round of each stream, and one full copy whether it is due or not; the events that came. */
+export async function copyOnce(project: Installation, failpoint: Failpoint = noFailpoint): Promise<readonly RunnerEvent[]> {
+  const events: RunnerEvent[] = [];
+  const ends = await start(project, { until: 'once', events, signal: new AbortController().signal, failpoint });
   for (const end of ends) if (end.kind === 'gave-up') throw end.error;
   return events;
 }
@@ -21,7 +30,7 @@ export async function catchUp(project: Installation): Promise<readonly RunnerEve
 export function follow(project: Installation): Following {
   const events: RunnerEvent[] = [];
   const stopped = new AbortController();
-  const ended = start(project, 'stopped', events, stopped.signal);
+  const ended = start(project, { until: 'stopped', events, signal: stopped.signal, failpoint: noFailpoint });
   const stop = async (): Promise<void> => {
     stopped.abort();
     await ended;
@@ -35,7 +44,9 @@ export function paths(events: readonly RunnerEvent[]): readonly string[] {
   return events.flatMap((event) => (event.kind === 'round' && event.rows > 0 ? [event.path] : []));
 }
 
-async function start(project: Installation, until: 'caught-up' | 'stopped', events: RunnerEvent[], signal: AbortSignal) {
+type Start = { readonly until: Until; readonly events: RunnerEvent[]; readonly signal: AbortSignal; readonly failpoint: Failpoint };
+
+async function start(project: Installation, { until, events, signal, failpoint }: Start) {
   const { plan, files } = await project.generated();
   const urlOf = (database: string): string => project.env[plan.databases[database]?.url.env ?? ''] ?? '';
   return run(
@@ -45,7 +56,7 @@ async function start(project: Installation, until: 'caught-up' | 'stopped', even
       until,
       signal,
       clock: systemClock,
-      failpoint: noFailpoint,
+      failpoint,
       log: (event) => void events.push(event),
       connect: (database, role) => connect({ database, role, url: urlOf(database), variable: 'URL' }),
     },

@@ -5,7 +5,10 @@ import { Command } from 'commander';
 import { onTestFinished } from 'vitest';
 import { verb as applyVerb } from '../../src/commands/apply.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
+import { verb as kickVerb } from '../../src/commands/kick.ts';
+import { verb as pauseVerb } from '../../src/commands/pause.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
+import { verb as statusVerb } from '../../src/commands/status.ts';
 import type { Verb, VerbResult } from '../../src/commands/verb.ts';
 import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
@@ -31,6 +34,9 @@ export type Installation = {
   apply(...args: readonly string[]): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
   verify(...args: readonly string[]): Promise<Outcome>;
+  kick(...args: readonly string[]): Promise<Outcome>;
+  pause(...args: readonly string[]): Promise<Outcome>;
+  status(...args: readonly string[]): Promise<Outcome>;
   /** Sessions as apply has them, closed after the test. */
   sessions(): Promise<ReadonlyMap<string, Session>>;
 };
@@ -42,10 +48,12 @@ export async function installation(options: {
   project?: string;
   urls?: Readonly<Record<string, string>>;
   roles?: DatabaseRoles;
+  /** Who removes it again: the end of the test, unless it is made outside of one. */
+  atEnd?: (task: () => Promise<void>) => void;
 }): Promise<Installation> {
-  const { databases, project = 'sarrio', urls = {}, roles } = options;
+  const { databases, project = 'sarrio', urls = {}, roles, atEnd = onTestFinished } = options;
   const dir = await mkdtemp(join(tmpdir(), 'sarrio-generated-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  atEnd(() => rm(dir, { recursive: true, force: true }));
   const env = Object.fromEntries(Object.entries(databases).map(([name, { url }]) => [variableOf(name), urls[name] ?? url]));
   const state = { syncs: options.syncs };
   const compile = async (syncs = state.syncs): Promise<Generated> => {
@@ -76,6 +84,9 @@ export async function installation(options: {
     apply: run(applyVerb),
     destroy: run(destroyVerb),
     verify: run(verifyVerb),
+    kick: run(kickVerb),
+    pause: run(pauseVerb),
+    status: run(statusVerb),
     sessions: () => openSessions(env, Object.keys(databases)),
   };
 }

@@ -57,9 +57,9 @@ export async function write(state: { on: boolean }, paceMs: number, step: (turn:
   }
 }
 
-/** What an application has to reckon with: a lock that is not given, a deadlock with a round. */
+/** What an application has to reckon with: a lock that is not given, a deadlock with a round, a key that a row has taken which just arrived. */
 function isRefused(error: unknown): boolean {
-  return ['40P01', '55P03', '40001'].includes((error as { code?: string }).code ?? '');
+  return ['40P01', '55P03', '40001', '23505'].includes((error as { code?: string }).code ?? '');
 }
 
 /** Rows that come, change, change their keys and go, on all members at once; now and then without waiting for the disk, now and then rolled back. */

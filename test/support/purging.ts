@@ -10,15 +10,15 @@ import type { TestDatabase } from './database.ts';
 
 export type Purging = { readonly events: readonly RunnerEvent[]; readonly memory: PurgeMemory; once(): Promise<void>; close(): Promise<void> };
 
-/** The purge of one plan over database `source`, with segments switched as soon as they hold anything. */
-export async function purging(source: TestDatabase, plan: Plan): Promise<Purging> {
-  const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
+/** The purge of one plan over one database (`source` by default), with segments switched as soon as they hold anything. */
+export async function purging(source: TestDatabase, plan: Plan, name = 'source'): Promise<Purging> {
+  const open = () => connect({ database: name, url: source.url, variable: 'SOURCE_URL', role: 'source' });
   const sync = Object.values(plan.syncs)
     .flatMap(flowsOf)
-    .find((each) => each.source === 'source');
-  const database = plan.databases['source'];
-  if (!sync || !database) throw new Error('the plan has no sync from the source');
-  const [session, opened] = [await open(), await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint })];
+    .find((each) => each.source === name);
+  const database = plan.databases[name];
+  if (!sync || !database) throw new Error('the plan has no sync from there');
+  const [session, opened] = [await open(), await openSource({ name, sync, connect: open, clock: systemClock, failpoint: noFailpoint })];
   const memory = newPurgeMemory();
   const switching = { aboveBytes: 0, idleMs: 0 };
   const events: RunnerEvent[] = [];
@@ -26,8 +26,7 @@ export async function purging(source: TestDatabase, plan: Plan): Promise<Purging
   return {
     events,
     memory,
-    once: () =>
-      purge({ database: 'source', plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, switching, memory }),
+    once: () => purge({ database: name, plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, switching, memory }),
     close: async () => {
       await session.close();
       await opened.close();

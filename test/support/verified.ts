@@ -1,4 +1,5 @@
 import { verify, type Verification } from '../../src/runner/9-verify/verify.ts';
+import type { MastersResult } from '../../src/runner/9-verify/masters/masters-result.ts';
 import type { TableResult } from '../../src/runner/9-verify/table-result.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { Failpoint } from '../../src/runner/failpoint.ts';
@@ -14,6 +15,14 @@ export async function verified(project: Installation, ...args: readonly string[]
   return { ...outcome, tables };
 }
 
+export type VerifiedMasters = Outcome & { readonly masters: readonly MastersResult[] };
+
+/** The same of multi-master syncs. */
+export async function verifiedMasters(project: Installation, ...args: readonly string[]): Promise<VerifiedMasters> {
+  const outcome = await project.verify(...args);
+  return { ...outcome, masters: (outcome.data as { masters: readonly MastersResult[] } | null)?.masters ?? [] };
+}
+
 /** A full comparison that does something at a place of its own. */
 export async function verifiedWith(project: Installation, failpoint: Failpoint, repair = false): Promise<Verification> {
   const { plan } = await project.generated();
@@ -22,6 +31,8 @@ export async function verifiedWith(project: Installation, failpoint: Failpoint, 
     plan,
     failpoint,
     repair,
+    wantsRepair: repair,
+    from: null,
     connect: (database, role) => connect({ database, role, url: urlOf(database), variable: 'URL' }),
     selection: { syncs: [], targets: [], tables: [] },
     sample: 100,

@@ -58,7 +58,14 @@ export type WorkloadOptions = {
 export function startWorkload(source: TestDatabase, { paceMs = PACE_MS, bulkRows = 50 }: WorkloadOptions = {}): Workload {
   const state = { on: true };
   const bulk: Writer = (turn) => `insert into ledger (note) select 'b${turn}' from generate_series(1, ${turn % 20 === 0 ? 250 : bulkRows})`;
-  const writers = [transfers, bulk, churn, scratching].map((writer) => loop({ state, source, writer, paceMs }));
+  // One turn of `churn` changes a third of its table: enough for a round to stage it, and too much for every turn of the others.
+  const paces: readonly (readonly [Writer, number])[] = [
+    [transfers, paceMs],
+    [bulk, paceMs],
+    [churn, 3 * paceMs],
+    [scratching, paceMs],
+  ];
+  const writers = paces.map(([writer, pace]) => loop({ state, source, writer, paceMs: pace }));
   return {
     stop: async () => {
       state.on = false;

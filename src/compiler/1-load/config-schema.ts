@@ -27,7 +27,7 @@ const table = {
   },
 } as const;
 
-const mode = { enum: ['one-way', 'multi-master'] } as const;
+const mode = { enum: ['one-way', 'multi-master', 'full-copy'] } as const;
 const size = { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(kB|MB|GB|TB)$' } as const;
 const backlog = {
   type: 'object',
@@ -52,10 +52,22 @@ const conflictRule = {
   then: mergeRule,
   else: { if: { isHandler: true }, then: true, else: conflictChoice },
 } as const;
+const sequences = {
+  if: { type: 'object' },
+  then: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['interleave'],
+    properties: {
+      interleave: { type: 'object', additionalProperties: false, required: ['slots'], properties: { slots: { type: 'integer', minimum: 2, maximum: 1024 } } },
+    },
+  },
+  else: { enum: ['interleave', 'ignore'] },
+} as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
-const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, truncate } } as const;
+const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, truncate, mask: { ...texts, minItems: 1 } } } as const;
 
 const oneWaySync = {
   type: 'object',
@@ -86,7 +98,7 @@ const multiMasterSync = {
     onConflict: conflictRule,
     existingRows: { enum: ['refuse', 'replace', 'keep'] },
     truncate,
-    sequences: { enum: ['interleave', 'ignore'] },
+    sequences,
     keepConflicts: { type: 'string', pattern: '^[1-9][0-9]* ?(hours?|days?)$' },
     maxClockSkew: { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(ms|s|min)$' },
     captureTriggers: { enum: ['origin', 'always'] },
@@ -97,10 +109,33 @@ const multiMasterSync = {
   },
 } as const;
 
+/** When copies are due is checked later, with a reason. */
+const fullCopySync = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['mode', 'source', 'targets', 'tables'],
+  properties: {
+    mode,
+    source: text,
+    targets: { ...texts, minItems: 1 },
+    tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
+    exclude: texts,
+    missingColumns,
+    method: { enum: ['delete', 'truncate', 'swap', 'changed-only'] },
+    every: text,
+    timeZone: text,
+    lockTimeout: { type: 'string', pattern: '^[1-9][0-9]* ?(ms|s)$' },
+  },
+} as const;
+
 const sync = {
   if: { type: 'object', required: ['mode'], properties: { mode: { const: 'multi-master' } } },
   then: multiMasterSync,
-  else: oneWaySync,
+  else: {
+    if: { type: 'object', required: ['mode'], properties: { mode: { const: 'full-copy' } } },
+    then: fullCopySync,
+    else: oneWaySync,
+  },
 } as const;
 
 /** PUBLIC and the server's own roles are nobody's login. */

@@ -7,9 +7,11 @@ import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
 import { error } from './faults.ts';
 import { byName, type LockIndex } from './lock-index.ts';
 import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from './model.ts';
+import { resolveBacklog } from './resolve-backlog.ts';
 import { keyOn, resolveKey } from './resolve-key.ts';
 import { resolveRule } from './resolve-rule.ts';
 import { resolveKeeping, resolveSkew } from './resolve-skew.ts';
+import { resolveSequences } from './resolve-sequences.ts';
 import { type Selected, selectTables } from './select-tables.ts';
 
 type Parts = {
@@ -39,9 +41,10 @@ export function buildMasters(parts: Parts): ModelMultiMaster {
     mode: 'multi-master',
     members,
     existingRows: sync.existingRows ?? 'refuse',
+    maxBacklog: resolveBacklog(sync.maxBacklog),
     maxClockSkewMs: resolveSkew(sync.maxClockSkew),
     keepConflictsHours: resolveKeeping(sync.keepConflicts),
-    sequences: sync.sequences ?? null,
+    sequences: resolveSequences(sync.sequences, members.length),
     tables: tables.sort((left, right) => byName(left.reference.source, right.reference.source)),
   };
 }
@@ -105,6 +108,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     sources: Object.fromEntries(sources),
     schemas,
     rule,
+    mask: [...new Set(entry.mask ?? [])],
   };
 }
 

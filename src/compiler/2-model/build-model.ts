@@ -1,9 +1,10 @@
-import type { OneWaySync, ReplicationConfig } from '../../index.ts';
+import type { FullCopySync, OneWaySync, ReplicationConfig } from '../../index.ts';
 import { byCodeUnit } from '../../plan/canonical.ts';
-import type { SchemaLock } from '../../plan/schema-lock.ts';
+import type { KeySchema, SchemaLock, TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
 import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
+import { buildFullCopy, copyKey } from './build-full-copy.ts';
 import { buildMasters } from './build-masters.ts';
 import { error } from './faults.ts';
 import { byName, indexLock, type LockIndex } from './lock-index.ts';
@@ -32,6 +33,7 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock, handlers
     const path = ['syncs', name];
     if (sync.mode === 'multi-master') return buildMasters({ name, sync, path, indexes, faults, places, handlers });
     const tables = buildTables({ sync, path, indexes, faults, places });
+    if (sync.mode === 'full-copy') return buildFullCopy({ name, sync, path, tables, faults });
     const { mode, source, targets, existingRows = 'refuse', maxBacklog } = sync;
     return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), tables };
   });
@@ -46,7 +48,7 @@ function sortedEntries<Value>(record: Readonly<Record<string, Value>>): [string,
   return Object.entries(record).sort(([left], [right]) => byCodeUnit(left, right));
 }
 
-type SyncParts = { sync: OneWaySync; path: ConfigPath; indexes: Indexes; faults: Fault[]; places: Map<ModelTable, ConfigPath> };
+type SyncParts = { sync: OneWaySync | FullCopySync; path: ConfigPath; indexes: Indexes; faults: Fault[]; places: Map<ModelTable, ConfigPath> };
 
 function buildTables({ sync, path, indexes, faults, places }: SyncParts): readonly ModelTable[] {
   const source = indexes.get(sync.source);
@@ -57,7 +59,8 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
   const tables = selected.flatMap((item) => {
     const settings = {
       missingColumns: item.entry.missingColumns ?? sync.missingColumns ?? 'refuse',
-      captureTriggers: item.entry.captureTriggers ?? sync.captureTriggers ?? 'origin',
+      captureTriggers: item.entry.captureTriggers ?? (sync.mode === 'one-way' ? sync.captureTriggers : undefined) ?? 'origin',
+      keyOf: sync.mode === 'full-copy' ? copyKey(sync) : resolveKey,
     } as const;
     const table = buildTable({ selected: item, ...settings, source, targets, faults });
     if (table) places.set(table, item.path);
@@ -70,12 +73,13 @@ type TableParts = {
   selected: Selected;
   missingColumns: 'refuse' | 'omit';
   captureTriggers: ModelTable['captureTriggers'];
+  keyOf: (selected: Selected, targets: readonly TableSchema[]) => KeySchema | Fault;
   source: LockIndex;
   targets: ReadonlyMap<string, LockIndex | undefined>;
   faults: Fault[];
 };
 
-function buildTable({ selected, missingColumns, captureTriggers, source, targets, faults }: TableParts): ModelTable | null {
+function buildTable({ selected, missingColumns, captureTriggers, keyOf, source, targets, faults }: TableParts): ModelTable | null {
   const { table, entry } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
@@ -83,7 +87,10 @@ function buildTable({ selected, missingColumns, captureTriggers, source, targets
     return target ? [[name, target] as const] : [];
   });
   const { columns, faults: columnFaults } = resolveColumns(selected, { missingColumns, targets: found.map(([, target]) => target) });
-  const key = resolveKey(selected);
+  const key = keyOf(
+    selected,
+    found.map(([, target]) => target),
+  );
   faults.push(...columnFaults);
   if ('code' in key) {
     faults.push(key);

@@ -6,7 +6,7 @@ import { parseTableName } from './table-name.ts';
 export function schemasOf(config: ReplicationConfig): ReadonlyMap<string, readonly string[]> {
   const found = new Map(Object.keys(config.databases).map((name) => [name, new Set<string>()]));
   for (const sync of Object.values(config.syncs)) {
-    const [sources, targets] = sync.mode === 'one-way' ? [[sync.source], sync.targets] : [sync.members, sync.members];
+    const [sources, targets] = sync.mode === 'multi-master' ? [sync.members, sync.members] : [[sync.source], sync.targets];
     for (const source of sources) {
       for (const schema of sourceSchemas(sync)) found.get(source)?.add(schema);
     }

@@ -1,6 +1,8 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConflictRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { CopyMethod } from '../../plan/plan-full-copy.ts';
+import type { Schedule } from '../../plan/schedule.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
@@ -22,7 +24,7 @@ export type ModelDatabase = {
   readonly encoding: string;
 };
 
-export type ModelSync = ModelOneWay | ModelMultiMaster;
+export type ModelSync = ModelOneWay | ModelMultiMaster | ModelFullCopy;
 
 /** What goes from one database of a sync to the others. */
 export type ModelFlow = {
@@ -39,14 +41,25 @@ export type ModelOneWay = ModelFlow & {
   readonly maxBacklog: BacklogBudget | null;
 };
 
+/** Its tables need no capture. Only `changed-only` has keys; with the other methods `key.columns` is empty. */
+export type ModelFullCopy = ModelFlow & {
+  readonly name: string;
+  readonly mode: 'full-copy';
+  readonly method: CopyMethod;
+  readonly schedule: Schedule | null;
+  readonly lockTimeoutMs: number;
+};
+
 export type ModelMultiMaster = {
   readonly name: string;
   readonly mode: 'multi-master';
   readonly members: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly maxBacklog: BacklogBudget | null;
   readonly maxClockSkewMs: number;
   readonly keepConflictsHours: number;
-  readonly sequences: 'interleave' | 'ignore' | null;
+  /** In how many slots values are given out; null when the config says nothing. */
+  readonly sequences: { readonly slots: number } | 'ignore' | null;
   /** Ordered by schema and name (code units). */
   readonly tables: readonly ModelMasterTable[];
 };
@@ -61,10 +74,18 @@ export type ModelMasterTable = {
   readonly schemas: Readonly<Record<string, TableSchema>>;
   /** Null where the config gives none: a rule of phase 3 refuses that. */
   readonly rule: ConflictRule | null;
+  /** Columns whose values do not go into the record of conflicts. */
+  readonly mask: readonly string[];
 };
 
-/** Every flow of a sync: one of a one-way sync, one for each member of a multi-master sync. */
+/** Every flow of a sync, captured or copied. */
+export function allFlows(sync: ModelSync): readonly ModelFlow[] {
+  return sync.mode === 'full-copy' ? [sync] : modelFlows(sync);
+}
+
+/** Every flow of captured changes of a sync: one of a one-way sync, one for each member of a multi-master sync, none of a full copy. */
 export function modelFlows(sync: ModelSync): readonly ModelFlow[] {
+  if (sync.mode === 'full-copy') return [];
   if (sync.mode === 'one-way') return [sync];
   return sync.members.map((source) => {
     const tables = sync.tables.flatMap(({ sources }) => sources[source] ?? []);

@@ -27,7 +27,7 @@ export function selectTables(options: { sync: SyncConfig; path: ConfigPath; inde
   const excluded = (sync.exclude ?? []).map((text, position): Entry => {
     return { entry: { table: text }, name: parseTableName(text), path: [...path, 'exclude', position] };
   });
-  const exact = selectExact(entries.filter(isExact), index);
+  const exact = selectExact(entries.filter(isExact), { index, isCaptured: sync.mode !== 'full-copy' });
   const patterns = selectByPattern({ patterns: entries.filter(isPattern), exact: exact.selected, excluded, index });
   return {
     selected: [...exact.selected, ...patterns.selected],
@@ -59,7 +59,10 @@ function excludeFault({ entry, name, path }: Entry, index: LockIndex): Fault[] {
   return [error('SAR201', path, `there is no table ${shown} to exclude`, didYouMean(shown, index.database.tables.map(displayName)))];
 }
 
-function selectExact(entries: readonly Exact[], index: LockIndex): Outcome {
+/** What is only copied needs no trigger: it may be anything that has rows. */
+type Place = { readonly index: LockIndex; readonly isCaptured: boolean };
+
+function selectExact(entries: readonly Exact[], { index, isCaptured }: Place): Outcome {
   const selected: Selected[] = [];
   const faults: Fault[] = [];
   const taken = new Set<string>();
@@ -68,7 +71,7 @@ function selectExact(entries: readonly Exact[], index: LockIndex): Outcome {
     const table = index.table(name.name);
     const fault = taken.has(shown)
       ? error('SAR114', path, `${shown} is listed twice`, 'Leave one of the two out.')
-      : exactFault(name.name, table, { path, index });
+      : exactFault(name.name, table, { path, index, isCaptured });
     taken.add(shown);
     if (fault) faults.push(fault);
     else if (table) selected.push({ table, entry, path, isPattern: false });
@@ -76,7 +79,7 @@ function selectExact(entries: readonly Exact[], index: LockIndex): Outcome {
   return { selected, faults };
 }
 
-function exactFault(name: QualifiedName, table: TableSchema | undefined, place: { path: ConfigPath; index: LockIndex }): Fault | null {
+function exactFault(name: QualifiedName, table: TableSchema | undefined, place: Place & { path: ConfigPath }): Fault | null {
   const shown = displayName(name);
   if (!table) {
     const hint = didYouMean(shown, place.index.database.tables.map(displayName)) ?? 'If it is new, run `sarrio pull` first.';
@@ -86,7 +89,7 @@ function exactFault(name: QualifiedName, table: TableSchema | undefined, place: 
     const parent = displayName(table.partitionOf);
     return error('SAR205', place.path, `${shown} is a partition of ${parent}`, `Name ${parent} instead: its partitions come with it.`);
   }
-  const reason = unfitReason(table);
+  const reason = place.isCaptured ? unfitReason(table) : null;
   return reason ? error('SAR203', place.path, `${shown} is ${reason} and cannot be captured`, 'Only ordinary and partitioned tables can be replicated.') : null;
 }
 

@@ -1,10 +1,18 @@
-import type { MultiMasterSync, OneWaySync, ReplicationConfig, SyncConfig } from '../../index.ts';
+import type { FullCopySync, MultiMasterSync, OneWaySync, ReplicationConfig, SyncConfig } from '../../index.ts';
 import type { Severity } from '../../plan/diagnostic.ts';
 import type { SchemaLock } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ConfigPart, ConfigPath } from '../1-load/fault.ts';
 import type { ModelResult } from '../2-model/build-model.ts';
-import { type ModelFlow, modelFlows, type ModelMasterTable, type ModelMultiMaster, type ModelSync, type ModelTable } from '../2-model/model.ts';
+import {
+  allFlows,
+  type ModelFlow,
+  type ModelFullCopy,
+  type ModelMasterTable,
+  type ModelMultiMaster,
+  type ModelSync,
+  type ModelTable,
+} from '../2-model/model.ts';
 
 /** All that a rule may look at. */
 export type CheckInput = Omit<ModelResult, 'faults'> & { readonly config: ReplicationConfig; readonly lock: SchemaLock };
@@ -24,15 +32,28 @@ export type Rule = {
 /** A table of a flow of a sync with its place in the config. */
 export type PlacedTable = { readonly sync: ModelSync; readonly flow: ModelFlow; readonly table: ModelTable; readonly path: ConfigPath };
 
-/** Every table of every flow: a table of a multi-master sync once for each member. */
+/** Every table of every flow, captured or copied: a table of a multi-master sync once for each member. */
 export function placedTables({ model, places }: CheckInput): readonly PlacedTable[] {
   return model.syncs.flatMap((sync) =>
-    modelFlows(sync).flatMap((flow) => flow.tables.map((table) => ({ sync, flow, table, path: places.get(table) ?? ['syncs', sync.name] }))),
+    allFlows(sync).flatMap((flow) => flow.tables.map((table) => ({ sync, flow, table, path: places.get(table) ?? ['syncs', sync.name] }))),
   );
 }
 
+/** Tables of one-way syncs and of full copies: a source's rows in targets that follow it. */
 export function oneWayTables(input: CheckInput): readonly PlacedTable[] {
-  return placedTables(input).filter(({ sync }) => sync.mode === 'one-way');
+  return placedTables(input).filter(({ sync }) => sync.mode !== 'multi-master');
+}
+
+/** Tables whose changes are captured. */
+export function capturedTables(input: CheckInput): readonly PlacedTable[] {
+  return placedTables(input).filter(({ sync }) => sync.mode !== 'full-copy');
+}
+
+/** A full copy with the tables that it replaces. */
+export type PlacedCopy = PlacedTable & { readonly sync: ModelFullCopy };
+
+export function copiedTables(input: CheckInput): readonly PlacedCopy[] {
+  return placedTables(input).flatMap((placed) => (placed.sync.mode === 'full-copy' ? [{ ...placed, sync: placed.sync }] : []));
 }
 
 /** A table of a multi-master sync with its place in the config. */
@@ -41,7 +62,7 @@ export type PlacedMaster = { readonly sync: ModelMultiMaster; readonly table: Mo
 /** Every table of every multi-master sync, once. */
 export function masterTables({ model, places }: CheckInput): readonly PlacedMaster[] {
   return model.syncs.flatMap((sync) =>
-    sync.mode === 'one-way'
+    sync.mode !== 'multi-master'
       ? []
       : sync.tables.map((table) => {
           const { reference } = table;
@@ -55,8 +76,9 @@ export function configSyncs({ config }: CheckInput): readonly (readonly [string,
   return Object.entries(config.syncs);
 }
 
-export function oneWaySyncs(input: CheckInput): readonly (readonly [string, OneWaySync])[] {
-  return configSyncs(input).flatMap(([name, sync]) => (sync.mode === 'one-way' ? [[name, sync] as const] : []));
+/** Syncs with one source: one-way syncs and full copies. */
+export function oneWaySyncs(input: CheckInput): readonly (readonly [string, OneWaySync | FullCopySync])[] {
+  return configSyncs(input).flatMap(([name, sync]) => (sync.mode === 'multi-master' ? [] : [[name, sync] as const]));
 }
 
 export function masterSyncs(input: CheckInput): readonly (readonly [string, MultiMasterSync])[] {

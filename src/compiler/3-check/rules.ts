@@ -2,6 +2,8 @@ import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
 import { counterPlace, counterType, counterUnknown } from './rules/counter-columns.ts';
+import { copyReferences } from './rules/copy-references.ts';
+import { copySwap } from './rules/copy-swap.ts';
 import { cycle } from './rules/cycle.ts';
 import { differentKeys } from './rules/different-keys.ts';
 import { differentTriggers } from './rules/different-triggers.ts';
@@ -11,8 +13,10 @@ import { encodings, narrowEncoding } from './rules/encodings.ts';
 import { firingTriggers } from './rules/firing-triggers.ts';
 import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
-import { clockKeys, collidingSequences, interleave } from './rules/key-values.ts';
+import { sequenceInTwoSyncs, sequencesUnknown, tooFewSlots } from './rules/interleave.ts';
+import { clockKeys, collidingSequences } from './rules/key-values.ts';
 import { looseExpressions } from './rules/loose-expressions.ts';
+import { maskedColumns } from './rules/mask.ts';
 import { memberTableMissing } from './rules/member-tables.ts';
 import { members } from './rules/members.ts';
 import { memberColumnsDiffer, memberKeysDiffer } from './rules/members-differ.ts';
@@ -79,7 +83,7 @@ export const RULES: readonly Rule[] = [
   memberTableMissing,
   memberColumnsDiffer,
   memberKeysDiffer,
-  interleave,
+  tooFewSlots,
   uniqueClash,
   outsideReferences,
   collidingSequences,
@@ -87,6 +91,8 @@ export const RULES: readonly Rule[] = [
   clockKeys,
   exclusionClash,
   differentTruncate,
+  copyReferences,
+  copySwap,
   counterUnknown,
   counterType,
   counterPlace,
@@ -95,4 +101,7 @@ export const RULES: readonly Rule[] = [
   mergeInHierarchy,
   differentCounters,
   oldLock,
+  maskedColumns,
+  sequencesUnknown,
+  sequenceInTwoSyncs,
 ];

@@ -6,8 +6,10 @@ import {
   acknowledgedBlock,
   conflictBlock,
   conflictIndexBlock,
+  fullCopyBlock,
   initialCopyBlock,
   installedBlock,
+  kickBlock,
   parkedBlock,
   pausedBlock,
   registryBlock,
@@ -29,10 +31,12 @@ export type Bookkept = {
   readonly sourceOf: readonly string[];
   /** Of a multi-master sync. */
   readonly isMember: boolean;
+  /** Source or target of a full copy. */
+  readonly isCopied: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember }: Bookkept): SqlFile {
+export function emitBookkeeping({ database, sourceOf, isMember, isCopied }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -41,6 +45,7 @@ export function emitBookkeeping({ database, sourceOf, isMember }: Bookkept): Sql
       { kind: 'schema', name: 'sarrio', lock: null, text: schemaBlock },
       ...TABLES.map(([name, text]) => own('table', name, text)),
       ...(isMember ? masterObjects : []),
+      ...(isCopied ? copyObjects : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
       ...sourceOf.map(wakeSequence),
@@ -63,6 +68,8 @@ const masterObjects: readonly EmittedObject[] = [
   own('index', 'conflict_decided_at', conflictIndexBlock),
   own('table', 'parked', parkedBlock),
 ];
+
+const copyObjects: readonly EmittedObject[] = [own('table', 'full_copy', fullCopyBlock), own('table', 'kick', kickBlock)];
 
 function wakeSequence(sync: string): EmittedObject {
   const name = wakeName(sync);

@@ -52,7 +52,8 @@ function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): P
   };
 }
 
-function encodingOf(model: Model, database: string): string | undefined {
+/** `server_encoding` of a database of the model. */
+export function encodingOf(model: Model, database: string): string | undefined {
   return model.databases.find(({ name }) => name === database)?.encoding;
 }
 

@@ -1,15 +1,17 @@
 import type { TableShape } from '../../plan/plan.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
-import { type Model, modelFlows, type ModelTable } from '../2-model/model.ts';
+import { allFlows, type Model, type ModelTable } from '../2-model/model.ts';
 import { targetKey } from './statements/apply.sql.ts';
 
 /** What the plan relies on in the user's tables of one database, by display name in code-unit order. */
 export function emitShapes(model: Model, database: string): Readonly<Record<string, TableShape>> {
   const shapes = new Map<string, TableShape>();
-  for (const { source, targets, tables } of model.syncs.flatMap(modelFlows)) {
+  for (const { source, targets, tables, isCaptured } of model.syncs.flatMap((sync) =>
+    allFlows(sync).map((flow) => ({ ...flow, isCaptured: sync.mode !== 'full-copy' })),
+  )) {
     for (const table of tables) {
-      if (source === database) add(shapes, displayName(table.source), sourceShape(table));
+      if (source === database) add(shapes, displayName(table.source), sourceShape(table, isCaptured));
       const target = table.targets[database];
       if (target !== undefined && targets.includes(database)) add(shapes, displayName(table.targetName), targetShape(table, target));
     }
@@ -24,12 +26,12 @@ function add(shapes: Map<string, TableShape>, name: string, shape: TableShape): 
     const columns = Object.entries({ ...other.columns, ...shape.columns }).sort(([a], [b]) => (a < b ? -1 : 1));
     const partitions = other.partitions.length > 0 ? other.partitions : shape.partitions;
     const roles = [...new Set([...other.roles, ...shape.roles])].sort();
-    shapes.set(name, { roles, kind: other.kind, columns: Object.fromEntries(columns), key: other.key, partitions });
+    shapes.set(name, { roles, kind: other.kind, columns: Object.fromEntries(columns), key: other.key.length > 0 ? other.key : shape.key, partitions });
   }
 }
 
 /** A filter or an expression may use any column, so with one of them every column counts. */
-function sourceShape(table: ModelTable): TableShape {
+function sourceShape(table: ModelTable, isCaptured: boolean): TableShape {
   const usesAll = table.where !== null || table.columns.some(({ from }) => from.kind === 'computed');
   const flowing = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column.name] : []));
   const used = new Set([...flowing, ...table.key.columns.map(({ name }) => name)]);
@@ -37,8 +39,9 @@ function sourceShape(table: ModelTable): TableShape {
     roles: ['source'],
     kind: kindOf(table.source),
     columns: columnTypes(table.source, (name) => usesAll || used.has(name)),
-    key: table.key.columns.map(({ name }) => name),
-    partitions: table.partitions.map(({ schema, name }) => ({ schema, name })),
+    // A full copy needs no index in its source, which may be a view.
+    key: isCaptured ? table.key.columns.map(({ name }) => name) : [],
+    partitions: isCaptured ? table.partitions.map(({ schema, name }) => ({ schema, name })) : [],
   };
 }
 
@@ -53,8 +56,15 @@ function targetShape(table: ModelTable, target: TableSchema): TableShape {
   };
 }
 
-function kindOf(table: TableSchema): 'table' | 'partitioned' {
-  return table.kind === 'partitioned' ? 'partitioned' : 'table';
+function kindOf(table: TableSchema): TableShape['kind'] {
+  switch (table.kind) {
+    case 'materialized-view':
+      return 'materialized view';
+    case 'foreign':
+      return 'foreign table';
+    default:
+      return table.kind;
+  }
 }
 
 function columnTypes(table: TableSchema, isUsed: (name: string) => boolean): Readonly<Record<string, string>> {

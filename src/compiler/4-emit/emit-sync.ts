@@ -1,15 +1,26 @@
-import type { PlanColumn, PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
+import type { PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
-import type { Model, ModelColumn, ModelMasterTable, ModelMultiMaster, ModelOneWay, ModelSync, ModelTable } from '../2-model/model.ts';
+import type { Model, ModelMasterTable, ModelMultiMaster, ModelOneWay, ModelSync, ModelTable } from '../2-model/model.ts';
 import { objectNames, wakeName } from '../2-model/object-names.ts';
+import { emitFullCopy } from './emit-full-copy.ts';
 import { copyFormat, emitRoutes, readersOf } from './emit-routes.ts';
+import { planColumn } from './plan-column.ts';
 import { countPending } from './statements/count.sql.ts';
 import { masterStatements } from './statements/masters.sql.ts';
 
 /** The runner's part of one sync. */
 export function emitSync(model: Model, sync: ModelSync): PlanSync {
-  return sync.mode === 'one-way' ? emitOneWay(model, sync) : emitMasters(model, sync);
+  switch (sync.mode) {
+    case 'one-way':
+      return emitOneWay(model, sync);
+    case 'multi-master':
+      return emitMasters(model, sync);
+    case 'full-copy':
+      return emitFullCopy(model, sync);
+    default:
+      return sync satisfies never;
+  }
 }
 
 function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
@@ -24,9 +35,9 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
-  const { mode, name, members, existingRows, maxClockSkewMs, keepConflictsHours } = sync;
+  const { mode, name, members, existingRows, maxBacklog, maxClockSkewMs, keepConflictsHours } = sync;
   const tables = sync.tables.map((table, ordinal) => emitMasterTable(model, sync, { table, ordinal }));
-  return { mode, members, existingRows, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, tables };
+  return { mode, members, existingRows, maxBacklog, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, tables };
 }
 
 /** The members' tables are alike, so one text serves all; it is written for the first. */
@@ -39,7 +50,13 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const format = copyFormat(reference, schemas);
   const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, isMaster: true, copyFormat: format });
   const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule }, name);
-  return { ...emitTable(sync, { table: reference, ordinal, routes }), rule, masters: { ...statements, readers: readersByMember(model, sync, reference) } };
+  const mask = table.mask.length > 0 ? { mask: table.mask } : {};
+  return {
+    ...emitTable(sync, { table: reference, ordinal, routes }),
+    rule,
+    ...mask,
+    masters: { ...statements, readers: readersByMember(model, sync, reference) },
+  };
 }
 
 /** Members where no other sync reads the table are left out. */
@@ -73,8 +90,4 @@ function emitTable(sync: ModelSync, { table, ordinal, routes }: { table: ModelTa
     countPending: countPending(sync, { table, ordinal }).text,
     routes,
   };
-}
-
-function planColumn({ target, from }: ModelColumn): PlanColumn {
-  return { name: target, from: from.kind === 'column' ? { column: from.column.name } : { expression: from.expression } };
 }

@@ -1,8 +1,9 @@
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
-import { type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
+import { allFlows, type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
+import { emitSequences } from './emit-sequences.ts';
 import { emitShapes } from './emit-shapes.ts';
 import { relaysIn } from '../../plan/rights.ts';
 import { withGrants } from './objects/grants.sql.ts';
@@ -35,20 +36,23 @@ export function emit(model: Model): Emitted {
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
 
 function filesOf(model: Model, database: ModelDatabase, captures: readonly Captured[]): readonly SqlFile[] {
-  const sourceOf = model.syncs.filter((sync) => modelFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
+  const sourceOf = model.syncs.filter((sync) => allFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
   const isMember = model.syncs.some((sync) => sync.mode === 'multi-master' && sync.members.includes(database.name));
-  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember }), ...captures.map(emitCapture)];
+  const isCopied = model.syncs.some((sync) => sync.mode === 'full-copy' && [sync.source, ...sync.targets].includes(database.name));
+  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied }), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }
 
 function emitDatabase(model: Model, { database, captures, files }: Written): PlanDatabase {
+  const sequences = emitSequences(model, database.name);
   return {
     url: { env: database.urlVariable },
     ...(database.roles === null ? {} : { roles: database.roles }),
     objects: files.flatMap(planObjects),
     captures: captures.map(planCapture),
     shapes: emitShapes(model, database.name),
+    ...(sequences.length === 0 ? {} : { sequences }),
   };
 }
 

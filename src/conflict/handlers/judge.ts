@@ -80,7 +80,8 @@ function judgeMerge(shape: HandlerShape, conflict: HandlerConflict, given: Given
     const index = shape.columns.findIndex((column) => column.name === name);
     if (index < 0) return nonsense(shape, conflict, `merge(…): ${shape.table} has no column '${name}' in this sync`);
     const text = textFor({ shape, conflict, base }, index, value);
-    if ('fault' in text) return nonsense(shape, conflict, `merge(…), column ${name}: ${text.fault}`);
+    if ('fault' in text)
+      return nonsense(shape, conflict, `merge(…), column ${name}: ${shape.masked?.includes(name) ? 'its value, which is masked, does not fit' : text.fault}`);
     values[index] = text.text;
   }
   return { kind: 'merge', values };

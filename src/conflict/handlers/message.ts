@@ -13,6 +13,8 @@ export type HandlerShape = {
   /** In the plan's order. */
   readonly columns: readonly HandlerColumn[];
   readonly key: readonly string[];
+  /** Columns whose values are not to be shown. */
+  readonly masked?: readonly string[];
   /** Databases of the sync, by index. */
   readonly databases: readonly string[];
 };

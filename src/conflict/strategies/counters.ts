@@ -1,5 +1,6 @@
 import type { CountersRule } from '../../plan/conflict-rule.ts';
 import { addable, type Change, type Contains, lacking, sumOf } from '../change.ts';
+import { MASK } from '../mask.ts';
 import { type Conflict, type Decision, rowsOf, type Strategy } from '../strategy.ts';
 import type { Version } from '../version.ts';
 import { haveRowInCommon, mergeColumns } from './columns.ts';
@@ -56,7 +57,7 @@ type Sums = {
 
 function withSums(conflict: Conflict, { rule, rest, base, values, changes }: Sums): Decision {
   const notes: string[] = [];
-  const { columns, rowOf } = rowsOf(conflict);
+  const { columns, rowOf, masked = [] } = rowsOf(conflict);
   const summed = columns.map((name, place) => {
     if (!rule.counters.includes(name)) return values[place] ?? null;
     const own = rowOf(base).values[place] ?? null;
@@ -64,7 +65,8 @@ function withSums(conflict: Conflict, { rule, rest, base, values, changes }: Sum
     if (amount === null || /^-?0(\.0+)?$/.test(amount)) return own;
     const total = sumOf(own ?? '0', amount);
     if (total === null) return own;
-    notes.push(`${name} ${own ?? 'null'} ${amount.startsWith('-') ? '-' : '+'} ${amount.replace(/^-/, '')} = ${total}`);
+    const sum = `${own ?? 'null'} ${amount.startsWith('-') ? '-' : '+'} ${amount.replace(/^-/, '')} = ${total}`;
+    notes.push(`${name} ${masked.includes(name) ? MASK : sum}`);
     return total;
   });
   if (rest.kind === 'take' && notes.length === 0) return rest;

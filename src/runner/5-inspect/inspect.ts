@@ -10,6 +10,7 @@ import { BEGIN_INSPECTION, FINISH_INSPECTION } from './installed.sql.ts';
 import type { LiveDatabase } from './live-database.ts';
 import { type Arrival, arrivals, expressions, plannedTables } from './plan-tables.ts';
 import { countChanges, readInstalled } from './read-installed.ts';
+import { readSequences } from './read-sequences.ts';
 import { readRole, readTables, type TableFacts } from './read-tables.ts';
 
 type Sessions = ReadonlyMap<string, Session>;
@@ -44,7 +45,8 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
     roles.runner.role,
   );
   await session.query(FINISH_INSPECTION);
-  return { live: { ...live, changes }, ...roles, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+  const sequences = await readSequences(session, plan.databases[database]?.sequences ?? []);
+  return { live: { ...live, changes, sequences }, ...roles, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
 }
 
 async function readRoles(plan: Plan, session: Session): Promise<Pick<Inspection, 'role' | 'runner' | 'missingRoles'>> {

@@ -1,5 +1,6 @@
 import type { ObjectKind } from '../../plan/plan.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { LiveSequence } from './read-sequences.ts';
 import type { RecordedSeal } from './seal.ts';
 
 /** An object that stands in schema `sarrio`, or a trigger of ours. */
@@ -47,6 +48,8 @@ export type LiveDatabase = {
   readonly copies: readonly { readonly sync: string; readonly source: string; readonly relation: string }[];
   /** Changes kept in delta tables that a plan may drop, by the delta table's bare name. */
   readonly changes: ReadonlyMap<string, number>;
+  /** Users' sequences that the plan lets count in steps. */
+  readonly sequences: readonly LiveSequence[];
   /** Seals of the plan's captures by delta table: as the catalog has them now, and as apply left them. */
   readonly seals: { readonly found: ReadonlyMap<string, string>; readonly recorded: ReadonlyMap<string, RecordedSeal> };
 };

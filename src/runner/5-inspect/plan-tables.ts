@@ -1,5 +1,5 @@
 import { type Flow, flowsOf, namedFlows } from '../../plan/flows.ts';
-import type { Plan, PlanTable, TableShape } from '../../plan/plan.ts';
+import type { Plan, PlanSync, PlanTable, TableShape } from '../../plan/plan.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 
 /** A user's table in one database, and what the plan does with it. */
@@ -12,7 +12,7 @@ export type Arrival = { readonly sync: string; readonly source: string; readonly
 export function plannedTables(plan: Plan, database: string): readonly PlannedTable[] {
   const shapes = plan.databases[database]?.shapes ?? {};
   const found = new Map<string, PlannedTable>();
-  for (const flow of Object.values(plan.syncs).flatMap(flowsOf)) {
+  for (const flow of Object.values(plan.syncs).flatMap(writesOf)) {
     for (const { source, target } of flow.tables) {
       const names = [...(flow.source === database ? [source] : []), ...(flow.targets.includes(database) ? [target] : [])];
       for (const table of names) {
@@ -23,6 +23,13 @@ export function plannedTables(plan: Plan, database: string): readonly PlannedTab
     }
   }
   return [...found.values()].sort((a, b) => (a.display < b.display ? -1 : 1));
+}
+
+type Writes = Pick<Flow, 'source' | 'targets'> & { readonly tables: readonly Pick<PlanTable, 'source' | 'target'>[] };
+
+/** What a sync reads and writes, captured or not. */
+function writesOf(sync: PlanSync): readonly Writes[] {
+  return sync.mode === 'full-copy' ? [sync] : flowsOf(sync);
 }
 
 /** The tables that arrive in a database, by sync. */
@@ -41,8 +48,22 @@ function seedOf(plan: Plan, name: string): string | null {
   return sync?.mode === 'multi-master' ? (sync.members[0] ?? null) : null;
 }
 
-/** Statements that try the row filters and computed columns of a source, each once. */
-export function expressions(plan: Plan, database: string): readonly { readonly sync: string; readonly table: string; readonly check: string }[] {
+/** A statement that tries the row filter and the computed columns of a table of a source. */
+export type Expression = { readonly sync: string; readonly table: string; readonly check: string };
+
+/** Such statements of all syncs that read a database, each once. */
+export function expressions(plan: Plan, database: string): readonly Expression[] {
+  return [...capturedExpressions(plan, database), ...copiedExpressions(plan, database)];
+}
+
+function copiedExpressions(plan: Plan, database: string): readonly Expression[] {
+  return Object.entries(plan.syncs).flatMap(([sync, planned]) => {
+    if (planned.mode !== 'full-copy' || planned.source !== database) return [];
+    return planned.tables.flatMap(({ source, check }) => (check === null ? [] : [{ sync, table: displayName(source), check }]));
+  });
+}
+
+function capturedExpressions(plan: Plan, database: string): readonly Expression[] {
   return namedFlows(plan.syncs)
     .filter(({ flow }) => flow.source === database)
     .flatMap(({ sync, flow }) =>

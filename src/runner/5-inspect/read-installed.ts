@@ -24,6 +24,7 @@ export async function readInstalled(session: Session, captures: readonly PlanCap
       relation: text(row, 'relation'),
     })),
     changes: new Map(),
+    sequences: [],
     seals: { found: await readSeals(session, captures), recorded: has('seal') ? await readRecordedSeals(session) : new Map() },
   };
 }

@@ -1,4 +1,4 @@
-import type { ColumnSchema, DatabaseSchema, KeyColumn, KeySchema, NamedDefinition, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type { ColumnSchema, DatabaseSchema, KeyColumn, KeySchema, NamedDefinition, SequenceSchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS, TYPES } from './schema.sql.ts';
@@ -90,6 +90,7 @@ function columnOf(row: Row): ColumnSchema {
     transfer: transferOf({ isBuiltIn: flag(row, 'is_built_in'), baseType: text(row, 'base_type') }),
     variableLength: flag(row, 'variable_length'),
     ...(row['key_default'] ? { keyDefault: row['key_default'] } : {}),
+    ...listed('sequences', parsed<SequenceSchema>(row, 'sequences')),
   };
 }
 

@@ -2,7 +2,7 @@ import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { roleFacts, TABLE_FACTS } from './tables.sql.ts';
 
-export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRIGGER';
+export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'TRIGGER';
 
 /** A user's table as it stands now. */
 export type TableFacts = {

@@ -91,7 +91,23 @@ select a.attrelid::text as relation, a.attname as name,
   (select pg_get_expr(d.adbin, d.adrelid)
     from pg_catalog.pg_attrdef as d
     where d.adrelid = a.attrelid and d.adnum = a.attnum and a.attgenerated = ''
-      and exists (select from pg_catalog.pg_index as i where i.indrelid = a.attrelid and i.indisunique and a.attnum = any (i.indkey))) as key_default
+      and exists (select from pg_catalog.pg_index as i where i.indrelid = a.attrelid and i.indisunique and a.attnum = any (i.indkey))) as key_default,
+  (select json_agg(json_build_object('schema', sn.nspname, 'name', s.relname, 'type', format_type(q.seqtypid, null))
+      order by sn.nspname collate "C", s.relname collate "C")
+    from (
+      select d.objid
+      from pg_catalog.pg_depend as d
+      where d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass
+        and d.refobjid = a.attrelid and d.refobjsubid = a.attnum and d.deptype in ('a', 'i')
+      union
+      select d.refobjid
+      from pg_catalog.pg_attrdef as f
+      join pg_catalog.pg_depend as d on d.classid = 'pg_catalog.pg_attrdef'::regclass and d.objid = f.oid
+      where d.refclassid = 'pg_catalog.pg_class'::regclass and f.adrelid = a.attrelid and f.adnum = a.attnum
+    ) as used(oid)
+    join pg_catalog.pg_sequence as q on q.seqrelid = used.oid
+    join pg_catalog.pg_class as s on s.oid = used.oid
+    join pg_catalog.pg_namespace as sn on sn.oid = s.relnamespace)::text as sequences
 from pg_catalog.pg_attribute as a
 join pg_catalog.pg_type as t on t.oid = a.atttypid
 join pg_catalog.pg_namespace as tn on tn.oid = t.typnamespace

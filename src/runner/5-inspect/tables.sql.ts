@@ -33,7 +33,7 @@ select w.schema, w.name, w.relkind as kind,
     from pg_catalog.pg_index as i
     where i.indrelid = w.oid and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null)::text as unique_keys,
   (select json_agg(p.name order by p.name::text) from partitions as p where p.root = w.oid)::text as partitions,
-  (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) as privilege
+  (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
     where has_table_privilege(w.oid, privilege) and has_schema_privilege(w.namespace, 'USAGE'))::text as privileges,
   (select json_agg(p.name order by p.name::text) from partitions as p
     where p.root = w.oid and not has_table_privilege(p.oid, 'TRIGGER'))::text as untriggerable,
@@ -44,7 +44,7 @@ select w.schema, w.name, w.relkind as kind,
     join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
     where (c.oid = w.oid or c.oid in (select p.oid from partitions as p where p.root = w.oid)) and not pg_has_role(c.relowner, 'USAGE'))::text as unowned,
   row_security_active(w.oid) as row_security,
-  (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) as privilege
+  (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
     where has_table_privilege(r.oid, w.oid, privilege) and has_schema_privilege(r.oid, w.namespace, 'USAGE'))::text as runner_privileges,
   c.relrowsecurity and not r.rolsuper and not r.rolbypassrls
     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'USAGE')) as runner_row_security

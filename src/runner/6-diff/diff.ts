@@ -5,6 +5,7 @@ import { type LiveDatabase, objectKey } from '../5-inspect/live-database.ts';
 import { type BlockOf, diffObjects } from './diff-objects.ts';
 import { intoGroups, refreshedTables, refreshes, skipName } from './diff-seals.ts';
 import { diffRemovals, takeInventory } from './diff-removals.ts';
+import { diffSequences, leftInterleaved } from './diff-sequences.ts';
 import { forgottenCopies, registrations, unregistrations } from './diff-streams.ts';
 import type { ChangePlan, Step } from './step.ts';
 
@@ -23,14 +24,17 @@ export function diff(options: { plan: Plan; lives: Lives; blockOf: BlockOf }): C
     all.flatMap((live) => diffObjects({ plan, live, blockOf })),
     all.flatMap((live) => refreshes(plan, live)),
   );
+  const sequences = diffSequences(lives);
   const steps = [
     ...objects.filter(({ group }) => group === BOOKKEEPING),
     ...objects.filter(({ group }) => group !== BOOKKEEPING),
+    ...sequences.steps,
     ...all.flatMap((live) => registrations(plan, live)),
     ...all.flatMap((live) => [...unregistrations(plan, live), ...forgottenCopies(plan, live)]),
     ...all.flatMap((live) => diffRemovals({ plan, live, all: false })),
   ];
-  return changePlan({ plan, lives, steps, warnings: [...missedWrites(steps), ...attachedRows(steps), ...all.flatMap((live) => foreignObjects(plan, live))] });
+  const warnings = [...sequences.faults, ...missedWrites(steps), ...attachedRows(steps), ...all.flatMap((live) => foreignObjects(plan, live))];
+  return changePlan({ plan, lives, steps, warnings });
 }
 
 /** What has to be done so that nothing of this project is left in the databases. */
@@ -38,7 +42,10 @@ export function diffDestroy(options: { plan: Plan; lives: Lives }): ChangePlan {
   const { plan, lives } = options;
   const all = [...lives.values()];
   const steps = all.flatMap((live) => diffRemovals({ plan, live, all: true }));
-  return { ...changePlan({ plan, lives, steps, warnings: all.flatMap((live) => foreignObjects(plan, live)) }), seals: new Map() };
+  return {
+    ...changePlan({ plan, lives, steps, warnings: all.flatMap((live) => [...leftInterleaved(live), ...foreignObjects(plan, live)]) }),
+    seals: new Map(),
+  };
 }
 
 /** A config that lost all its tables is far more often a mistake than a wish; `destroy` is how to wish it. */

@@ -124,10 +124,8 @@ type Segment = { readonly name: string; readonly bytes: number; readonly pages: 
 export async function percentOfBudget(at: { plan: Plan; session: Session; sync: string; position: Position }): Promise<number | null> {
   const { plan, session, sync, position } = at;
   const planned = plan.syncs[sync];
-  const { source: database, maxBacklog: budget } = (planned && flowsOf(planned).find(({ maxBacklog }) => maxBacklog !== null)) ?? {
-    source: '',
-    maxBacklog: null,
-  };
+  const { database } = session;
+  const budget = (planned && flowsOf(planned).find(({ source }) => source === database))?.maxBacklog ?? null;
   if (budget === null) return null;
   const segments = await segmentsOf({ plan, database, session }, sync);
   if (!isNear(segments, budget)) return 0;

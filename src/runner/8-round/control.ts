@@ -1,5 +1,6 @@
 import type { Session } from '../postgres/session.ts';
 import { pauseSync, resumeSync, wakeRunner } from './control.sql.ts';
+import { requestCopy } from './full-copy/full-copy.sql.ts';
 import { announceRegistry } from './purge.sql.ts';
 import { registerAnew } from './source.sql.ts';
 
@@ -18,6 +19,12 @@ export async function resume(source: Session, name: SyncName): Promise<boolean> 
   const { count } = await source.query(resumeSync, [name.sync]);
   await tellRunners(source, name);
   return count === 1;
+}
+
+/** Lets the runner look at the sync now. `isCopy`: a full copy is asked for, by whichever runner comes next. */
+export async function kick(source: Session, name: SyncName, by: { readonly isCopy: boolean; readonly user: string }): Promise<void> {
+  if (by.isCopy) await source.query(requestCopy, [name.sync, by.user]);
+  await source.query(wakeRunner, [name.sync, name.wake]);
 }
 
 /** Gives a stream a new life: all its tables are copied again. False when it is not registered. */

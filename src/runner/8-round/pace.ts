@@ -5,7 +5,7 @@ const ROUNDS_AT_ONCE = 4;
 /** Changes per second up to which every round follows the last one at once, and from which on the pause is the longest. */
 const CALM = 500;
 const BUSY = 3_000;
-const LONGEST_PAUSE_MS = 80;
+const LONGEST_PAUSE_MS = 120;
 
 /** How long a stream leaves its source alone between two rounds. */
 export type Pace = {
@@ -15,7 +15,7 @@ export type Pace = {
 
 /**
  * Under a steady load every look finds something, and a runner that looks again at once takes the processor, the commits and the
- * buffers from the applications whose changes it brings. What comes in a twelfth of a second costs hardly more in one round than what
+ * buffers from the applications whose changes it brings. What comes in an eighth of a second costs hardly more in one round than what
  * comes in a hundredth. So the pause follows the rate of changes: none where they are few, for then each of them is waited for.
  */
 export function makePace(clock: Clock): Pace {

@@ -1,11 +1,13 @@
 import { failure } from '../../plan/errors.ts';
 import { flowsOf } from '../../plan/flows.ts';
+import type { PlanSync } from '../../plan/plan.ts';
 import type { Session } from '../postgres/session.ts';
+import { startCopies } from './full-copy/start-copies.ts';
 import { keepSources } from './keep-sources.ts';
 import { startMasters } from './masters/start-masters.ts';
 import { reportStreams } from './report-streams.ts';
 import type { StreamEnd } from './stream.ts';
-import { type RunOptions, startSync } from './sync-runner.ts';
+import { type RunOptions, startSync, type SyncRun } from './sync-runner.ts';
 
 /** A source that cannot be reached is not waited for at the end. */
 const LAST_WORDS_MS = 800;
@@ -25,7 +27,7 @@ export async function run(given: RunOptions, names: readonly string[]): Promise<
   refuseUnknown(options, wanted);
   const streams = wanted.flatMap((sync) => {
     const planned = plan.syncs[sync];
-    return (planned === undefined ? [] : flowsOf(planned)).flatMap(({ source, targets }) => targets.map((target) => ({ sync, source, target })));
+    return (planned === undefined ? [] : directionsOf(planned)).flatMap(({ source, targets }) => targets.map((target) => ({ sync, source, target })));
   });
   log({ kind: 'started', project: plan.project, streams });
   let pass = await runOnce(options, wanted);
@@ -38,7 +40,7 @@ export async function run(given: RunOptions, names: readonly string[]): Promise<
 
 /** All syncs until each of them has ended; with the number of rows that were brought. */
 async function runOnce(options: RunOptions, names: readonly string[]): Promise<{ readonly ends: RunEnd; readonly rows: number }> {
-  const syncs = names.map((name) => (options.plan.syncs[name]?.mode === 'multi-master' ? startMasters(options, name) : startSync(options, name)));
+  const syncs = names.map((name) => start(options, name));
   const ended = new AbortController();
   const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
   const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();
@@ -46,6 +48,21 @@ async function runOnce(options: RunOptions, names: readonly string[]): Promise<{
   await Promise.race([Promise.all(keepers), options.clock.sleep(LAST_WORDS_MS)]);
   await Promise.all(syncs.map((sync) => sync.close()));
   return { ends, rows: syncs.flatMap(({ streams }) => streams).reduce((sum, { progress }) => sum + progress.rows, 0) };
+}
+
+function start(options: RunOptions, name: string): SyncRun {
+  switch (options.plan.syncs[name]?.mode) {
+    case 'multi-master':
+      return startMasters(options, name);
+    case 'full-copy':
+      return startCopies(options, name);
+    default:
+      return startSync(options, name);
+  }
+}
+
+function directionsOf(sync: PlanSync): readonly { readonly source: string; readonly targets: readonly string[] }[] {
+  return sync.mode === 'full-copy' ? [sync] : flowsOf(sync);
 }
 
 function isDone(ends: RunEnd): boolean {

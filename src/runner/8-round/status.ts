@@ -8,6 +8,7 @@ import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
+import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
 import { readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
 
@@ -32,6 +33,8 @@ export type StreamStatus = StreamName & {
   readonly lastError: string | null;
   readonly lastErrorAt: string | null;
   readonly runner: string | null;
+  /** Of a full copy, the last one; null where there was none, and for streams that follow changes. */
+  readonly lastCopy: LastCopyStatus | null;
   /** Tables of the source of which changes may have gone by uncaptured. */
   readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
 };
@@ -53,7 +56,10 @@ export async function readStatus(plan: Plan, connect: Connect): Promise<readonly
   const flows = await Promise.all(
     namedFlows(plan.syncs).map(({ sync: name, flow }) => flowStatus({ plan, name, sync: flow, captures: capturesOf(name, flow), connect, target })),
   );
-  return flows.flat();
+  const copies = Object.entries(plan.syncs).map(([name, sync]) =>
+    sync.mode === 'full-copy' ? copyStatus({ name, sync, open: (database) => openQuietly(database, connect), unreachable }) : [],
+  );
+  return [...flows.flat(), ...(await Promise.all(copies)).flat()];
 }
 
 type Asked = {
@@ -120,6 +126,7 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     lastError: applied instanceof Error ? failureText(applied) : (row?.['last_error'] ?? null),
     lastErrorAt: row?.['last_error_at'] ?? null,
     runner: row?.['runner'] ?? null,
+    lastCopy: null,
     unsafe: parts.unsafe,
   };
 }
@@ -190,6 +197,7 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     lastError: error,
     lastErrorAt: null,
     runner: null,
+    lastCopy: null,
     unsafe: [],
   };
 }

@@ -6,7 +6,7 @@ import type { Failpoint } from '../failpoint.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
-import { type FollowEnd, followStream } from './follow-stream.ts';
+import { type FollowEnd, followStream, type Following } from './follow-stream.ts';
 import { waitForLease } from './lease.ts';
 import { readPause } from './registration.ts';
 import type { Source } from './source.ts';
@@ -61,17 +61,20 @@ export type StreamOptions = {
   readonly signal: AbortSignal;
 };
 
+/** What a stream does once both ends are connected and the lease is held. */
+type Follow = (following: Following) => Promise<FollowEnd>;
+
 /**
  * Runs one stream until it is stopped or, when asked so, has caught up. Its failures are its own: it reconnects alone, with growing
  * pauses and jitter, while the other streams go on.
  */
-export async function runStream(options: StreamOptions): Promise<StreamEnd> {
+export async function runStream(options: StreamOptions, follow: Follow = followStream): Promise<StreamEnd> {
   const { clock, signal, until } = options;
   const tries = { failed: 0 };
   const aside: CopyAside = { running: null };
   while (!signal.aborted) {
     try {
-      const outcome = await connectAndFollow(options, aside, () => {
+      const outcome = await connectAndFollow({ ...options, follow }, aside, () => {
         tries.failed = 0;
         options.progress.isFailing = false;
       });
@@ -94,7 +97,7 @@ function isFinal(error: unknown, failed: number): boolean {
   return failed >= TRIES || (error instanceof SarrioError && error.exit !== 'failed');
 }
 
-async function connectAndFollow(options: StreamOptions, aside: CopyAside, onProgress: () => void): Promise<FollowEnd> {
+async function connectAndFollow(options: StreamOptions & { readonly follow: Follow }, aside: CopyAside, onProgress: () => void): Promise<FollowEnd> {
   const { stream, project, clock, signal } = options;
   enter(options, 'connecting', null);
   const { source, wake } = await options.access();
@@ -105,7 +108,7 @@ async function connectAndFollow(options: StreamOptions, aside: CopyAside, onProg
   try {
     const isHeld = await waitForLease({ project, stream, source, target, clock, signal }, (holder) => standBy(options, holder));
     if (!isHeld) return 'stopped';
-    return await followStream({ ...options, aside, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
+    return await options.follow({ ...options, aside, source, wake, target, onProgress, enter: (state, reason) => enter(options, state, reason) });
   } finally {
     signal.removeEventListener('abort', abort);
     await closeQuietly(target, clock);

@@ -4,6 +4,9 @@
  */
 export const listen = 'listen sarrio';
 
+/** While a session holds it, triggers that find the flag armed notify; the key is that of `sarrio.wake`. Runners of other targets share it. */
+export const beHeard = "select pg_advisory_lock_shared(hashtextextended('sarrio listens: ' || $1, 0))::text as held";
+
 export const preparesTransactions = "select current_setting('max_prepared_transactions') <> '0' as yes";
 
 export const FLAG = { busy: 1, armed: 2, kicked: 3 } as const;

@@ -3,7 +3,7 @@ import { makeGate } from '../gate.ts';
 import { makeMutex } from '../mutex.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Ask, type FlagState, keepFlag } from './wake-flag.ts';
-import { FLAG, listen, preparesTransactions, setFlag } from './wake.sql.ts';
+import { beHeard, FLAG, listen, preparesTransactions, setFlag } from './wake.sql.ts';
 
 /** Rounds in a row, each begun because something came during the last, before triggers are told to notify no more. */
 const ROUNDS_UNDER_LOAD = 8;
@@ -64,7 +64,10 @@ export async function openWake(options: WakeOptions): Promise<Wake> {
   });
   session.onLost(end);
   const polls = (await ask(preparesTransactions)) === 't';
-  if (!polls) await exclusive(() => session.query(listen));
+  if (!polls) {
+    await ask(beHeard, [sync]);
+    await exclusive(() => session.query(listen));
+  }
   // Whatever stopped it (a cancelled statement is enough), nobody would be woken any more: the source is opened anew.
   const keeping = keepFlag({ ask, clock, flag, kick, polls, sequence }).catch(() => session.destroy());
   return {

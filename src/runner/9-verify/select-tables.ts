@@ -1,10 +1,11 @@
 import { failure } from '../../plan/errors.ts';
-import { type Flow, namedFlows } from '../../plan/flows.ts';
+import { namedFlows } from '../../plan/flows.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { StreamName } from '../events.ts';
 import { deltasOf } from '../8-round/sync-runner.ts';
 import { type StreamTable, streamTables } from '../8-round/work.ts';
+import { type MastersTable, selectMasters } from './masters/select-masters.ts';
 
 /** Which part of the plan; nothing named means all of it. */
 export type Selection = { readonly syncs: readonly string[]; readonly targets: readonly string[]; readonly tables: readonly string[] };
@@ -12,7 +13,6 @@ export type Selection = { readonly syncs: readonly string[]; readonly targets: r
 /** One table of one stream. */
 export type Selected = {
   readonly stream: StreamName;
-  readonly mode: Flow['mode'];
   readonly table: StreamTable;
   readonly source: string;
   readonly delta: string;
@@ -22,13 +22,12 @@ export type Selected = {
  * The tables to compare, in the order of the plan. A table may be named as the source or as the target has it.
  * @throws SarrioError when a name is not in the plan.
  */
-export function selectTables(plan: Plan, selection: Selection): readonly Selected[] {
+export function selectTables(plan: Plan, selection: Selection): { readonly oneWay: readonly Selected[]; readonly masters: readonly MastersTable[] } {
   const all = namedFlows(plan.syncs).flatMap(({ sync, flow }) => {
     const deltas = deltasOf(plan, flow);
     return flow.targets.flatMap((target) =>
       streamTables(flow, target).map((table) => ({
         stream: { sync, source: flow.source, target },
-        mode: flow.mode,
         table,
         source: displayName(table.table.source),
         delta: deltas[table.ordinal] ?? '',
@@ -38,11 +37,15 @@ export function selectTables(plan: Plan, selection: Selection): readonly Selecte
   refuseUnknown('sync', selection.syncs, Object.keys(plan.syncs));
   refuseUnknown('target', selection.targets, [...new Set(all.map(({ stream }) => stream.target))]);
   refuseUnknown('table', selection.tables, [...new Set(all.flatMap(({ source, table }) => [source, table.relation]))].sort());
-  const chosen = all.filter(
+  const masters = selectMasters(plan, selection);
+  const oneWay = all.filter(
     ({ stream, source, table }) =>
-      isChosen(selection.syncs, stream.sync) && isChosen(selection.targets, stream.target) && isChosen(selection.tables, source, table.relation),
+      plan.syncs[stream.sync]?.mode === 'one-way' &&
+      isChosen(selection.syncs, stream.sync) &&
+      isChosen(selection.targets, stream.target) &&
+      isChosen(selection.tables, source, table.relation),
   );
-  if (chosen.length > 0) return chosen;
+  if (oneWay.length + masters.length > 0) return { oneWay, masters };
   throw failure('invalid', { code: 'SAR702', message: 'no table is in all that was named: sync, target and table', hint: 'Leave one of them out.' });
 }
 

@@ -1,15 +1,13 @@
 import { markVerified, unverifiedSince } from '../8-round/trust.ts';
 import type { StreamName } from '../events.ts';
-import type { Selected } from './select-tables.ts';
-import type { TableResult } from './table-result.ts';
 import type { VerifyOptions } from './verify.ts';
 
 /** A stream whose source came back with another history, and since when it waits for a comparison. */
 type Doubt = { readonly stream: StreamName; readonly since: string };
 
 /** Which of the streams wait for a comparison, asked before it begins. A target that cannot be reached shows when its tables are compared. */
-export async function readDoubts({ connect }: VerifyOptions, selected: readonly Selected[]): Promise<readonly Doubt[]> {
-  const streams = new Map(selected.map(({ stream }) => [JSON.stringify(stream), stream]));
+export async function readDoubts({ connect }: VerifyOptions, all: readonly StreamName[]): Promise<readonly Doubt[]> {
+  const streams = new Map(all.map((stream) => [JSON.stringify(stream), stream]));
   const doubts: Doubt[] = [];
   for (const stream of streams.values()) {
     const session = await connect(stream.target, 'status').catch(() => null);
@@ -24,13 +22,12 @@ export async function readDoubts({ connect }: VerifyOptions, selected: readonly 
   return doubts;
 }
 
-/** Takes the mark from streams of which every table was compared whole and found equal, or made so. */
-export async function settleDoubts(options: VerifyOptions, doubts: readonly Doubt[], results: readonly TableResult[]): Promise<void> {
+/** Takes the mark from streams of which every table was compared whole and found clean. */
+export async function settleDoubts(options: VerifyOptions, doubts: readonly Doubt[], isClean: (stream: StreamName) => boolean): Promise<void> {
   const { sample, selection, connect } = options;
   if (sample < 100 || selection.tables.length > 0) return;
   for (const { stream, since } of doubts) {
-    const own = results.filter((result) => JSON.stringify(result.stream) === JSON.stringify(stream));
-    if (!own.every(({ state }) => state === 'equal' || state === 'repaired')) continue;
+    if (!isClean(stream)) continue;
     const session = await connect(stream.target, 'target');
     try {
       await markVerified(session, stream, since);

@@ -14,14 +14,10 @@ import type { VerifySessions } from './verify-sessions.ts';
 /** `endsStream`: no other table of the stream can be compared either. */
 export type Outcome = { readonly result: TableResult; readonly error: SarrioError | null; readonly endsStream: boolean };
 
-/** The proof of the comparison knows changes under way in one direction only. */
-const BOTH_WAYS = 'members of a multi-master sync change on both sides at once, which this comparison cannot tell from a difference yet';
-
 /** Compares one table and, when asked to, repairs it. Never throws: an error is part of the outcome. */
 export async function verifyTable(verifying: Verifying, one: Selected, sessions: VerifySessions): Promise<Outcome> {
   const { clock } = verifying;
   const began = clock.now();
-  if (one.mode === 'multi-master') return { result: resultOf(one, { kind: 'not-compared', reason: BOTH_WAYS }), error: null, endsStream: false };
   try {
     const result = await compareAndRepair(verifying, one, sessions);
     return { result: { ...result, ms: clock.now() - began }, error: null, endsStream: false };

@@ -4,10 +4,14 @@ import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import type { SessionRole } from '../postgres/session-settings.sql.ts';
 import type { Session } from '../postgres/session.ts';
+import type { StreamName } from '../events.ts';
 import { refuseMissingRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from '../8-round/installed-plan.ts';
 import { estimatedRows } from '../8-round/source.sql.ts';
 import { type Buckets, sampleOf } from './buckets.ts';
+import type { MastersResult } from './masters/masters-result.ts';
+import { type MastersTable, pairsOf, refuseUnclearRepair } from './masters/select-masters.ts';
+import { type MastersOutcome, verifyMasters } from './masters/verify-masters.ts';
 import { keepProgress, type ProgressKeeper } from './progress.ts';
 import { readDoubts, settleDoubts } from './settle-doubts.ts';
 import { type Selected, type Selection, selectTables } from './select-tables.ts';
@@ -28,6 +32,10 @@ export type VerifyOptions = {
   readonly limit: number;
   /** Write the differences after comparing. */
   readonly repair: boolean;
+  /** Write them, or say what would be written. */
+  readonly wantsRepair: boolean;
+  /** Between masters: the member whose rows are right; null when nobody is named. */
+  readonly from: string | null;
   readonly clock: Clock;
   readonly log: VerifyLog;
   readonly failpoint: Failpoint;
@@ -35,11 +43,17 @@ export type VerifyOptions = {
 };
 
 /** What the workers share. */
-export type Verifying = VerifyOptions & { readonly buckets: Buckets };
+export type Verifying = VerifyOptions & {
+  readonly buckets: Buckets;
+  /** Members that could not be reached, and why: they are not asked again for every table. */
+  readonly unreachable: Map<string, string>;
+};
 
 export type Verification = {
   /** In the order of the plan. */
   readonly results: readonly TableResult[];
+  /** Of multi-master syncs, in the order of the plan. */
+  readonly masters: readonly MastersResult[];
   /** Why streams or tables could not be compared. */
   readonly errors: readonly SarrioError[];
 };
@@ -50,15 +64,17 @@ export type Verification = {
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
   const { plan, selection, clock, log } = options;
-  const selected = selectTables(plan, selection);
-  const verifying: Verifying = { ...options, connect: checkedConnect(options), buckets: sampleOf(options.sample, clock.random()) };
+  const { oneWay: selected, masters } = selectTables(plan, selection);
+  refuseUnclearRepair({ masters, hasOneWay: selected.length > 0, wantsRepair: options.wantsRepair, from: options.from });
+  const verifying: Verifying = { ...options, connect: checkedConnect(options), buckets: sampleOf(options.sample, clock.random()), unreachable: new Map() };
   const estimates = await estimateRows(options, selected);
-  const doubts = await readDoubts(verifying, selected);
+  const doubts = await readDoubts(verifying, [...selected.map(({ stream }) => stream), ...pairsOf(masters)]);
   const progress = keepProgress({ estimates, clock, log });
   try {
-    const verification = await workThrough(verifying, { selected, estimates, progress });
-    await settleDoubts(verifying, doubts, verification.results);
-    return verification;
+    const { results, errors } = await workThrough(verifying, { selected, estimates, progress });
+    const between = await workThroughMasters(verifying, masters);
+    await settleDoubts(verifying, doubts, (stream) => isClean(stream, { results, masters: between.results }));
+    return { results, masters: between.results, errors: [...errors, ...between.errors] };
   } finally {
     progress.end();
   }
@@ -66,7 +82,16 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
 
 type Work = { readonly selected: readonly Selected[]; readonly estimates: readonly number[]; readonly progress: ProgressKeeper };
 
-async function workThrough(verifying: Verifying, { selected, estimates, progress }: Work): Promise<Verification> {
+/** Whether every table of a stream was found equal, or made so; between masters a repair is on its way only. */
+function isClean(stream: StreamName, { results, masters }: Pick<Verification, 'results' | 'masters'>): boolean {
+  const own = results.filter((result) => JSON.stringify(result.stream) === JSON.stringify(stream));
+  const between = masters.filter(({ sync }) => sync === stream.sync);
+  return own.every(({ state }) => state === 'equal' || state === 'repaired') && between.every(({ state }) => state === 'equal');
+}
+
+type Worked = { readonly results: readonly TableResult[]; readonly errors: readonly SarrioError[] };
+
+async function workThrough(verifying: Verifying, { selected, estimates, progress }: Work): Promise<Worked> {
   const results: TableResult[] = [];
   const errors: SarrioError[] = [];
   const given: { next: number } = { next: 0 };
@@ -90,6 +115,29 @@ async function workThrough(verifying: Verifying, { selected, estimates, progress
   await Promise.all(Array.from({ length: Math.min(verifying.jobs, selected.length) }, () => withSessions(verifying, work)));
   verifying.signal.throwIfAborted();
   return { results, errors };
+}
+
+async function workThroughMasters(
+  verifying: Verifying,
+  tables: readonly MastersTable[],
+): Promise<{
+  readonly results: readonly MastersResult[];
+  readonly errors: readonly SarrioError[];
+}> {
+  const outcomes: MastersOutcome[] = [];
+  const given = { next: 0 };
+  const work = async (sessions: VerifySessions): Promise<void> => {
+    for (let index = given.next++; index < tables.length && !verifying.signal.aborted; index = given.next++) {
+      const table = tables[index];
+      if (table === undefined) return;
+      const outcome = await verifyMasters(verifying, table, sessions);
+      outcomes[index] = outcome;
+      verifying.log({ kind: 'masters-compared', result: outcome.result, tables: outcomes.filter(Boolean).length, ofTables: tables.length });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(verifying.jobs, tables.length) }, () => withSessions(verifying, work)));
+  verifying.signal.throwIfAborted();
+  return { results: outcomes.map(({ result }) => result), errors: outcomes.flatMap(({ errors }) => errors) };
 }
 
 /** The sessions of one worker; when the verify is called off, so is what their servers are doing. */

@@ -37,3 +37,6 @@ create function touch() returns trigger language plpgsql as 'begin return new; e
 create trigger risky_touch before insert on risky for each row execute function touch();
 alter table risky enable always trigger risky_touch;
 create table ringed (id uuid primary key, note text);
+create table counted (id serial primary key, note text);
+create sequence late_ids;
+create table late (id bigint default nextval('late_ids'::text) primary key);

@@ -31,3 +31,6 @@ create table risky (
 create unique index risky_phone on risky (lower(phone));
 create table events (happened timestamptz default now() primary key, what text);
 create table ringed (id uuid primary key, note text);
+create table counted (id serial primary key, note text);
+create sequence late_ids;
+create table late (id bigint default nextval('late_ids'::text) primary key);

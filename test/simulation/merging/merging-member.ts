@@ -1,9 +1,8 @@
 import type { Change } from '../../../src/conflict/change.ts';
 import type { ContestedKey, Version } from '../../../src/conflict/version.ts';
-import { isCovered } from '../../../src/plan/position.ts';
 import type { LookOptions, Member } from '../../../src/runner/8-round/masters/member.ts';
 import { historyOf } from '../image.ts';
-import { type Aside, asideOf, changesOf, type Entry, pendingFor, positionOf, type Side, written } from './side.ts';
+import { type Aside, asideOf, changesOf, type Entry, namesOf, pendingBits, pendingFor, positionOf, type Side, written } from './side.ts';
 
 /** A round's transaction in one member. */
 export type Transaction = {
@@ -28,7 +27,7 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
       peers.set(index, { side, options, aside: null, isSettled: false, xid: 0n, after: null });
       const entries = pendingFor(side, options.from).length;
       const pending = entries === 0 ? [] : [{ ordinal: 0, entries, allInserts: false, truncated: false }];
-      return { member: index, position: positionOf(index, side), watermarks: side.watermarks, clockMicros: 0n, pending };
+      return { member: index, position: positionOf(index, side), watermarks: side.watermarks, copiedXid: 0n, clockMicros: 0n, pending };
     },
     async hold() {
       mine().xid = side.nextXid;
@@ -68,24 +67,25 @@ function transactionOf(peers: MergingPeers, index: number): Transaction {
 
 function versionOf(peers: MergingPeers, member: number): Version | undefined {
   const { side, options } = transactionOf(peers, member);
-  const bits = (entry: Entry): number => [...options.seenBy].reduce((sum, [target, seen]) => (isCovered(seen, entry.xid) ? sum : sum | (1 << target)), 0);
-  const pending = side.entries.filter((entry) => bits(entry) !== 0);
+  const { pending, pendingAt } = pendingOf(peers, member);
   if (pending.length === 0) return undefined;
-  const at = latestOf(pending);
-  const pendingAt = pending.reduce((sum, entry) => sum | bits(entry), 0);
-  return { member, pendingAt, at, op: 'update', image: side.values.join(), changes: changesOf(member, pending) };
+  const names = namesOf(member, pending, options);
+  return { member, pendingAt, at: latestOf(pending), op: 'update', image: side.values.join(), names, changes: changesOf(member, pending) };
+}
+
+function pendingOf(peers: MergingPeers, member: number): { readonly pending: readonly Entry[]; readonly pendingAt: number } {
+  const { side, options } = transactionOf(peers, member);
+  const pending = side.entries.filter((entry) => pendingBits(options, entry) !== 0);
+  return { pending, pendingAt: pending.reduce((sum, entry) => sum | pendingBits(options, entry), 0) };
 }
 
 function deliver(peers: MergingPeers, { from, to, fresh }: { from: number; to: readonly number[]; fresh: boolean }): number {
   const { side, options } = transactionOf(peers, from);
-  for (const target of to) {
-    const seen = options.seenBy.get(target);
-    const pending = seen === undefined ? [] : pendingFor(side, seen);
-    const peer = transactionOf(peers, target);
-    if (pending.length === 0 || peer.isSettled) continue;
-    const carried: readonly Change[] = changesOf(from, pending);
-    const at = latestOf(pending);
-    peer.aside = { values: side.values, at, isFresh: fresh, carried };
+  const { pending, pendingAt } = pendingOf(peers, from);
+  const carried: readonly Change[] = changesOf(from, pending);
+  const names = namesOf(from, pending, options);
+  for (const peer of to.filter((target) => (pendingAt & (1 << target)) !== 0).map((target) => transactionOf(peers, target))) {
+    if (!peer.isSettled) peer.aside = { values: side.values, at: latestOf(pending), isFresh: fresh, carried, names };
   }
   return 1;
 }

@@ -58,7 +58,7 @@ export async function merged(
     };
     return { ...member, settle };
   });
-  const known = new Map(step.present.map((index) => [index, sideAt(world, index).watermarks]));
+  const known = new Map(step.present.map((index) => [index, { watermarks: sideAt(world, index).watermarks, copiedXid: 0n }]));
   await masterRound({
     members,
     databases: world.sides.map((_, index) => `d${index}`),

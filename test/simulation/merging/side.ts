@@ -1,6 +1,7 @@
 import { type Change, changesFrom, changesJson } from '../../../src/conflict/change.ts';
-import { isCovered, type Position } from '../../../src/plan/position.ts';
-import type { SettledRow } from '../../../src/runner/8-round/masters/member.ts';
+import { allNames, type ChangeName, hasSeen, nameOf } from '../../../src/conflict/change-names.ts';
+import { historyNumber, isCovered, type Position } from '../../../src/plan/position.ts';
+import type { LookOptions, SettledRow } from '../../../src/runner/8-round/masters/member.ts';
 import { historyOf } from '../image.ts';
 
 /** The one row of a table that is merged: a counter and two columns. */
@@ -23,13 +24,15 @@ export type Entry = {
   readonly amounts: Readonly<Record<string, string>>;
   /** What a round has brought; null for a change of an application. */
   readonly carried: readonly Change[] | null;
+  /** The change that it stands for, where a round has brought it. */
+  readonly name: ChangeName | null;
 };
 
 export const FIRST: Side = { values: ['k', '0', 'a0', 'b0'], entries: [], watermarks: new Map(), nextXid: 100n };
 
 /** An UPDATE of an application, as capture records it. */
 export function updated(side: Side, values: readonly string[], at: bigint): Side {
-  const entry = { xid: side.nextXid, at, ...difference(side.values, values), carried: null };
+  const entry = { xid: side.nextXid, at, ...difference(side.values, values), carried: null, name: null };
   return { ...side, values, entries: [...side.entries, entry], nextXid: side.nextXid + 1n };
 }
 
@@ -47,21 +50,36 @@ export function pendingFor({ entries }: Side, seen: Position): readonly Entry[] 
   return entries.filter(({ xid }) => !isCovered(seen, xid));
 }
 
+/** Bits of the members that have seen neither the entry nor the change that it names. */
+export function pendingBits({ seenBy, knownBy }: LookOptions, { xid, name }: Entry): number {
+  const isNews = (target: number, seen: Position): boolean => !isCovered(seen, xid) && (name === null || !hasSeen(knownBy.get(target) ?? [], name));
+  return [...seenBy].reduce((bits, [target, seen]) => (isNews(target, seen) ? bits | (1 << target) : bits), 0);
+}
+
+/** The changes that a member's entries stand for; between two nobody asks. */
+export function namesOf(member: number, entries: readonly Entry[], { knownBy }: LookOptions): readonly ChangeName[] | null {
+  const origins = new Set([...knownBy.values()].flatMap((known) => known.map(({ origin }) => origin)));
+  const isKnown = (name: ChangeName | null): name is ChangeName => name !== null && origins.has(BigInt(name.replace(/:.*/, '')));
+  return allNames(entries.map(({ name, xid }) => [isKnown(name) ? name : nameOf(historyNumber(historyOf(member)), xid)]));
+}
+
 /** As the statements of the plan gather them. */
 export function changesOf(member: number, entries: readonly Entry[]): readonly Change[] {
   const own = entries.flatMap(({ xid, columns, amounts, carried }) => (carried === null ? [{ member, xid, columns, amounts }] : []));
   return changesFrom([...changesJson(own), ...entries.flatMap(({ carried }) => changesJson(carried ?? []))]);
 }
 
-export type Aside = { readonly values: readonly string[]; readonly at: bigint; readonly isFresh: boolean; readonly carried: readonly Change[] | null };
+export type Aside = Pick<SettledRow, 'at' | 'isFresh' | 'carried' | 'names'> & { readonly values: readonly string[] };
 
-export function asideOf({ row, at, isFresh, carried }: SettledRow): Aside {
-  return { values: row.values.map(String), at, isFresh, carried };
+export function asideOf({ row, at, isFresh, carried, names }: SettledRow): Aside {
+  return { values: row.values.map(String), at, isFresh, carried, names };
 }
 
 /** After a round's transaction. */
 export function written(side: Side, { aside, xid, watermarks }: { aside: Aside | null; xid: bigint; watermarks: ReadonlyMap<number, Position> }): Side {
   if (aside === null) return { ...side, watermarks };
-  const entry = { xid, at: aside.at, ...difference(side.values, aside.values), carried: aside.carried };
-  return { ...side, watermarks, values: aside.values, entries: aside.isFresh ? [...side.entries, entry] : side.entries };
+  const { at, carried, names } = aside;
+  const named = names === null || names.length === 0 ? [null] : names;
+  const entries = named.map((name) => ({ xid, at, ...difference(side.values, aside.values), carried, name }));
+  return { ...side, watermarks, values: aside.values, entries: aside.isFresh ? [...side.entries, ...entries] : side.entries };
 }

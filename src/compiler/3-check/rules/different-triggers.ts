@@ -1,5 +1,5 @@
 import { displayName } from '../../../sql/quote.ts';
-import { placedTables, type PlacedTable, type Rule } from '../rule.ts';
+import { capturedTables, type PlacedTable, type Rule } from '../rule.ts';
 
 /** SAR247. */
 export const differentTriggers: Rule = {
@@ -9,7 +9,7 @@ export const differentTriggers: Rule = {
   explanation: 'A table is captured once for all syncs of a source, so its triggers fire for all of them alike.',
   run: (input) => {
     const first = new Map<string, PlacedTable>();
-    return placedTables(input).flatMap((placed) => {
+    return capturedTables(input).flatMap((placed) => {
       const { table, flow, path } = placed;
       const identity = JSON.stringify([flow.source, table.source.schema, table.source.name]);
       const other = first.get(identity);

@@ -39,7 +39,7 @@ type Direction = { readonly source: string; readonly target: string; readonly pa
 /** Each source with each of its targets; of members, each with each other. */
 function directions({ syncs }: Model): readonly Direction[] {
   return syncs.flatMap((sync): readonly Direction[] => {
-    if (sync.mode === 'one-way')
+    if (sync.mode !== 'multi-master')
       return sync.targets.map((target, position) => ({ source: sync.source, target, path: ['syncs', sync.name, 'targets', position] }));
     return sync.members.flatMap((source) =>
       sync.members.flatMap((target, position) => (target === source ? [] : [{ source, target, path: ['syncs', sync.name, 'members', position] }])),

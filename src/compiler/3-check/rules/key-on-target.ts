@@ -32,6 +32,7 @@ export const noUniqueIndexOnTarget: Rule = {
       const names = table.key.columns.map(({ name }) => targetNameOf(table, name));
       const columns = names.filter((name) => name !== null && target.columns.some((column) => column.name === name));
       if (
+        names.length === 0 ||
         columns.length < names.length ||
         keyOn(
           target,

@@ -1,21 +1,5 @@
 import type { ColumnSchema, TableSchema } from '../../../plan/schema-lock.ts';
-import { type Finding, masterSyncs, masterTables, type Rule } from '../rule.ts';
-
-/** SAR267. */
-export const interleave: Rule = {
-  code: 'SAR267',
-  severity: 'error',
-  summary: "sequences: 'interleave' is not supported yet",
-  explanation: 'It will let each member count in steps of the number of members, from a start of its own.',
-  run: (input) =>
-    masterSyncs(input).flatMap(([name, { sequences, members }]): readonly Finding[] => {
-      if (sequences !== 'interleave') return [];
-      const path = ['syncs', name, 'sequences'];
-      const step = members.length;
-      const hint = `Do it by hand at each member, e.g. at the first: ALTER SEQUENCE … INCREMENT BY ${step} RESTART WITH …; then say sequences: 'ignore'.`;
-      return [{ path, message: "sequences: 'interleave' is not supported yet", hint }];
-    }),
-};
+import { masterTables, type Rule } from '../rule.ts';
 
 /** SAR270. */
 export const collidingSequences: Rule = {
@@ -30,7 +14,7 @@ export const collidingSequences: Rule = {
       return columns.map((name) => ({
         path,
         message: `column ${name} of ${label} counts by a sequence of each member: two of them would give the same value to different rows`,
-        hint: `Let each member count in steps of ${sync.members.length} from a start of its own, or use UUIDs; then say sequences: 'ignore'.`,
+        hint: "Say sequences: 'interleave', and each member counts in steps from a start of its own. If you have seen to it yourself: sequences: 'ignore'.",
       }));
     }),
 };

@@ -1,7 +1,7 @@
 import { displayName, type QualifiedName } from '../../../sql/quote.ts';
 import { objectNames, wakeName } from '../../2-model/object-names.ts';
 import type { CheckInput, Finding, Rule } from '../rule.ts';
-import { configSyncs, placedTables } from '../rule.ts';
+import { configSyncs, capturedTables } from '../rule.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';
 
 type Owner = { readonly database: string; readonly label: string; readonly names: readonly string[]; readonly path: ConfigPath };
@@ -29,14 +29,14 @@ function claim(options: { name: string; owner: Owner; taken: Map<string, Owner> 
 }
 
 function tableOwners(input: CheckInput): Owner[] {
-  return placedTables(input).map(({ flow, table, path }) => {
+  return capturedTables(input).map(({ flow, table, path }) => {
     return { database: flow.source, label: displayName(table.source), names: allNames(table.source), path };
   });
 }
 
 function syncOwners(input: CheckInput): Owner[] {
   return configSyncs(input).flatMap(([name, sync]) => {
-    const sources = sync.mode === 'one-way' ? [sync.source] : sync.members;
+    const sources = sync.mode === 'multi-master' ? sync.members : [sync.source];
     return sources.map((database): Owner => ({ database, label: `sync '${name}'`, names: [wakeName(name)], path: ['syncs', name] }));
   });
 }

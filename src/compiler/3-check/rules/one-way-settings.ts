@@ -6,7 +6,6 @@ const OF_SYNC: Readonly<Record<string, string>> = {
   source: 'every member is a source; list them all in `members`',
   targets: 'every member is a target; list them all in `members`',
   missingColumns: ALIKE,
-  maxBacklog: 'a member that is given up would have to be copied anew, and what was written there meanwhile would be lost',
 };
 const OF_TABLE: Readonly<Record<string, string>> = {
   rename: 'the table needs the same name at every member',

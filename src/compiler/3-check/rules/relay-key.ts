@@ -1,6 +1,6 @@
 import { displayName } from '../../../sql/quote.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
-import { placedTables, type Rule } from '../rule.ts';
+import { capturedTables, type Rule } from '../rule.ts';
 
 /** SAR227. */
 export const relayKey: Rule = {
@@ -9,7 +9,7 @@ export const relayKey: Rule = {
   summary: 'a cascade changes its key on the way',
   explanation: 'Where a target table is itself the source of another sync, what arrives is recorded there by its key, so both syncs need the same key.',
   run: (input) => {
-    const placed = placedTables(input);
+    const placed = capturedTables(input);
     return placed.flatMap(({ flow, table, path }) => {
       const arriving = table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name).sort();
       return placed

@@ -1,7 +1,7 @@
 import { displayName } from '../../../sql/quote.ts';
 import { indexLock } from '../../2-model/lock-index.ts';
 import { unfitReason } from '../../2-model/select-tables.ts';
-import { type Finding, placedTables, type Rule } from '../rule.ts';
+import { type Finding, capturedTables, type Rule } from '../rule.ts';
 
 /** SAR225. */
 export const unfitPartition: Rule = {
@@ -11,7 +11,7 @@ export const unfitPartition: Rule = {
   explanation: 'Statement triggers do not stand on foreign tables, so that a change made to such a partition directly would be missed.',
   run: (input) => {
     const indexes = new Map(Object.entries(input.lock.databases).map(([name, database]) => [name, indexLock(database)]));
-    return placedTables(input).flatMap(({ flow, table, path }) =>
+    return capturedTables(input).flatMap(({ flow, table, path }) =>
       table.partitions.flatMap((name): Finding[] => {
         const partition = indexes.get(flow.source)?.table(name);
         const reason = partition ? unfitReason(partition) : null;

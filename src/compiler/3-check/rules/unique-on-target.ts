@@ -11,6 +11,7 @@ export const uniqueOnTargetOnly: Rule = {
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) =>
       target.keys
+        .filter(() => !isView(table))
         .filter(({ columns }) => !isImplied(table, new Set(columns.map(({ name }) => name))))
         .map(({ name, columns }) => ({
           path,
@@ -19,6 +20,11 @@ export const uniqueOnTargetOnly: Rule = {
         })),
     ),
 };
+
+/** Nobody can create an index on one. */
+function isView({ source }: ModelTable): boolean {
+  return source.kind === 'view';
+}
 
 /** Rows that are unique by some columns are unique by more. */
 function isImplied({ source, columns }: ModelTable, unique: ReadonlySet<string>): boolean {

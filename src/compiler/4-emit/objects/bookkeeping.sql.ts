@@ -28,7 +28,8 @@ export const installedBlock: Sql = sql`
 /**
  * In a target: the position that it has durably applied from each source. Updated in the transaction that applies the rows: the fence.
  * `acknowledged` is the last position that the source has recorded as such: a source that does not know it was put back in time.
- * `unverified_since` is set when the source came back with another history, in which it may lack rows that stand here.
+ * Between masters `copied_xid` is the transaction in which rows were last copied from there: of what was changed here before, they may
+ * hold nothing. `unverified_since` is set when the source came back with another history, in which it may lack rows that stand here.
  */
 export const watermarkBlock: Sql = sql`
   create table if not exists sarrio.watermark (
@@ -42,6 +43,7 @@ export const watermarkBlock: Sql = sql`
     applied_rows bigint not null default 0,
     applied_rounds bigint not null default 0,
     applied_at timestamptz not null default pg_catalog.now(),
+    copied_xid xid8,
     primary key (sync, source)
   );
   revoke all on table sarrio.watermark from public;
@@ -179,8 +181,42 @@ export const parkedBlock: Sql = sql`
 `;
 
 /**
+ * In a target: the last full copy of a sync, written in its transaction: whoever holds the row may copy. `copied_at` is the time of the
+ * snapshot by the source's clock, `kick` the last request that was served.
+ */
+export const fullCopyBlock: Sql = sql`
+  create table if not exists sarrio.full_copy (
+    sync text not null,
+    source text not null,
+    copied_at timestamptz,
+    kick uuid,
+    copied_rows bigint not null default 0,
+    duration_ms bigint not null default 0,
+    copies bigint not null default 0,
+    primary key (sync, source)
+  );
+  revoke all on table sarrio.full_copy from public;
+`;
+
+/** In a source: the last request for a full copy of a sync, whether a runner is there to hear of it or not. */
+export const kickBlock: Sql = sql`
+  create table if not exists sarrio.kick (
+    sync text not null,
+    kick uuid not null default pg_catalog.gen_random_uuid(),
+    kicked_by text not null,
+    kicked_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (sync)
+  );
+  revoke all on table sarrio.kick from public;
+`;
+
+/**
  * Called by capture triggers that find the runner asleep. NOTIFY would forbid PREPARE TRANSACTION to the application, so where the
  * server allows prepared transactions the flag is set to 3 (kicked) instead, which no rollback undoes and which the runner polls.
+ *
+ * NOTIFY takes a lock that all committing notifiers of the server share, so a runner that went away while the flag was armed must not
+ * leave every transaction notifying: whoever finds the lock that a listening runner holds free takes the flag back to 1 (busy). A
+ * runner that comes at that moment takes the lock first and arms afterwards; where its flag is taken back all the same, it notices.
  */
 export const wakeFunctionBlock: Sql = sql`
   create or replace function sarrio.wake(sync text, flag regclass) returns void
@@ -190,11 +226,20 @@ export const wakeFunctionBlock: Sql = sql`
   set search_path = pg_catalog, pg_temp
   as $sarrio$
   begin
-    if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.=) '0' then
-      perform pg_catalog.pg_notify('sarrio', sync);
-    else
+    if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.<>) '0' then
       perform pg_catalog.setval(flag, 3);
+      return;
     end if;
+    begin
+      if pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('sarrio listens: ' operator(pg_catalog.||) sync, 0)) then
+        -- Taken back at once: a lock kept to the end of the transaction would keep a runner waiting.
+        raise exception using errcode = 'SR001';
+      end if;
+    exception when sqlstate 'SR001' then
+      perform pg_catalog.setval(flag, 1);
+      return;
+    end;
+    perform pg_catalog.pg_notify('sarrio', sync);
   end
   $sarrio$;
   revoke all on function sarrio.wake(text, regclass) from public;

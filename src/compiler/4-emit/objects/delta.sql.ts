@@ -15,6 +15,10 @@ export type DeltaColumn = Pick<ColumnSchema, 'name' | 'type' | 'collation'>;
  * `change_bulk` is null, except in a statement of more than ten thousand rows: its entries beyond that have 0 and are not in the
  * index, which would cost half of the capture, and one more entry, op `B` and without a key, holds their number.
  *
+ * `change_origin` and `change_origin_xid` are null, except in what a round between three masters or more writes: they name the change
+ * that the row came with (number of a history, transaction there). Every delta table has them, so that a table whose sync becomes one
+ * between masters, or gets a third member, keeps its delta table and with it what is captured; null they take no room.
+ *
  * `recordedColumns` adds, for an UPDATE, the names of the changed columns and by how much counters changed; and, for what a round between
  * three masters or more has written, the changes of others that it carries, by sync: `{"shop": [[[member, transaction, columns, amounts], …], …]}`.
  */
@@ -31,7 +35,9 @@ export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
       change_op "char" not null,
       change_segment smallint not null,
       change_sync text,
-      change_bulk bigint
+      change_bulk bigint,
+      change_origin bigint,
+      change_origin_xid xid8
     ) partition by list (change_segment);
     alter table ${table} replica identity full;
     revoke all on table ${table} from public;

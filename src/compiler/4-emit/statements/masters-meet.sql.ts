@@ -4,8 +4,10 @@ import type { MeetStatements } from '../../../plan/plan.ts';
 import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
+import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { carriedByEntry, changesOfKey, keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
+import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
+import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
 import { columnOf, currentRows, sameKey } from './pending.sql.ts';
 import { imageOf } from './verify-hashes.sql.ts';
 
@@ -14,10 +16,10 @@ import { imageOf } from './verify-hashes.sql.ts';
  * Whether two keys are the same is for the database to say.
  * Reads: the table, its delta table. Writes: a temporary table. Called by: `masterStatements`.
  */
-export function meetStatements({ table, rule }: MasterTarget, sync: string): MeetStatements {
+export function meetStatements({ table, rule, memberCount }: MasterTarget, sync: string): MeetStatements {
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
-  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image${ifRecorded(rule, ', sarrio_changes')}`;
-  const own = report(table, sync, rule);
+  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image, sarrio_names${ifRecorded(rule, ', sarrio_changes')}`;
+  const own = report({ table, rule, memberCount }, sync);
   return {
     report: own.text,
     copyReport: sql`
@@ -28,7 +30,7 @@ export function meetStatements({ table, rule }: MasterTarget, sync: string): Mee
     create: sql`
       create temporary table if not exists ${meet} on commit delete rows as
       select null::integer as sarrio_member, ${plainKeys(table)}, null::integer as sarrio_pending_at,
-        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image${ifRecorded(rule, ', null::text as sarrio_changes')}
+        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image, null::text[] as sarrio_names${ifRecorded(rule, ', null::text as sarrio_changes')}
       from ${tableIdent(table.source)}
       with no data
     `.text,
@@ -59,27 +61,23 @@ export function meetStatements({ table, rule }: MasterTarget, sync: string): Mee
 }
 
 /** Rows are hashed twice with different seeds: two rows taken for the same by mistake would stay different for ever. */
-function report(table: ModelTable, sync: string, rule: ConflictRule): Sql {
+function report({ table, rule, memberCount }: Pick<MasterTarget, 'table' | 'rule' | 'memberCount'>, sync: string): Sql {
   const images = table.columns.map((column) => {
     const type = column.from.kind === 'column' ? column.from.column.type : '';
     return imageOf({ name: column.target, value: columnOf(column), type });
   });
+  const names = namesOfEntries(memberCount);
   const isRecorded = recordedFor(rule) !== null;
-  const targets = sql`
-    join (
-      select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
-      from json_to_recordset((select current_setting('sarrio.targets')::json)) as a (bit integer, xmax text, xip text, extra text)
-      offset 0
-    ) as a on (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
-  `;
-  const from = isRecorded ? join([targetsOfEntry, carriedByEntry(sync), dangerousRaw('where a.bit is not null')], '\n') : targets;
-  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty}`;
+  const changes = isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty;
+  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}${changes}`;
+  const from = isRecorded ? recordedTargets(memberCount, sync) : pendingTargets(memberCount);
   return sql`
     select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,
       case when t.tableoid is null then 'D' when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,
-      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image${ifRecorded(rule, ', p.sarrio_changes::text')}
+      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image,
+      ${names.given}${ifRecorded(rule, ', p.sarrio_changes::text')}
     from (
-      ${pendingByKey(table, sync, { of, from, isRecorded })}
+      ${pendingByKey(table, sync, { of, from, hasNames: hasNames(memberCount), isRecorded })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
     cross join lateral (
@@ -87,18 +85,6 @@ function report(table: ModelTable, sync: string, rule: ConflictRule): Sql {
     ) as i
   `;
 }
-
-/** Each entry once, so that what it says can be counted: who has not seen it, as bits; null for nobody. */
-const targetsOfEntry = sql`
-  cross join lateral (
-    select bit_or(a.bit) as bit
-    from (
-      select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
-      from json_to_recordset((select current_setting('sarrio.targets')::json)) as a (bit integer, xmax text, xip text, extra text)
-    ) as a
-    where (d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)
-  ) as a
-`;
 
 function ifRecorded(rule: ConflictRule, text: string): Sql {
   return recordedFor(rule) === null ? empty : dangerousRaw(text);
@@ -113,6 +99,7 @@ function arriving(table: ModelTable, rule: ConflictRule): Sql {
     'bigint',
     '"char"',
     'text',
+    'text[]',
     ...(recordedFor(rule) === null ? [] : ['text']),
   ];
   return dangerousRaw(types.map((type, place) => `(r.line ->> ${place})::${type}`).join(', '));
@@ -122,7 +109,8 @@ function contested(table: ModelTable, { meet, rule }: { meet: Sql; rule: Conflic
   const keys = keyList(table, 'm');
   const texts = table.key.columns.map(({ name }) => sql`concat(${ident('c', name)})`);
   return sql`
-    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key${ifRecorded(rule, ', c.sarrio_changes')}
+    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key,
+      to_json(c.sarrio_names) as names${ifRecorded(rule, ', c.sarrio_changes')}
     from (
       select m.*, dense_rank() over (order by ${keys}) as sarrio_number, count(*) over (partition by ${keys}) as sarrio_members
       from ${meet} as m

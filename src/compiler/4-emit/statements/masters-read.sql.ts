@@ -1,9 +1,11 @@
-import { ident, literal } from '../../../sql/quote.ts';
+import { ident } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import { type ConflictRule, lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
+import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
 import { bulkCondition, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
 
@@ -12,18 +14,20 @@ import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
  * Reads: the table's delta table and the table. Writes: nothing. Called by: `masterStatements`, `masters-meet.sql.ts`.
  */
 export function copyMasterRows(at: MasterTarget, sync: string): Sql {
+  const { memberCount } = at;
   return sql`
     copy (
-      ${masterRows(at, sync)}
+      ${masterRows(at, sync, hasNames(memberCount) ? sql`, ${namesOfEntries(memberCount).given}` : dangerousRaw(''))}
     ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
   `;
 }
 
-/** The same as rows of text, or no row where they are too large for the runner's memory. */
+/** The same as rows of text with whom they are for, or no row where they are too large for the runner's memory. */
 export function fewMasterRows(at: MasterTarget, sync: string): Sql {
-  const { table } = at;
+  const { table, memberCount } = at;
   const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
-  const changed = masterRows(at, sync);
+  const whom = sql`, ${namesOfEntries(memberCount).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
+  const changed = masterRows(at, sync, whom);
   if (large.length === 0) return changed;
   return sql`
     with changed as materialized (
@@ -32,7 +36,7 @@ export function fewMasterRows(at: MasterTarget, sync: string): Sql {
     select c.sarrio_present, ${join(
       table.columns.map(({ target }) => ident('c', target)),
       ', ',
-    )}, c.sarrio_at${carriesChanges(at) ? sql`, c.sarrio_carried` : empty}
+    )}, c.sarrio_at, c.sarrio_names, c.sarrio_pending_at${dangerousRaw(carriesChanges(at) ? ', c.sarrio_carried' : '')}
     from changed as c
     where (select coalesce(sum(${join(large.map(sizeOf), ' + ')}), 0) from changed as c) <= ${dangerousRaw(String(MAX_BYTES))}
   `;
@@ -55,23 +59,29 @@ export function rowsOfKeys({ table }: ApplyTarget): Sql {
   `;
 }
 
-/** One row for each pending key: the key, `what` of its entries (alias `d`), with what is recorded beside the key where that is asked for. */
-export function pendingByKey(table: ModelTable, sync: string, what: { readonly of: Sql; readonly from?: Sql; readonly isRecorded?: boolean }): Sql {
-  const keys = sql`${keyList(table, 'd')}${what.isRecorded ? dangerousRaw(', d.change_columns, d.change_amounts, d.change_carried') : empty}`;
+/** What is asked of a key's entries, whom they are joined with, and what of an entry is looked at beside its key and its time. */
+export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean; readonly isRecorded?: boolean };
+
+/** One row for each pending key: the key, `what` of its entries (alias `d`). */
+export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey): Sql {
+  const keys = keyList(table, 'd');
+  const names = dangerousRaw(
+    [what.hasNames ? ', d.change_origin, d.change_origin_xid' : '', what.isRecorded ? ', d.change_columns, d.change_amounts, d.change_carried' : ''].join(''),
+  );
   return sql`
     select ${keyList(table, 'd')}, ${what.of}
     from (
-      select ${keys}, d.change_xid, d.change_at, d.change_op
+      select ${keys}, d.change_xid, d.change_at, d.change_op${names}
       from ${deltaIdent(table)} as d
       where ${pendingCondition(sync, 'd')}
         and d.change_op not in ('T', 'B')
       union all
-      select ${keys}, d.change_xid, d.change_at, d.change_op
+      select ${keys}, d.change_xid, d.change_at, d.change_op${names}
       from ${deltaIdent(table)} as d
       where ${bulkCondition(table, sync)}
     ) as d
-    ${what.from ?? dangerousRaw('')}
-    group by ${keyList(table, 'd')}
+    ${what.from}
+    group by ${keys}
   `;
 }
 
@@ -92,36 +102,22 @@ export function keyList(table: ModelTable, alias: string): Sql {
 }
 
 /** Whether rows bring the changes that they carry: where the rule asks for them, and there is somebody else to be told. */
-export function carriesChanges({ rule, memberCount }: MasterTarget): boolean {
+export function carriesChanges({ rule, memberCount }: Pick<MasterTarget, 'rule' | 'memberCount'>): boolean {
   return recordedFor(rule) !== null && memberCount > 2;
 }
 
-/** The changes that an entry (alias `d`) of a round of this sync has brought with it, in their groups; none for any other entry. */
-export function carriedByEntry(sync: string): Sql {
-  return sql`left join lateral jsonb_array_elements(d.change_carried -> ${literal(sync)}) as e (changes) on true`;
-}
-
-/** All changes of a key: the entries that are changes of this member in one group, since some may be of one transaction, and what was brought. */
-export function changesOfKey(sync: string): Sql {
+/** Between two the position says it all. */
+function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
+  const { table, memberCount } = at;
+  const isRecorded = carriesChanges(at);
+  const when = sql`${lastChange(at.rule)} as sarrio_at`;
+  const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(memberCount).of}`;
+  const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
+  const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : { of: when, from: empty };
   return sql`
-    jsonb_build_array(coalesce(
-      jsonb_agg(jsonb_build_array(
-        (select current_setting('sarrio.member')::integer), d.change_xid::text,
-        case when d.change_op = 'U' then to_jsonb(d.change_columns) end, case when d.change_op = 'U' then d.change_amounts end
-      )) filter (where d.change_carried -> ${literal(sync)} is null),
-      '[]'
-    )) || coalesce(jsonb_agg(e.changes) filter (where e.changes is not null), '[]')
-  `;
-}
-
-function masterRows(at: MasterTarget, sync: string): Sql {
-  const { table, rule } = at;
-  const carries = carriesChanges(at);
-  const of = sql`${lastChange(rule)} as sarrio_at${carries ? sql`, ${changesOfKey(sync)} as sarrio_carried` : empty}`;
-  return sql`
-    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${dangerousRaw(carries ? ', p.sarrio_carried' : '')}
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${more}${dangerousRaw(isRecorded ? ', p.sarrio_carried' : '')}
     from (
-      ${pendingByKey(table, sync, carries ? { of, from: carriedByEntry(sync), isRecorded: true } : { of })}
+      ${pendingByKey(table, sync, { ...what, hasNames: hasNames(memberCount) })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;

@@ -4,6 +4,7 @@ import type { MasterWriteStatements } from '../../../plan/plan.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
+import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { carriesChanges } from './masters-read.sql.ts';
@@ -36,8 +37,7 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
     `.text,
     createStage: createStage(at).text,
     loadStage:
-      sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at${carriesChanges(at) ? dangerousRaw(', sarrio_carried') : empty}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`
-        .text,
+      sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at${loadedMore(at)}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
     insertStage: sql`
       insert into ${stageIdent(at)} (${stageColumns(at)})
       select ${arrivingColumns(at)}
@@ -57,11 +57,14 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
   };
 }
 
-const MORE = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'] as const;
+function more({ rule, memberCount }: MasterTarget): readonly string[] {
+  const always = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'];
+  return [...always, ...(hasNames(memberCount) ? ['sarrio_names text[]'] : []), ...(recordedFor(rule) === null ? [] : ['sarrio_carried jsonb'])];
+}
 
-/** What comes with a row beside its columns. */
-function more({ rule }: MasterTarget): readonly string[] {
-  return recordedFor(rule) === null ? MORE : [...MORE, 'sarrio_carried jsonb'];
+/** What comes by COPY beside the columns and the time. */
+function loadedMore(at: MasterTarget): Sql {
+  return dangerousRaw(`${hasNames(at.memberCount) ? ', sarrio_names' : ''}${carriesChanges(at) ? ', sarrio_carried' : ''}`);
 }
 
 function moreNames(at: MasterTarget): readonly string[] {
@@ -105,10 +108,10 @@ function stageColumns(at: MasterTarget): Sql {
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const nulls = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  const own = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   return sql`
     create temporary table if not exists ${stageIdent(at)} on commit delete rows as
-    select null::boolean as sarrio_present, ${join([...columns, ...nulls.map(dangerousRaw)], ', ')}
+    select null::boolean as sarrio_present, ${join([...columns, ...own.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
     with no data;
     alter table ${stageIdent(at)}
@@ -150,7 +153,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
 
 /**
  * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
- * they would overwrite something. Other entries tell the other syncs that read the table here.
+ * they would overwrite something. It names the changes that the row embodies, one in each entry; a decision has no name but its own. Other entries tell the other syncs that read the table here.
  */
 function entries(at: MasterTarget, sync: string, from: Sql): Sql {
   const { delta, current } = objectNames(at.table.targetName);
@@ -161,16 +164,32 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
     ', ',
   );
   const segment = sql`coalesce(pg_sequence_last_value(${literal(`sarrio.${ident(current).text}`)}::regclass), 1)`;
+  const named = hasNames(at.memberCount)
+    ? {
+        columns: ', change_origin, change_origin_xid',
+        values: ", split_part(n.name, ':', 1)::bigint, split_part(n.name, ':', 2)::xid8",
+        from: `\nleft join lateral ${recordedFor(at.rule) === null ? 'unnest(s.sarrio_names) as n (name)' : NUMBERED_NAMES} on s.sarrio_fresh`,
+      }
+    : { columns: '', values: '', from: '' };
   return sql`
-    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${recordedNames(at)})
+    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)})
     select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
       case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
-      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${recordedValues(at, sync)}
+      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}
     from ${from}
-    left join ${targetRows(at)} as t on ${sameTargetKey(at)}
+    left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
     where s.sarrio_fresh or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
   `;
 }
+
+/**
+ * Of several entries the first says what was done to the row, or it would count as often as there are names. Names of this member's own
+ * history come last: another sync that the member is in may know those, and pass over their entries.
+ */
+const NUMBERED_NAMES = `(
+  select u.name, row_number() over (order by split_part(u.name, ':', 1) = (select current_setting('sarrio.origin')), u.name) as place
+  from unnest(s.sarrio_names) as u (name)
+) as n`;
 
 function recordedNames({ rule }: MasterTarget): Sql {
   return recordedFor(rule) === null ? empty : dangerousRaw(', change_columns, change_amounts, change_carried');
@@ -188,9 +207,10 @@ function recordedValues(at: MasterTarget, sync: string): Sql {
     .filter(({ name }) => recorded.counters.includes(name))
     .map((column) => sql`${literal(column.name)}, (coalesce(${staged(at, column)}::numeric, 0) - coalesce(${ident('t', column.name)}::numeric, 0))::text`);
   const isUpdate = dangerousRaw('t.tableoid is not null and s.sarrio_present');
+  const isFurther = dangerousRaw(hasNames(at.memberCount) ? ` when n.place > 1 then '{}'` : '');
   return sql`,
-      case when ${isUpdate} then array_remove(array[${join(changed, ', ')}]::text[], null) end,
-      ${amounts.length === 0 ? dangerousRaw('null') : sql`case when ${isUpdate} then jsonb_build_object(${join(amounts, ', ')}) end`},
+      case when not (${isUpdate}) then null${isFurther} else array_remove(array[${join(changed, ', ')}]::text[], null) end,
+      ${amounts.length === 0 ? dangerousRaw('null') : sql`case when not (${isUpdate}) then null${isFurther} else jsonb_build_object(${join(amounts, ', ')}) end`},
       case when s.sarrio_fresh and s.sarrio_carried is not null then jsonb_build_object(${literal(sync)}, s.sarrio_carried) end`;
 }
 

@@ -6,6 +6,7 @@ import type { ApplyTarget } from './apply.sql.ts';
 import { copyMasterRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
+import { masterVerifyStatements } from './verify-masters.sql.ts';
 
 /** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
 export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule };
@@ -22,5 +23,6 @@ export function masterStatements(at: MasterTarget, sync: string): Omit<MasterSta
     rows: fewMasterRows(at, sync).text,
     copyChanged: copyMasterRows(at, sync).text,
     write: masterWrites(at, sync),
+    verify: masterVerifyStatements(at, sync),
   };
 }

@@ -99,9 +99,11 @@ export function currentRows(table: ModelTable): Sql {
   const computed = table.columns.flatMap(({ target, from }) =>
     from.kind === 'computed' ? [sql`${foreignExpression(from.expression)} as ${ident(`=${target}`)}`] : [],
   );
+  // A view has none.
+  const oid = table.source.kind === 'view' ? '' : 'r.tableoid, ';
   return sql`
     (
-      select r.tableoid, ${join([...plain, ...computed], ', ')}
+      select ${dangerousRaw(oid)}${join([...plain, ...computed], ', ')}
       from ${relation} as r
       ${whereClause(table)}
     )

@@ -87,7 +87,7 @@ export function keyOrColumn(table: ModelTable, column: ModelColumn): Sql {
 }
 
 /** The plain form where it says the same: it skips the executor. */
-function copyAll(table: ModelTable, to: Sql): Sql {
+export function copyAll(table: ModelTable, to: Sql): Sql {
   const needsQuery = table.source.kind !== 'table' || table.where !== null || table.columns.some((column) => isComputed(column) || needsExpression(column));
   if (needsQuery) {
     return sql`
@@ -102,7 +102,7 @@ function copyAll(table: ModelTable, to: Sql): Sql {
 }
 
 /** Expressions of the user's are first seen by a server here. */
-function check(table: ModelTable): Sql | null {
+export function check(table: ModelTable): Sql | null {
   if (table.where === null && !table.columns.some(isComputed)) return null;
   return sql`
     select ${columns(table)}
@@ -116,6 +116,6 @@ function needsExpression(column: ModelColumn): boolean {
   return column.from.kind === 'column' && (column.from.column.generated !== 'none' || isXml(column.from.column.type));
 }
 
-function columns(table: ModelTable): Sql {
+export function columns(table: ModelTable): Sql {
   return join(table.columns.map(columnOf), ', ');
 }

@@ -6,7 +6,7 @@ export type HashedColumn = { readonly name: string; readonly value: Sql; readonl
 /** Expressions over one side's rows, alias `t`. */
 export type HashedSide = {
   readonly rows: Sql;
-  /** The row's bucket, 0 to 1023: bigint. */
+  /** The row's bucket, from 0: bigint. */
   readonly bucket: Sql;
   /** The bucket is one of those in the setting `sarrio.buckets`; all are when it is empty, which is asked once for all rows. */
   readonly isWanted: Sql;
@@ -32,7 +32,11 @@ export const INTEGER = /^(smallint|integer|bigint)$/;
  * empty, under the collation "C" (a nondeterministic one would hash its sort keys). The functions are those of hash partitioning, which
  * must not change between majors.
  */
-export function hashSide(side: { rows: Sql; columns: readonly HashedColumn[]; key: readonly string[] }, sameEncoding: boolean): HashedSide {
+export function hashSide(
+  side: { rows: Sql; columns: readonly HashedColumn[]; key: readonly string[] },
+  sameEncoding: boolean,
+  lastBucket = LAST_BUCKET,
+): HashedSide {
   const hashed = (values: readonly Sql[], seed: number): Sql => textHash(sql`row(${join(values, ', ')})::text`, seed, sameEncoding);
   const images = side.columns.map(imageOf);
   const written = side.columns.filter(({ type }) => !INTEGER.test(type)).map(imageOf);
@@ -42,7 +46,7 @@ export function hashSide(side: { rows: Sql; columns: readonly HashedColumn[]; ke
     if (column === undefined) throw new Error(`key column ${name} does not flow`);
     return INTEGER.test(column.type) ? integerHash(column.value, index) : hashed([imageOf(column)], index);
   });
-  const bucket = sql`((${join(keys, ' # ')}) & ${dangerousRaw(String(LAST_BUCKET))})`;
+  const bucket = sql`((${join(keys, ' # ')}) & ${dangerousRaw(String(lastBucket))})`;
   return {
     rows: side.rows,
     bucket,

@@ -79,7 +79,7 @@ function isTruncated({ table, isMaster }: VerifyTarget, sync: string): Sql {
  * The second branch never gives a row. It keeps the planner from taking as many groups as there are keys: with that estimate it would
  * neither use workers nor keep the hash table in one piece (measured: twice the time).
  */
-function sumBuckets({ rows, bucket, rowHash, isWanted }: HashedSide): Sql {
+export function sumBuckets({ rows, bucket, rowHash, isWanted }: HashedSide): Sql {
   return sql`
     select x.bucket, count(*) as rows, sum(x.hash) as hash
     from (
@@ -208,7 +208,7 @@ function wantedKeys({ table }: VerifyTarget): Sql {
   `;
 }
 
-function sourceColumns(at: VerifyTarget): readonly HashedColumn[] {
+export function sourceColumns(at: VerifyTarget): readonly HashedColumn[] {
   const types = columnsOf(at).map(({ type }) => type);
   return at.table.columns.map((column, index) => ({ name: column.target, ...inTypeOf(column, types[index] ?? '') }));
 }
@@ -225,12 +225,12 @@ function inTypeOf(column: ModelColumn, type: string): Pick<HashedColumn, 'value'
   return isSame ? { value, type: own } : { value: sql`${value}::text::${wanted}`, type };
 }
 
-function targetColumns(at: VerifyTarget): readonly HashedColumn[] {
+export function targetColumns(at: VerifyTarget): readonly HashedColumn[] {
   return columnsOf(at).map(({ name, type }) => ({ name, type, value: ident('t', name) }));
 }
 
 /** Key columns by their names on the target, in the order of the source's key. */
-function keyNames({ table }: VerifyTarget): readonly string[] {
+export function keyNames({ table }: Pick<VerifyTarget, 'table'>): readonly string[] {
   return table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name);
 }
 
@@ -241,17 +241,17 @@ function sameKeys(at: VerifyTarget, left: string, right: string): Sql {
   );
 }
 
-function list(names: readonly string[], alias?: string): Sql {
+export function list(names: readonly string[], alias?: string): Sql {
   return join(
     names.map((name) => (alias === undefined ? ident(name) : ident(alias, name))),
     ', ',
   );
 }
 
-function stageIdent({ table }: VerifyTarget): Sql {
+export function stageIdent({ table }: ApplyTarget): Sql {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'verify_'));
 }
 
-function differingIdent({ table }: VerifyTarget): Sql {
+export function differingIdent({ table }: ApplyTarget): Sql {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'differing_'));
 }

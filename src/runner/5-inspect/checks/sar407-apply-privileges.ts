@@ -10,7 +10,8 @@ export const applyPrivileges: LiveCheck = {
   summary: 'the role may install schema sarrio and create triggers on the captured tables',
   run: ({ plan, database, inspection }) => {
     if (plan.databases[database]?.objects.length === 0) return [];
-    const sources = plannedTables(plan, database).filter(({ shape }) => shape.roles.includes('source'));
+    const captured = new Set((plan.databases[database]?.captures ?? []).map(({ table }) => displayName(table)));
+    const sources = plannedTables(plan, database).filter(({ display }) => captured.has(display));
     return [
       ...schemaFaults(database, inspection),
       ...ownershipFaults(database, inspection),

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../../plan/diagnostic.ts';
-import { quoteIdent } from '../../../sql/quote.ts';
+import { displayName, quoteIdent } from '../../../sql/quote.ts';
 import type { Plan } from '../../../plan/plan.ts';
 import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
 import { type PlannedTable, plannedTables } from '../plan-tables.ts';
@@ -20,10 +20,11 @@ export const runPrivileges: LiveCheck = {
 /** What keeps the role of the rounds from reading and writing the user's tables. */
 export function roundFaults({ plan, database, inspection }: { plan: Plan; database: string; inspection: Rounds }): readonly Diagnostic[] {
   const tables = plannedTables(plan, database);
+  const truncated = truncatedTables(plan, database);
   const isTarget = tables.some(({ shape }) => shape.roles.includes('target'));
   return [
     ...(isTarget ? temporaryFaults(database, inspection) : []),
-    ...tables.flatMap((planned) => [...grantFaults({ database, planned, inspection }), ...rowSecurityFaults({ database, planned, inspection })]),
+    ...tables.flatMap((planned) => [...grantFaults({ database, planned, inspection, truncated }), ...rowSecurityFaults({ database, planned, inspection })]),
   ];
 }
 
@@ -37,10 +38,16 @@ function temporaryFaults(database: string, { runner: role }: Rounds): readonly D
   return [liveFault({ code: 'SAR408', database, message, hint })];
 }
 
-function grantFaults({ database, planned, inspection }: Subject): readonly Diagnostic[] {
+/** Targets of full copies that begin with a TRUNCATE. */
+function truncatedTables(plan: Plan, database: string): ReadonlySet<string> {
+  const copies = Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'full-copy' && sync.targets.includes(database) ? [sync] : []));
+  return new Set(copies.filter(({ method }) => method === 'truncate').flatMap(({ tables }) => tables.map(({ target }) => displayName(target))));
+}
+
+function grantFaults({ database, planned, inspection, truncated }: Subject & { readonly truncated: ReadonlySet<string> }): readonly Diagnostic[] {
   const facts = inspection.tables.get(planned.display);
   if (!facts) return [];
-  const needed = [...new Set(planned.shape.roles.flatMap((role) => NEEDED[role]))];
+  const needed = [...new Set(planned.shape.roles.flatMap((role) => NEEDED[role])), ...(truncated.has(planned.display) ? (['TRUNCATE'] as const) : [])];
   const missing = needed.filter((privilege) => !facts.runner.privileges.has(privilege));
   if (missing.length === 0) return [];
   const grantee = quoteIdent(inspection.runner.role);

@@ -7,10 +7,11 @@ import { RECOMPILE } from './sar410-table-missing.ts';
 export const partitions: LiveCheck = {
   code: 'SAR414',
   summary: 'the partitions of a captured table are those of the plan',
-  run: ({ plan, database, inspection }) =>
-    plannedTables(plan, database).flatMap(({ display, shape }) => {
+  run: ({ plan, database, inspection }) => {
+    const captured = new Set((plan.databases[database]?.captures ?? []).map(({ table }) => displayName(table)));
+    return plannedTables(plan, database).flatMap(({ display, shape }) => {
       const facts = inspection.tables.get(display);
-      if (!facts || shape.kind !== 'partitioned' || !shape.roles.includes('source')) return [];
+      if (!facts || shape.kind !== 'partitioned' || !captured.has(display)) return [];
       const planned = new Set(shape.partitions.map(displayName));
       const found = new Set(facts.partitions.map(displayName));
       const messages = [
@@ -18,5 +19,6 @@ export const partitions: LiveCheck = {
         ...[...planned].filter((name) => !found.has(name)).map((name) => `partition ${name} is gone or detached`),
       ];
       return messages.map((message) => liveFault({ code: 'SAR414', database, table: display, message, hint: RECOMPILE }));
-    }),
+    });
+  },
 };

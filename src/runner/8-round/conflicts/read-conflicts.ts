@@ -25,6 +25,8 @@ export type DecidedVersion = {
   readonly op: string;
   /** Null when the row was deleted. */
   readonly row: Readonly<Record<string, string | null>> | null;
+  /** Columns whose values were not recorded. */
+  readonly masked?: readonly string[];
 };
 
 export type ConflictFilter = { readonly sync: string | null; readonly relation: string | null; readonly since: string | null; readonly limit: number };

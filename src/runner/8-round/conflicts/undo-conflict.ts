@@ -26,7 +26,15 @@ export async function undoConflict(session: Session, undo: Undo): Promise<void> 
   if (!undo.anyway && !isAsDecided(table, conflict, current)) throw changedSince(session, conflict);
   const now = (await session.query(nowMicros)).rows[0]?.['now'] ?? '0';
   const keys = Object.fromEntries(table.key.map((name) => [targetName(table, name), conflict.key[name] ?? null]));
-  const row = { ...keys, ...version.row, sarrio_present: version.row !== null, sarrio_at: now, sarrio_fresh: true, sarrio_settled: true, sarrio_skip: false };
+  const row = {
+    ...keys,
+    ...unmasked(version, conflict, current),
+    sarrio_present: version.row !== null,
+    sarrio_at: now,
+    sarrio_fresh: true,
+    sarrio_settled: true,
+    sarrio_skip: false,
+  };
   await write(session, table, { conflict, row: JSON.stringify([row]) });
 }
 
@@ -69,12 +77,25 @@ async function rowNow(session: Session, table: PlanMasterTable, { key }: Decided
 function isAsDecided(table: PlanMasterTable, { decision, versions }: DecidedConflict, current: Values | null): boolean {
   const taken = /^take (.+)$/.exec(decision)?.[1];
   const possible = versions.filter(({ database }) => taken === undefined || database === taken);
-  return possible.some(({ row }) => sameRow(table, row, current));
+  return possible.some((version) => sameRow(table, version, current));
 }
 
-function sameRow({ columns }: PlanMasterTable, one: Values | null, other: Values | null): boolean {
-  if (one === null || other === null) return one === other;
-  return columns.every(({ name }) => (one[name] ?? null) === (other[name] ?? null));
+/** As far as it was recorded. */
+function sameRow({ columns }: PlanMasterTable, { row, masked = [] }: DecidedVersion, other: Values | null): boolean {
+  if (row === null || other === null) return row === other;
+  return columns.every(({ name }) => masked.includes(name) || (row[name] ?? null) === (other[name] ?? null));
+}
+
+/** Values that were not recorded stay as they stand. */
+function unmasked({ row, masked = [] }: DecidedVersion, { id, relation }: DecidedConflict, current: Values | null): Values | null {
+  if (row === null || masked.length === 0) return row;
+  if (current !== null) return { ...row, ...Object.fromEntries(masked.map((name) => [name, current[name] ?? null])) };
+  throw failure('refused', {
+    code: 'SAR314',
+    where: `table ${relation}`,
+    message: `conflict ${id} was recorded without ${masked.join(', ')}, and the row is gone, so that its values cannot be taken from there`,
+    hint: 'Write the row by hand, with values of your own.',
+  });
 }
 
 function targetName({ columns }: PlanMasterTable, source: string): string {

@@ -5,6 +5,7 @@ import { holderText } from '../lease.ts';
 import { readPause } from '../registration.ts';
 import { paused } from '../stream.ts';
 import { heartbeat, leaseStream } from '../target.sql.ts';
+import { detachedMembers, memberDetached } from './detached.ts';
 import { joinPair } from './join-pair.ts';
 import { readSeeded } from './masters.sql.ts';
 import type { Member } from './member.ts';
@@ -33,17 +34,19 @@ export type Present = {
  * earlier member's lease taken gives back all later ones, so that of two runners the one with the earliest member gets all of them.
  */
 export async function admit(run: MastersRun, present: Present[]): Promise<void> {
+  if (run.slots.every((slot) => slot.live === null || present.some((each) => each.slot === slot))) return;
+  const detached = await detachedMembers(run.name, run.slots);
+  await expel(present, ({ slot }) => detached.has(slot.name));
   for (const slot of run.slots) {
     const { live } = slot;
     if (live === null || present.some((each) => each.slot === slot)) continue;
-    const outcome = await admitOne(run, present, { slot, live }).catch((error: unknown) => {
+    const outcome = await admitOne(run, present, { slot, live, detached: detached.get(slot.name) ?? null }).catch((error: unknown) => {
       if (run.options.signal.aborted) return 'failed';
       drop(slot, error);
       return 'failed';
     });
     if (outcome === 'standby') {
-      await release(present.filter((each) => each.slot.index > slot.index));
-      remove(present, (each) => each.slot.index > slot.index);
+      await expel(present, (each) => each.slot.index > slot.index);
       return;
     }
   }
@@ -59,18 +62,24 @@ export async function release(present: Present[]): Promise<void> {
   present.length = 0;
 }
 
-function remove(present: Present[], condition: (each: Present) => boolean): void {
+async function expel(present: Present[], condition: (each: Present) => boolean): Promise<void> {
+  const gone = present.filter(condition);
   const kept = present.filter((each) => !condition(each));
   present.splice(0, present.length, ...kept);
+  for (const { slot } of gone) for (const { acknowledgers } of kept) acknowledgers.delete(slot.index);
+  await release(gone);
 }
 
 type Arrival = { readonly slot: Slot; readonly live: Live };
+type Asking = Arrival & { readonly detached: string | null };
 
-async function admitOne(run: MastersRun, present: Present[], { slot, live }: Arrival): Promise<'present' | 'standby' | 'waits'> {
+async function admitOne(run: MastersRun, present: Present[], { slot, live, detached }: Asking): Promise<'present' | 'standby' | 'waits'> {
   const { options, progress, name } = run;
   const pause = await readPause(name, live.source);
   if (pause !== null && options.until !== 'stopped') throw paused({ sync: name, source: slot.name }, pause);
   if (pause !== null) return wait(run, slot, { state: 'paused', reason: pause });
+  if (detached !== null && options.until !== 'stopped') throw memberDetached(name, slot.name, detached);
+  if (detached !== null) return wait(run, slot, { state: 'failed', reason: detached });
   const holder = await leaseOrHolder(run, { slot, live });
   if (holder !== null) {
     if (options.until !== 'stopped') throw busy(run, slot, holder);
@@ -94,7 +103,7 @@ async function admitOne(run: MastersRun, present: Present[], { slot, live }: Arr
   return 'present';
 }
 
-function wait(run: MastersRun, slot: Slot, { state, reason }: { state: 'paused' | 'connecting'; reason: string }): 'waits' {
+function wait(run: MastersRun, slot: Slot, { state, reason }: { state: 'paused' | 'connecting' | 'failed'; reason: string }): 'waits' {
   run.progress.enter(slot.index, state, reason);
   return 'waits';
 }

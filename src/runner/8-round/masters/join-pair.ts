@@ -13,7 +13,7 @@ import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-t
 import { beginApply, commitApply } from '../target.sql.ts';
 import { type StreamTable, streamTables } from '../work.ts';
 import { writeAlone } from '../write-alone.ts';
-import { adoptTables, adoptWatermark, inheritWatermarks, insertMasterWatermark, joinAll, otherAcknowledged, seedWatermarks } from './masters.sql.ts';
+import { adoptTables, adoptWatermark, inheritWatermarks, insertMasterWatermark, joinAll, noteCopy, otherAcknowledged, seedWatermarks } from './masters.sql.ts';
 import type { Live } from './slot.ts';
 
 /** One directed pair of members. */
@@ -99,6 +99,7 @@ async function inherit({ stream, source, target }: Pair, { reading, registration
       { text: beginApply },
       { text: inheritWatermarks, values: [stream.sync, JSON.stringify(inherited)] },
       { text: insertMasterWatermark, values: [stream.sync, stream.source, formatPosition(seen), registration] },
+      { text: noteCopy, values: [stream.sync, stream.source] },
       { text: commitApply },
     ]);
   } finally {

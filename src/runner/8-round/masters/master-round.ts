@@ -1,4 +1,5 @@
 import { isFresh, watermarksAfter } from '../../../conflict/bookkeeping.ts';
+import { type Knowledge, knowledgeOf } from '../../../conflict/change-names.ts';
 import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { HandlerDecision, HandlerFailure } from '../../../conflict/handlers/judge.ts';
 import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
@@ -19,6 +20,8 @@ export type MasterRound = {
   readonly rules: readonly ConflictRule[];
   /** The names of the values of a table's rows, by ordinal. */
   readonly columns: readonly (readonly string[])[];
+  /** Those of which no record shows the values, by ordinal. */
+  readonly masked: readonly (readonly string[])[];
   /** What is known of the watermarks from the last round. Kept up to date by the rounds. */
   readonly known: KnownWatermarks;
   /** Tables to lock before the snapshots are taken. */
@@ -42,8 +45,11 @@ export type BegunRound = MasterRound & {
   readonly skewMicros: bigint;
 };
 
-/** By target index, then by origin index. */
-export type KnownWatermarks = Map<number, ReadonlyMap<number, Position>>;
+/** Until it is known when a member's rows were copied, nothing that was changed there counts as seen by it. */
+const NOT_KNOWN = 2n ** 64n - 1n;
+
+/** By index, what was read of each member last. */
+export type KnownWatermarks = Map<number, Pick<Look, 'watermarks' | 'copiedXid'>>;
 
 export type MasterRoundResult =
   /** The watermarks were not what was known: look again. */
@@ -97,27 +103,30 @@ async function leave(round: MasterRound, result: MasterRoundResult): Promise<Mas
 function lookOptions(round: MasterRound, member: Member): Parameters<Member['look']>[0] {
   const others = round.members.filter(({ index }) => index !== member.index);
   const seenBy = new Map(others.map((other) => [other.index, seenOf(round, member, other)]));
-  return { from: intersection([...seenBy.values()]), seenBy, lock: round.lock };
+  const knownBy = new Map(round.members.map((each) => [each.index, knowledgeIn(round, each)]));
+  return { from: intersection([...seenBy.values()]), seenBy, knownBy, lock: round.lock };
+}
+
+function knowledgeIn({ known }: MasterRound, { index, history }: Member): readonly Knowledge[] {
+  return knowledgeOf({ history, ...(known.get(index) ?? { watermarks: new Map(), copiedXid: NOT_KNOWN }) });
 }
 
 /** On a new timeline of the origin the same transaction ids mean other transactions: all kept changes are pending again. */
 function seenOf({ known }: MasterRound, origin: Member, target: Member): Position {
-  const position = known.get(target.index)?.get(origin.index);
+  const position = known.get(target.index)?.watermarks.get(origin.index);
   return position !== undefined && sameHistory(position.history, origin.history) ? position : beforeAll(origin.history);
 }
 
 /** Whether any watermark is another than was known when the counting began. */
 function isNews({ known }: MasterRound, looks: readonly Look[]): boolean {
-  const news = looks.filter(({ member, watermarks }) => textOf(known.get(member)) !== textOf(watermarks));
-  for (const { member, watermarks } of news) known.set(member, watermarks);
+  const news = looks.filter((look) => textOf(known.get(look.member)) !== textOf(look));
+  for (const { member, watermarks, copiedXid } of news) known.set(member, { watermarks, copiedXid });
   return news.length > 0;
 }
 
-function textOf(watermarks: ReadonlyMap<number, Position> | undefined): string {
-  return [...(watermarks ?? [])]
-    .map(([origin, position]) => `${origin} ${formatPosition(position)}`)
-    .sort()
-    .join('\n');
+function textOf(known: Pick<Look, 'watermarks' | 'copiedXid'> | undefined): string {
+  const watermarks = [...(known?.watermarks ?? [])].map(([origin, position]) => `${origin} ${formatPosition(position)}`).sort();
+  return [known?.copiedXid, ...watermarks].join('\n');
 }
 
 async function exchange(round: BegunRound, looks: readonly Look[]): Promise<MasterRoundResult> {
@@ -139,7 +148,7 @@ async function exchange(round: BegunRound, looks: readonly Look[]): Promise<Mast
   await failpoint('masters.before-durable');
   await allOf(members.map((member) => member.durable()));
   const failed = await commitAll(round, new Set(changing.map(({ look }) => look.member)));
-  for (const { look, moved } of changing) if (!failed.has(look.member)) round.known.set(look.member, moved);
+  for (const { look, moved } of changing) if (!failed.has(look.member)) round.known.set(look.member, { watermarks: moved, copiedXid: look.copiedXid });
   const entries = new Map(looks.map(({ member, pending }) => [member, pending.reduce((sum, each) => sum + each.entries, 0)]));
   const rows = new Map(members.map(({ index }) => [index, exchanged.reduce((sum, each) => sum + (each.rows.get(index) ?? 0), 0)]));
   return { kind: 'applied', entries, rows, tables: tables.length, conflicts: exchanged.reduce((sum, { conflicts }) => sum + conflicts, 0), failed };

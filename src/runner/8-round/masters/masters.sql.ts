@@ -1,3 +1,4 @@
+import type { Knowledge } from '../../../conflict/change-names.ts';
 import { type Position, positionSettings } from '../../../plan/position.ts';
 import type { Statement } from '../../postgres/session.ts';
 
@@ -18,6 +19,10 @@ export type MemberSettings = {
   readonly from: Position;
   /** By index, what each other present member has seen. */
   readonly seenBy: ReadonlyMap<number, Position>;
+  readonly knownBy: ReadonlyMap<number, readonly Knowledge[]>;
+  /** Number of the member's own history, and of every one that is known of. */
+  readonly origin: bigint;
+  readonly origins: ReadonlySet<bigint>;
 };
 
 /**
@@ -25,24 +30,48 @@ export type MemberSettings = {
  * choice back where there are many (`planFor`). No parallel workers: with the costs that this leads to the planner would start some for a
  * handful of changes, which takes longer than all the rest of a small round.
  */
-export function takeMemberSnapshot({ member, from, seenBy }: MemberSettings): Statement {
+export function takeMemberSnapshot({ member, from, seenBy, knownBy, origin, origins }: MemberSettings): Statement {
   const { xmax, xip, extra } = positionSettings(from);
-  const targets = [...seenBy].map(([index, position]) => ({ bit: 1 << index, ...positionSettings(position) }));
   return {
     name: 'sarrio_member_snapshot',
     text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn(),
       (extract(epoch from clock_timestamp()) * 1000000)::bigint::text,
       set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true),
       set_config('sarrio.targets', $4, true), set_config('sarrio.member', $5, true),
+      set_config('sarrio.known', $6, true), set_config('sarrio.origin', $7, true), set_config('sarrio.origins', $8, true),
       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
       set_config('max_parallel_workers_per_gather', '0', true)`,
-    values: [xmax, xip, extra, JSON.stringify(targets), String(member)],
+    values: [xmax, xip, extra, targetsText(seenBy), String(member), knownText(knownBy), String(origin), `{${[...origins].join(',')}}`],
   };
+}
+
+/** Whom the statements that follow read for. */
+export function setTargets(seenBy: ReadonlyMap<number, Position>): Statement {
+  return { name: 'sarrio_set_targets', text: "select set_config('sarrio.targets', $1, true)", values: [targetsText(seenBy)] };
+}
+
+function targetsText(seenBy: ReadonlyMap<number, Position>): string {
+  return JSON.stringify([...seenBy].map(([index, position]) => ({ bit: 1 << index, ...positionSettings(position) })));
+}
+
+/** Transactions that do not exist yet are covered as well where everything is. */
+const EVERYTHING = { xmax: String(2n ** 64n - 1n), xip: '{}', extra: '{}' };
+
+function knownText(knownBy: ReadonlyMap<number, readonly Knowledge[]>): string {
+  const lines = [...knownBy].flatMap(([index, known]) =>
+    known.map(({ origin, since, position }) => ({
+      bit: 1 << index,
+      origin: String(origin),
+      since: String(since),
+      ...(position === null ? EVERYTHING : positionSettings(position)),
+    })),
+  );
+  return JSON.stringify(lines);
 }
 
 /** Every watermark of the sync here, by source. */
 export function readWatermarks(sync: string): Statement {
-  return { name: 'sarrio_watermarks', text: 'select source, position from sarrio.watermark where sync = $1', values: [sync] };
+  return { name: 'sarrio_watermarks', text: 'select source, position, copied_xid::text from sarrio.watermark where sync = $1', values: [sync] };
 }
 
 /** The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. */
@@ -120,8 +149,18 @@ export const inheritWatermarks = `
   on conflict (sync, source) do nothing
 `;
 
+/** Of what was changed here before, the rows that come now hold only what their source has. $1: sync, $2: source. */
+export const noteCopy = 'update sarrio.watermark set copied_xid = pg_current_xact_id() where sync = $1 and source = $2';
+
 /** At the seed, in the copy's snapshot: its watermarks. $1: sync. */
 export const seedWatermarks = 'select source, position from sarrio.watermark where sync = $1';
+
+/** Members that are given up on here. $1: sync. */
+export const readDetached = `
+  select target, detached_at::text as detached_at, detached_reason
+  from sarrio.acknowledged
+  where sync = $1 and detached_at is not null
+`;
 
 /** At the seed: what its other targets have on disk. $1: sync, $2: the target that joins. */
 export const otherAcknowledged = 'select position from sarrio.acknowledged where sync = $1 and target <> $2 and detached_at is null';

@@ -1,12 +1,12 @@
+import type { ChangeName } from '../../../conflict/change-names.ts';
 import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
-import { formatPosition, type Position } from '../../../plan/position.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading.ts';
 import { setPosition } from '../source.sql.ts';
-import { closeContested, fetchContested, openContested } from './masters.sql.ts';
+import { closeContested, fetchContested, openContested, setTargets } from './masters.sql.ts';
 import type { Member, RowText } from './member.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
@@ -105,12 +105,19 @@ const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'u
 
 function contestedKeys(rows: TextRows): readonly ContestedKey[] {
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key, changes] of rows) {
+  for (const [number = '', member, pendingAt, at, op, image, key, names, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
-    const version = { member: Number(member), pendingAt: Number(pendingAt), at: BigInt(at ?? '0'), op: OPERATIONS[op ?? ''] ?? 'update', image: image ?? '' };
     const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[]) };
-    found.versions.push({ ...version, ...made });
+    found.versions.push({
+      member: Number(member),
+      pendingAt: Number(pendingAt),
+      at: BigInt(at ?? '0'),
+      op: OPERATIONS[op ?? ''] ?? 'update',
+      image: image ?? '',
+      names: JSON.parse(names ?? 'null') as readonly ChangeName[] | null,
+      ...made,
+    });
   }
   return [...keys.values()];
 }
@@ -124,40 +131,32 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
   return rows.map(([isPresent, ...values]) => ({ isPresent: isPresent === 't', values }));
 }
 
-/** Others that have seen the same get the same rows, read once; a large number goes to each by COPY. */
+/** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const groups = new Map<string, { position: Position; peers: MemberState[] }>();
-  for (const { index } of to) {
-    const position = state.seenBy.get(index);
-    if (position === undefined) throw new Error(`${index} was not there when the round began`);
-    const group = groups.get(formatPosition(position)) ?? { position, peers: [] };
-    group.peers.push(peerOf(state, index));
-    groups.set(formatPosition(position), group);
-  }
-  let delivered = 0;
-  for (const { position, peers } of groups.values()) {
-    delivered += await deliverTo(state, ordinal, { peers, fresh, position });
-  }
-  return delivered;
-}
-
-type Delivery = { readonly peers: readonly MemberState[]; readonly fresh: boolean; readonly position: Position };
-
-async function deliverTo(state: MemberState, ordinal: number, { peers, fresh, position }: Delivery): Promise<number> {
   const { masters } = tableOf(state, ordinal);
+  const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
-    const [, answer] = await state.session.batch([setPosition(position), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
+    const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
     const rows = rowsInMemory(answer);
     if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows, fresh, from: state.index });
+      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row)), fresh, from: state.index });
       return rows.length;
     }
   }
   await chooseJoinsFor(state, ordinal);
-  await state.session.batch([setPosition(position)]);
-  let rows = 0;
-  for (const peer of peers) rows = await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh });
-  return rows;
+  let most = 0;
+  for (const peer of peers) {
+    const seen = state.seenBy.get(peer.index);
+    if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
+    await state.session.batch([setPosition(seen), setTargets(new Map([[peer.index, seen]]))]);
+    most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh }));
+  }
+  await state.session.batch([setTargets(state.seenBy)]);
+  return most;
+}
+
+function isFor({ index }: MemberState, row: readonly (string | null)[]): boolean {
+  return (Number(row.at(-1)) & (1 << index)) !== 0;
 }
 
 function peerOf({ peers }: MemberState, index: number): MemberState {

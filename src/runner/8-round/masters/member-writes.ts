@@ -1,5 +1,6 @@
 import { formatPosition, type Position } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
+import { recordedRow } from '../../../conflict/mask.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
@@ -154,8 +155,8 @@ function recordStatements(state: MemberState, records: Pending['records']): read
 
 /** Values stay the text that the servers wrote. */
 function recordJson(state: MemberState, ordinal: number, { id, kind, strategy, decision, key, versions }: ConflictRecord): unknown {
-  const { columns, key: names } = tableOf(state, ordinal);
-  const row = (values: readonly (string | null)[]) => Object.fromEntries(columns.map(({ name }, index) => [name, values[index] ?? null]));
+  const { columns, key: names, mask = [] } = tableOf(state, ordinal);
+  const columnNames = columns.map(({ name }) => name);
   return {
     id,
     kind,
@@ -166,7 +167,8 @@ function recordJson(state: MemberState, ordinal: number, { id, kind, strategy, d
       database: version.database,
       at: String(version.at),
       op: version.op,
-      row: version.row.isPresent ? row(version.row.values) : null,
+      row: version.row.isPresent ? recordedRow(columnNames, version.row, mask) : null,
+      ...(mask.length > 0 ? { masked: mask } : {}),
     })),
   };
 }

@@ -1,5 +1,6 @@
 import type { Seen } from '../../../conflict/bookkeeping.ts';
 import type { Change } from '../../../conflict/change.ts';
+import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
 import type { History, Position } from '../../../plan/position.ts';
@@ -46,6 +47,8 @@ export type LookOptions = {
   readonly from: Position;
   /** By index, what each other present member has seen of this one. */
   readonly seenBy: ReadonlyMap<number, Position>;
+  /** By index, what each present member, this one among them, has seen of every origin: an entry that names a change is not for who has seen it. */
+  readonly knownBy: ReadonlyMap<number, readonly Knowledge[]>;
   /** Tables that nobody else may write to until the end of the round, for progress under contention; locked before the snapshot is taken. */
   readonly lock: readonly number[];
 };
@@ -53,6 +56,8 @@ export type LookOptions = {
 export type Look = Seen & {
   /** The member's clock when the snapshot was taken, in microseconds since 1970. */
   readonly clockMicros: bigint;
+  /** The transaction in which its rows were copied from another member; 0 when they never were. */
+  readonly copiedXid: bigint;
   readonly pending: readonly PendingTable[];
 };
 
@@ -67,7 +72,9 @@ export type SettledRow = {
   readonly at: bigint;
   /** Recorded as a change that this sync carries on. */
   readonly isFresh: boolean;
-  /** The changes that the row carries to this member, for tables whose rule asks for them; else null. */
+  /** The changes that the row embodies; null for a decision, which is a change of its own. */
+  readonly names: readonly ChangeName[] | null;
+  /** What the changes did that the row brings to this member, for tables whose rule asks for it; else null. */
   readonly carried: readonly Change[] | null;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;

@@ -120,6 +120,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
     columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
+    masked: sync.tables.map(({ mask }) => mask ?? []),
     known: place.known,
     lock: place.locked > 0 ? [...place.lock] : [],
     touched: place.touched,
@@ -239,14 +240,14 @@ function dropMember(place: Place, { index, error }: { index: number; error: unkn
 /** Tells the sources what their targets have on disk. */
 async function tick(place: Place): Promise<void> {
   await eachPair(place, async (present, source, acknowledger) => {
-    const position = place.known.get(present.slot.index)?.get(source);
+    const position = place.known.get(present.slot.index)?.watermarks.get(source);
     if (position !== undefined) await acknowledger.tick(formatPosition(position));
   });
 }
 
 async function finish(place: Place): Promise<StreamEnd> {
   await eachPair(place, async (present, source, acknowledger) => {
-    const position = place.known.get(present.slot.index)?.get(source);
+    const position = place.known.get(present.slot.index)?.watermarks.get(source);
     if (position !== undefined) await acknowledger.settle(formatPosition(position));
   });
   return { kind: 'done' };

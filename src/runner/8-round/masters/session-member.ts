@@ -1,4 +1,4 @@
-import { parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
+import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
@@ -135,13 +135,19 @@ async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>):
 type Parts = { readonly state: MemberState; readonly options: SessionMemberOptions; readonly counter: Counter };
 
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
-async function look({ state, options, counter }: Parts, { from, seenBy, lock }: LookOptions): Promise<Look> {
+async function look({ state, options, counter }: Parts, wanted: LookOptions): Promise<Look> {
+  const { from, seenBy, lock } = wanted;
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
   Object.assign(state, { from, seenBy });
   const locks = lock.map((ordinal): Statement => ({ text: state.sync.tables[ordinal]?.masters.lock ?? '' }));
-  const head = [{ text: beginMember }, ...locks, takeMemberSnapshot({ member: index, from, seenBy }), readWatermarks(syncName)];
+  const head = [
+    { text: beginMember },
+    ...locks,
+    takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
+    readWatermarks(syncName),
+  ];
   const counting = counter.begin();
   const asked = { registry: '' };
   const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
@@ -160,6 +166,7 @@ async function look({ state, options, counter }: Parts, { from, seenBy, lock }: 
     member: index,
     position: positionAt(options.history, snapshot ?? ''),
     watermarks: watermarksOf(state, answers[head.length - 1]),
+    copiedXid: copiedXidOf(answers[head.length - 1]),
     pending,
     clockMicros: BigInt(clock ?? '0'),
   };
@@ -171,6 +178,16 @@ function watermarksOf({ sync, index }: MemberState, answer: Result | undefined):
     return origin >= 0 && origin !== index && position ? [[origin, parsePosition(position)] as const] : [];
   });
   return new Map(rows.sort(([a], [b]) => a - b));
+}
+
+/** Rows may have been copied more than once, from one member and from another. */
+function copiedXidOf(answer: Result | undefined): bigint {
+  return (answer?.lists ?? []).reduce((latest, [, , xid]) => (xid && BigInt(xid) > latest ? BigInt(xid) : latest), 0n);
+}
+
+/** The histories in which changes have names that the others can look up. */
+function originsOf(history: History, { knownBy }: LookOptions): { readonly origin: bigint; readonly origins: ReadonlySet<bigint> } {
+  return { origin: historyNumber(history), origins: new Set([...knownBy.values()].flatMap((known) => known.map((each) => each.origin))) };
 }
 
 /** A tiny commit on another connection waits for the disk, and with it for all that was logged before. */

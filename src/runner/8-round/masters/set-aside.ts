@@ -25,7 +25,7 @@ export function newSetAside(table: PlanMasterTable): SetAside {
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[]): void {
   const names = columnNames(aside.table);
-  for (const { row, at, isFresh, write, carried } of settled) {
+  for (const { row, at, isFresh, names: changes, write, carried } of settled) {
     aside.rows.push({
       sarrio_present: row.isPresent,
       ...named(names, row.values),
@@ -33,6 +33,7 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
       sarrio_fresh: isFresh,
       sarrio_settled: true,
       sarrio_skip: write === 'skip',
+      sarrio_names: changes === null ? null : `{${changes.join(',')}}`,
       ...(carried === null ? {} : { sarrio_carried: changesJson(carried) }),
     });
     aside.hasFresh ||= isFresh;
@@ -40,15 +41,19 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
   aside.hasSettled ||= settled.length > 0;
 }
 
-/** Rows as `MasterStatements.rows` gives them: whether present, the values, the time, and for some tables the changes that they carry. */
+/**
+ * Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, whom it is for, and
+ * for some tables what the changes did.
+ */
 export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): void {
   const names = columnNames(aside.table);
   for (const row of rows) {
-    const [at = null, carried] = row.slice(names.length + 1);
+    const [at = null, changes = null, , carried] = row.slice(names.length + 1);
     aside.rows.push({
       sarrio_present: row[0] === 't',
       ...named(names, row.slice(1, names.length + 1)),
       sarrio_at: at,
+      sarrio_names: changes,
       sarrio_fresh: fresh,
       sarrio_settled: false,
       sarrio_skip: false,

@@ -1,3 +1,4 @@
+import { allNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { failureText } from '../../../conflict/handlers/judge.ts';
@@ -52,17 +53,22 @@ async function decideAll(round: BegunRound, table: number, { judged, rowsAt }: {
 }
 
 function conflictRows(round: BegunRound, table: number, { each, rowsAt }: { each: Judged; rowsAt: RowsAt }): ConflictRows {
-  return { columns: round.columns[table] ?? [], rowOf: (member) => rowsAt(each.key, member), contains: containsIn(round) };
+  return { columns: round.columns[table] ?? [], masked: round.masked[table] ?? [], rowOf: (member) => rowsAt(each.key, member), contains: containsIn(round) };
 }
 
-/** By the watermarks. On a new timeline of the change's member its transactions of before cannot be told from others. */
+/**
+ * By the watermarks. Of a change that was made on another timeline, or before the rows of its member were copied anew, nobody can tell
+ * whether a row has it, unless a watermark covers it.
+ */
 function containsIn({ known, members }: BegunRound): Contains {
-  return (member, change) => {
-    if (member === change.member) return true;
-    const seen = known.get(member)?.get(change.member);
-    const origin = members.find(({ index }) => index === change.member);
-    if (seen === undefined) return false;
-    return origin === undefined || sameHistory(seen.history, origin.history) ? isCovered(seen, change.xid) : null;
+  return (member, { member: maker, xid }) => {
+    const isOld = xid < (known.get(maker)?.copiedXid ?? 0n);
+    if (member === maker) return isOld ? null : true;
+    const seen = known.get(member)?.watermarks.get(maker);
+    const origin = members.find(({ index }) => index === maker);
+    if (seen !== undefined && origin !== undefined && !sameHistory(seen.history, origin.history)) return null;
+    if (seen !== undefined && isCovered(seen, xid)) return true;
+    return isOld ? null : false;
   };
 }
 
@@ -154,7 +160,8 @@ async function rowsOf(member: Member, table: number, judged: readonly Judged[]):
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
-  const row = { isFresh: isFresh(settled, round.databases.length), record, carried: null, write: 'row' } as const;
+  const names = isConflict ? null : allNames(settled.key.versions.map((version) => version.names));
+  const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
   const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
@@ -166,7 +173,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
     case 'remove':
       return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
     default:
-      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, record, carried: null };
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, carried: null, record };
   }
 }
 

@@ -7,11 +7,12 @@ export function handlerTables(plan: Plan, sync: string): readonly HandlerTable[]
   const found = plan.syncs[sync];
   if (found?.mode !== 'multi-master') return [];
   const shapes = plan.databases[found.members[0] ?? '']?.shapes ?? {};
-  return found.tables.flatMap(({ rule, source, key, columns }, ordinal): readonly HandlerTable[] => {
+  return found.tables.flatMap(({ rule, source, key, columns, mask = [] }, ordinal): readonly HandlerTable[] => {
     if (rule.strategy !== 'handler') return [];
     const table = displayName(source);
     // Members have the same types (SAR265), so the first one speaks for all.
     const types = shapes[table]?.columns ?? {};
-    return [{ ordinal, rule, table, key, databases: found.members, columns: columns.map(({ name }) => ({ name, type: types[name] ?? 'text' })) }];
+    const shape = { table, key, masked: mask, databases: found.members, columns: columns.map(({ name }) => ({ name, type: types[name] ?? 'text' })) };
+    return [{ ordinal, rule, ...shape }];
   });
 }

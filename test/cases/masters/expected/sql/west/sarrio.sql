@@ -35,6 +35,7 @@ create table if not exists sarrio.watermark (
   applied_rows bigint not null default 0,
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
+  copied_xid xid8,
   primary key (sync, source)
 );
 revoke all on table sarrio.watermark from public;
@@ -146,11 +147,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $sarrio$
 begin
-  if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.=) '0' then
-    perform pg_catalog.pg_notify('sarrio', sync);
-  else
+  if pg_catalog.current_setting('max_prepared_transactions') operator(pg_catalog.<>) '0' then
     perform pg_catalog.setval(flag, 3);
+    return;
   end if;
+  begin
+    if pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('sarrio listens: ' operator(pg_catalog.||) sync, 0)) then
+      -- Taken back at once: a lock kept to the end of the transaction would keep a runner waiting.
+      raise exception using errcode = 'SR001';
+    end if;
+  exception when sqlstate 'SR001' then
+    perform pg_catalog.setval(flag, 1);
+    return;
+  end;
+  perform pg_catalog.pg_notify('sarrio', sync);
 end
 $sarrio$;
 revoke all on function sarrio.wake(text, regclass) from public;

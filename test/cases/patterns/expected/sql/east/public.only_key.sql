@@ -15,7 +15,9 @@ create table if not exists sarrio.delta_public_only_key (
   change_op "char" not null,
   change_segment smallint not null,
   change_sync text,
-  change_bulk bigint
+  change_bulk bigint,
+  change_origin bigint,
+  change_origin_xid xid8
 ) partition by list (change_segment);
 alter table sarrio.delta_public_only_key replica identity full;
 revoke all on table sarrio.delta_public_only_key from public;

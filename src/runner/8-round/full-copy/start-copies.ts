@@ -1,0 +1,37 @@
+import type { Flow } from '../../../plan/flows.ts';
+import { orDestroy } from '../../postgres/or-destroy.ts';
+import type { Session } from '../../postgres/session.ts';
+import { refuseUnapplied } from '../installed-plan.ts';
+import { runStream, type StreamProgress } from '../stream.ts';
+import { makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
+import { followCopies } from './follow-copies.ts';
+
+/** Starts a full copy: one stream for each target, which copies when it is due and sleeps in between. */
+export function startCopies(options: RunOptions, name: string): SyncRun {
+  const { plan, connect, clock, log, failpoint, signal, until } = options;
+  const copy = plan.syncs[name];
+  if (copy?.mode !== 'full-copy') throw new Error(`the plan has no full copy ${name}`);
+  const { mode, source, targets, wake } = copy;
+  // Nothing is captured for it: the tables are no business of who counts changes.
+  const sync: Flow = { mode, source, targets, wake, existingRows: 'replace', maxBacklog: null, tables: [] };
+  const access = sourceAccess(options, name, sync);
+  const sessions = makeSessions(options);
+  const mayRun = rightsOnce(plan);
+  const streams = targets.map((target) => ({
+    stream: { sync: name, source, target },
+    progress: { state: 'stopped', rows: 0, lastError: null, lastRound: false, isCaughtUp: false, isFailing: false, failedAtWork: false } as StreamProgress,
+  }));
+  const runs = streams.map(({ stream, progress }) => {
+    const connectTarget = async (): Promise<Session> => {
+      const session = sessions.watch(await connect(stream.target, 'target'));
+      await orDestroy(session, async () => {
+        await mayRun(session);
+        await refuseUnapplied(plan, stream.target, session);
+      });
+      return session;
+    };
+    const parts = { project: plan.project, stream, sync, deltas: [], access: access.get, connectTarget, progress, until, clock, log, failpoint, signal };
+    return runStream(parts, followCopies(copy));
+  });
+  return { name, sources: new Map([[source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
+}

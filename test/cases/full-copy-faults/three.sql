@@ -1,0 +1,6 @@
+-- Another target, of full copies that are refused.
+create table public.a (id integer primary key, v text);
+create table public.b (id integer primary key, a integer references public.a);
+create table public.keyless (v text);
+create table public.parent (id integer primary key) partition by list (id);
+create table public.seen (id integer, v text not null, w text not null);
