@@ -76,7 +76,7 @@ test('undoing a conflict of counters is a change like any other: what is added m
   expect(await meet(between, 'update t set stock = stock + 1', 'update t set stock = stock + 2')).toEqual(['(1,p,1.00,13)']);
   const [conflict] = await at(between.members, 0).query<{ id: string }>('select id::text as id from sarrio.conflict');
   const options = { env: between.project.env };
-  const undone = await sarrio(['conflicts', 'undo', conflict?.id ?? '', '--take', 'east', '--generated', between.project.dir], options);
+  const undone = await sarrio(['conflicts', 'undo', conflict?.id ?? '', '--take', 'east', '--anyway', '--generated', between.project.dir], options);
   expect(undone.exitCode).toBe(0);
   await at(between.members, 2).script('update t set stock = stock + 100');
   expect(await between.rows()).toEqual(['(1,p,1.00,111)']);

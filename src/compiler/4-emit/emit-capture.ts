@@ -49,17 +49,17 @@ export function emitCapture(captured: Captured): SqlFile {
 
 function deltaObjects(table: ModelTable): readonly EmittedObject[] {
   const names = objectNames(table.source);
+  // At each of them, since adding columns to the one changes what the catalog holds of the others.
+  const recorded = (text: Sql): Sql => (table.recorded === null ? text : join([text, recordedColumns(names.delta)], '\n'));
   const segments = names.segments.flatMap((segment, index) => {
     const indexName = names.segmentIndexes[index] ?? '';
     return [
-      own('table', segment, deltaSegment({ segment, delta: names.delta }, index + 1)),
+      own('table', segment, recorded(deltaSegment({ segment, delta: names.delta }, index + 1))),
       own('index', indexName, deltaIndex({ index: indexName, segment })),
     ];
   });
   const sequences = [own('sequence', names.current, currentSequence(names.current)), own('sequence', names.filled, filledSequence(names.filled))];
-  const delta = deltaTable(names.delta, keySchemas(table));
-  const whole = table.recorded === null ? delta : join([delta, recordedColumns(names.delta)], '\n');
-  return [own('table', names.delta, whole), ...segments, ...sequences];
+  return [own('table', names.delta, recorded(deltaTable(names.delta, keySchemas(table)))), ...segments, ...sequences];
 }
 
 function keySchemas(table: ModelTable): readonly ColumnSchema[] {

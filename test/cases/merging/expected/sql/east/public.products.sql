@@ -33,6 +33,10 @@ create table if not exists sarrio.segment1_public_products
   partition of sarrio.delta_public_products for values in (1);
 alter table sarrio.segment1_public_products replica identity full;
 revoke all on table sarrio.segment1_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid1_public_products
 create index if not exists xid1_public_products on sarrio.segment1_public_products (change_xid) where change_bulk is distinct from 0;
@@ -42,6 +46,10 @@ create table if not exists sarrio.segment2_public_products
   partition of sarrio.delta_public_products for values in (2);
 alter table sarrio.segment2_public_products replica identity full;
 revoke all on table sarrio.segment2_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid2_public_products
 create index if not exists xid2_public_products on sarrio.segment2_public_products (change_xid) where change_bulk is distinct from 0;
@@ -51,6 +59,10 @@ create table if not exists sarrio.segment3_public_products
   partition of sarrio.delta_public_products for values in (3);
 alter table sarrio.segment3_public_products replica identity full;
 revoke all on table sarrio.segment3_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid3_public_products
 create index if not exists xid3_public_products on sarrio.segment3_public_products (change_xid) where change_bulk is distinct from 0;

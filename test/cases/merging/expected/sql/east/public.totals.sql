@@ -36,6 +36,10 @@ create table if not exists sarrio.segment1_public_totals
   partition of sarrio.delta_public_totals for values in (1);
 alter table sarrio.segment1_public_totals replica identity full;
 revoke all on table sarrio.segment1_public_totals from public;
+alter table sarrio.delta_public_totals
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid1_public_totals
 create index if not exists xid1_public_totals on sarrio.segment1_public_totals (change_xid) where change_bulk is distinct from 0;
@@ -45,6 +49,10 @@ create table if not exists sarrio.segment2_public_totals
   partition of sarrio.delta_public_totals for values in (2);
 alter table sarrio.segment2_public_totals replica identity full;
 revoke all on table sarrio.segment2_public_totals from public;
+alter table sarrio.delta_public_totals
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid2_public_totals
 create index if not exists xid2_public_totals on sarrio.segment2_public_totals (change_xid) where change_bulk is distinct from 0;
@@ -54,6 +62,10 @@ create table if not exists sarrio.segment3_public_totals
   partition of sarrio.delta_public_totals for values in (3);
 alter table sarrio.segment3_public_totals replica identity full;
 revoke all on table sarrio.segment3_public_totals from public;
+alter table sarrio.delta_public_totals
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid3_public_totals
 create index if not exists xid3_public_totals on sarrio.segment3_public_totals (change_xid) where change_bulk is distinct from 0;

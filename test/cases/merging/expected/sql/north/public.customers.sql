@@ -34,6 +34,10 @@ create table if not exists sarrio.segment1_public_customers
   partition of sarrio.delta_public_customers for values in (1);
 alter table sarrio.segment1_public_customers replica identity full;
 revoke all on table sarrio.segment1_public_customers from public;
+alter table sarrio.delta_public_customers
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid1_public_customers
 create index if not exists xid1_public_customers on sarrio.segment1_public_customers (change_xid) where change_bulk is distinct from 0;
@@ -43,6 +47,10 @@ create table if not exists sarrio.segment2_public_customers
   partition of sarrio.delta_public_customers for values in (2);
 alter table sarrio.segment2_public_customers replica identity full;
 revoke all on table sarrio.segment2_public_customers from public;
+alter table sarrio.delta_public_customers
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid2_public_customers
 create index if not exists xid2_public_customers on sarrio.segment2_public_customers (change_xid) where change_bulk is distinct from 0;
@@ -52,6 +60,10 @@ create table if not exists sarrio.segment3_public_customers
   partition of sarrio.delta_public_customers for values in (3);
 alter table sarrio.segment3_public_customers replica identity full;
 revoke all on table sarrio.segment3_public_customers from public;
+alter table sarrio.delta_public_customers
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid3_public_customers
 create index if not exists xid3_public_customers on sarrio.segment3_public_customers (change_xid) where change_bulk is distinct from 0;
