@@ -133,13 +133,15 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const { masters } = tableOf(state, ordinal);
+  const { masters, columns } = tableOf(state, ordinal);
+  // After whether the row is there, its columns, the time and the names.
+  const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
     const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
     const rows = rowsInMemory(answer);
     if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row)), fresh, from: state.index });
+      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
       return rows.length;
     }
   }
@@ -155,8 +157,8 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   return most;
 }
 
-function isFor({ index }: MemberState, row: readonly (string | null)[]): boolean {
-  return (Number(row.at(-1)) & (1 << index)) !== 0;
+function isFor({ index }: MemberState, bits: string | null | undefined): boolean {
+  return (Number(bits) & (1 << index)) !== 0;
 }
 
 function peerOf({ peers }: MemberState, index: number): MemberState {
