@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MultiMasterSync } from '../../src/index.ts';
+import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp, onAll } from '../support/follow.ts';
 import { type Installation, installation } from '../support/installation.ts';
@@ -20,7 +21,7 @@ function only(project: Installation, name: string): Installation {
 }
 
 test('what a round of several transactions did to a counter counts once in another sync that meets it', async () => {
-  const members = [];
+  const members: TestDatabase[] = [];
   for (const name of NAMES) members.push(await freshDatabase(name));
   await onAll(members, 'create table t (id integer primary key, stock integer not null);');
   await at(members, 0).script('insert into t values (1, 10)');
