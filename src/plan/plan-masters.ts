@@ -1,6 +1,6 @@
 /** Where changes of one key by several members meet: a temporary table of one of them. */
 export type MeetStatements = {
-  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row. */
+  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row, and where a rule merges the changes that made it (JSON). */
   readonly report: string;
   readonly copyReport: string;
   readonly create: string;
@@ -10,7 +10,7 @@ export type MeetStatements = {
   /** The member's own report, without a way round. */
   readonly insertOwn: string;
   readonly analyze: string;
-  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array. */
+  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array, the changes. */
   readonly contested: string;
   /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
   readonly contestedRows: string;
@@ -18,8 +18,8 @@ export type MeetStatements = {
 
 /**
  * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
- * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
- * are the same already are not touched.
+ * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, and where a rule merges `sarrio_carried`), or in the stage. Delivered rows give way to
+ * settled ones of the same key; rows that are the same already are not touched.
  */
 export type MasterWriteStatements = {
   /** Records what is about to be written in the table's delta table; to be run before the rows are written. */

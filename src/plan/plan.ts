@@ -243,7 +243,8 @@ export type MasterStatements = {
   readonly rowsOfKeys: string;
   /**
    * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
-   * the row embodies (null: not said), and a bit for each member that it is pending for. As `ReadStatements.rows`.
+   * the row embodies (null: not said), a bit for each member that it is pending for, and, where a rule merges and there are more than two
+   * members, what each change of the row did. As `ReadStatements.rows`.
    */
   readonly rows: string;
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */

@@ -45,7 +45,7 @@ export function applied(image: Image, { sync, snapshot, rows, moved, tag, xid }:
   };
 }
 
-function heldAfter(before: ReadonlyMap<number, Marks> | undefined, moves: readonly HeldMove[]): ReadonlyMap<number, Marks> {
+export function heldAfter(before: ReadonlyMap<number, Marks> | undefined, moves: readonly HeldMove[]): ReadonlyMap<number, Marks> {
   const held = new Map([...(before ?? [])].map(([table, marks]) => [table, new Map(marks)] as const));
   for (const { table, origin, position } of moves) {
     const marks = held.get(table) ?? new Map();

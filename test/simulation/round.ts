@@ -35,6 +35,8 @@ export type RoundRun = {
 
 /** Clocks are not what is looked into here. */
 export const ONE_CLOCK = {
+  columns: [],
+  masked: [],
   maxClockSkewMs: 0,
   uniqueRules: [],
   rulings: () => [],

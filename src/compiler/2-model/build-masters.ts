@@ -1,5 +1,5 @@
-import type { ConflictRuleConfig, MultiMasterSync, UniqueChoice } from '../../index.ts';
-import type { ConflictRule } from '../../plan/conflict-rule.ts';
+import type { MultiMasterSync, UniqueChoice } from '../../index.ts';
+import { recordedFor } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import type { UniqueRule } from '../../plan/unique-rule.ts';
 import { displayName } from '../../sql/quote.ts';
@@ -10,6 +10,7 @@ import { byName, type LockIndex } from './lock-index.ts';
 import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from './model.ts';
 import { resolveBacklog } from './resolve-backlog.ts';
 import { keyOn, resolveKey } from './resolve-key.ts';
+import { resolveRule } from './resolve-rule.ts';
 import { resolveKeeping, resolveSkew } from './resolve-skew.ts';
 import { resolveSequences } from './resolve-sequences.ts';
 import { type Selected, selectTables } from './select-tables.ts';
@@ -80,9 +81,11 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     return null;
   }
   const schemas = Object.fromEntries([...known].flatMap(([member, index]) => pairOf(member, index.table(table))));
+  const rule = resolveRule(entry.onConflict ?? sync.onConflict, handlers);
   const settings = {
     captureTriggers: entry.captureTriggers ?? sync.captureTriggers ?? 'origin',
     truncate: entry.truncate ?? sync.truncate ?? 'replicate',
+    recorded: recordedFor(rule),
   } as const;
   const made = (index: LockIndex, own: TableSchema, member: { key: KeySchema; columns: readonly ModelColumn[]; except: string }): ModelTable => ({
     source: own,
@@ -105,7 +108,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     reference: made(seed, table, { key, columns, except: '' }),
     sources: Object.fromEntries(sources),
     schemas,
-    rule: ruleOf(entry.onConflict ?? sync.onConflict, handlers),
+    rule,
     unique: uniqueOf(entry.onUnique ?? sync.onUnique),
     exception: handlers.get(entry.onException ?? sync.onException)?.rule ?? null,
     mask: [...new Set(entry.mask ?? [])],
@@ -134,12 +137,6 @@ function alike(
     return column ? [{ target, from: { kind: 'column', column } }] : [];
   });
   return found && columns.length === reference.columns.length ? { key: { ...found, columns: key }, columns } : null;
-}
-
-function ruleOf(choice: ConflictRuleConfig | undefined, handlers: ExtractedHandlers): ConflictRule | null {
-  if (choice === undefined) return null;
-  if (typeof choice === 'function') return handlers.get(choice)?.rule ?? null;
-  return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }
 
 function uniqueOf(choice: UniqueChoice | undefined): UniqueRule | null {

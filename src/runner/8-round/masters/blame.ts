@@ -58,6 +58,6 @@ function nameOf({ table }: SetAside, source: string): string {
   return table.columns.find(({ from }) => 'column' in from && from.column === source)?.name ?? source;
 }
 
-function text(value: string | boolean | null | undefined): string | null {
+function text(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
 }

@@ -24,6 +24,10 @@ export type MasterRound = {
   readonly uniqueRules: readonly (UniqueRule | null)[];
   /** The key's columns of each table, by ordinal. */
   readonly keys: readonly (readonly string[])[];
+  /** The names of the values of a table's rows, by ordinal. */
+  readonly columns: readonly (readonly string[])[];
+  /** Those of which no record shows the values, by ordinal. */
+  readonly masked: readonly (readonly string[])[];
   /** What is known of the watermarks from the last round. Kept up to date by the rounds. */
   readonly known: KnownMarks;
   /** Tables that sit the round out: nothing of them is read or written, and what each member has applied of them is held. */
@@ -51,6 +55,8 @@ export type BegunRound = MasterRound & {
   readonly skewMicros: bigint;
   /** The latest of their clocks, in microseconds since 1970. */
   readonly nowMicros: bigint;
+  /** The transaction of each member in this round, by index. */
+  readonly xids: ReadonlyMap<number, bigint>;
 };
 
 export type MasterRoundResult =
@@ -115,7 +121,7 @@ function lookOptions(round: MasterRound, member: Member): Parameters<Member['loo
   return { ...spansOf(round, member), lock: round.lock.filter((table) => !round.stopped.has(table)) };
 }
 
-async function exchange(round: BegunRound, looks: readonly Look[]): Promise<MasterRoundResult> {
+async function exchange(round: Omit<BegunRound, 'xids'>, looks: readonly Look[]): Promise<MasterRoundResult> {
   const { members, failpoint, touched, stopped } = round;
   const found = looks.flatMap(({ pending }) => pending.map(({ ordinal }) => ordinal));
   for (const ordinal of found) if (!stopped.has(ordinal)) touched.add(ordinal);
@@ -125,7 +131,7 @@ async function exchange(round: BegunRound, looks: readonly Look[]): Promise<Mast
   const tables = [...touched].sort((a, b) => a - b);
   await failpoint('masters.before-exchange');
   const exchanged: Exchanged[] = [];
-  for (const table of tables) exchanged.push(await exchangeTable(round, looks, table));
+  for (const table of tables) exchanged.push(await exchangeTable({ ...round, xids }, looks, table));
   const written = writtenAt(round, exchanged);
   const own = new Map([...xids].filter(([index]) => exchanged.some(({ freshAt }) => freshAt.has(index))));
   await failpoint('masters.before-apply');

@@ -1,4 +1,5 @@
 import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
+import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
@@ -117,9 +118,10 @@ const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'u
 
 function contestedKeys(rows: TextRows): readonly ContestedKey[] {
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key, names] of rows) {
+  for (const [number = '', member, pendingAt, at, op, image, key, names, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
+    const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[]) };
     found.versions.push({
       member: Number(member),
       pendingAt: Number(pendingAt),
@@ -127,6 +129,7 @@ function contestedKeys(rows: TextRows): readonly ContestedKey[] {
       op: OPERATIONS[op ?? ''] ?? 'update',
       image: image ?? '',
       names: JSON.parse(names ?? 'null') as readonly ChangeName[] | null,
+      ...made,
     });
   }
   return [...keys.values()];
@@ -143,13 +146,15 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const { masters } = tableOf(state, ordinal);
+  const { masters, columns } = tableOf(state, ordinal);
+  // After whether the row is there, its columns, the time and the names.
+  const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
     const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
     const rows = rowsInMemory(answers.at(-1));
     if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row)), fresh, from: state.index });
+      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
       return rows.length;
     }
   }
@@ -166,8 +171,8 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   return most;
 }
 
-function isFor({ index }: MemberState, row: readonly (string | null)[]): boolean {
-  return (Number(row.at(-1)) & (1 << index)) !== 0;
+function isFor({ index }: MemberState, bits: string | null | undefined): boolean {
+  return (Number(bits) & (1 << index)) !== 0;
 }
 
 function peerOf({ peers }: MemberState, index: number): MemberState {

@@ -128,6 +128,8 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     rules: sync.tables.map(({ rule }) => rule),
     uniqueRules: sync.tables.map(({ unique }) => unique),
     keys: sync.tables.map(({ key }) => key),
+    columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
+    masked: sync.tables.map(({ mask }) => mask ?? []),
     known: place.known,
     stopped: waiting,
     lock: place.locked > 0 ? [...place.lock] : [],

@@ -75,6 +75,8 @@ function removalOf(round: BegunRound, rule: UniqueRule, { loser, pairs, found }:
     at: latest,
     isFresh: true,
     names: null,
+    // Rules that merge: a removal is a change of its member, after which the row has nothing in common with what it was.
+    carried: null,
     isLast: true,
     record: { id: round.newId(), kind: `unique ${index}`, strategy: rule.strategy, decision: 'park', key, versions: rows.map(version) },
     parked: { key, row, code: '23505', error: `the unique index ${index} takes one of these rows: ${rows.map(({ text }) => shown(text)).join(', ')}` },

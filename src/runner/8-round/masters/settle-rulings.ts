@@ -1,4 +1,6 @@
+import type { Change } from '../../../conflict/change.ts';
 import type { FailureError } from '../../../conflict/handlers/failure.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
 import type { Member, RecordedVersion, RowText, SettledRow } from './member.ts';
@@ -23,8 +25,22 @@ export async function settleRulings(round: BegunRound, table: number): Promise<C
     const row = await ruledRow(round, table, ruling);
     if (row !== null) rows.push(row);
   }
-  if (rows.length > 0) await allOf(round.members.map((member) => member.settle(table, rows)));
+  if (rows.length > 0) await allOf(round.members.map((member) => member.settle(table, replacing(round, table, { rows, member: member.index }))));
   return { conflicts: rows.length, settled: rows.length, fresh: rows.length };
+}
+
+type Replacing = { readonly rows: readonly SettledRow[]; readonly member: number };
+
+/**
+ * For rules that merge: the row was put in the place of what stood there, as if inserted anew. What it was chosen without is not added to
+ * it later, and what it was made of is not added to another row, which may have it: where somebody was away, the rows are judged as wholes.
+ */
+function replacing(round: BegunRound, table: number, { rows, member }: Replacing): readonly SettledRow[] {
+  const rule = round.rules[table];
+  const xid = round.xids.get(member);
+  if (rule === undefined || recordedFor(rule) === null || xid === undefined) return rows;
+  const replaced: Change = { member, xid, columns: null, amounts: {} };
+  return rows.map((row) => ({ ...row, carried: [replaced] }));
 }
 
 type Held = { readonly member: Member; readonly row: RowText };
@@ -48,6 +64,7 @@ async function ruledRow(round: BegunRound, table: number, { key, member, error, 
     at: round.nowMicros,
     isFresh: true,
     names: null,
+    carried: null,
     isLast: true,
     record: {
       id: round.newId(),
