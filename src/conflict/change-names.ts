@@ -4,7 +4,7 @@ import { historyNumber, isCovered, type History, type Position } from '../plan/p
 export type ChangeName = string;
 
 /** Rows that embody more changes go without names. */
-export const MAX_NAMES = 8;
+export const MAX_NAMES = 16;
 
 /** What a member has seen of the changes that were made in one history. */
 export type Knowledge = {
@@ -52,4 +52,9 @@ export function allNames(lists: readonly (readonly ChangeName[] | null)[]): read
     for (const name of names) all.add(name);
   }
   return all.size > MAX_NAMES ? null : [...all].sort();
+}
+
+/** Of the changes that a row embodies those that are new to its receiver: what it has seen before has its own entries there. */
+export function namesNewTo(knowledge: readonly Knowledge[], names: readonly ChangeName[] | null): readonly ChangeName[] | null {
+  return names?.filter((name) => !hasSeen(knowledge, name)) ?? null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { allNames, hasSeen, knowledgeOf, MAX_NAMES, nameOf } from '../../src/conflict/change-names.ts';
+import { allNames, hasSeen, knowledgeOf, MAX_NAMES, nameOf, namesNewTo } from '../../src/conflict/change-names.ts';
 import { historyNumber, positionAt } from '../../src/plan/position.ts';
 
 const history = (system: string, timeline = 1) => ({ system, database: '5', timeline });
@@ -28,6 +28,14 @@ describe('what a member has seen', () => {
     expect(hasSeen(known, nameOf(historyNumber(history('2', 2)), 99n))).toBe(false);
     expect(hasSeen(known, nameOf(historyNumber(history('1', 2)), 99n))).toBe(false);
   });
+});
+
+test('a receiver is told only of changes that are new to it', () => {
+  const known = knowledgeOf({ history: history('1'), watermarks: new Map([[1, positionAt(history('2'), '100:110:')]]), copiedXid: 0n });
+  const [made, seen, fresh] = [nameOf(own, 7n), nameOf(other, 109n), nameOf(other, 110n)];
+  expect(namesNewTo(known, [made, seen, fresh])).toEqual([fresh]);
+  expect(namesNewTo(known, [made, seen])).toEqual([]);
+  expect(namesNewTo(known, null)).toBeNull();
 });
 
 describe('names of several', () => {

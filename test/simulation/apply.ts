@@ -53,8 +53,10 @@ function rowAfter(image: Image, aside: SetAside, { snapshot, xid }: { snapshot: 
   return { ...row, ancestors: row.ancestors | ancestors, known: row.known | known, events: here };
 }
 
+/** A fresh entry for a row that is the same already is for this sync only: others, if there are some, are not told. */
 function absorbedBy(snapshot: Image, row: SetAside): Versions {
-  return row.isSkipped || row.isFresh || isChange(snapshot, row) ? 0n : row.ancestors & ~rowAt(snapshot, row.key).ancestors;
+  const isTold = row.isFresh && snapshot.watermarks.size < 2;
+  return row.isSkipped || isTold || isChange(snapshot, row) ? 0n : row.ancestors & ~rowAt(snapshot, row.key).ancestors;
 }
 
 function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Applied, 'sync' | 'tag' | 'xid'>): readonly Entry[] {
@@ -64,5 +66,5 @@ function entriesOf(snapshot: Image, row: SetAside, { sync, tag, xid }: Pick<Appl
   const mark = row.isFresh ? (changes ? null : `=${sync}`) : tag;
   const entry: Entry = { key: row.key, xid, at: row.at, op: row.text === '' ? 'D' : 'U', tag: mark, of: null };
   if (!row.isFresh || row.names === null) return [entry];
-  return row.names.map((of) => ({ ...entry, of }));
+  return row.names.length === 0 && changes ? [entry] : row.names.map((of) => ({ ...entry, of }));
 }

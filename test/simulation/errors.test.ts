@@ -23,7 +23,7 @@ const state: { strategy: Strategy; servers: readonly Server[]; known: KnownWater
 beforeEach(() => {
   const image = firstImage(new Map([['0/a', 'v0']]));
   state.servers = [0, 1, 2].map((database) => makeServer(database, { image, disk: image }));
-  state.known = new Map();
+  state.known = new Map([0, 1, 2].map((index) => [index, { watermarks: new Map(), copiedXid: 0n }]));
   state.ids = 0;
   state.strategy = 'last-update-wins';
   changeRow(0, 'v1');

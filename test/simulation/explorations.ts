@@ -47,7 +47,10 @@ export const EXPLORATIONS: readonly Exploration[] = [
     between: true,
   },
   { name: '3 members, crashes, purging', start: startOf({ members: 3 }), budget: budgetOf({ writes: 2, rounds: 2, crashes: 1 }), isPurging: true },
+  // Together: any four steps of three members with two keys, a round among them.
   { name: '3 members, 2 keys', start: startOf({ members: 3, rows: 'two' }), budget: budgetOf({ writes: 2, rounds: 2 }) },
+  { name: '3 members, 2 keys, more writes', start: startOf({ members: 3, rows: 'two' }), budget: budgetOf({ writes: 3, rounds: 1 }) },
+  { name: '3 members, 2 keys, more rounds', start: startOf({ members: 3, rows: 'two' }), budget: budgetOf({ writes: 1, rounds: 3 }) },
   {
     name: '3 members, relayed rows that do not name their change: the same, but rules are shown rows and what these were made from',
     start: startOf({ members: 3 }),

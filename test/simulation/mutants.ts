@@ -101,11 +101,11 @@ export const MUTANTS: readonly Mutant[] = [
     finds: /members differ|lost/,
   },
   {
-    name: 'a named change is looked up among those of another origin',
+    name: 'a named change is looked up whatever its origin is',
     variant: { wrap: (member) => ({ ...member, look: (options) => member.look({ ...options, knownBy: mapped(options.knownBy, confused) }) }) },
     start: { members: 3 },
-    budget: { writes: 2, rounds: 2 },
-    finds: /members differ|lost|made or chosen in its place/,
+    budget: { writes: 2, rounds: 3 },
+    finds: /members differ|lost/,
   },
   {
     name: 'a decision is named by the changes that it decided, and is none of its own',
@@ -181,7 +181,7 @@ function mapped(knownBy: KnownBy, change: (known: readonly Knowledge[]) => reado
 }
 
 function confused(known: readonly Knowledge[]): readonly Knowledge[] {
-  return known.map((each, place) => ({ ...each, origin: known[(place + 1) % known.length]?.origin ?? each.origin }));
+  return known.flatMap(({ origin }) => known.map((other) => ({ ...other, origin })));
 }
 
 /** As if nobody had seen anything that has a name. */

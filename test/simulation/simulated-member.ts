@@ -1,4 +1,4 @@
-import { allNames, type ChangeName, hasSeen, nameOf } from '../../src/conflict/change-names.ts';
+import { allNames, type ChangeName, hasSeen, nameOf, namesNewTo } from '../../src/conflict/change-names.ts';
 import type { ContestedKey, Version } from '../../src/conflict/version.ts';
 import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
 import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
@@ -8,6 +8,7 @@ import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } f
 
 /** A round's transaction in one member. */
 export type Transaction = {
+  readonly index: number;
   readonly server: Server;
   readonly snapshot: Image;
   readonly watermarks: ReadonlyMap<number, Position>;
@@ -48,6 +49,7 @@ export function simulatedMember(options: MemberOptions): Member {
       const snapshot = server.image;
       const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
       peers.set(index, {
+        index,
         server,
         snapshot,
         watermarks,
@@ -242,8 +244,16 @@ export function rowOf({ values: [, text, version, ancestors, events, known] }: R
   return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), events: BigInt(events ?? 0), known: BigInt(known ?? 0) };
 }
 
-function setAside({ isRelayNamed }: Transaction, { write, row, at, isFresh, names, record }: SettledRow): SetAside {
-  return { ...rowOf(row), key: keyOf(row), at, isFresh, names: isRelayNamed ? names : null, isSkipped: write === 'skip', record: record?.id ?? null };
+function setAside({ isRelayNamed, index, options }: Transaction, { write, row, at, isFresh, names, record }: SettledRow): SetAside {
+  return {
+    ...rowOf(row),
+    key: keyOf(row),
+    at,
+    isFresh,
+    names: isRelayNamed ? namesNewTo(options.knownBy.get(index) ?? [], names) : null,
+    isSkipped: write === 'skip',
+    record: record?.id ?? null,
+  };
 }
 
 type Delivery = { readonly sync: string; readonly table: number; readonly from: number; readonly to: readonly number[]; readonly fresh: boolean };

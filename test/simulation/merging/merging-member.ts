@@ -50,8 +50,8 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
       return deliver(peers, { from: index, to: to.map((member) => member.index), fresh });
     },
     async apply(_, watermarks) {
-      const { aside, xid } = mine();
-      mine().after = written({ ...side, nextXid: xid + 1n }, { aside, xid, watermarks });
+      const { aside, xid, options } = mine();
+      mine().after = written({ ...side, nextXid: xid + 1n }, { aside, xid, watermarks, known: options.knownBy.get(index) ?? [] });
     },
     durable: () => Promise.resolve(),
     commit: () => Promise.resolve(),

@@ -1,5 +1,5 @@
 import { type Change, changesFrom, changesJson } from '../../../src/conflict/change.ts';
-import { allNames, type ChangeName, hasSeen, nameOf } from '../../../src/conflict/change-names.ts';
+import { allNames, type ChangeName, hasSeen, type Knowledge, nameOf, namesNewTo } from '../../../src/conflict/change-names.ts';
 import { historyNumber, isCovered, type Position } from '../../../src/plan/position.ts';
 import type { LookOptions, SettledRow } from '../../../src/runner/8-round/masters/member.ts';
 import { historyOf } from '../image.ts';
@@ -75,11 +75,21 @@ export function asideOf({ row, at, isFresh, carried, names }: SettledRow): Aside
   return { values: row.values.map(String), at, isFresh, carried, names };
 }
 
+type Writing = {
+  readonly aside: Aside | null;
+  readonly xid: bigint;
+  readonly watermarks: ReadonlyMap<number, Position>;
+  /** What the member itself has seen. */
+  readonly known: readonly Knowledge[];
+};
+
 /** After a round's transaction. */
-export function written(side: Side, { aside, xid, watermarks }: { aside: Aside | null; xid: bigint; watermarks: ReadonlyMap<number, Position> }): Side {
+export function written(side: Side, { aside, xid, watermarks, known }: Writing): Side {
   if (aside === null) return { ...side, watermarks };
-  const { at, carried, names } = aside;
+  const { at, carried, values } = aside;
+  const names = namesNewTo(known, aside.names);
+  const isTold = aside.isFresh && (names?.length !== 0 || values.join() !== side.values.join());
   const named = names === null || names.length === 0 ? [null] : names;
-  const entries = named.map((name) => ({ xid, at, ...difference(side.values, aside.values), carried, name }));
-  return { ...side, watermarks, values: aside.values, entries: aside.isFresh ? [...side.entries, ...entries] : side.entries };
+  const entries = named.map((name) => ({ xid, at, ...difference(side.values, values), carried, name }));
+  return { ...side, watermarks, values, entries: isTold ? [...side.entries, ...entries] : side.entries };
 }

@@ -153,7 +153,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
 
 /**
  * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
- * they would overwrite something. It names the changes that the row embodies, one in each entry; a decision has no name but its own. Other entries tell the other syncs that read the table here.
+ * they would overwrite something. It names the changes that the row embodies and that are new here, one in each entry (none: nothing to tell); a decision has no name but its own. Other entries tell the other syncs that read the table here.
  */
 function entries(at: MasterTarget, sync: string, from: Sql): Sql {
   const { delta, current } = objectNames(at.table.targetName);
@@ -171,6 +171,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
         from: `\nleft join lateral ${recordedFor(at.rule) === null ? 'unnest(s.sarrio_names) as n (name)' : NUMBERED_NAMES} on s.sarrio_fresh`,
       }
     : { columns: '', values: '', from: '' };
+  const isTold = hasNames(at.memberCount) ? sql`(s.sarrio_fresh and (s.sarrio_names is distinct from '{}' or ${isOther(at)}))` : sql`s.sarrio_fresh`;
   return sql`
     insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)})
     select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
@@ -178,7 +179,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
       case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
-    where s.sarrio_fresh or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
+    where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
   `;
 }
 

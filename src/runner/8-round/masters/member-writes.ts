@@ -30,7 +30,7 @@ function asideOf(state: MemberState, ordinal: number): SetAside & { readonly row
 
 export async function settleAside(state: MemberState, ordinal: number, rows: readonly SettledRow[]): Promise<void> {
   const aside = asideOf(state, ordinal);
-  addSettled(aside, rows);
+  addSettled(aside, rows, state.known);
   if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [JSON.stringify(aside.rows)]);
   for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
   if (isForStage(aside)) await fillStage(state, aside);
@@ -41,7 +41,7 @@ type Rows = { readonly rows: TextRows; readonly fresh: boolean; readonly from: n
 
 export function receiveRows(state: MemberState, ordinal: number, { rows, fresh, from }: Rows): void {
   const aside = asideOf(state, ordinal);
-  addDelivered(aside, rows, fresh);
+  addDelivered(aside, rows, { fresh, known: state.known });
   aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows.length);
 }
 

@@ -1,3 +1,4 @@
+import type { Knowledge } from '../../../conflict/change-names.ts';
 import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import type { Failpoint } from '../../failpoint.ts';
@@ -31,6 +32,8 @@ export type MemberState = {
   readonly pending: Pending;
   from: Position | null;
   seenBy: ReadonlyMap<number, Position>;
+  /** What this member itself has seen. */
+  known: readonly Knowledge[];
   /** Entries that were pending, by table. */
   entries: ReadonlyMap<number, number>;
   /** Something that others will rely on is not known to be on disk yet: nobody else may commit. */
@@ -61,6 +64,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     pending: { asides: new Map(), records: [] },
     from: null,
     seenBy: new Map(),
+    known: [],
     entries: new Map(),
     undurable: false,
   };
@@ -140,7 +144,7 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
-  Object.assign(state, { from, seenBy });
+  Object.assign(state, { from, seenBy, known: wanted.knownBy.get(index) ?? [] });
   const locks = lock.map((ordinal): Statement => ({ text: state.sync.tables[ordinal]?.masters.lock ?? '' }));
   const head = [
     { text: beginMember },

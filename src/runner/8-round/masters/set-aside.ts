@@ -1,4 +1,5 @@
 import { type ChangeJson, changesJson } from '../../../conflict/change.ts';
+import { type ChangeName, type Knowledge, namesNewTo } from '../../../conflict/change-names.ts';
 import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import type { TextRows } from '../reading.ts';
@@ -23,7 +24,7 @@ export function newSetAside(table: PlanMasterTable): SetAside {
   return { table, rows: [], isStaged: false, hasSettled: false, hasFresh: false };
 }
 
-export function addSettled(aside: SetAside, settled: readonly SettledRow[]): void {
+export function addSettled(aside: SetAside, settled: readonly SettledRow[], known: readonly Knowledge[]): void {
   const names = columnNames(aside.table);
   for (const { row, at, isFresh, names: changes, write, carried } of settled) {
     aside.rows.push({
@@ -33,7 +34,7 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
       sarrio_fresh: isFresh,
       sarrio_settled: true,
       sarrio_skip: write === 'skip',
-      sarrio_names: changes === null ? null : `{${changes.join(',')}}`,
+      sarrio_names: namesText(namesNewTo(known, changes)),
       ...(carried === null ? {} : { sarrio_carried: changesJson(carried) }),
     });
     aside.hasFresh ||= isFresh;
@@ -45,7 +46,7 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[]): voi
  * Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, whom it is for, and
  * for some tables what the changes did.
  */
-export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): void {
+export function addDelivered(aside: SetAside, rows: TextRows, { fresh, known }: { fresh: boolean; known: readonly Knowledge[] }): void {
   const names = columnNames(aside.table);
   for (const row of rows) {
     const [at = null, changes = null, , carried] = row.slice(names.length + 1);
@@ -53,7 +54,7 @@ export function addDelivered(aside: SetAside, rows: TextRows, fresh: boolean): v
       sarrio_present: row[0] === 't',
       ...named(names, row.slice(1, names.length + 1)),
       sarrio_at: at,
-      sarrio_names: changes,
+      sarrio_names: namesText(namesNewTo(known, namesOf(changes))),
       sarrio_fresh: fresh,
       sarrio_settled: false,
       sarrio_skip: false,
@@ -113,4 +114,13 @@ function columnNames(table: PlanMasterTable): readonly string[] {
 
 function named(names: readonly string[], values: readonly (string | null)[]): Json {
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
+}
+
+/** A text array of names, which need no quotes. */
+function namesText(names: readonly ChangeName[] | null): string | null {
+  return names === null ? null : `{${names.join(',')}}`;
+}
+
+function namesOf(text: string | null): readonly ChangeName[] | null {
+  return text === null ? null : text.slice(1, -1).split(',');
 }
