@@ -165,8 +165,5 @@ export const readDetached = `
 /** At the seed: what its other targets have on disk. $1: sync, $2: the target that joins. */
 export const otherAcknowledged = 'select position from sarrio.acknowledged where sync = $1 and target <> $2 and detached_at is null';
 
-/** While the round holds a table: shorter than `deadlock_timeout`, so that no application is taken for the cause of a deadlock. */
-export const boundFurtherLocks = "set local lock_timeout = '300ms'";
-
-/** As the session has it. */
+/** After `boundLock`: as the session has it. */
 export const unboundLocks = "set local lock_timeout = '30s'";

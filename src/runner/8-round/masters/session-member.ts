@@ -6,17 +6,9 @@ import { makeMutex } from '../../mutex.ts';
 import { copyBetween } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter } from '../counting.ts';
+import { boundLock } from '../purge.sql.ts';
 import { flushWal, readRegistry } from '../source.sql.ts';
-import {
-  beginMember,
-  boundFurtherLocks,
-  commitMember,
-  holdWatermarks,
-  readWatermarks,
-  rollbackMember,
-  takeMemberSnapshot,
-  unboundLocks,
-} from './masters.sql.ts';
+import { beginMember, commitMember, holdWatermarks, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { deliver, meet, rowsOfKeys } from './member-reads.ts';
@@ -155,7 +147,7 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   state.pending.records.length = 0;
   Object.assign(state, { from, seenBy, known: wanted.knownBy.get(index) ?? [] });
   const [first = [], ...further] = lock.map((ordinal): Statement[] => [{ text: state.sync.tables[ordinal]?.masters.lock ?? '' }]);
-  const locks = further.length === 0 ? first : [...first, { text: boundFurtherLocks }, ...further.flat(), { text: unboundLocks }];
+  const locks = further.length === 0 ? first : [...first, { text: boundLock }, ...further.flat(), { text: unboundLocks }];
   const head = [
     { text: beginMember },
     ...locks,
