@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** Compiles one of this folder's `*.schema.json` files when first needed: a check of a value that says all that is wrong, or nothing. */
@@ -11,6 +13,9 @@ export function schemaCheck(file: string): (value: unknown) => readonly string[]
   };
 }
 
+/** For schemas that are our own, which a test checks, and that are used once or twice. */
+export const QUICK_TO_COMPILE = { meta: false, validateSchema: false, code: { optimize: false } } as const;
+
 /** One diagnostic for each fault of a file, at most ten: after a wrong merge there may be thousands. */
 export function schemaFaults(options: { code: string; file: string; faults: readonly string[]; hint: string }): Diagnostic[] {
   const { code, file, faults, hint } = options;
@@ -18,10 +23,15 @@ export function schemaFaults(options: { code: string; file: string; faults: read
   return messages.map((message) => ({ code, severity: 'error', message, hint, span: null, where: file }));
 }
 
+/** The build has compiled it already; from the sources it is compiled here. */
 function compile(file: string): ValidateFunction {
+  const load = createRequire(import.meta.url);
+  const built = new URL(file.replace(/json$/, 'cjs'), import.meta.url);
+  if (existsSync(built)) return load(fileURLToPath(built)) as ValidateFunction;
+  const { Ajv2020 } = load('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
   // Read, not imported: importing JSON still prints a warning on Node 20.
   const schema: unknown = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
-  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
+  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, ...QUICK_TO_COMPILE });
   return ajv.compile(schema as Record<string, unknown>);
 }
 

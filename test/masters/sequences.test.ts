@@ -3,7 +3,8 @@ import type { MultiMasterSync } from '../../src/index.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp, follow, onAll } from '../support/follow.ts';
-import { type Installation, installation, type Outcome } from '../support/installation.ts';
+import { type Installation, installation } from '../support/installation.ts';
+import type { Outcome } from '../support/run-verb.ts';
 import { at, expectAlike } from '../support/masters.ts';
 
 const TABLES = ['public.t', 'public.u'];

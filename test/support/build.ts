@@ -26,7 +26,7 @@ export async function buildOnce(): Promise<void> {
     if (!(await isStale())) return;
     const { stdout } = await execa('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, reject: false, preferLocal: true });
     if (!(await modified(program))) throw new Error(`the build made no ${program}:\n${stdout}`);
-    await execa(process.execPath, ['scripts/copy-assets.mjs'], { cwd: root });
+    await execa(process.execPath, ['scripts/finish-build.mjs'], { cwd: root });
     if (stdout) process.stderr.write(`${stdout}\n`);
     await writeFile(stamp, '');
   } finally {

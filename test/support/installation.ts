@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { onTestFinished } from 'vitest';
 import { verb as applyVerb } from '../../src/commands/apply.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
@@ -9,19 +8,17 @@ import { verb as kickVerb } from '../../src/commands/kick.ts';
 import { verb as pauseVerb } from '../../src/commands/pause.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
 import { verb as statusVerb } from '../../src/commands/status.ts';
-import type { Verb, VerbResult } from '../../src/commands/verb.ts';
+import type { Verb } from '../../src/commands/verb.ts';
 import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
 import type { DatabaseRoles, ReplicationConfig, SyncConfig } from '../../src/index.ts';
-import { SarrioError } from '../../src/plan/errors.ts';
 import { type Generated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
 import type { Plan, PlanOneWay } from '../../src/plan/plan.ts';
 import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
 import { readSchema } from '../../src/runner/5-inspect/read-schema.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
-
-export type Outcome = VerbResult & { readonly stderr: string };
+import { type Outcome, runVerb } from './run-verb.ts';
 
 /** A compiled project on disk, and the verbs of part 3 run in this process as the program would. */
 export type Installation = {
@@ -74,7 +71,7 @@ export async function installation(options: {
   const run =
     (verb: Verb) =>
     (...args: readonly string[]) =>
-      runVerb(verb, args, { dir, env });
+      runVerb(verb, [...args, '--generated', dir], { cwd: dir, env });
   return {
     dir,
     env,
@@ -121,19 +118,4 @@ async function openSessions(env: Readonly<Record<string, string>>, names: readon
     sessions.set(database, session);
   }
   return sessions;
-}
-
-async function runVerb(verb: Verb, args: readonly string[], place: { dir: string; env: Readonly<Record<string, string>> }): Promise<Outcome> {
-  const command = new Command().option('--generated <dir>', '', 'generated').exitOverride();
-  verb.configure(command);
-  command.parse([...args, '--generated', place.dir], { from: 'user' });
-  const text = { stderr: '' };
-  const output = { out: () => undefined, err: (line: string) => void (text.stderr += line) };
-  const context = { cwd: place.dir, env: place.env, output, isTty: false, signal: new AbortController().signal };
-  try {
-    return { ...(await verb.run(command.opts(), context)), stderr: text.stderr };
-  } catch (error) {
-    if (!(error instanceof SarrioError)) throw error;
-    return { exit: error.exit, data: null, diagnostics: error.diagnostics, text: '', stderr: text.stderr };
-  }
 }

@@ -4,7 +4,8 @@ import type { TableResult } from '../../src/runner/9-verify/table-result.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { Failpoint } from '../../src/runner/failpoint.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
-import type { Installation, Outcome } from './installation.ts';
+import type { Installation } from './installation.ts';
+import type { Outcome } from './run-verb.ts';
 
 export type Verified = Outcome & { readonly tables: readonly TableResult[] };
 

@@ -1,11 +1,12 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { QUICK_TO_COMPILE } from '../../plan/json-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { ConfigPath, Fault } from './fault.ts';
 
 /** Every way in which the exported value is not a `ReplicationConfig`. */
 export function checkConfig(value: unknown): readonly Fault[] {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false });
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, ...QUICK_TO_COMPILE });
   ajv.addKeyword({ keyword: 'isHandler', validate: (_: unknown, data: unknown) => typeof data === 'function' });
   const validate = ajv.compile(configSchema);
   if (validate(value)) return [];

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import type { Verb, VerbResult } from '../../src/commands/verb.ts';
+import { SarrioError } from '../../src/plan/errors.ts';
+
+export type Outcome = VerbResult & { readonly stderr: string };
+
+/** A verb in this process, as the program would run it in that folder: for tests that need what it does and not the program. */
+export async function runVerb(verb: Verb, args: readonly string[], { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> }): Promise<Outcome> {
+  const command = new Command().option('--generated <dir>', '', 'generated').exitOverride();
+  verb.configure(command);
+  command.parse(args, { from: 'user' });
+  const text = { stderr: '' };
+  const output = { out: () => undefined, err: (line: string) => void (text.stderr += line) };
+  const context = { cwd, env, output, isTty: false, signal: new AbortController().signal };
+  try {
+    return { ...(await verb.run(command.opts(), context)), stderr: text.stderr };
+  } catch (error) {
+    if (!(error instanceof SarrioError)) throw error;
+    return { exit: error.exit, data: null, diagnostics: error.diagnostics, text: '', stderr: text.stderr };
+  }
+}
