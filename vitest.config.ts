@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The tests that wait most; begun last, they would leave one worker with nothing to do. */
-const LONGEST = ['crash/', 'large-values', 'key-types', 'secrets', 'matrix/', 'apply-crash', 'history/'];
+const LONGEST = ['crash/', 'large-values', 'key-types', 'secrets', 'matrix/', 'apply-crash', 'history/', 'exhaustive', 'masters/'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
