@@ -11,9 +11,13 @@ import type { Installation } from './installation.ts';
 export type Following = { readonly events: readonly RunnerEvent[]; stop(): Promise<void> };
 
 /** Runs all streams of the project until nothing is pending; the events that came. Fails with a stream's own error. */
-export async function catchUp(project: Installation, failpoint: Failpoint = noFailpoint): Promise<readonly RunnerEvent[]> {
+export async function catchUp(
+  project: Installation,
+  failpoint: Failpoint = noFailpoint,
+  beforeConnect: (database: string) => Promise<void> = async () => undefined,
+): Promise<readonly RunnerEvent[]> {
   const events: RunnerEvent[] = [];
-  const ends = await start(project, { until: 'caught-up', events, signal: new AbortController().signal, failpoint });
+  const ends = await start(project, { until: 'caught-up', events, signal: new AbortController().signal, failpoint, beforeConnect });
   for (const end of ends) if (end.kind === 'gave-up') throw end.error;
   return events;
 }
@@ -44,9 +48,15 @@ export function paths(events: readonly RunnerEvent[]): readonly string[] {
   return events.flatMap((event) => (event.kind === 'round' && event.rows > 0 ? [event.path] : []));
 }
 
-type Start = { readonly until: Until; readonly events: RunnerEvent[]; readonly signal: AbortSignal; readonly failpoint: Failpoint };
+type Start = {
+  readonly until: Until;
+  readonly events: RunnerEvent[];
+  readonly signal: AbortSignal;
+  readonly failpoint: Failpoint;
+  readonly beforeConnect?: (database: string) => Promise<void>;
+};
 
-async function start(project: Installation, { until, events, signal, failpoint }: Start) {
+async function start(project: Installation, { until, events, signal, failpoint, beforeConnect }: Start) {
   const { plan, files } = await project.generated();
   const urlOf = (database: string): string => project.env[plan.databases[database]?.url.env ?? ''] ?? '';
   return run(
@@ -58,7 +68,10 @@ async function start(project: Installation, { until, events, signal, failpoint }
       clock: systemClock,
       failpoint,
       log: (event) => void events.push(event),
-      connect: (database, role) => connect({ database, role, url: urlOf(database), variable: 'URL' }),
+      connect: async (database, role) => {
+        await beforeConnect?.(database);
+        return connect({ database, role, url: urlOf(database), variable: 'URL' });
+      },
     },
     [],
   );
