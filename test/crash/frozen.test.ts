@@ -9,6 +9,9 @@ import { startWorkload } from '../support/workload.ts';
 /** A target ends the session of a runner that it has not heard of for a minute. */
 const PATIENCE_MS = 240_000;
 
+/** For a minute nothing but waiting goes on. */
+const GENTLE_MS = 300;
+
 const stage: { servers: Servers | null; pairs: number } = { servers: null, pairs: 0 };
 
 beforeAll(async () => {
@@ -35,7 +38,7 @@ test('a frozen runner loses its place to another, and changes nothing when it co
 
 async function frozenInRound(): Promise<void> {
   const all = await pair();
-  const workload = startWorkload(all.source);
+  const workload = startWorkload(all.source, { paceMs: GENTLE_MS });
   const first = startRunner(all.project, 'round.target.before-commit:5=pause');
   await first.waitFor(/failpoint round.target.before-commit/, PATIENCE_MS);
   send(first.pid, 'SIGSTOP');
