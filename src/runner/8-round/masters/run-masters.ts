@@ -33,9 +33,6 @@ const SHARE = 4;
 const SHORTEST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
 const AGAIN_AFTER_FAILURE_MS = 5_000;
-/** How long a runner that starts waits for members that neither came nor failed, and how often it looks. */
-const ASSEMBLE_MS = 3_000;
-const ASSEMBLE_EVERY_MS = 20;
 /** Failures in a row of one member before a run that should end by itself gives up. */
 const FAILURES = 5;
 
@@ -60,9 +57,6 @@ type Place = {
   readonly known: KnownWatermarks;
   /** Rounds in a row that met a change by somebody else. */
   contended: number;
-  /** When the runner started, and whether it waits for members that have not answered yet. */
-  readonly started: number;
-  isAssembling: boolean;
   /** Rounds to come with the tables locked. */
   locked: number;
   lock: ReadonlySet<number>;
@@ -75,18 +69,7 @@ type Place = {
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   const { signal, clock, until } = run.options;
-  const place: Place = {
-    started: clock.now(),
-    isAssembling: true,
-    present: [],
-    known: new Map(),
-    contended: 0,
-    locked: 0,
-    lock: new Set(),
-    inRow: 0,
-    began: 0,
-    touched: new Set(),
-  };
+  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), inRow: 0, began: 0, touched: new Set() };
   const pace = makePace(clock);
   try {
     while (!signal.aborted) {
@@ -103,12 +86,6 @@ export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   }
 }
 
-/** A member that is only slower to connect than the others is waited for when the runner starts: what is decided without it may have to be decided again with it. */
-function isAssembling({ slots, options }: MastersRun, place: Place): boolean {
-  place.isAssembling &&= options.clock.now() - place.started < ASSEMBLE_MS && slots.some(({ live, failures }) => live === null && failures === 0);
-  return place.isAssembling;
-}
-
 function hasGivenUp({ slots }: MastersRun): boolean {
   return slots.some(({ failures }) => failures >= FAILURES);
 }
@@ -119,7 +96,6 @@ type Next = 'again' | number | StreamEnd;
 async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number, inRow: number) => number): Promise<Next> {
   const { until } = run.options;
   try {
-    if (isAssembling(run, place)) return ASSEMBLE_EVERY_MS;
     await admit(run, place.present);
     if (place.present.length < 2) return Math.min(1_000, LONGEST_WAIT_MS);
     const result = await oneRound(run, place);
