@@ -13,7 +13,7 @@ export const program = join(root, 'dist', 'cli.js');
 
 /** Of this checkout alone: several may share one `node_modules`. */
 const folder = join(root, 'tmp');
-/** Its time is the time of the last build. */
+/** Its time is the time of the last build, by whomever. */
 const stamp = join(folder, 'built');
 /** Holds the process id of whoever builds. */
 const lock = join(folder, 'building');
@@ -28,7 +28,6 @@ export async function buildOnce(): Promise<void> {
     if (!(await modified(program))) throw new Error(`the build made no ${program}:\n${stdout}`);
     await execa(process.execPath, ['scripts/finish-build.mjs'], { cwd: root });
     if (stdout) process.stderr.write(`${stdout}\n`);
-    await writeFile(stamp, '');
   } finally {
     await rm(lock, { force: true });
   }
