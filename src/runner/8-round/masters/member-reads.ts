@@ -1,4 +1,5 @@
 import type { ChangeName } from '../../../conflict/change-names.ts';
+import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
@@ -104,9 +105,10 @@ const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'u
 
 function contestedKeys(rows: TextRows): readonly ContestedKey[] {
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key, names] of rows) {
+  for (const [number = '', member, pendingAt, at, op, image, key, names, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
+    const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[]) };
     found.versions.push({
       member: Number(member),
       pendingAt: Number(pendingAt),
@@ -114,6 +116,7 @@ function contestedKeys(rows: TextRows): readonly ContestedKey[] {
       op: OPERATIONS[op ?? ''] ?? 'update',
       image: image ?? '',
       names: JSON.parse(names ?? 'null') as readonly ChangeName[] | null,
+      ...made,
     });
   }
   return [...keys.values()];
@@ -130,13 +133,15 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const { masters } = tableOf(state, ordinal);
+  const { masters, columns } = tableOf(state, ordinal);
+  // After whether the row is there, its columns, the time and the names.
+  const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
     const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
     const rows = rowsInMemory(answer);
     if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row)), fresh, from: state.index });
+      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
       return rows.length;
     }
   }
@@ -152,8 +157,8 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   return most;
 }
 
-function isFor({ index }: MemberState, row: readonly (string | null)[]): boolean {
-  return (Number(row.at(-1)) & (1 << index)) !== 0;
+function isFor({ index }: MemberState, bits: string | null | undefined): boolean {
+  return (Number(bits) & (1 << index)) !== 0;
 }
 
 function peerOf({ peers }: MemberState, index: number): MemberState {
