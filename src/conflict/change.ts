@@ -29,21 +29,24 @@ export function changesJson(changes: readonly Change[]): readonly (readonly Chan
 /**
  * Changes in groups: what one look at a member's own entries gave. Within a group several entries of one transaction are one change, its
  * columns united and its amounts added up. The same change in another group has come by another way, and is the same.
+ *
+ * @param counters of the rule: an entry that changed columns and lacks the amount of one is from before that was a counter
  */
-export function changesFrom(groups: readonly (readonly ChangeJson[])[]): readonly Change[] {
+export function changesFrom(groups: readonly (readonly ChangeJson[])[], counters: readonly string[]): readonly Change[] {
   const found = new Map<string, Change>();
   for (const group of groups) {
-    for (const [name, change] of oneGroup(group)) if (!found.has(name)) found.set(name, change);
+    for (const [name, change] of oneGroup(group, counters)) if (!found.has(name)) found.set(name, change);
   }
   return [...found.values()];
 }
 
-function oneGroup(group: readonly ChangeJson[]): ReadonlyMap<string, Change> {
+function oneGroup(group: readonly ChangeJson[], counters: readonly string[]): ReadonlyMap<string, Change> {
   const found = new Map<string, Change>();
   for (const [member, xid, columns, amounts] of group) {
     const name = `${member} ${xid}`;
     const known = found.get(name);
-    const change: Change = { member, xid: BigInt(xid), columns, amounts: amounts ?? {} };
+    const isCounted = columns?.length === 0 || counters.every((counter) => amounts?.[counter] !== undefined);
+    const change: Change = { member, xid: BigInt(xid), columns: isCounted ? columns : null, amounts: amounts ?? {} };
     found.set(name, known === undefined ? change : both(known, change));
   }
   return found;

@@ -45,13 +45,20 @@ const version = (member: number, changes: readonly Change[], op: Version['op'] =
 describe('changes of a row', () => {
   test('entries of one transaction are one change; the same change by another way is the same', () => {
     const first = changesJson([change(0, 7n)]);
-    expect(changesFrom([[...(first[0] ?? []), [0, '7', ['what'], { n: '2.5' }]], ...first])).toEqual([
+    expect(changesFrom([[...(first[0] ?? []), [0, '7', ['what'], { n: '2.5' }]], ...first], ['n'])).toEqual([
       { member: 0, xid: 7n, columns: ['n', 'what'], amounts: { n: '3.5' } },
     ]);
   });
 
   test('a transaction that also inserted or deleted the row has cut it off from what it was', () => {
-    expect(changesFrom([[...(changesJson([change(0, 7n)])[0] ?? []), [0, '7', null, null]]])[0]?.columns).toBeNull();
+    expect(changesFrom([[...(changesJson([change(0, 7n)])[0] ?? []), [0, '7', null, null]]], ['n'])[0]?.columns).toBeNull();
+  });
+
+  test('an entry from before a column was a counter does not say what it added: the row has nothing in common with what it was', () => {
+    const groups = [[[0, '7', ['n'], { n: '1' }]], [[1, '8', ['m'], { m: '0', n: '1' }]], [[2, '9', [], {}]]] as const;
+    expect(changesFrom(groups, ['n', 'm']).map(({ columns }) => columns)).toEqual([null, ['m'], []]);
+    expect(changesFrom([[[0, '7', ['n'], null]]], ['n'])[0]?.columns).toBeNull();
+    expect(changesFrom([[[0, '7', ['n'], null]]], [])[0]?.columns).toEqual(['n']);
   });
 
   test('what a member has is not lacking, and where one cannot tell nothing is in common', () => {

@@ -66,7 +66,7 @@ export function namesOf(member: number, entries: readonly Entry[], { knownBy }: 
 /** As the statements of the plan gather them. */
 export function changesOf(member: number, entries: readonly Entry[]): readonly Change[] {
   const own = entries.flatMap(({ xid, columns, amounts, carried }) => (carried === null ? [{ member, xid, columns, amounts }] : []));
-  return changesFrom([...changesJson(own), ...entries.flatMap(({ carried }) => changesJson(carried ?? []))]);
+  return changesFrom([...changesJson(own), ...entries.flatMap(({ carried }) => changesJson(carried ?? []))], ['stock']);
 }
 
 export type Aside = Pick<SettledRow, 'at' | 'isFresh' | 'carried' | 'names'> & { readonly values: readonly string[] };

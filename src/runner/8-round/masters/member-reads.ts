@@ -1,6 +1,7 @@
 import type { ChangeName } from '../../../conflict/change-names.ts';
 import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
@@ -37,7 +38,7 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
   const reports = await Promise.all(peers.map((peer) => peer.session.batch([fromOf(peer), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
   const lines = JSON.stringify(reports.flatMap((answers) => answers[1]?.lists ?? []));
   const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
-  const keys = contestedKeys(answer?.lists ?? []);
+  const keys = contestedKeys(answer?.lists ?? [], tableOf(state, ordinal));
   if (keys.length > 0) yield keys;
 }
 
@@ -52,12 +53,12 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   await session.batch([fromOf(state), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
-  yield* pages(state);
+  yield* pages(state, tableOf(state, ordinal));
   await session.query(closeContested);
 }
 
 /** The rows of one key stay together: what is not complete waits for the next page. */
-async function* pages({ session }: MemberState): AsyncGenerator<readonly ContestedKey[]> {
+async function* pages({ session }: MemberState, table: PlanMasterTable): AsyncGenerator<readonly ContestedKey[]> {
   let rest: TextRows = [];
   for (;;) {
     const [answer] = await session.batch([{ text: fetchContested(PAGE) }]);
@@ -67,7 +68,7 @@ async function* pages({ session }: MemberState): AsyncGenerator<readonly Contest
     const isEnd = lists.length < PAGE;
     const complete = isEnd ? rows : rows.filter(([number]) => number !== last);
     rest = rows.slice(complete.length);
-    const keys = contestedKeys(complete);
+    const keys = contestedKeys(complete, table);
     if (keys.length > 0) yield keys;
     if (isEnd) return;
   }
@@ -103,12 +104,13 @@ function entriesOf({ entries }: MemberState, ordinal: number): number {
 
 const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'update', D: 'delete' };
 
-function contestedKeys(rows: TextRows): readonly ContestedKey[] {
+function contestedKeys(rows: TextRows, { rule }: PlanMasterTable): readonly ContestedKey[] {
+  const counters = recordedFor(rule)?.counters ?? [];
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
   for (const [number = '', member, pendingAt, at, op, image, key, names, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
-    const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[]) };
+    const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[], counters) };
     found.versions.push({
       member: Number(member),
       pendingAt: Number(pendingAt),
