@@ -16,6 +16,8 @@ export default defineReplication({
       sequences: 'ignore',
       tables: [
         'public.*',
+        // Both sides sell from one stock. Who changes the price does not undo what another writes about the product.
+        { table: 'public.products', onConflict: { counters: ['stock'], columns: 'merge', otherwise: 'last-update-wins' } },
         {
           table: 'public.customers',
           // The later row wins, but who has said no to mails on either side gets none.

@@ -31,6 +31,17 @@ export function numbersFrom(first: number): string {
 export const COPIED = 'select count(*)::int as n from sarrio.initial_copy where is_joined';
 export const CONFLICTS = 'select strategy, count(*)::int as n from sarrio.conflict group by strategy order by strategy';
 
+/** Every order of the demo's clients takes its lines out of the stock, so that stock and lines together stay what they were. */
+export const STOCK = `
+  select sum(stock)::int as stock, (select coalesce(sum(quantity), 0) from order_lines where order_id > 100000)::int as sold, count(*)::int * 10000 as began
+  from products
+`;
+
+/** The few products that everybody buys; three that follow each other. */
+function firstOf(turn: number): number {
+  return (turn * 3) % 30;
+}
+
 /** One transaction of the shop, by turn. */
 export function transaction(client: number, turn: number): string {
   const key = client * 1_000_000 + turn;
@@ -38,7 +49,8 @@ export function transaction(client: number, turn: number): string {
     case 0:
       return `with o as (insert into orders (customer_id, note) values (${1 + (key % 20000)}, 'web') returning id),
         l as (insert into order_lines (order_id, line, product_id, quantity, unit_price)
-          select o.id, g, 1 + (${key} + g) % 2000, g, 9.99 from o, generate_series(1, 3) g)
+          select o.id, g, ${firstOf(turn)} + g, g, 9.99 from o, generate_series(1, 3) g returning product_id, quantity),
+        s as (update products set stock = stock - l.quantity from l where id = l.product_id)
         insert into payments select date '2026-06-01' + ${key % 300}, ${10_000_000 + key}, o.id, 29.97, 'card' from o`;
     case 1:
       return `update orders set status = 'shipped', note = 'turn ${key}' where id = ${1 + ((key * 31) % 50000)}`;

@@ -7,7 +7,7 @@ import { openDatabase, type TestDatabase } from '../test/support/database.ts';
 import { startServer, type TestServer } from '../test/support/server.ts';
 import { waitUntil } from '../test/support/wait.ts';
 import { board, conflictsText } from './board.ts';
-import { COPIED, COUNTS, numbersFrom, REPORTED, TABLES } from './compared.sql.ts';
+import { COPIED, COUNTS, numbersFrom, REPORTED, STOCK, TABLES } from './compared.sql.ts';
 import { startTraffic } from './traffic.ts';
 
 const CONFIG = join(root, 'replication.config.ts');
@@ -106,7 +106,17 @@ async function list(args: readonly string[], env: Record<string, string>): Promi
 async function compare({ east, west, reporting }: Shop): Promise<boolean> {
   const isWest = await compareWith(east, west, TABLES);
   const isReporting = await compareWith(east, reporting, REPORTED);
-  return isWest && isReporting;
+  const isStock = await stockAddsUp(east);
+  return isWest && isReporting && isStock;
+}
+
+/** Nothing that was sold on either side is missing in the stock, or was taken out of it twice. */
+async function stockAddsUp(east: TestDatabase): Promise<boolean> {
+  const { stock = 0, sold = 0, began = 0 } = (await east.query<{ stock: number; sold: number; began: number }>(STOCK))[0] ?? {};
+  const isRight = stock + sold === began;
+  const numbers = [began, sold, stock].map((number) => number.toLocaleString('en-US'));
+  process.stdout.write(`   stock      ${numbers[0]} at first, less ${numbers[1]} sold on both sides, is ${numbers[2]}: ${isRight ? 'right' : 'WRONG'}\n`);
+  return isRight;
 }
 
 async function compareWith(east: TestDatabase, other: TestDatabase, tables: readonly Compared[]): Promise<boolean> {

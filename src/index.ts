@@ -22,7 +22,7 @@ export type EnvReference = { readonly env: string };
 export type DatabaseRoles = {
   /** `run` and `copy` connect as this role. Rights on your own tables you grant yourself; `plan` checks them. */
   readonly runner?: string;
-  /** `status` connects as this role. It sees the keys of captured rows, and nothing else of them. */
+  /** `status` connects as this role. It sees the keys of captured rows and how much counters changed, and nothing else of them. */
   readonly reader?: string;
 };
 
@@ -94,8 +94,24 @@ export type OneWaySync = {
  */
 export type ConflictChoice = 'last-update-wins' | 'first-update-wins' | 'skip' | 'stop' | readonly string[];
 
-/** `onConflict` as a name, a list, or a function: `(conflict) => take(conflict.latest.database)`. */
-export type ConflictRuleConfig = ConflictChoice | ConflictHandler;
+/**
+ * Makes one row of all versions. Capture records for it, beside the key, which columns an UPDATE changed and by how much.
+ * - `{ columns: 'merge', otherwise: 'last-update-wins' }`: each column from the member that changed it. Where several have changed the
+ *   same one, `otherwise` chooses among those, for that column.
+ * - `{ counters: ['stock'], otherwise: 'last-update-wins' }`: in these columns the changes of all members add up, each exactly once;
+ *   `otherwise` decides the rest of the row. With `columns: 'merge'` beside it, the rest is merged by columns.
+ *
+ * Where one of the rows was inserted or deleted, `otherwise` decides between the rows as they are.
+ */
+export type MergeRule = {
+  /** Columns of type smallint, integer, bigint or numeric; not of the key. */
+  readonly counters?: readonly string[];
+  readonly columns?: 'merge';
+  readonly otherwise: ConflictChoice;
+};
+
+/** `onConflict` as a name, a list, a rule that merges, or a function: `(conflict) => take(conflict.latest.database)`. */
+export type ConflictRuleConfig = ConflictChoice | MergeRule | ConflictHandler;
 
 /** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';

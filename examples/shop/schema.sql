@@ -15,6 +15,7 @@ create table products (
   id integer primary key,
   name text not null,
   price numeric(10, 2) not null,
+  stock integer not null default 0,
   attributes jsonb not null default '{}'
 );
 

@@ -5,8 +5,8 @@ select 'customer' || g || '@' || (array['example.com', 'example.net', 'example.o
   timestamptz '2025-01-01 00:00+00' + g * interval '7 minutes'
 from generate_series(1, 20000) as g;
 
-insert into products (id, name, price, attributes)
-select g, 'Product ' || g, (5 + g % 200)::numeric + 0.99, jsonb_build_object('weight', g % 40, 'tags', jsonb_build_array('t' || g % 7, 't' || g % 11))
+insert into products (id, name, price, stock, attributes)
+select g, 'Product ' || g, (5 + g % 200)::numeric + 0.99, 10000, jsonb_build_object('weight', g % 40, 'tags', jsonb_build_array('t' || g % 7, 't' || g % 11))
 from generate_series(1, 2000) as g;
 
 insert into orders (customer_id, status, placed_at)

@@ -1,8 +1,9 @@
-import type { ConflictRule } from '../plan/conflict-rule.ts';
+import { type ConflictRule, lastRule } from '../plan/conflict-rule.ts';
 
 /** Rules that compare times of different databases. */
 export function decidesByTime(rule: ConflictRule): boolean {
-  return rule.strategy === 'last-update-wins' || rule.strategy === 'first-update-wins';
+  const { strategy } = lastRule(rule);
+  return strategy === 'last-update-wins' || strategy === 'first-update-wins';
 }
 
 /**

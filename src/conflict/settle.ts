@@ -1,7 +1,9 @@
 import { kindOf } from './handlers/conflict.ts';
 import { candidates, isConflict } from './candidates.ts';
-import type { NamedRule } from '../plan/conflict-rule.ts';
-import type { Decision } from './strategy.ts';
+import { addable, type Change, type Contains } from './change.ts';
+import type { ConflictRule, NamedRule } from '../plan/conflict-rule.ts';
+import type { ConflictRows, Decision } from './strategy.ts';
+import { addsUp } from './strategies/counters.ts';
 import { strategyNamed } from './strategies.ts';
 import type { ContestedKey, Version } from './version.ts';
 
@@ -22,16 +24,42 @@ export function judgeKey(key: ContestedKey): Judged {
   return { key, candidates: found, isConflict: isConflict(found) };
 }
 
+/** Where changes add up, rows that look the same may still be a conflict: both have sold one. */
+export function judgeKeyBy(key: ContestedKey, { rule, contains }: { rule: ConflictRule; contains: Contains }): Judged {
+  const judged = judgeKey(key);
+  return rule.strategy === 'counters' && !judged.isConflict ? { ...judged, isConflict: addsUp(judged.candidates, contains) } : judged;
+}
+
 /** Without a conflict the row of the one candidate (or of several that are the same) goes to everybody. */
 export function withoutConflict(judged: Judged): Settled {
   return { ...judged, decision: { kind: 'take', member: judged.candidates[0]?.member ?? 0 } };
 }
 
-/** Settles a contested key by a named rule, from who changed what and when alone. */
-export function settle(key: ContestedKey, { rule, databases }: { rule: NamedRule; databases: readonly string[] }): Settled {
-  const judged = judgeKey(key);
+/** Settles a contested key by a named rule. `rows` for those that make a row of several. */
+export function settle(key: ContestedKey, by: { rule: NamedRule; databases: readonly string[]; rows?: ConflictRows }): Settled {
+  return settleJudged(judgeKey(key), by);
+}
+
+export function settleJudged(
+  judged: Judged,
+  { rule, databases, rows }: { rule: NamedRule; databases: readonly string[]; rows?: ConflictRows | undefined },
+): Settled {
   if (!judged.isConflict) return withoutConflict(judged);
-  return { ...judged, decision: strategyNamed(rule.strategy).decide({ candidates: judged.candidates, databases }, rule) };
+  const { candidates: found } = judged;
+  const conflict = { candidates: found, databases, ...(rows === undefined ? {} : { rows }) };
+  return { ...judged, decision: strategyNamed(rule.strategy).decide(conflict, rule) };
+}
+
+/**
+ * The changes that the settled row is made of and that a member does not have yet: what its entry has to tell those that are away, so
+ * that none of them is merged or added a second time, nor missed.
+ */
+export function carriedTo(member: number, { candidates: found, decision }: Settled, contains: Contains): readonly Change[] {
+  const base = decision.kind === 'take' ? decision.member : decision.kind === 'merge' ? (decision.base ?? found[0]?.member) : undefined;
+  const made = found.find((version) => version.member === base)?.changes ?? [];
+  const added = base === undefined ? [] : addable(found, base, contains);
+  const all = new Map([...made, ...added].map((change) => [`${change.member} ${change.xid}`, change]));
+  return [...all.values()].filter((change) => contains(member, change) !== true);
 }
 
 /** `update/delete`, in the order of the members. */

@@ -1,12 +1,10 @@
-import { firstUpdateWins } from './strategies/first-update-wins.ts';
-import { lastUpdateWins } from './strategies/last-update-wins.ts';
-import { prefer } from './strategies/prefer.ts';
-import { skip } from './strategies/skip.ts';
-import { stop } from './strategies/stop.ts';
+import { columns } from './strategies/columns.ts';
+import { counters } from './strategies/counters.ts';
+import { PLAIN_STRATEGIES } from './strategies/plain.ts';
 import type { Strategy } from './strategy.ts';
 
 /** Every strategy. */
-export const STRATEGIES: readonly Strategy[] = [lastUpdateWins, firstUpdateWins, prefer, skip, stop];
+export const STRATEGIES: readonly Strategy[] = [...PLAIN_STRATEGIES, columns, counters];
 
 /** @throws Error when the plan names one that this version does not have; its schema allows no such plan. */
 export function strategyNamed(name: string): Strategy {

@@ -1,4 +1,6 @@
 import type { NamedRule } from '../plan/conflict-rule.ts';
+import type { Contains } from './change.ts';
+import type { RowText } from './row-text.ts';
 import type { Version } from './version.ts';
 
 /** One conflict as a strategy sees it: all candidates, ordered by member. */
@@ -6,12 +8,31 @@ export type Conflict = {
   readonly candidates: readonly Version[];
   /** Databases of the sync by index; a candidate's `member` points here. */
   readonly databases: readonly string[];
+  /** For strategies that make a row of several; given wherever the rule is one of these. */
+  readonly rows?: ConflictRows;
 };
+
+/** What the candidates hold, and what they know of each other. */
+export type ConflictRows = {
+  /** Names of the values of a row. */
+  readonly columns: readonly string[];
+  /** Columns whose values are not recorded. */
+  readonly masked?: readonly string[];
+  readonly rowOf: (member: number) => RowText;
+  readonly contains: Contains;
+};
+
+/** @throws Error when they were not given. */
+export function rowsOf({ rows }: Conflict): ConflictRows {
+  if (rows === undefined) throw new Error('the rule needs rows, and none were given');
+  return rows;
+}
 
 /** What becomes of a key: the row of one member (or its absence) everywhere, a row made of several, no row, nothing at all, or the sync stops. */
 export type Decision =
   | { readonly kind: 'take'; readonly member: number }
-  | { readonly kind: 'merge'; readonly values: readonly (string | null)[] }
+  /** `base`: the member whose row was added to; `note`: for the record, what came from where. */
+  | { readonly kind: 'merge'; readonly values: readonly (string | null)[]; readonly base?: number; readonly note?: string }
   | { readonly kind: 'remove' }
   | { readonly kind: 'skip' }
   | { readonly kind: 'stop'; readonly reason: string };

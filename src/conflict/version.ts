@@ -1,4 +1,5 @@
 import type { ChangeName } from './change-names.ts';
+import type { Change } from './change.ts';
 
 /** What one member of a round holds of one key: a change that at least one other present member has not seen. */
 export type Version = {
@@ -14,6 +15,8 @@ export type Version = {
   readonly image: string;
   /** The changes that the pending entries stand for. Null when they are not all named. */
   readonly names: readonly ChangeName[] | null;
+  /** What made the row, for tables whose rule asks for it: at least all that one of the other present members does not have. */
+  readonly changes?: readonly Change[];
 };
 
 /** A key of which several members hold changes. */

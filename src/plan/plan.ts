@@ -237,7 +237,8 @@ export type MasterStatements = {
   readonly rowsOfKeys: string;
   /**
    * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
-   * the row embodies (null: not said), and a bit for each member that it is pending for. As `ReadStatements.rows`.
+   * the row embodies (null: not said), a bit for each member that it is pending for, and, where a rule merges and there are more than two
+   * members, what each change of the row did. As `ReadStatements.rows`.
    */
   readonly rows: string;
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
@@ -250,7 +251,7 @@ export type MasterStatements = {
 
 /** Where changes of one key by several members meet: a temporary table of one of them. */
 export type MeetStatements = {
-  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row, the changes that it embodies (null: not said). */
+  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row, the names of the changes that it embodies (null: not said), and where a rule merges what they did (JSON). */
   readonly report: string;
   readonly copyReport: string;
   readonly create: string;
@@ -260,7 +261,7 @@ export type MeetStatements = {
   /** The member's own report, without a way round. */
   readonly insertOwn: string;
   readonly analyze: string;
-  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key and the names of the changes as JSON arrays. */
+  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key and the names of the changes as JSON arrays, what they did. */
   readonly contested: string;
   /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
   readonly contestedRows: string;
@@ -268,7 +269,7 @@ export type MeetStatements = {
 
 /**
  * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
- * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, among three and more `sarrio_names`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
+ * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, among three and more `sarrio_names`, where a rule merges `sarrio_carried`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
  * are the same already are not touched.
  */
 export type MasterWriteStatements = {

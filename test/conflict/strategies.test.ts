@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { candidates, isConflict } from '../../src/conflict/candidates.ts';
 import { settle } from '../../src/conflict/settle.ts';
 import { STRATEGIES } from '../../src/conflict/strategies.ts';
-import type { Decision, Strategy } from '../../src/conflict/strategy.ts';
+import type { RowText } from '../../src/conflict/row-text.ts';
+import type { Conflict, Decision, Strategy } from '../../src/conflict/strategy.ts';
 import type { Version } from '../../src/conflict/version.ts';
 import type { NamedRule } from '../../src/plan/conflict-rule.ts';
 
@@ -11,8 +12,19 @@ import type { NamedRule } from '../../src/plan/conflict-rule.ts';
 
 const DATABASES = ['east', 'west', 'north', 'south', 'centre'];
 
-/** Few times, so that ties are common. */
-const version = fc.record({ at: fc.bigInt(1n, 4n), op: fc.constantFrom('insert', 'update', 'delete'), image: fc.constantFrom('', 'a', 'b', 'c') });
+/** Few times, so that ties are common. A version is a delete where its row is absent. */
+const version = fc
+  .record({
+    at: fc.bigInt(1n, 4n),
+    op: fc.constantFrom<Version['op'][]>('insert', 'update'),
+    image: fc.constantFrom('', 'a', 'b', 'c'),
+    columns: fc.option(fc.subarray(['what', 'n']), { freq: 5 }),
+    amount: fc.integer({ min: -3, max: 3 }),
+  })
+  .map(({ image, op, columns, amount, at }) => {
+    const amounts = { n: String(columns?.includes('n') ? amount : 0) };
+    return { at, image, op: image === '' ? 'delete' : op, columns: image === '' ? null : columns, amounts } as const;
+  });
 
 /** Two candidates or more, each of another member, ordered by member. */
 const conflicting = fc
@@ -20,13 +32,36 @@ const conflicting = fc
   .map(([members, versions]) =>
     [...members]
       .sort((a, b) => a - b)
-      .flatMap((member, place) => versions.slice(place, place + 1).map((each): Version => ({ member, pendingAt: 31 & ~(1 << member), names: null, ...each }))),
+      .flatMap((member, place) =>
+        versions.slice(place, place + 1).map(({ columns, amounts, ...each }): Version => {
+          return { member, pendingAt: 31 & ~(1 << member), names: null, ...each, changes: [{ member, xid: 7n, columns, amounts }] };
+        }),
+      ),
   );
+
+/** Those that make a row of several. */
+const MERGING: readonly string[] = ['columns', 'counters'];
 
 const preferred = fc.shuffledSubarray(DATABASES);
 
 function ruleFor({ name }: Strategy, databases: readonly string[]): NamedRule {
-  return name === 'prefer' ? { strategy: name, databases } : { strategy: name };
+  if (name === 'prefer') return { strategy: name, databases };
+  const otherwise = databases.length % 2 === 0 ? ({ strategy: 'last-update-wins' } as const) : ({ strategy: 'prefer', databases } as const);
+  if (name === 'columns') return { strategy: name, otherwise };
+  return name === 'counters'
+    ? { strategy: name, counters: ['n'], otherwise: databases.length > 2 ? { strategy: 'columns', otherwise } : otherwise }
+    : { strategy: name };
+}
+
+/** Rows that were the same once, with what each version has changed; of the changes of others nobody has seen any. */
+function conflictOf(found: readonly Version[]): Conflict {
+  const rowOf = (member: number): RowText => {
+    const [version] = found.filter((each) => each.member === member);
+    const changed = (name: string): boolean => version?.changes?.[0]?.columns?.includes(name) ?? true;
+    const n = changed('n') ? String(10 + Number(version?.changes?.[0]?.amounts['n'])) : '10';
+    return { isPresent: version?.op !== 'delete', values: ['1', changed('what') ? `${version?.image} of ${member % 2}` : 'common', n] };
+  };
+  return { candidates: found, databases: DATABASES, rows: { columns: ['id', 'what', 'n'], rowOf, contains: (member, change) => member === change.member } };
 }
 
 function winner(decision: Decision, found: readonly Version[]): Version | null {
@@ -37,9 +72,10 @@ describe.each(STRATEGIES.map((strategy) => [strategy.name, strategy] as const))(
   test('is total: it takes a candidate, skips, or says why it stops', () => {
     fc.assert(
       fc.property(conflicting, preferred, (found, databases) => {
-        const decision = strategy.decide({ candidates: found, databases: DATABASES }, ruleFor(strategy, databases));
+        const decision = strategy.decide(conflictOf(found), ruleFor(strategy, databases));
         if (decision.kind === 'take') expect(winner(decision, found)).not.toBeNull();
         if (decision.kind === 'stop') expect(decision.reason).not.toBe('');
+        if (decision.kind === 'merge') expect(decision.values).toHaveLength(3);
       }),
     );
   });
@@ -51,9 +87,9 @@ describe.each(STRATEGIES.map((strategy) => [strategy.name, strategy] as const))(
         preferred,
         ([found, shuffled], databases) => {
           const rule = ruleFor(strategy, databases);
-          const first = strategy.decide({ candidates: found, databases: DATABASES }, rule);
-          expect(strategy.decide({ candidates: found, databases: DATABASES }, rule)).toEqual(first);
-          expect(strategy.decide({ candidates: shuffled, databases: DATABASES }, rule)).toEqual(first);
+          const first = strategy.decide(conflictOf(found), rule);
+          expect(strategy.decide(conflictOf(found), rule)).toEqual(first);
+          expect(strategy.decide(conflictOf(shuffled), rule)).toEqual(first);
         },
       ),
     );
@@ -63,11 +99,11 @@ describe.each(STRATEGIES.map((strategy) => [strategy.name, strategy] as const))(
     fc.assert(
       fc.property(conflicting, preferred, (found, databases) => {
         const rule = ruleFor(strategy, databases);
-        const first = strategy.decide({ candidates: found, databases: DATABASES }, rule);
+        const first = strategy.decide(conflictOf(found), rule);
         const best = winner(first, found);
-        if (best === null) return;
+        if (best === null || MERGING.includes(strategy.name)) return;
         for (const loser of found.filter(({ member }) => member !== best.member)) {
-          expect(strategy.decide({ candidates: [best, loser], databases: DATABASES }, rule)).toEqual(first);
+          expect(strategy.decide(conflictOf([best, loser]), rule)).toEqual(first);
         }
       }),
     );
@@ -77,7 +113,7 @@ describe.each(STRATEGIES.map((strategy) => [strategy.name, strategy] as const))(
     fc.assert(
       fc.property(conflicting, preferred, (found, databases) => {
         const before = found.map((each) => ({ ...each }));
-        strategy.decide({ candidates: Object.freeze([...found]), databases: DATABASES }, ruleFor(strategy, databases));
+        strategy.decide(conflictOf(Object.freeze([...found])), ruleFor(strategy, databases));
         expect(found).toEqual(before);
       }),
     );
@@ -89,11 +125,64 @@ describe.each(STRATEGIES.map((strategy) => [strategy.name, strategy] as const))(
   });
 });
 
+describe.each(STRATEGIES.filter(({ name }) => MERGING.includes(name)).map((strategy) => [strategy.name, strategy] as const))('%s', (_, strategy) => {
+  const inCommon = conflicting.filter((found) => found.every(({ op, changes }) => op !== 'delete' && changes?.[0]?.columns !== null));
+
+  function madeOf(conflict: Conflict, decision: Decision): readonly (string | null)[] | undefined {
+    return decision.kind === 'merge' ? decision.values : decision.kind === 'take' ? conflict.rows?.rowOf(decision.member).values : undefined;
+  }
+
+  test('is idempotent: what was made of several stays what it is when it meets one of them again', () => {
+    fc.assert(
+      fc.property(inCommon, preferred, (found, databases) => {
+        const rule = ruleFor(strategy, databases);
+        const conflict = conflictOf(found);
+        const made = madeOf(conflict, strategy.decide(conflict, rule)) ?? [];
+        for (const { member: base } of found) {
+          for (const loser of found.filter(({ member }) => member !== base)) {
+            const whole: Version = { ...loser, member: base, changes: found.flatMap(({ changes = [] }) => changes), at: 9n };
+            const again = {
+              candidates: [whole, loser],
+              databases: DATABASES,
+              rows: {
+                columns: ['id', 'what', 'n'],
+                rowOf: (member: number) =>
+                  member === base ? { isPresent: true, values: made } : (conflict.rows?.rowOf(member) ?? { isPresent: false, values: [] }),
+                contains: (member: number, change: { member: number }) => member === base || member === change.member,
+              },
+            };
+            // Where a second rule chooses between whole rows, the rest is what that says.
+            const isWhole = rule.strategy === 'counters' && rule.otherwise.strategy !== 'columns';
+            const remade = madeOf(again, strategy.decide(again, rule)) ?? [];
+            expect(remade.slice(isWhole ? 2 : 0)).toEqual(made.slice(isWhole ? 2 : 0));
+          }
+        }
+      }),
+    );
+  });
+
+  test('a column that one of them changed is as that one left it, and a counter is the sum of all', () => {
+    fc.assert(
+      fc.property(inCommon, preferred, (found, databases) => {
+        const rule = ruleFor(strategy, databases);
+        const conflict = conflictOf(found);
+        const made = madeOf(conflict, strategy.decide(conflict, rule)) ?? [];
+        const changers = found.filter(({ changes }) => changes?.[0]?.columns?.includes('what'));
+        const merges = rule.strategy === 'columns' || (rule.strategy === 'counters' && rule.otherwise.strategy === 'columns');
+        if (merges && changers.length === 1) expect(made[1]).toBe(conflict.rows?.rowOf(changers[0]?.member ?? 0).values[1]);
+        if (merges && changers.length === 0) expect(made[1]).toBe('common');
+        const sum = found.reduce((total, { changes }) => total + Number(changes?.[0]?.amounts['n']), 10);
+        if (rule.strategy === 'counters') expect(made[2]).toBe(String(sum));
+      }),
+    );
+  });
+});
+
 describe('ties go by the order of the config', () => {
   const tie: readonly Version[] = [1, 3, 4].map((member) => ({ member, pendingAt: 1, at: 7n, op: 'update', image: `row of ${member}`, names: null }));
 
   test.each(STRATEGIES.filter(({ name }) => name.endsWith('update-wins')).map((strategy) => [strategy.name, strategy] as const))('%s', (_, strategy) => {
-    expect(strategy.decide({ candidates: tie, databases: DATABASES }, ruleFor(strategy, []))).toEqual({ kind: 'take', member: 1 });
+    expect(strategy.decide(conflictOf(tie), ruleFor(strategy, []))).toEqual({ kind: 'take', member: 1 });
   });
 
   test('prefer: those that the rule does not name come after those that it does', () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildOnce } from '../support/build.ts';
 import { type RunningSarrio, sarrio, startSarrio } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { COUNTING_SCHEMA, COUNTING_SEED, COUNTING_TABLES, expectCounted, startCounting } from '../support/counting-workload.ts';
 import { type Installation, installation } from '../support/installation.ts';
 import { ARRIVALS, MASTER_SCHEMA, MASTER_TABLES, startMasterWorkload } from '../support/master-workload.ts';
 import { expectAlike } from '../support/masters.ts';
@@ -33,12 +34,13 @@ async function trio(name: string): Promise<Trio> {
     const database = await stage.servers[index]?.createDatabase(name);
     if (database === undefined) throw new Error('no server');
     members[member] = database;
-    await database.script(MASTER_SCHEMA);
+    await database.script(MASTER_SCHEMA + COUNTING_SCHEMA);
   }
   onTestFinished(async () => {
     for (const database of Object.values(members)) await database.close();
   });
-  const sync = { mode: 'multi-master', members: [...NAMES], tables: MASTER_TABLES, onConflict: 'last-update-wins' } as const;
+  await members[NAMES[0]]?.script(COUNTING_SEED);
+  const sync = { mode: 'multi-master', members: [...NAMES], tables: [...MASTER_TABLES, ...COUNTING_TABLES], onConflict: 'last-update-wins' } as const;
   const project = await installation({ databases: members, syncs: { m: sync } });
   expect((await project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   for (const database of Object.values(members)) await database.script(ARRIVALS);
@@ -56,7 +58,8 @@ async function expectConverged(three: Trio, told: ReadonlyMap<string, readonly n
   const { exitCode, stderr } = await sarrio(['run', '--until-caught-up', '--generated', three.project.dir], { env: three.project.env });
   expect(stderr).toContain('caught up');
   expect(exitCode).toBe(0);
-  await expectAlike(three.list, MASTER_TABLES);
+  await expectAlike(three.list, [...MASTER_TABLES, 'public.receipts', 'public.counted']);
+  await expectCounted(three.list);
   for (const database of three.list) {
     const twice = await database.query('select member, n from arrived group by member, n having count(*) > 1');
     expect(twice).toEqual([]);
@@ -71,10 +74,12 @@ async function expectConverged(three: Trio, told: ReadonlyMap<string, readonly n
 test('a runner killed at any point of a round between three masters loses and doubles nothing', { timeout: 900_000 }, async () => {
   const three = await trio('kill');
   const workload = startMasterWorkload(three.members);
+  const counting = startCounting(three.members);
   for (const point of MASTER_POINTS) {
     const running = start(three, `${point}=kill`);
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: PATIENCE_MS });
   }
+  await counting.stop();
   await expectConverged(three, await workload.stop());
 });
 
@@ -82,6 +87,7 @@ test('a runner killed at any point of a round between three masters loses and do
 test('backends or a server lost at any point: the others go on, and it comes back by itself', { timeout: 900_000 }, async () => {
   const three = await trio('lost');
   const workload = startMasterWorkload(three.members);
+  const counting = startCounting(three.members);
   const running = start(three, MASTER_POINTS.map((point) => `${point}=pause`).join(','));
   for (const [index, point] of MASTER_POINTS.entries()) {
     await running.waitFor(new RegExp(`failpoint ${point}$`), PATIENCE_MS);
@@ -91,6 +97,7 @@ test('backends or a server lost at any point: the others go on, and it comes bac
   const before = rounds(running);
   await waitUntil('rounds of all three go on', () => rounds(running) > before + 1, { timeoutMs: PATIENCE_MS });
   expect((await running.stop()).exitCode).toBe(0);
+  await counting.stop();
   await expectConverged(three, await workload.stop());
 });
 

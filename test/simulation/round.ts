@@ -33,6 +33,8 @@ export type RoundRun = {
 
 /** Clocks are not what is looked into here. */
 export const ONE_CLOCK = {
+  columns: [],
+  masked: [],
   maxClockSkewMs: 0,
   now: () => 0,
   get touched(): Set<number> {

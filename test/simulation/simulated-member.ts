@@ -264,7 +264,7 @@ function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): numb
     const row = rowText(peers, from, key);
     for (const member of to.filter((each) => (pendingAt & (1 << each)) !== 0)) {
       const receiver = transactionOf(peers, member);
-      receiver.delivered.set(key, setAside(receiver, { write: 'row', row, at, isFresh: fresh, names, record: null }));
+      receiver.delivered.set(key, setAside(receiver, { write: 'row', row, at, isFresh: fresh, names, carried: null, record: null }));
     }
   }
   return keys.size;

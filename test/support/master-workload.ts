@@ -44,7 +44,8 @@ export function startMasterWorkload(members: Readonly<Record<string, TestDatabas
   };
 }
 
-async function write(state: { on: boolean }, paceMs: number, step: (turn: number) => Promise<void>): Promise<void> {
+/** One transaction after the other until the state is off; what an application has to reckon with is passed over. */
+export async function write(state: { on: boolean }, paceMs: number, step: (turn: number) => Promise<void>): Promise<void> {
   for (let turn = 1; state.on; turn += 1) {
     try {
       await step(turn);

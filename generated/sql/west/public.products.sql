@@ -4,6 +4,7 @@
 -- Capture of public.products in database west, key (id), for sync shop.
 -- Statement triggers record the key of every row that an INSERT, UPDATE, DELETE or COPY changes,
 -- and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.
+-- Of an UPDATE it is recorded which columns it changed, and by how much stock, for conflicts to be merged.
 -- Before a TRUNCATE the keys of all rows are recorded as deleted, for multi-master syncs.
 
 begin;
@@ -22,12 +23,20 @@ create table if not exists sarrio.delta_public_products (
 ) partition by list (change_segment);
 alter table sarrio.delta_public_products replica identity full;
 revoke all on table sarrio.delta_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: table sarrio.segment1_public_products
 create table if not exists sarrio.segment1_public_products
   partition of sarrio.delta_public_products for values in (1);
 alter table sarrio.segment1_public_products replica identity full;
 revoke all on table sarrio.segment1_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid1_public_products
 create index if not exists xid1_public_products on sarrio.segment1_public_products (change_xid) where change_bulk is distinct from 0;
@@ -37,6 +46,10 @@ create table if not exists sarrio.segment2_public_products
   partition of sarrio.delta_public_products for values in (2);
 alter table sarrio.segment2_public_products replica identity full;
 revoke all on table sarrio.segment2_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid2_public_products
 create index if not exists xid2_public_products on sarrio.segment2_public_products (change_xid) where change_bulk is distinct from 0;
@@ -46,6 +59,10 @@ create table if not exists sarrio.segment3_public_products
   partition of sarrio.delta_public_products for values in (3);
 alter table sarrio.segment3_public_products replica identity full;
 revoke all on table sarrio.segment3_public_products from public;
+alter table sarrio.delta_public_products
+  add column if not exists change_columns text[],
+  add column if not exists change_amounts jsonb,
+  add column if not exists change_carried jsonb;
 
 -- object: index sarrio.xid3_public_products
 create index if not exists xid3_public_products on sarrio.segment3_public_products (change_xid) where change_bulk is distinct from 0;
@@ -138,22 +155,162 @@ language plpgsql
 volatile
 security definer
 as $sarrio$
-#variable_conflict use_variable
+#variable_conflict use_column
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio.current_public_products'::pg_catalog.regclass);
+  captured pg_catalog.int8;
 begin
   if segment operator(pg_catalog.=) 2 then
-    insert into sarrio.segment2_public_products (id, change_xid, change_at, change_op, change_segment)
-    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment2_public_products as d)]));
+    insert into sarrio.segment2_public_products (id, change_xid, change_at, change_op, change_segment, change_bulk, change_columns, change_amounts)
+    select case when changed.sarrio_is then changed.id else before.id end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
+      case when changed.sarrio_is then 'U' else 'D' end::pg_catalog."char", 2,
+      case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+      case when changed.sarrio_is and before.sarrio_was then pg_catalog.array_remove(array[
+        case when pg_catalog.record_image_ne(row(past.id), row(now.id)) then 'id' end,
+        case when pg_catalog.record_image_ne(row(past.name), row(now.name)) then 'name' end,
+        case when pg_catalog.record_image_ne(row(past.price), row(now.price)) then 'price' end,
+        case when pg_catalog.record_image_ne(row(past.stock), row(now.stock)) then 'stock' end,
+        case when pg_catalog.record_image_ne(row(past.attributes), row(now.attributes)) then 'attributes' end
+      ]::pg_catalog.text[], null) end,
+      case when changed.sarrio_is and before.sarrio_was then pg_catalog.jsonb_build_object('stock', (coalesce(now.stock::pg_catalog.numeric, 0) operator(pg_catalog.-) coalesce(past.stock::pg_catalog.numeric, 0))::pg_catalog.text) end
+    from (
+      select true as sarrio_was, b.*
+      from old_rows as b
+    ) as before
+    full join (
+      select true as sarrio_is, c.*
+      from changed_rows as c
+    ) as changed on before.id operator(pg_catalog.=) changed.id
+    cross join lateral (
+      select o.*
+      from (
+        select null::pg_catalog.text as id, null::pg_catalog.text as name, null::pg_catalog.text as price, null::integer as stock, null::pg_catalog.text as attributes
+      ) as none
+      cross join lateral (
+        select id, name, price, stock, attributes
+        from (
+          select before.*
+        ) as r
+      ) as o
+    ) as past
+    cross join lateral (
+      select o.*
+      from (
+        select null::pg_catalog.text as id, null::pg_catalog.text as name, null::pg_catalog.text as price, null::integer as stock, null::pg_catalog.text as attributes
+      ) as none
+      cross join lateral (
+        select id, name, price, stock, attributes
+        from (
+          select changed.*
+        ) as r
+      ) as o
+    ) as now
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_products as d)])) and (true or pg_catalog.array_eq(array[now.stock], array[null::integer]));
   elsif segment operator(pg_catalog.=) 3 then
-    insert into sarrio.segment3_public_products (id, change_xid, change_at, change_op, change_segment)
-    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment3_public_products as d)]));
+    insert into sarrio.segment3_public_products (id, change_xid, change_at, change_op, change_segment, change_bulk, change_columns, change_amounts)
+    select case when changed.sarrio_is then changed.id else before.id end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
+      case when changed.sarrio_is then 'U' else 'D' end::pg_catalog."char", 3,
+      case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+      case when changed.sarrio_is and before.sarrio_was then pg_catalog.array_remove(array[
+        case when pg_catalog.record_image_ne(row(past.id), row(now.id)) then 'id' end,
+        case when pg_catalog.record_image_ne(row(past.name), row(now.name)) then 'name' end,
+        case when pg_catalog.record_image_ne(row(past.price), row(now.price)) then 'price' end,
+        case when pg_catalog.record_image_ne(row(past.stock), row(now.stock)) then 'stock' end,
+        case when pg_catalog.record_image_ne(row(past.attributes), row(now.attributes)) then 'attributes' end
+      ]::pg_catalog.text[], null) end,
+      case when changed.sarrio_is and before.sarrio_was then pg_catalog.jsonb_build_object('stock', (coalesce(now.stock::pg_catalog.numeric, 0) operator(pg_catalog.-) coalesce(past.stock::pg_catalog.numeric, 0))::pg_catalog.text) end
+    from (
+      select true as sarrio_was, b.*
+      from old_rows as b
+    ) as before
+    full join (
+      select true as sarrio_is, c.*
+      from changed_rows as c
+    ) as changed on before.id operator(pg_catalog.=) changed.id
+    cross join lateral (
+      select o.*
+      from (
+        select null::pg_catalog.text as id, null::pg_catalog.text as name, null::pg_catalog.text as price, null::integer as stock, null::pg_catalog.text as attributes
+      ) as none
+      cross join lateral (
+        select id, name, price, stock, attributes
+        from (
+          select before.*
+        ) as r
+      ) as o
+    ) as past
+    cross join lateral (
+      select o.*
+      from (
+        select null::pg_catalog.text as id, null::pg_catalog.text as name, null::pg_catalog.text as price, null::integer as stock, null::pg_catalog.text as attributes
+      ) as none
+      cross join lateral (
+        select id, name, price, stock, attributes
+        from (
+          select changed.*
+        ) as r
+      ) as o
+    ) as now
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_products as d)])) and (true or pg_catalog.array_eq(array[now.stock], array[null::integer]));
   else
-    insert into sarrio.segment1_public_products (id, change_xid, change_at, change_op, change_segment)
-    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_products as d)]));
+    insert into sarrio.segment1_public_products (id, change_xid, change_at, change_op, change_segment, change_bulk, change_columns, change_amounts)
+    select case when changed.sarrio_is then changed.id else before.id end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
+      case when changed.sarrio_is then 'U' else 'D' end::pg_catalog."char", 1,
+      case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+      case when changed.sarrio_is and before.sarrio_was then pg_catalog.array_remove(array[
+        case when pg_catalog.record_image_ne(row(past.id), row(now.id)) then 'id' end,
+        case when pg_catalog.record_image_ne(row(past.name), row(now.name)) then 'name' end,
+        case when pg_catalog.record_image_ne(row(past.price), row(now.price)) then 'price' end,
+        case when pg_catalog.record_image_ne(row(past.stock), row(now.stock)) then 'stock' end,
+        case when pg_catalog.record_image_ne(row(past.attributes), row(now.attributes)) then 'attributes' end
+      ]::pg_catalog.text[], null) end,
+      case when changed.sarrio_is and before.sarrio_was then pg_catalog.jsonb_build_object('stock', (coalesce(now.stock::pg_catalog.numeric, 0) operator(pg_catalog.-) coalesce(past.stock::pg_catalog.numeric, 0))::pg_catalog.text) end
+    from (
+      select true as sarrio_was, b.*
+      from old_rows as b
+    ) as before
+    full join (
+      select true as sarrio_is, c.*
+      from changed_rows as c
+    ) as changed on before.id operator(pg_catalog.=) changed.id
+    cross join lateral (
+      select o.*
+      from (
+        select null::pg_catalog.text as id, null::pg_catalog.text as name, null::pg_catalog.text as price, null::integer as stock, null::pg_catalog.text as attributes
+      ) as none
+      cross join lateral (
+        select id, name, price, stock, attributes
+        from (
+          select before.*
+        ) as r
+      ) as o
+    ) as past
+    cross join lateral (
+      select o.*
+      from (
+        select null::pg_catalog.text as id, null::pg_catalog.text as name, null::pg_catalog.text as price, null::integer as stock, null::pg_catalog.text as attributes
+      ) as none
+      cross join lateral (
+        select id, name, price, stock, attributes
+        from (
+          select changed.*
+        ) as r
+      ) as o
+    ) as now
+    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_products as d)])) and (true or pg_catalog.array_eq(array[now.stock], array[null::integer]));
+  end if;
+  get diagnostics captured = row_count;
+  if captured operator(pg_catalog.>) 10000 then
+    insert into sarrio.delta_public_products (change_xid, change_at, change_op, change_segment, change_bulk)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
+  end if;
+  if captured operator(pg_catalog.>) 0 then
+    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
+      perform pg_catalog.setval('sarrio.filled_public_products'::pg_catalog.regclass, 2);
+    end if;
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
+    end if;
   end if;
   return null;
 end
@@ -209,8 +366,8 @@ create or replace trigger sarrio_insert after insert on public.products
 
 -- object: trigger sarrio_update on public.products
 create or replace trigger sarrio_update after update on public.products
-  referencing new table as changed_rows for each statement
-  execute function sarrio.capture_public_products();
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio.capture_key_public_products();
 
 -- object: trigger sarrio_delete on public.products
 create or replace trigger sarrio_delete after delete on public.products
@@ -221,11 +378,6 @@ create or replace trigger sarrio_delete after delete on public.products
 create or replace trigger sarrio_truncate after truncate on public.products
   for each statement
   execute function sarrio.capture_public_products();
-
--- object: trigger sarrio_key on public.products
-create or replace trigger sarrio_key after update of id on public.products
-  for each row when (not (old.id operator(pg_catalog.=) new.id))
-  execute function sarrio.capture_key_public_products();
 
 -- object: trigger sarrio_truncate_keys on public.products
 create or replace trigger sarrio_truncate_keys before truncate on public.products

@@ -36,10 +36,21 @@ const backlog = {
   properties: { size, rows: { type: 'integer', minimum: 1 } },
 } as const;
 
-const conflictRule = {
+const conflictChoice = {
   if: { type: 'array' },
   then: { ...texts, minItems: 1 },
-  else: { if: { isHandler: true }, then: true, else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] } },
+  else: { enum: ['last-update-wins', 'first-update-wins', 'skip', 'stop'] },
+} as const;
+/** A check says why `otherwise` must not be missing, and that there must be something to merge. */
+const mergeRule = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { counters: { ...texts, minItems: 1, uniqueItems: true }, columns: { enum: ['merge'] }, otherwise: conflictChoice },
+} as const;
+const conflictRule = {
+  if: { type: 'object' },
+  then: mergeRule,
+  else: { if: { isHandler: true }, then: true, else: conflictChoice },
 } as const;
 const sequences = {
   if: { type: 'object' },

@@ -1,5 +1,5 @@
-import type { ConflictRuleConfig, MultiMasterSync } from '../../index.ts';
-import type { ConflictRule } from '../../plan/conflict-rule.ts';
+import type { MultiMasterSync } from '../../index.ts';
+import { recordedFor } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
@@ -9,6 +9,7 @@ import { byName, type LockIndex } from './lock-index.ts';
 import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from './model.ts';
 import { resolveBacklog } from './resolve-backlog.ts';
 import { keyOn, resolveKey } from './resolve-key.ts';
+import { resolveRule } from './resolve-rule.ts';
 import { resolveKeeping, resolveSkew } from './resolve-skew.ts';
 import { resolveSequences } from './resolve-sequences.ts';
 import { type Selected, selectTables } from './select-tables.ts';
@@ -79,9 +80,11 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     return null;
   }
   const schemas = Object.fromEntries([...known].flatMap(([member, index]) => pairOf(member, index.table(table))));
+  const rule = resolveRule(entry.onConflict ?? sync.onConflict, handlers);
   const settings = {
     captureTriggers: entry.captureTriggers ?? sync.captureTriggers ?? 'origin',
     truncate: entry.truncate ?? sync.truncate ?? 'replicate',
+    recorded: recordedFor(rule),
   } as const;
   const made = (index: LockIndex, own: TableSchema, member: { key: KeySchema; columns: readonly ModelColumn[]; except: string }): ModelTable => ({
     source: own,
@@ -104,7 +107,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     reference: made(seed, table, { key, columns, except: '' }),
     sources: Object.fromEntries(sources),
     schemas,
-    rule: ruleOf(entry.onConflict ?? sync.onConflict, handlers),
+    rule,
     mask: [...new Set(entry.mask ?? [])],
   };
 }
@@ -131,10 +134,4 @@ function alike(
     return column ? [{ target, from: { kind: 'column', column } }] : [];
   });
   return found && columns.length === reference.columns.length ? { key: { ...found, columns: key }, columns } : null;
-}
-
-function ruleOf(choice: ConflictRuleConfig | undefined, handlers: ExtractedHandlers): ConflictRule | null {
-  if (choice === undefined) return null;
-  if (typeof choice === 'function') return handlers.get(choice)?.rule ?? null;
-  return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }

@@ -107,6 +107,7 @@ function buildTable({ selected, missingColumns, captureTriggers, keyOf, source, 
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
     captureTriggers,
     truncate: null,
+    recorded: null,
   };
 }
 

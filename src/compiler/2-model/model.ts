@@ -1,5 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
-import type { ConflictRule } from '../../plan/conflict-rule.ts';
+import type { ConflictRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
 import type { Schedule } from '../../plan/schedule.ts';
@@ -110,6 +110,8 @@ export type ModelTable = {
   readonly captureTriggers: 'origin' | 'always';
   /** What a TRUNCATE does, where the table is read by a multi-master sync; null for one-way, which refreshes the table. */
   readonly truncate: 'replicate' | 'ignore' | 'refuse' | null;
+  /** What is recorded of an UPDATE beside the key, where a rule for conflicts asks for it. */
+  readonly recorded: Recorded | null;
 };
 
 export type ModelColumn = {

@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
+import { counterPlace, counterType, counterUnknown } from './rules/counter-columns.ts';
 import { copyReferences } from './rules/copy-references.ts';
 import { copySwap } from './rules/copy-swap.ts';
 import { cycle } from './rules/cycle.ts';
@@ -19,6 +20,7 @@ import { maskedColumns } from './rules/mask.ts';
 import { memberTableMissing } from './rules/member-tables.ts';
 import { members } from './rules/members.ts';
 import { memberColumnsDiffer, memberKeysDiffer } from './rules/members-differ.ts';
+import { differentCounters, mergeInHierarchy, mergesNothing, otherwiseMissing } from './rules/merge-rule.ts';
 import { namesCollide } from './rules/names-collide.ts';
 import { notPulled } from './rules/not-pulled.ts';
 import { oldLock } from './rules/old-lock.ts';
@@ -91,6 +93,13 @@ export const RULES: readonly Rule[] = [
   differentTruncate,
   copyReferences,
   copySwap,
+  counterUnknown,
+  counterType,
+  counterPlace,
+  otherwiseMissing,
+  mergesNothing,
+  mergeInHierarchy,
+  differentCounters,
   oldLock,
   maskedColumns,
   sequencesUnknown,

@@ -6,7 +6,8 @@ import type { ModelTable } from '../2-model/model.ts';
 import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { isOwnType } from './statements/user-types.ts';
-import { currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence } from './objects/delta.sql.ts';
+import { currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence, recordedColumns } from './objects/delta.sql.ts';
+import { recordedUpdateCapture } from './objects/recorded-update.sql.ts';
 import {
   firesAlways,
   keyTrigger,
@@ -48,15 +49,17 @@ export function emitCapture(captured: Captured): SqlFile {
 
 function deltaObjects(table: ModelTable): readonly EmittedObject[] {
   const names = objectNames(table.source);
+  // At each of them, since adding columns to the one changes what the catalog holds of the others.
+  const recorded = (text: Sql): Sql => (table.recorded === null ? text : join([text, recordedColumns(names.delta)], '\n'));
   const segments = names.segments.flatMap((segment, index) => {
     const indexName = names.segmentIndexes[index] ?? '';
     return [
-      own('table', segment, deltaSegment({ segment, delta: names.delta }, index + 1)),
+      own('table', segment, recorded(deltaSegment({ segment, delta: names.delta }, index + 1))),
       own('index', indexName, deltaIndex({ index: indexName, segment })),
     ];
   });
   const sequences = [own('sequence', names.current, currentSequence(names.current)), own('sequence', names.filled, filledSequence(names.filled))];
-  return [own('table', names.delta, deltaTable(names.delta, keySchemas(table))), ...segments, ...sequences];
+  return [own('table', names.delta, recorded(deltaTable(names.delta, keySchemas(table)))), ...segments, ...sequences];
 }
 
 function keySchemas(table: ModelTable): readonly ColumnSchema[] {
@@ -70,6 +73,10 @@ function keySchemas(table: ModelTable): readonly ColumnSchema[] {
 function functions(table: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
   const { capture, captureKey } = target.names;
   if (table.capture === 'row') return [ownFunction(capture, rowCapture(target))];
+  if (table.recorded !== null) {
+    const columns = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column] : []));
+    return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, recordedUpdateCapture({ ...target, ...table.recorded, columns }))];
+  }
   const forKey = table.source.kind === 'partitioned' ? partitionedUpdateCapture(target) : keyCapture(target);
   return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, forKey)];
 }
@@ -87,7 +94,8 @@ function truncateTriggers({ source, partitions, truncate }: ModelTable): readonl
 function triggers(table: ModelTable): readonly TriggerObject[] {
   const names = objectNames(table.source);
   if (table.capture === 'row') return rowTriggers(table.source, names);
-  if (table.source.kind === 'partitioned') return [table.source, ...table.partitions].flatMap((each) => partitionedTriggers(each, names));
+  if (table.source.kind === 'partitioned' || table.recorded !== null)
+    return [table.source, ...table.partitions].flatMap((each) => partitionedTriggers(each, names));
   const key = keyTrigger(table.source, names, { key: table.key.columns, onEveryUpdate: table.source.beforeUpdateTrigger });
   return [...statementTriggers(table.source, names), key];
 }
@@ -129,10 +137,13 @@ function summary({ database, table, syncs }: Captured): readonly string[] {
     none: [],
   }[table.truncate ?? 'none'];
   const always = table.captureTriggers === 'always' ? ['They fire in every session, also with session_replication_role = replica.'] : [];
+  const more = table.recorded?.counters.length === 0 ? '' : `, and by how much ${table.recorded?.counters.join(', ')}`;
+  const recorded = table.recorded === null ? [] : [`Of an UPDATE it is recorded which columns it changed${more}, for conflicts to be merged.`];
   return [
     `Capture of ${displayName(table.source)} in database ${database}, key (${key}), for ${syncs.length === 1 ? 'sync' : 'syncs'} ${syncs.join(', ')}.`,
     `${how},`,
     'and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.',
+    ...recorded,
     ...truncate,
     ...partitions,
     ...always,

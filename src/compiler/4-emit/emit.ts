@@ -80,7 +80,8 @@ function capturesIn(model: Model, database: string): readonly Captured[] {
       const name = displayName(table.source);
       const other = captures.get(name);
       const truncate = table.truncate ?? other?.table.truncate ?? null;
-      captures.set(name, { database, table: { ...table, truncate }, syncs: [...(other?.syncs ?? []), sync.name] });
+      const recorded = table.recorded ?? other?.table.recorded ?? null;
+      captures.set(name, { database, table: { ...table, truncate, recorded }, syncs: [...(other?.syncs ?? []), sync.name] });
     }
   }
   return [...captures].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, captured]) => captured);

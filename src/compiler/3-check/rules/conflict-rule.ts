@@ -1,6 +1,7 @@
 import { didYouMean } from '../../1-load/did-you-mean.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';
 import type { ConflictRuleConfig, MultiMasterSync } from '../../../index.ts';
+import { isMergeRule } from '../../2-model/resolve-rule.ts';
 import { type Finding, masterSyncs, masterTables, type Rule } from '../rule.ts';
 
 /** SAR262. */
@@ -13,7 +14,7 @@ export const conflictRuleMissing: Rule = {
     masterTables(input).flatMap(({ table, label, sync, path }): readonly Finding[] => {
       if (table.rule !== null) return [];
       const hint =
-        "Give the sync or the table an onConflict: 'last-update-wins', 'first-update-wins', 'skip', 'stop', a list of members in order of preference, or a function.";
+        "Give the sync or the table an onConflict: 'last-update-wins', 'first-update-wins', 'skip', 'stop', a list of members in order of preference, a rule that merges, or a function.";
       return [{ path, message: `no onConflict says how conflicts of ${label} in sync '${sync.name}' are decided`, hint }];
     }),
 };
@@ -34,8 +35,10 @@ export const preferredDatabases: Rule = {
     }),
 };
 
-function listFaults({ members }: MultiMasterSync, choice: ConflictRuleConfig | undefined, path: ConfigPath): readonly Finding[] {
+function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | undefined, path: ConfigPath): readonly Finding[] {
   if (choice === undefined || typeof choice === 'string' || typeof choice === 'function') return [];
+  if (isMergeRule(choice)) return listFaults(sync, choice.otherwise, [...path, 'otherwise']);
+  const { members } = sync;
   return choice.flatMap((name, position): readonly Finding[] => {
     const place = [...path, position];
     if (!members.includes(name)) {

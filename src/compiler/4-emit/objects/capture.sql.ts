@@ -161,7 +161,7 @@ function captureFunction(name: string, target: CaptureTarget, body: Sql, variabl
 }
 
 /** One static statement for each segment: its plan is kept and costs less than one through the partitioned parent. A sequence never set reads null and means 1. */
-function bySegment(prefix: '' | 'els', statement: (segment: number) => Sql): Sql {
+export function bySegment(prefix: '' | 'els', statement: (segment: number) => Sql): Sql {
   return sql`
     ${dangerousRaw(`${prefix}if`)} segment operator(pg_catalog.=) 2 then
       ${statement(2)}

@@ -18,6 +18,9 @@ export type DeltaColumn = Pick<ColumnSchema, 'name' | 'type' | 'collation'>;
  * `change_origin` and `change_origin_xid` are null, except in what a round between three masters or more writes: they name the change
  * that the row came with (number of a history, transaction there). Every delta table has them, so that a table whose sync becomes one
  * between masters, or gets a third member, keeps its delta table and with it what is captured; null they take no room.
+ *
+ * `recordedColumns` adds, for an UPDATE, the names of the changed columns and by how much counters changed; and, for what a round between
+ * three masters or more has written, the changes of others that it carries, by sync: `{"shop": [[[member, transaction, columns, amounts], …], …]}`.
  */
 export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
   const table = ident('sarrio', name);
@@ -38,6 +41,16 @@ export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
     ) partition by list (change_segment);
     alter table ${table} replica identity full;
     revoke all on table ${table} from public;
+  `;
+}
+
+/** What is recorded beside the key, where a rule for conflicts asks for it. Added, since the delta table may be there already and hold changes. */
+export function recordedColumns(name: string): Sql {
+  return sql`
+    alter table ${ident('sarrio', name)}
+      add column if not exists change_columns text[],
+      add column if not exists change_amounts jsonb,
+      add column if not exists change_carried jsonb;
   `;
 }
 

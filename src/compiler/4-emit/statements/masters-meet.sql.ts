@@ -1,8 +1,10 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MeetStatements } from '../../../plan/plan.ts';
+import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
+import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
@@ -16,7 +18,7 @@ import { imageOf } from './verify-hashes.sql.ts';
  */
 export function meetStatements({ table, rule, memberCount }: MasterTarget, sync: string): MeetStatements {
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
-  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image, sarrio_names`;
+  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image, sarrio_names${ifRecorded(rule, ', sarrio_changes')}`;
   const own = report({ table, rule, memberCount }, sync);
   return {
     report: own.text,
@@ -28,14 +30,14 @@ export function meetStatements({ table, rule, memberCount }: MasterTarget, sync:
     create: sql`
       create temporary table if not exists ${meet} on commit delete rows as
       select null::integer as sarrio_member, ${plainKeys(table)}, null::integer as sarrio_pending_at,
-        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image, null::text[] as sarrio_names
+        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image, null::text[] as sarrio_names${ifRecorded(rule, ', null::text as sarrio_changes')}
       from ${tableIdent(table.source)}
       with no data
     `.text,
     load: sql`copy ${meet} (${columns}) from stdin`.text,
     insert: sql`
       insert into ${meet} (${columns})
-      select ${arriving(table)}
+      select ${arriving(table, rule)}
       from json_array_elements($1::json) as r (line)
     `.text,
     insertOwn: sql`
@@ -44,16 +46,16 @@ export function meetStatements({ table, rule, memberCount }: MasterTarget, sync:
     `.text,
     analyze: sql`analyze ${meet}`.text,
     contested: sql`
-      ${contested(table, meet)}
+      ${contested(table, { meet, rule })}
     `.text,
     contestedRows: sql`
       with m as materialized (
         ${own}
         union all
-        select ${arriving(table)}
+        select ${arriving(table, rule)}
         from json_array_elements($1::json) as r (line)
       )
-      ${contested(table, dangerousRaw('m'))}
+      ${contested(table, { meet: dangerousRaw('m'), rule })}
     `.text,
   };
 }
@@ -65,14 +67,17 @@ function report({ table, rule, memberCount }: Pick<MasterTarget, 'table' | 'rule
     return imageOf({ name: column.target, value: columnOf(column), type });
   });
   const names = namesOfEntries(memberCount);
-  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}`;
+  const isRecorded = recordedFor(rule) !== null;
+  const changes = isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty;
+  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}${changes}`;
+  const from = isRecorded ? recordedTargets(memberCount, sync) : pendingTargets(memberCount);
   return sql`
     select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,
       case when t.tableoid is null then 'D' when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,
       case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image,
-      ${names.given}
+      ${names.given}${ifRecorded(rule, ', p.sarrio_changes::text')}
     from (
-      ${pendingByKey(table, sync, { of, from: pendingTargets(memberCount), hasNames: hasNames(memberCount) })}
+      ${pendingByKey(table, sync, { of, from, hasNames: hasNames(memberCount), isRecorded })}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
     cross join lateral (
@@ -81,8 +86,12 @@ function report({ table, rule, memberCount }: Pick<MasterTarget, 'table' | 'rule
   `;
 }
 
+function ifRecorded(rule: ConflictRule, text: string): Sql {
+  return recordedFor(rule) === null ? empty : dangerousRaw(text);
+}
+
 /** A report's row as it travels in JSON. */
-function arriving(table: ModelTable): Sql {
+function arriving(table: ModelTable, rule: ConflictRule): Sql {
   const types = [
     'integer',
     ...table.key.columns.map(({ name }) => table.source.columns.find((column) => column.name === name)?.type ?? 'text'),
@@ -91,16 +100,17 @@ function arriving(table: ModelTable): Sql {
     '"char"',
     'text',
     'text[]',
+    ...(recordedFor(rule) === null ? [] : ['text']),
   ];
   return dangerousRaw(types.map((type, place) => `(r.line ->> ${place})::${type}`).join(', '));
 }
 
-function contested(table: ModelTable, meet: Sql): Sql {
+function contested(table: ModelTable, { meet, rule }: { meet: Sql; rule: ConflictRule }): Sql {
   const keys = keyList(table, 'm');
   const texts = table.key.columns.map(({ name }) => sql`concat(${ident('c', name)})`);
   return sql`
     select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key,
-      to_json(c.sarrio_names) as names
+      to_json(c.sarrio_names) as names${ifRecorded(rule, ', c.sarrio_changes')}
     from (
       select m.*, dense_rank() over (order by ${keys}) as sarrio_number, count(*) over (partition by ${keys}) as sarrio_members
       from ${meet} as m

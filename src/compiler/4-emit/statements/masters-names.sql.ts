@@ -15,19 +15,24 @@ export function hasNames(memberCount: number): boolean {
  * for a member that has seen that change, or made it, though it has not seen the entry.
  */
 export function pendingTargets(memberCount: number): Sql {
+  return sql`
+    join (
+      select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
+      from json_to_recordset((select current_setting('sarrio.targets')::json)) as a (bit integer, xmax text, xip text, extra text)
+      offset 0
+    ) as a on ${pendingFor(memberCount)}
+  `;
+}
+
+/** Whether an entry (alias `d`) is pending for a member (alias `a`). */
+export function pendingFor(memberCount: number): Sql {
   const byPosition = sql`(d.change_xid >= a.xmax or d.change_xid = any (a.xip)) and d.change_xid <> all (a.extra)`;
   const byName = sql`
     (d.change_origin is null or not exists (
       ${seen}
     ))
   `;
-  return sql`
-    join (
-      select a.bit, a.xmax::xid8 as xmax, a.xip::xid8[] as xip, a.extra::xid8[] as extra
-      from json_to_recordset((select current_setting('sarrio.targets')::json)) as a (bit integer, xmax text, xip text, extra text)
-      offset 0
-    ) as a on ${join(hasNames(memberCount) ? [byPosition, byName] : [byPosition], '\n  and ')}
-  `;
+  return join(hasNames(memberCount) ? [byPosition, byName] : [byPosition], '\n  and ');
 }
 
 const seen = sql`

@@ -1,9 +1,10 @@
 import { ident } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
+import { type ConflictRule, lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
 import { bulkCondition, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
@@ -35,7 +36,7 @@ export function fewMasterRows(at: MasterTarget, sync: string): Sql {
     select c.sarrio_present, ${join(
       table.columns.map(({ target }) => ident('c', target)),
       ', ',
-    )}, c.sarrio_at, c.sarrio_names, c.sarrio_pending_at
+    )}, c.sarrio_at, c.sarrio_names, c.sarrio_pending_at${dangerousRaw(carriesChanges(at) ? ', c.sarrio_carried' : '')}
     from changed as c
     where (select coalesce(sum(${join(large.map(sizeOf), ' + ')}), 0) from changed as c) <= ${dangerousRaw(String(MAX_BYTES))}
   `;
@@ -58,15 +59,17 @@ export function rowsOfKeys({ table }: ApplyTarget): Sql {
   `;
 }
 
-/** What is asked of a key's entries, whom they are joined with, and whether the changes that they name are looked at. */
-export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean };
+/** What is asked of a key's entries, whom they are joined with, and what of an entry is looked at beside its key and its time. */
+export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean; readonly isRecorded?: boolean };
 
 /** One row for each pending key: the key, `what` of its entries (alias `d`). */
 export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey): Sql {
   const keys = keyList(table, 'd');
-  const names = dangerousRaw(what.hasNames ? ', d.change_origin, d.change_origin_xid' : '');
+  const names = dangerousRaw(
+    [what.hasNames ? ', d.change_origin, d.change_origin_xid' : '', what.isRecorded ? ', d.change_columns, d.change_amounts, d.change_carried' : ''].join(''),
+  );
   return sql`
-    select ${keys}, ${what.of}
+    select ${keyList(table, 'd')}, ${what.of}
     from (
       select ${keys}, d.change_xid, d.change_at, d.change_op${names}
       from ${deltaIdent(table)} as d
@@ -86,8 +89,8 @@ export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey
  * Microseconds since 1970 of the change that made the row. An entry of a round has the time of the version that it carries, which under
  * first-update-wins may be before that of what it overruled here; then the last entry counts, not the latest time.
  */
-export function lastChange({ strategy }: ConflictRule): Sql {
-  const at = strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
+export function lastChange(rule: ConflictRule): Sql {
+  const at = lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
   return dangerousRaw(`(extract(epoch from ${at}) * 1000000)::bigint`);
 }
 
@@ -98,14 +101,21 @@ export function keyList(table: ModelTable, alias: string): Sql {
   );
 }
 
+/** Whether rows bring the changes that they carry: where the rule asks for them, and there is somebody else to be told. */
+export function carriesChanges({ rule, memberCount }: Pick<MasterTarget, 'rule' | 'memberCount'>): boolean {
+  return recordedFor(rule) !== null && memberCount > 2;
+}
+
 /** Between two the position says it all. */
-function masterRows({ table, rule, memberCount }: MasterTarget, sync: string, more: Sql): Sql {
-  const at = sql`${lastChange(rule)} as sarrio_at`;
-  const what = hasNames(memberCount)
-    ? { of: sql`${at}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(memberCount).of}`, from: pendingTargets(memberCount) }
-    : { of: at, from: dangerousRaw('') };
+function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
+  const { table, memberCount } = at;
+  const isRecorded = carriesChanges(at);
+  const when = sql`${lastChange(at.rule)} as sarrio_at`;
+  const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(memberCount).of}`;
+  const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
+  const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : { of: when, from: empty };
   return sql`
-    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${more}
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${more}${dangerousRaw(isRecorded ? ', p.sarrio_carried' : '')}
     from (
       ${pendingByKey(table, sync, { ...what, hasNames: hasNames(memberCount) })}
     ) as p

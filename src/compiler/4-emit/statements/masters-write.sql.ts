@@ -1,11 +1,13 @@
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MasterWriteStatements } from '../../../plan/plan.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
 import { hasNames } from './masters-names.sql.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { carriesChanges } from './masters-read.sql.ts';
 
 /**
  * Purpose: what a round between masters writes to one table and to its delta table.
@@ -35,8 +37,7 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
     `.text,
     createStage: createStage(at).text,
     loadStage:
-      sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at${dangerousRaw(hasNames(at.memberCount) ? ', sarrio_names' : '')}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`
-        .text,
+      sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at${loadedMore(at)}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
     insertStage: sql`
       insert into ${stageIdent(at)} (${stageColumns(at)})
       select ${arrivingColumns(at)}
@@ -56,9 +57,14 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
   };
 }
 
-function more({ memberCount }: MasterTarget): readonly string[] {
+function more({ rule, memberCount }: MasterTarget): readonly string[] {
   const always = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'];
-  return hasNames(memberCount) ? [...always, 'sarrio_names text[]'] : always;
+  return [...always, ...(hasNames(memberCount) ? ['sarrio_names text[]'] : []), ...(recordedFor(rule) === null ? [] : ['sarrio_carried jsonb'])];
+}
+
+/** What comes by COPY beside the columns and the time. */
+function loadedMore(at: MasterTarget): Sql {
+  return dangerousRaw(`${hasNames(at.memberCount) ? ', sarrio_names' : ''}${carriesChanges(at) ? ', sarrio_carried' : ''}`);
 }
 
 function moreNames(at: MasterTarget): readonly string[] {
@@ -162,19 +168,51 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
     ? {
         columns: ', change_origin, change_origin_xid',
         values: ", split_part(n.name, ':', 1)::bigint, split_part(n.name, ':', 2)::xid8",
-        from: '\nleft join lateral unnest(s.sarrio_names) as n (name) on s.sarrio_fresh',
+        from: `\nleft join lateral ${recordedFor(at.rule) === null ? 'unnest(s.sarrio_names) as n (name)' : NUMBERED_NAMES} on s.sarrio_fresh`,
       }
     : { columns: '', values: '', from: '' };
   const isTold = hasNames(at.memberCount) ? sql`(s.sarrio_fresh and (s.sarrio_names is distinct from '{}' or ${isOther(at)}))` : sql`s.sarrio_fresh`;
   return sql`
-    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)})
+    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)})
     select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
       case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
-      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}
+      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
     where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
   `;
+}
+
+/**
+ * Of several entries the first says what was done to the row, or it would count as often as there are names. Names of this member's own
+ * history come last: another sync that the member is in may know those, and pass over their entries.
+ */
+const NUMBERED_NAMES = `(
+  select u.name, row_number() over (order by split_part(u.name, ':', 1) = (select current_setting('sarrio.origin')), u.name) as place
+  from unnest(s.sarrio_names) as u (name)
+) as n`;
+
+function recordedNames({ rule }: MasterTarget): Sql {
+  return recordedFor(rule) === null ? empty : dangerousRaw(', change_columns, change_amounts, change_carried');
+}
+
+/** What it does to the row that stands here is for other syncs; this one goes by the changes that it carries, if it was told any. */
+function recordedValues(at: MasterTarget, sync: string): Sql {
+  const recorded = recordedFor(at.rule);
+  if (recorded === null) return empty;
+  const columns = columnsOf(at);
+  const changed = columns.map((column) => {
+    return sql`case when row(${ident('t', column.name)})::record *<> row(${staged(at, column)})::record then ${literal(column.name)} end`;
+  });
+  const amounts = columns
+    .filter(({ name }) => recorded.counters.includes(name))
+    .map((column) => sql`${literal(column.name)}, (coalesce(${staged(at, column)}::numeric, 0) - coalesce(${ident('t', column.name)}::numeric, 0))::text`);
+  const isUpdate = dangerousRaw('t.tableoid is not null and s.sarrio_present');
+  const isFurther = dangerousRaw(hasNames(at.memberCount) ? ` when n.place > 1 then '{}'` : '');
+  return sql`,
+      case when not (${isUpdate}) then null${isFurther} else array_remove(array[${join(changed, ', ')}]::text[], null) end,
+      ${amounts.length === 0 ? dangerousRaw('null') : sql`case when not (${isUpdate}) then null${isFurther} else jsonb_build_object(${join(amounts, ', ')}) end`},
+      case when s.sarrio_fresh and s.sarrio_carried is not null then jsonb_build_object(${literal(sync)}, s.sarrio_carried) end`;
 }
 
 /** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */

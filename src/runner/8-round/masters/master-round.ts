@@ -18,6 +18,10 @@ export type MasterRound = {
   readonly databases: readonly string[];
   /** The rule of each table, by ordinal. */
   readonly rules: readonly ConflictRule[];
+  /** The names of the values of a table's rows, by ordinal. */
+  readonly columns: readonly (readonly string[])[];
+  /** Those of which no record shows the values, by ordinal. */
+  readonly masked: readonly (readonly string[])[];
   /** What is known of the watermarks from the last round. Kept up to date by the rounds. */
   readonly known: KnownWatermarks;
   /** Tables to lock before the snapshots are taken. */

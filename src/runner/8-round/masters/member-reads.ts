@@ -1,5 +1,7 @@
 import type { ChangeName } from '../../../conflict/change-names.ts';
+import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
@@ -36,7 +38,7 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
   const reports = await Promise.all(peers.map((peer) => peer.session.batch([fromOf(peer), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
   const lines = JSON.stringify(reports.flatMap((answers) => answers[1]?.lists ?? []));
   const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
-  const keys = contestedKeys(answer?.lists ?? []);
+  const keys = contestedKeys(answer?.lists ?? [], tableOf(state, ordinal));
   if (keys.length > 0) yield keys;
 }
 
@@ -51,12 +53,12 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   await session.batch([fromOf(state), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
-  yield* pages(state);
+  yield* pages(state, tableOf(state, ordinal));
   await session.query(closeContested);
 }
 
 /** The rows of one key stay together: what is not complete waits for the next page. */
-async function* pages({ session }: MemberState): AsyncGenerator<readonly ContestedKey[]> {
+async function* pages({ session }: MemberState, table: PlanMasterTable): AsyncGenerator<readonly ContestedKey[]> {
   let rest: TextRows = [];
   for (;;) {
     const [answer] = await session.batch([{ text: fetchContested(PAGE) }]);
@@ -66,7 +68,7 @@ async function* pages({ session }: MemberState): AsyncGenerator<readonly Contest
     const isEnd = lists.length < PAGE;
     const complete = isEnd ? rows : rows.filter(([number]) => number !== last);
     rest = rows.slice(complete.length);
-    const keys = contestedKeys(complete);
+    const keys = contestedKeys(complete, table);
     if (keys.length > 0) yield keys;
     if (isEnd) return;
   }
@@ -102,11 +104,13 @@ function entriesOf({ entries }: MemberState, ordinal: number): number {
 
 const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'update', D: 'delete' };
 
-function contestedKeys(rows: TextRows): readonly ContestedKey[] {
+function contestedKeys(rows: TextRows, { rule }: PlanMasterTable): readonly ContestedKey[] {
+  const counters = recordedFor(rule)?.counters ?? [];
   const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key, names] of rows) {
+  for (const [number = '', member, pendingAt, at, op, image, key, names, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
+    const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[], counters) };
     found.versions.push({
       member: Number(member),
       pendingAt: Number(pendingAt),
@@ -114,6 +118,7 @@ function contestedKeys(rows: TextRows): readonly ContestedKey[] {
       op: OPERATIONS[op ?? ''] ?? 'update',
       image: image ?? '',
       names: JSON.parse(names ?? 'null') as readonly ChangeName[] | null,
+      ...made,
     });
   }
   return [...keys.values()];
@@ -130,13 +135,15 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const { masters } = tableOf(state, ordinal);
+  const { masters, columns } = tableOf(state, ordinal);
+  // After whether the row is there, its columns, the time and the names.
+  const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
     const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
     const rows = rowsInMemory(answer);
     if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row)), fresh, from: state.index });
+      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
       return rows.length;
     }
   }
@@ -152,8 +159,8 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   return most;
 }
 
-function isFor({ index }: MemberState, row: readonly (string | null)[]): boolean {
-  return (Number(row.at(-1)) & (1 << index)) !== 0;
+function isFor({ index }: MemberState, bits: string | null | undefined): boolean {
+  return (Number(bits) & (1 << index)) !== 0;
 }
 
 function peerOf({ peers }: MemberState, index: number): MemberState {

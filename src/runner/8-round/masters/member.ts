@@ -1,4 +1,5 @@
 import type { Seen } from '../../../conflict/bookkeeping.ts';
+import type { Change } from '../../../conflict/change.ts';
 import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
@@ -73,6 +74,8 @@ export type SettledRow = {
   readonly isFresh: boolean;
   /** The changes that the row embodies; null for a decision, which is a change of its own. */
   readonly names: readonly ChangeName[] | null;
+  /** What the changes did that the row brings to this member, for tables whose rule asks for it; else null. */
+  readonly carried: readonly Change[] | null;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;
 };

@@ -120,6 +120,8 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     members,
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
+    columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
+    masked: sync.tables.map(({ mask }) => mask ?? []),
     known: place.known,
     lock: place.locked > 0 ? lockOrder([...place.lock], place.contended) : [],
     touched: place.touched,

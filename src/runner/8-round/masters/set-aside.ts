@@ -1,3 +1,4 @@
+import { type ChangeJson, changesJson } from '../../../conflict/change.ts';
 import { type ChangeName, type Knowledge, namesNewTo } from '../../../conflict/change-names.ts';
 import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
@@ -7,7 +8,7 @@ import type { SettledRow } from './member.ts';
 /** Beyond so many rows a table goes through the stage. */
 const FEW_ROWS = 1_000;
 
-type Json = Readonly<Record<string, string | boolean | null>>;
+type Json = Readonly<Record<string, string | boolean | null | readonly (readonly ChangeJson[])[]>>;
 
 /** What is set aside for one table at one member: rows in memory as long as they are few, else in its stage. */
 export type SetAside = {
@@ -25,7 +26,7 @@ export function newSetAside(table: PlanMasterTable): SetAside {
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[], known: readonly Knowledge[]): void {
   const names = columnNames(aside.table);
-  for (const { row, at, isFresh, names: changes, write } of settled) {
+  for (const { row, at, isFresh, names: changes, write, carried } of settled) {
     aside.rows.push({
       sarrio_present: row.isPresent,
       ...named(names, row.values),
@@ -34,24 +35,30 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[], know
       sarrio_settled: true,
       sarrio_skip: write === 'skip',
       sarrio_names: namesText(namesNewTo(known, changes)),
+      ...(carried === null ? {} : { sarrio_carried: changesJson(carried) }),
     });
     aside.hasFresh ||= isFresh;
   }
   aside.hasSettled ||= settled.length > 0;
 }
 
-/** Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, and whom it is for. */
+/**
+ * Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, whom it is for, and
+ * for some tables what the changes did.
+ */
 export function addDelivered(aside: SetAside, rows: TextRows, { fresh, known }: { fresh: boolean; known: readonly Knowledge[] }): void {
   const names = columnNames(aside.table);
   for (const row of rows) {
+    const [at = null, changes = null, , carried] = row.slice(names.length + 1);
     aside.rows.push({
       sarrio_present: row[0] === 't',
-      ...named(names, row.slice(1, -3)),
-      sarrio_at: row.at(-3) ?? null,
-      sarrio_names: namesText(namesNewTo(known, namesOf(row.at(-2) ?? null))),
+      ...named(names, row.slice(1, names.length + 1)),
+      sarrio_at: at,
+      sarrio_names: namesText(namesNewTo(known, namesOf(changes))),
       sarrio_fresh: fresh,
       sarrio_settled: false,
       sarrio_skip: false,
+      ...(carried === undefined ? {} : { sarrio_carried: JSON.parse(carried ?? '[]') as readonly (readonly ChangeJson[])[] }),
     });
   }
   aside.hasFresh ||= fresh && rows.length > 0;

@@ -2,11 +2,13 @@ import { allNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { failureText } from '../../../conflict/handlers/judge.ts';
-import { conflictKind, type Judged, judgeKey, settle, type Settled, withoutConflict } from '../../../conflict/settle.ts';
-import type { Decision } from '../../../conflict/strategy.ts';
+import type { Contains } from '../../../conflict/change.ts';
+import { carriedTo, conflictKind, type Judged, judgeKeyBy, type Settled, settleJudged, withoutConflict } from '../../../conflict/settle.ts';
+import type { ConflictRows, Decision } from '../../../conflict/strategy.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
-import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import { failure } from '../../../plan/errors.ts';
+import { isCovered, sameHistory } from '../../../plan/position.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
 import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
@@ -20,13 +22,13 @@ export async function settleContested(round: BegunRound, table: number, origins:
   if (place === undefined) throw new Error('nobody has changes');
   const sum = { conflicts: 0, settled: 0, fresh: 0 };
   for await (const keys of place.meet(table, others)) {
-    const judged = keys.map(judgeKey);
+    const judged = keys.map((key) => judgeKeyBy(key, { rule: ruleOf(round, table), contains: containsIn(round) }));
     refuseSkew(round, table, judged);
     const rowsAt = await candidateRows(round, table, judged);
     const settled = await decideAll(round, table, { judged, rowsAt });
     refuseStop(round, table, settled);
     const rows = settled.map((each) => settledRow(round, table, each, (member) => rowsAt(each.key, member)));
-    await allOf(round.members.map((member) => member.settle(table, rows)));
+    await allOf(round.members.map((member) => member.settle(table, carrying(round, table, { settled, rows, member: member.index }))));
     sum.settled += settled.length;
     sum.conflicts += settled.filter(({ isConflict }) => isConflict).length;
     sum.fresh += rows.filter((row) => row.isFresh).length;
@@ -40,13 +42,45 @@ type RowsAt = (key: ContestedKey, member: number) => RowText;
 async function decideAll(round: BegunRound, table: number, { judged, rowsAt }: { judged: readonly Judged[]; rowsAt: RowsAt }): Promise<readonly Settled[]> {
   const { databases } = round;
   const rule = ruleOf(round, table);
-  if (rule.strategy !== 'handler') return judged.map(({ key }) => settle(key, { rule, databases }));
+  if (rule.strategy !== 'handler') return judged.map((each) => settleJudged(each, { rule, databases, rows: conflictRows(round, table, { each, rowsAt }) }));
   const conflicts = judged.filter(({ isConflict }) => isConflict);
   const outcomes = conflicts.length > 0 ? await decideByHandler(round, table, { conflicts, rowsAt }) : [];
   const decided = new Map(conflicts.map((conflict, index) => [conflict, outcomes[index]]));
   return judged.map((each) => {
     const decision = decided.get(each);
     return decision === undefined ? withoutConflict(each) : { ...each, decision };
+  });
+}
+
+function conflictRows(round: BegunRound, table: number, { each, rowsAt }: { each: Judged; rowsAt: RowsAt }): ConflictRows {
+  return { columns: round.columns[table] ?? [], masked: round.masked[table] ?? [], rowOf: (member) => rowsAt(each.key, member), contains: containsIn(round) };
+}
+
+/**
+ * By the watermarks. Of a change that was made on another timeline, or before the rows of its member were copied anew, nobody can tell
+ * whether a row has it, unless a watermark covers it.
+ */
+function containsIn({ known, members }: BegunRound): Contains {
+  return (member, { member: maker, xid }) => {
+    const isOld = xid < (known.get(maker)?.copiedXid ?? 0n);
+    if (member === maker) return isOld ? null : true;
+    const seen = known.get(member)?.watermarks.get(maker);
+    const origin = members.find(({ index }) => index === maker);
+    if (seen !== undefined && origin !== undefined && !sameHistory(seen.history, origin.history)) return null;
+    if (seen !== undefined && isCovered(seen, xid)) return true;
+    return isOld ? null : false;
+  };
+}
+
+type Settling = { readonly settled: readonly Settled[]; readonly rows: readonly SettledRow[]; readonly member: number };
+
+/** With the changes that each row carries to this member, where the rule asks for them. Two members have nobody to tell. */
+function carrying(round: BegunRound, table: number, { settled, rows, member }: Settling): readonly SettledRow[] {
+  if (recordedFor(ruleOf(round, table)) === null) return rows;
+  const contains = containsIn(round);
+  return rows.map((row, place) => {
+    const of = settled[place];
+    return { ...row, carried: of === undefined || round.databases.length < 3 ? [] : carriedTo(member, of, contains) };
   });
 }
 
@@ -127,7 +161,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
   const names = isConflict ? null : allNames(settled.key.versions.map((version) => version.names));
-  const row = { isFresh: isFresh(settled, round.databases.length), names, record, write: 'row' } as const;
+  const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
   const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
@@ -139,7 +173,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
     case 'remove':
       return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
     default:
-      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, record };
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, carried: null, record };
   }
 }
 
@@ -156,5 +190,6 @@ function recordOf(round: BegunRound, table: number, { key, candidates, decision 
 }
 
 function decisionText({ databases }: BegunRound, decision: Decision): string {
+  if (decision.kind === 'merge' && decision.note !== undefined) return `merge (${decision.note})`;
   return decision.kind === 'take' ? `take ${databases[decision.member] ?? ''}` : decision.kind;
 }
