@@ -21,6 +21,8 @@ export type Applied = {
   readonly rows: readonly SetAside[];
   readonly watermarks: ReadonlyMap<number, Position>;
   readonly tag: string | null;
+  /** Other syncs read the database too. */
+  readonly isShared: boolean;
   readonly xid: bigint;
 };
 
@@ -30,7 +32,7 @@ export function isChange(snapshot: Image, { key, text, isSkipped }: SetAside): b
 }
 
 /** The member's image after the round's transaction. */
-export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, xid }: Applied): Image {
+export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, isShared, xid }: Applied): Image {
   const after = new Map(image.rows);
   for (const row of rows) if (!row.isSkipped) after.set(row.key, rowAfter(image, row, { snapshot, xid }));
   return {
@@ -38,7 +40,7 @@ export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, x
     rows: after,
     entries: [...image.entries, ...rows.flatMap((row) => entriesOf(snapshot, row, { sync, tag, xid }))],
     watermarks: new Map([...image.watermarks, [sync, watermarks]]),
-    absorbed: rows.reduce((sum, row) => sum | absorbedBy(snapshot, row), image.absorbed),
+    absorbed: rows.reduce((sum, row) => sum | absorbedBy(snapshot, row, isShared), image.absorbed),
     records: [...image.records, ...rows.flatMap(({ record }) => (record === null ? [] : [record]))],
   };
 }
@@ -54,8 +56,8 @@ function rowAfter(image: Image, aside: SetAside, { snapshot, xid }: { snapshot: 
 }
 
 /** A fresh entry for a row that is the same already is for this sync only: others, if there are some, are not told. */
-function absorbedBy(snapshot: Image, row: SetAside): Versions {
-  const isTold = row.isFresh && snapshot.watermarks.size < 2;
+function absorbedBy(snapshot: Image, row: SetAside, isShared: boolean): Versions {
+  const isTold = row.isFresh && !isShared;
   return row.isSkipped || isTold || isChange(snapshot, row) ? 0n : row.ancestors & ~rowAt(snapshot, row.key).ancestors;
 }
 

@@ -123,7 +123,8 @@ export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, betwee
     const server = servers[database];
     if (server === undefined) return [];
     transactions.set(server, new Set([...(transactions.get(server) ?? []), peers]));
-    const member = simulatedMember({ server, sync: sync.name, index, peers, tag: landscape.ignoresTags ? null : sync.name });
+    const isShared = landscape.syncs.filter(({ databases }) => databases.includes(database)).length > 1;
+    const member = simulatedMember({ server, sync: sync.name, index, peers, tag: landscape.ignoresTags ? null : sync.name, isShared });
     return [watched(isCalm ? member : unreliable(member, random), judge.judged)];
   });
   try {

@@ -32,6 +32,8 @@ export type MemberOptions = {
   readonly peers: Peers;
   /** Tag of what a round writes that this sync itself need not carry on. */
   readonly tag?: string | null;
+  /** Whether other syncs read the database too. */
+  readonly isShared?: boolean;
   /** Whether entries of relayed rows name the changes that they carry. */
   readonly isRelayNamed?: boolean;
 };
@@ -85,7 +87,7 @@ export function simulatedMember(options: MemberOptions): Member {
       return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
     },
     async apply(tables, watermarks) {
-      apply(mine(), { sync, tables, watermarks, tag: options.tag === undefined ? sync : options.tag });
+      apply(mine(), { sync, tables, watermarks, tag: options.tag === undefined ? sync : options.tag, isShared: options.isShared ?? false });
     },
     async durable() {
       refuseOver(mine());
@@ -270,10 +272,16 @@ function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): numb
   return keys.size;
 }
 
-type Applying = { readonly sync: string; readonly tables: readonly number[]; readonly watermarks: ReadonlyMap<number, Position>; readonly tag: string | null };
+type Applying = {
+  readonly sync: string;
+  readonly tables: readonly number[];
+  readonly watermarks: ReadonlyMap<number, Position>;
+  readonly tag: string | null;
+  readonly isShared: boolean;
+};
 
 /** Fails as the server would where somebody else has changed or holds a row. What it writes is visible to others from `commit` on. */
-function apply(transaction: Transaction, { sync, tables, watermarks, tag }: Applying): void {
+function apply(transaction: Transaction, { sync, tables, watermarks, tag, isShared }: Applying): void {
   const { server, snapshot, settled, delivered, xid } = transaction;
   refuseOver(transaction);
   const rows = [...new Map([...delivered, ...settled]).values()].filter(({ key }) => tables.includes(tableOf(key)));
@@ -282,5 +290,5 @@ function apply(transaction: Transaction, { sync, tables, watermarks, tag }: Appl
     if (rowAt(server.image, row.key).writer !== rowAt(snapshot, row.key).writer) throw new ServerError('40001', `row ${row.key} was changed`);
     server.locked.set(row.key, xid);
   }
-  transaction.ending = (image) => applied(image, { sync, snapshot, rows, watermarks, tag, xid });
+  transaction.ending = (image) => applied(image, { sync, snapshot, rows, watermarks, tag, isShared, xid });
 }
