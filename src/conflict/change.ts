@@ -28,16 +28,24 @@ export function changesJson(changes: readonly Change[]): readonly (readonly Chan
 
 /**
  * Changes in groups: what one look at a member's own entries gave. Within a group several entries of one transaction are one change, its
- * columns united and its amounts added up. The same change in another group has come by another way, and is the same.
+ * columns united and its amounts added up. The same change in another group has come by another way, and is the same, but for
+ * columns that a decision on the way there has chosen without: nobody goes by it in those any more.
  *
  * @param counters of the rule: an entry that changed columns and lacks the amount of one is from before that was a counter
  */
 export function changesFrom(groups: readonly (readonly ChangeJson[])[], counters: readonly string[]): readonly Change[] {
   const found = new Map<string, Change>();
   for (const group of groups) {
-    for (const [name, change] of oneGroup(group, counters)) if (!found.has(name)) found.set(name, change);
+    for (const [name, change] of oneGroup(group, counters)) {
+      const known = found.get(name);
+      found.set(name, known === undefined ? change : { ...known, columns: inBoth(known.columns, change.columns) });
+    }
   }
   return [...found.values()];
+}
+
+function inBoth(one: Change['columns'], other: Change['columns']): Change['columns'] {
+  return one === null || other === null ? null : one.filter((name) => other.includes(name));
 }
 
 function oneGroup(group: readonly ChangeJson[], counters: readonly string[]): ReadonlyMap<string, Change> {

@@ -2,7 +2,7 @@ import { kindOf } from './handlers/conflict.ts';
 import { candidates, isConflict } from './candidates.ts';
 import { addable, type Change, type Contains } from './change.ts';
 import type { ConflictRule, NamedRule } from '../plan/conflict-rule.ts';
-import type { ConflictRows, Decision } from './strategy.ts';
+import type { ConflictRows, Decision, Overruled } from './strategy.ts';
 import { addsUp } from './strategies/counters.ts';
 import { strategyNamed } from './strategies.ts';
 import type { ContestedKey, Version } from './version.ts';
@@ -58,8 +58,24 @@ export function carriedTo(member: number, { candidates: found, decision }: Settl
   const base = decision.kind === 'take' ? decision.member : decision.kind === 'merge' ? (decision.base ?? found[0]?.member) : undefined;
   const made = found.find((version) => version.member === base)?.changes ?? [];
   const added = base === undefined ? [] : addable(found, base, contains);
-  const all = new Map([...made, ...added].map((change) => [`${change.member} ${change.xid}`, change]));
-  return [...all.values()].filter((change) => contains(member, change) !== true);
+  const news = [...made, ...added].filter((change) => contains(member, change) !== true);
+  return withoutOverruled(news, 'overruled' in decision ? decision.overruled : undefined);
+}
+
+/** Overruled changes are told of also where they are known, without the columns in which they were not chosen. */
+function withoutOverruled(news: readonly Change[], overruled: Overruled = new Map()): readonly Change[] {
+  const all = new Map(news.map((change) => [nameOf(change), change]));
+  for (const [column, changes] of overruled) {
+    for (const each of changes) {
+      const change = all.get(nameOf(each)) ?? each;
+      all.set(nameOf(each), { ...change, columns: change.columns?.filter((name) => name !== column) ?? null });
+    }
+  }
+  return [...all.values()];
+}
+
+function nameOf({ member, xid }: Change): string {
+  return `${member} ${xid}`;
 }
 
 /** `update/delete`, in the order of the members. */

@@ -1,5 +1,5 @@
 import type { NamedRule } from '../plan/conflict-rule.ts';
-import type { Contains } from './change.ts';
+import type { Change, Contains } from './change.ts';
 import type { RowText } from './row-text.ts';
 import type { Version } from './version.ts';
 
@@ -28,11 +28,14 @@ export function rowsOf({ rows }: Conflict): ConflictRows {
   return rows;
 }
 
+/** By column, the changes that were not chosen there: what comes later must not meet them as if they still stood in the row. */
+export type Overruled = ReadonlyMap<string, readonly Change[]>;
+
 /** What becomes of a key: the row of one member (or its absence) everywhere, a row made of several, no row, nothing at all, or the sync stops. */
 export type Decision =
-  | { readonly kind: 'take'; readonly member: number }
+  | { readonly kind: 'take'; readonly member: number; readonly overruled?: Overruled }
   /** `base`: the member whose row was added to; `note`: for the record, what came from where. */
-  | { readonly kind: 'merge'; readonly values: readonly (string | null)[]; readonly base?: number; readonly note?: string }
+  | { readonly kind: 'merge'; readonly values: readonly (string | null)[]; readonly base?: number; readonly note?: string; readonly overruled?: Overruled }
   | { readonly kind: 'remove' }
   | { readonly kind: 'skip' }
   | { readonly kind: 'stop'; readonly reason: string };

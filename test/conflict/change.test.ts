@@ -46,12 +46,18 @@ describe('changes of a row', () => {
   test('entries of one transaction are one change; the same change by another way is the same', () => {
     const first = changesJson([change(0, 7n)]);
     expect(changesFrom([[...(first[0] ?? []), [0, '7', ['what'], { n: '2.5' }]], ...first], ['n'])).toEqual([
-      { member: 0, xid: 7n, columns: ['n', 'what'], amounts: { n: '3.5' } },
+      { member: 0, xid: 7n, columns: ['n'], amounts: { n: '3.5' } },
     ]);
   });
 
   test('a transaction that also inserted or deleted the row has cut it off from what it was', () => {
     expect(changesFrom([[...(changesJson([change(0, 7n)])[0] ?? []), [0, '7', null, null]]], ['n'])[0]?.columns).toBeNull();
+  });
+
+  test('columns in which a decision has chosen without a change do not count in it any more', () => {
+    const made = [[0, '7', ['n', 'what'], { n: '1' }]] as const;
+    expect(changesFrom([made, [[0, '7', ['n'], { n: '1' }]]], ['n'])).toEqual([{ member: 0, xid: 7n, columns: ['n'], amounts: { n: '1' } }]);
+    expect(changesFrom([[[0, '7', null, null]], made], ['n'])[0]?.columns).toBeNull();
   });
 
   test('an entry from before a column was a counter does not say what it added: the row has nothing in common with what it was', () => {

@@ -1,5 +1,5 @@
 import type { ColumnsRule } from '../../plan/conflict-rule.ts';
-import { type Contains, lacking } from '../change.ts';
+import { type Change, type Contains, lacking } from '../change.ts';
 import type { Conflict, ConflictRows, Decision, Strategy } from '../strategy.ts';
 import { rowsOf } from '../strategy.ts';
 import type { Version } from '../version.ts';
@@ -25,6 +25,7 @@ export function mergeColumns(conflict: Conflict, { otherwise }: ColumnsRule, exc
   const [first] = candidates;
   if (first === undefined || !haveRowInCommon(candidates, rows.contains)) return decidePlainly(conflict, otherwise);
   const taken: { readonly name: string; readonly member: number }[] = [];
+  const overruled = new Map<string, readonly Change[]>();
   for (const [place, name] of rows.columns.entries()) {
     if (except.includes(name)) {
       taken.push({ name, member: first.member });
@@ -35,8 +36,9 @@ export function mergeColumns(conflict: Conflict, { otherwise }: ColumnsRule, exc
     const decision: Decision = values.size === 1 ? { kind: 'take', member: latest[0]?.member ?? first.member } : among(conflict, latest, otherwise);
     if (decision.kind !== 'take') return decision;
     taken.push({ name, member: decision.member });
+    if (values.size > 1) overruled.set(name, notIn(decision.member, latest, { name, contains: rows.contains }));
   }
-  return merged(conflict, taken, first.member);
+  return { ...merged(conflict, taken, first.member), overruled };
 }
 
 /** Every one of them holds a row, and each difference between two of them is known by its columns. */
@@ -57,8 +59,15 @@ function undominated(candidates: readonly Version[], { name, contains }: { name:
   return left.length === 0 ? candidates : left;
 }
 
+function notIn(member: number, latest: readonly Version[], { name, contains }: { name: string; contains: Contains }): readonly Change[] {
+  const changes = latest.flatMap((version) => version.changes ?? []);
+  return changes.filter((change) => change.columns?.includes(name) && contains(member, change) !== true);
+}
+
+type Made = Extract<Decision, { kind: 'take' | 'merge' }>;
+
 /** The row of one member where it is just that. */
-function merged(conflict: Conflict, taken: readonly { readonly name: string; readonly member: number }[], base: number): Decision {
+function merged(conflict: Conflict, taken: readonly { readonly name: string; readonly member: number }[], base: number): Made {
   const { rowOf } = rowsOf(conflict);
   const values = taken.map(({ member }, place) => rowOf(member).values[place] ?? null);
   const whole = inOrder(conflict.candidates).find(({ member }) => values.every((value, place) => rowOf(member).values[place] === value));

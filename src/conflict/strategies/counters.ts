@@ -70,6 +70,7 @@ function withSums(conflict: Conflict, { rule, rest, base, values, changes }: Sum
     return total;
   });
   if (rest.kind === 'take' && notes.length === 0) return rest;
+  const overruled = 'overruled' in rest && rest.overruled !== undefined ? { overruled: rest.overruled } : {};
   const first = rest.kind === 'take' ? `row of ${conflict.databases[base] ?? ''}` : rest.kind === 'merge' ? (rest.note ?? '') : '';
-  return { kind: 'merge', values: summed, base, note: [first, ...notes].filter((note) => note !== '').join(', ') };
+  return { kind: 'merge', values: summed, base, note: [first, ...notes].filter((note) => note !== '').join(', '), ...overruled };
 }

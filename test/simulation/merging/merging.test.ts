@@ -55,6 +55,16 @@ test.each([
   expect(count.worlds).toBeGreaterThan(1_000);
 });
 
+test('a value that a decision has chosen does not meet what was written in its place as if it were a change of the loser', async () => {
+  let world = wrote(firstMergingWorld(3), 2, 'a');
+  world = await merged(world, { present: [1, 2], survivors: [1, 2] }, LAST);
+  world = wrote(wrote(wrote(world, 0, 'a'), 1, 'a'), 2, 'stock');
+  world = await merged(world, { present: [0, 2], survivors: [0, 2] }, LAST);
+  expect(world.sides[0]?.values[2]).toBe('a1');
+  world = wrote(world, 0, 'stock');
+  expect(await faultsAfterRecovery(await merged(world, { present: [0, 1], survivors: [0, 1] }, LAST), LAST)).toEqual([]);
+});
+
 test('two to five members at random', async () => {
   const first = Number(process.env['SARRIO_SEED'] ?? process.env['SARRIO_FROM'] ?? 1);
   const runs = process.env['SARRIO_SEED'] === undefined ? 150 : 1;
