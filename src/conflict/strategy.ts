@@ -8,7 +8,7 @@ export type Conflict = {
   readonly databases: readonly string[];
 };
 
-/** What becomes of a key: the row of one member (or its absence) everywhere, a row made of several, no row, nothing at all, or the sync stops. */
+/** What becomes of a key: the row of one member (or its absence) everywhere, a row made of several, no row, nothing at all, or the table stops. */
 export type Decision =
   | { readonly kind: 'take'; readonly member: number }
   | { readonly kind: 'merge'; readonly values: readonly (string | null)[] }

@@ -1,8 +1,9 @@
 import type { QualifiedName } from '../sql/quote.ts';
-import type { ConflictRule } from './conflict-rule.ts';
+import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { PlanSequence } from './plan-sequence.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
+import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
@@ -122,6 +123,10 @@ export type PlanMultiMaster = {
 /** A table of a multi-master sync: as one of a one-way sync whose only route leads to every member, with what rounds between masters need. */
 export type PlanMasterTable = PlanTable & {
   readonly rule: ConflictRule;
+  /** Null: a unique value that is taken twice stops the table. */
+  readonly unique: UniqueRule | null;
+  /** Null: a row that a member does not take stops the table. */
+  readonly exception: HandlerRule | null;
   /** Columns of which the record of conflicts holds a mask; only where there are any. */
   readonly mask?: readonly string[];
   readonly masters: MasterStatements;
@@ -243,6 +248,8 @@ export type MasterStatements = {
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
+  /** Where there is a rule for them and an index beside the key. */
+  readonly clashes: ClashStatements | null;
   readonly verify: MasterVerifyStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
@@ -287,6 +294,8 @@ export type MasterWriteStatements = {
   readonly analyzeStage: string;
   /** Delivered rows give way to settled ones. */
   readonly dropSettled: string;
+  /** $1 as above: settled rows of these keys leave the stage. */
+  readonly unsettle: string;
   /** $1 as above: this member's changes of the keys that are skipped are pending no more. */
   readonly takeOver: string;
   readonly entriesOfStage: string;

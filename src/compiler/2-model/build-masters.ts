@@ -1,6 +1,7 @@
-import type { ConflictRuleConfig, MultiMasterSync } from '../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync, UniqueChoice } from '../../index.ts';
 import type { ConflictRule } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
+import type { UniqueRule } from '../../plan/unique-rule.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
 import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
@@ -105,6 +106,8 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     sources: Object.fromEntries(sources),
     schemas,
     rule: ruleOf(entry.onConflict ?? sync.onConflict, handlers),
+    unique: uniqueOf(entry.onUnique ?? sync.onUnique),
+    exception: handlers.get(entry.onException ?? sync.onException)?.rule ?? null,
     mask: [...new Set(entry.mask ?? [])],
   };
 }
@@ -136,5 +139,10 @@ function alike(
 function ruleOf(choice: ConflictRuleConfig | undefined, handlers: ExtractedHandlers): ConflictRule | null {
   if (choice === undefined) return null;
   if (typeof choice === 'function') return handlers.get(choice)?.rule ?? null;
+  return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
+}
+
+function uniqueOf(choice: UniqueChoice | undefined): UniqueRule | null {
+  if (choice === undefined) return null;
   return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }

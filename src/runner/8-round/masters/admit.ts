@@ -12,6 +12,7 @@ import type { Member } from './member.ts';
 import type { MastersRun } from './run-masters.ts';
 import { type MemberState, sessionMember } from './session-member.ts';
 import { drop, type Live, type Slot } from './slot.ts';
+import { forgetStopped } from './stopping.ts';
 
 /** A member that takes part in the rounds. */
 export type Present = {
@@ -91,6 +92,7 @@ async function admitOne(run: MastersRun, present: Present[], { slot, live, detac
   if (!hasSeed && !(await isSeeded(run, live))) return wait(run, slot, { state: 'connecting', reason: `waits for ${seed?.name}, from which it is copied` });
   const arrived = makePresent(run, present, { slot, live });
   try {
+    await forgetStopped(run, arrived);
     for (const other of present) await joinBoth(run, arrived, other);
   } catch (error) {
     arrived.endBeating();

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Log, StreamName } from '../../events.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import type { Session } from '../../postgres/session.ts';
+import { textArray } from '../../postgres/text-array.ts';
 import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { copyMissing } from '../initial-copy.ts';
@@ -13,7 +14,20 @@ import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-t
 import { beginApply, commitApply } from '../target.sql.ts';
 import { type StreamTable, streamTables } from '../work.ts';
 import { writeAlone } from '../write-alone.ts';
-import { adoptTables, adoptWatermark, inheritWatermarks, insertMasterWatermark, joinAll, noteCopy, otherAcknowledged, seedWatermarks } from './masters.sql.ts';
+import {
+  adoptTables,
+  adoptWatermark,
+  forgetHeld,
+  forgetHeldTables,
+  inheritWatermarks,
+  insertMasterWatermark,
+  joinAll,
+  moveHeld,
+  noteCopy,
+  otherAcknowledged,
+  seedHeld,
+  seedWatermarks,
+} from './masters.sql.ts';
 import type { Live } from './slot.ts';
 
 /** One directed pair of members. */
@@ -46,6 +60,7 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
   const start = await readStreamStart(place);
   source.registry = start.registration.registry;
+  if (start.stored === null) await writeAlone(target.session, { text: forgetHeld, values: [stream.sync, stream.source] });
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
   if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
@@ -75,7 +90,7 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || flow.existingRows === 'replace' || holdsOwnRows(table);
   const { captures, registration } = start;
   try {
-    await inherit(pair, { reading, registration: registration.id });
+    await inherit(pair, { reading, registration: registration.id, relations: missing.map(({ relation }) => relation) });
     await beatDuring(target.session, clock, () =>
       copyMissing({ stream, reading, connectTarget, missing, captures, registration: registration.id, replacesRows, clock, log, failpoint }),
     );
@@ -89,16 +104,24 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
  * all others have seen: what one of them has not is brought by the first round, and leaves its trace here. Otherwise a member that is
  * away could overwrite it unseen.
  */
-async function inherit({ stream, source, target }: Pair, { reading, registration }: { reading: Reading; registration: string }): Promise<void> {
+async function inherit({ stream, source, target }: Pair, { reading, registration, relations }: Inheriting): Promise<void> {
   const bulk = await reading.openBulk();
   try {
     const inherited = (await bulk.query(seedWatermarks, [stream.sync])).rows.filter((row) => row['source'] !== stream.target);
+    const heldAtSeed = (await bulk.query(seedHeld, [stream.sync])).rows.map((row) => ({
+      source: row['source'] ?? '',
+      relation: row['relation'] ?? '',
+      position: row['position'] ?? null,
+    }));
+    const held = heldAtSeed.filter((each) => each.source !== stream.target && relations.includes(each.relation));
     const others = (await bulk.query(otherAcknowledged, [stream.sync, stream.target])).rows.map((row) => row['position'] ?? null);
     const seen = intersection([reading.position, ...others.map((position) => seenBy(position, source.history))]);
     await target.session.batch([
       { text: beginApply },
       { text: inheritWatermarks, values: [stream.sync, JSON.stringify(inherited)] },
       { text: insertMasterWatermark, values: [stream.sync, stream.source, formatPosition(seen), registration] },
+      { text: forgetHeldTables, values: [stream.sync, textArray(relations)] },
+      moveHeld(stream.sync, held),
       { text: noteCopy, values: [stream.sync, stream.source] },
       { text: commitApply },
     ]);
@@ -106,6 +129,8 @@ async function inherit({ stream, source, target }: Pair, { reading, registration
     await reading.giveBackBulk(bulk);
   }
 }
+
+type Inheriting = { readonly reading: Reading; readonly registration: string; readonly relations: readonly string[] };
 
 function seenBy(position: string | null, history: History): Position {
   const parsed = position === null ? null : parsePosition(position);
@@ -118,7 +143,8 @@ async function adopt(pair: Pair, start: StreamStart, missing: readonly StreamTab
   if (start.stored === null) await beginPair(pair, start);
   const tables = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
   const values = [stream.sync, stream.source, formatPosition(beforeAll(source.history)), JSON.stringify(tables)];
-  await pair.target.session.batch([{ text: beginApply }, { text: adoptTables, values }, { text: commitApply }]);
+  const forget = { text: forgetHeldTables, values: [stream.sync, textArray(missing.map(({ relation }) => relation))] };
+  await pair.target.session.batch([{ text: beginApply }, { text: adoptTables, values }, forget, { text: commitApply }]);
 }
 
 async function beginPair({ stream, source, target }: Pair, { registration }: StreamStart): Promise<void> {
