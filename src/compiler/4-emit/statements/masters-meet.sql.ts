@@ -1,6 +1,6 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { MeetStatements } from '../../../plan/plan.ts';
+import type { MeetStatements } from '../../../plan/plan-masters.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import type { MasterTarget } from './masters.sql.ts';

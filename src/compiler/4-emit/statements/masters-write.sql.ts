@@ -1,6 +1,6 @@
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { MasterWriteStatements } from '../../../plan/plan.ts';
+import type { MasterWriteStatements } from '../../../plan/plan-masters.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
