@@ -29,7 +29,7 @@ export function spansOf(present: Present, member: Member): Omit<LookOptions, 'lo
     );
     return { from: intersection([...seenBy.values()]), seenBy, knownBy };
   };
-  const apart = [...tablesHeld(others.map(marksOf))].filter((table) => !present.stopped.has(table)).sort((a, b) => a - b);
+  const apart = [...tablesHeld(present.members.map(marksOf))].filter((table) => !present.stopped.has(table)).sort((a, b) => a - b);
   const tables = new Map(apart.map((table) => [table, span((other) => marksOfTable(marksOf(other), table))]));
   return { ...span((other) => marksOf(other).watermarks), tables };
 }
