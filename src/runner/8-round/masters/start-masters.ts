@@ -83,7 +83,10 @@ async function runUntilEnd(run: MastersRun, sources: ReadonlyMap<string, SourceA
         looks.detach(wake);
         looks.kick();
       },
-      onFailure: (failing, inMs) => progress.failed([failing.index], failing.error, inMs),
+      onFailure: (failing, inMs) => {
+        progress.failed([failing.index], failing.error, inMs);
+        looks.kick();
+      },
     }),
   );
   try {
