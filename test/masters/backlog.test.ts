@@ -44,7 +44,8 @@ const kept = async (database: TestDatabase): Promise<number> =>
   Number((await database.query('select count(*)::int as n from sarrio.delta_public_t'))[0]?.['n']);
 
 const isRunnerAt = async (database: TestDatabase): Promise<boolean> =>
-  (await database.query("select from pg_stat_activity where datname = current_database() and application_name = 'sarrio target' and state = 'idle'")).length > 0;
+  (await database.query("select from pg_stat_activity where datname = current_database() and application_name = 'sarrio target' and state = 'idle'")).length >
+  0;
 
 test('a member that stays away beyond the budget is detached, the others go on, and sarrio copy brings it back', { timeout: 120_000 }, async () => {
   const { members, project } = await masters(T, {

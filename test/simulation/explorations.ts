@@ -78,6 +78,7 @@ export const EXPLORATIONS: readonly Exploration[] = [
     canStop: true,
     isPurging: true,
   },
+  { name: '3 members, a table that stops, more rounds', start: startOf({ members: 3 }), budget: budgetOf({ writes: 2, rounds: 3 }), canStop: true },
   {
     name: '2 members, a third one joins, one leaves',
     start: startOf({ members: 2, databases: 3 }),

@@ -75,6 +75,14 @@ export const MUTANTS: readonly Mutant[] = [
     finds: /members differ|lost/,
   },
   {
+    name: 'a member judges by its watermarks what is new to it of a table that stands apart',
+    variant: { wrap: (member) => ({ ...member, look: (options) => member.look(forgettingApart(options, member.index)) }) },
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 3 },
+    canStop: true,
+    finds: /made or chosen in its place/,
+  },
+  {
     name: 'watermarks do not cover what the others write in the same round',
     variant: { wrap: marking((position) => ({ ...position, extra: [] })) },
     start: { members: 2 },
@@ -203,6 +211,11 @@ function mapped(options: LookOptions, change: (known: readonly Knowledge[]) => r
   const knownBy = (span: Span): Span['knownBy'] => new Map([...span.knownBy].map(([index, known]) => [index, change(known)]));
   const tables = new Map([...options.tables].map(([table, span]) => [table, { ...span, knownBy: knownBy(span) }]));
   return { ...options, knownBy: knownBy(options), tables };
+}
+
+function forgettingApart(options: LookOptions, member: number): LookOptions {
+  const own = options.knownBy.get(member) ?? [];
+  return { ...options, tables: new Map([...options.tables].map(([table, span]) => [table, { ...span, knownBy: new Map([...span.knownBy, [member, own]]) }])) };
 }
 
 function confused(known: readonly Knowledge[]): readonly Knowledge[] {

@@ -19,10 +19,10 @@ import {
   adoptWatermark,
   forgetHeld,
   forgetHeldTables,
+  holdCopied,
   inheritWatermarks,
   insertMasterWatermark,
   joinAll,
-  moveHeld,
   noteCopy,
   otherAcknowledged,
   seedHeld,
@@ -102,26 +102,25 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
 /**
  * The rows that are copied hold what the seed has applied of the others: so do the watermarks. Of the seed itself the watermark is what
  * all others have seen: what one of them has not is brought by the first round, and leaves its trace here. Otherwise a member that is
- * away could overwrite it unseen.
+ * away could overwrite it unseen. A table that comes to a member with watermarks of its own stands apart from them, where its rows do.
  */
 async function inherit({ stream, source, target }: Pair, { reading, registration, relations }: Inheriting): Promise<void> {
   const bulk = await reading.openBulk();
   try {
     const inherited = (await bulk.query(seedWatermarks, [stream.sync])).rows.filter((row) => row['source'] !== stream.target);
-    const heldAtSeed = (await bulk.query(seedHeld, [stream.sync])).rows.map((row) => ({
-      source: row['source'] ?? '',
-      relation: row['relation'] ?? '',
-      position: row['position'] ?? null,
-    }));
-    const held = heldAtSeed.filter((each) => each.source !== stream.target && relations.includes(each.relation));
+    const held = (await bulk.query(seedHeld, [stream.sync])).rows;
     const others = (await bulk.query(otherAcknowledged, [stream.sync, stream.target])).rows.map((row) => row['position'] ?? null);
-    const seen = intersection([reading.position, ...others.map((position) => seenBy(position, source.history))]);
+    const seen = formatPosition(intersection([reading.position, ...others.map((position) => seenBy(position, source.history))]));
+    const marks = [...inherited, { source: stream.source, position: seen }];
+    const stands = relations.flatMap((relation) =>
+      marks.map((mark) => ({ ...mark, ...held.find((each) => each['relation'] === relation && each['source'] === mark['source']), relation })),
+    );
     await target.session.batch([
       { text: beginApply },
       { text: inheritWatermarks, values: [stream.sync, JSON.stringify(inherited)] },
-      { text: insertMasterWatermark, values: [stream.sync, stream.source, formatPosition(seen), registration] },
+      { text: insertMasterWatermark, values: [stream.sync, stream.source, seen, registration] },
       { text: forgetHeldTables, values: [stream.sync, textArray(relations)] },
-      moveHeld(stream.sync, held),
+      { text: holdCopied, values: [stream.sync, JSON.stringify(stands)] },
       { text: noteCopy, values: [stream.sync, stream.source] },
       { text: commitApply },
     ]);
@@ -143,8 +142,7 @@ async function adopt(pair: Pair, start: StreamStart, missing: readonly StreamTab
   if (start.stored === null) await beginPair(pair, start);
   const tables = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
   const values = [stream.sync, stream.source, formatPosition(beforeAll(source.history)), JSON.stringify(tables)];
-  const forget = { text: forgetHeldTables, values: [stream.sync, textArray(missing.map(({ relation }) => relation))] };
-  await pair.target.session.batch([{ text: beginApply }, { text: adoptTables, values }, forget, { text: commitApply }]);
+  await pair.target.session.batch([{ text: beginApply }, { text: adoptTables, values }, { text: commitApply }]);
 }
 
 async function beginPair({ stream, source, target }: Pair, { registration }: StreamStart): Promise<void> {

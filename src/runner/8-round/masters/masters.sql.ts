@@ -114,6 +114,16 @@ export const seedHeld = 'select source, relation, position from sarrio.held wher
 /** Tables that are copied do not stand where they stood. $1: sync, $2: relations. */
 export const forgetHeldTables = 'delete from sarrio.held where sync = $1 and relation = any ($2::text[])';
 
+/** Tables that are copied stand where the copied rows do, if that is not where the watermarks are. $1: sync, $2: JSON array of source, relation and position. */
+export const holdCopied = `
+  insert into sarrio.held (sync, source, relation, position)
+  select $1, m.source, m.relation, m.position
+  from json_to_recordset($2::json) as m (source text, relation text, position text)
+  join sarrio.watermark as w on w.sync = $1 and w.source = m.source
+  where w.position <> m.position
+  on conflict (sync, source, relation) do update set position = excluded.position
+`;
+
 /** For `status`. $1: sync, $2: relation, $3 to $6: code, message, hint, key as JSON. */
 export const noteStopped = `
   insert into sarrio.stopped as s (sync, relation, code, message, hint, key) values ($1, $2, $3, $4, $5, $6::jsonb)

@@ -9,16 +9,7 @@ import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { boundLock } from '../purge.sql.ts';
 import { flushWal, readRegistry, setPosition } from '../source.sql.ts';
-import {
-  beginMember,
-  commitMember,
-  holdWatermarks,
-  readHeld,
-  readWatermarks,
-  rollbackMember,
-  takeMemberSnapshot,
-  unboundLocks,
-} from './masters.sql.ts';
+import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { clashesAt } from './member-clashes.ts';
