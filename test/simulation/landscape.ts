@@ -116,6 +116,8 @@ export type Disturbance = {
 /** A round of some of a sync's databases. Errors of servers are an outcome. */
 export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, between }: Disturbance): Promise<MasterRoundResult | ServerError> {
   const { random, servers, next, transactions } = landscape;
+  // Round a ring, which the compiler refuses, a row that waited may chase its successor (SARRIO_SEED=60 with tables that stop).
+  const { isOwned = false } = landscape.settings;
   const present = sync.databases.flatMap((database, index) => (isCalm || random.chance(0.8) ? [{ database, index }] : []));
   if (present.length < 2) return { kind: 'nothing' };
   const peers: Peers = new Map();
@@ -135,7 +137,7 @@ export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, betwee
       rules: [sync.rule, sync.rule],
       keys: [],
       known,
-      stopped: new Set(isCalm ? [] : [0, 1].filter(() => random.chance(0.2))),
+      stopped: new Set(isCalm || isOwned ? [] : [0, 1].filter(() => random.chance(0.2))),
       lock: [],
       ...ONE_CLOCK,
       newId: judge.newId,
