@@ -1,4 +1,5 @@
 import type { ConflictHandler } from './conflict/handlers/conflict.ts';
+import type { ExceptionHandler } from './conflict/handlers/failure.ts';
 
 export {
   type ColumnValue,
@@ -14,6 +15,21 @@ export {
   take,
 } from './conflict/handlers/answers.ts';
 export type { Conflict, ConflictHandler, ConflictVersion, Operation } from './conflict/handlers/conflict.ts';
+
+export {
+  type ExceptionAnswer,
+  type ExceptionHandler,
+  type Failure,
+  type FailureError,
+  type KeepAnswer,
+  keep,
+  type ParkAnswer,
+  park,
+  type RetryAnswer,
+  retry,
+  type StopAnswer,
+  stop,
+} from './conflict/handlers/failure.ts';
 
 /** A connection string that stands in an environment variable; only its name is ever written down. */
 export type EnvReference = { readonly env: string };
@@ -90,7 +106,7 @@ export type OneWaySync = {
  *   in `members` wins. The members' clocks must agree (`maxClockSkew`).
  * - a list of databases in order of preference: the first of them that takes part wins.
  * - `'skip'`: each member keeps its row; the conflict is recorded.
- * - `'stop'`: the sync stops until somebody has decided.
+ * - `'stop'`: the table stops until somebody has decided, while the others of the sync go on.
  */
 export type ConflictChoice = 'last-update-wins' | 'first-update-wins' | 'skip' | 'stop' | readonly string[];
 
@@ -113,6 +129,16 @@ export type MergeRule = {
 /** `onConflict` as a name, a list, a rule that merges, or a function: `(conflict) => take(conflict.latest.database)`. */
 export type ConflictRuleConfig = ConflictChoice | MergeRule | ConflictHandler;
 
+/**
+ * What happens when two members take the same value of a unique index for rows with different keys, neither knowing of the other.
+ * - `'keep-earliest'`, `'keep-latest'`: the row that was changed first, or last, stays.
+ * - a list of databases in order of preference: the row of the first of them stays.
+ * - `'park'`: none of them stays.
+ *
+ * Rows that do not stay are taken out of the table at every member and kept in `sarrio.parked`, until `sarrio kick` can put them back.
+ */
+export type UniqueChoice = 'keep-earliest' | 'keep-latest' | 'park' | readonly string[];
+
 /** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
@@ -120,6 +146,10 @@ export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTriggers'> & {
   /** As `onConflict` of the sync, for this table. */
   readonly onConflict?: ConflictRuleConfig;
+  /** As `onUnique` of the sync, for this table. */
+  readonly onUnique?: UniqueChoice;
+  /** As `onException` of the sync, for this table. */
+  readonly onException?: ExceptionHandler;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
   /** Columns of which the record of conflicts shows a mask instead of the values. Rules and handlers see the values. */
@@ -137,6 +167,10 @@ export type MultiMasterSync = {
   readonly exclude?: readonly string[];
   /** Every table needs a rule, from here or its own. */
   readonly onConflict?: ConflictRuleConfig;
+  /** For unique indexes beside the key. Without it a table in which one value was taken twice stops until one of the rows is changed. */
+  readonly onUnique?: UniqueChoice;
+  /** Asked about a row that a member does not take (a CHECK that only it has, a unique value without `onUnique`, an exclusion). Without it the table stops. */
+  readonly onException?: ExceptionHandler;
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
   readonly existingRows?: 'refuse' | 'replace' | 'keep';
   readonly truncate?: TruncateChoice;

@@ -1,7 +1,9 @@
 import type { ColumnValue, ConflictAnswer, RowValues } from './conflict/handlers/answers.ts';
 import type { ConflictHandler, Operation } from './conflict/handlers/conflict.ts';
 import { failureText, type HandlerDecision, judge } from './conflict/handlers/judge.ts';
-import { conflictMessage, type HandlerConflict, type HandlerShape } from './conflict/handlers/message.ts';
+import { type ConflictMessage, conflictMessage, type HandlerConflict, type HandlerShape } from './conflict/handlers/message.ts';
+import type { ExceptionAnswer, Failure, FailureError } from './conflict/handlers/failure.ts';
+import { type FailureMessage, failureMessage, judgeException } from './conflict/handlers/judge-failure.ts';
 import { answerOf, conflictOf } from './conflict/handlers/realm.mjs';
 import { textOf } from './conflict/handlers/values.ts';
 
@@ -46,10 +48,44 @@ export function testConflict<Row extends object = RowValues>(test: TestConflict<
   const shape = shapeOf(test);
   const conflict = conflictFor(test, shape);
   const message: unknown = JSON.parse(JSON.stringify(conflictMessage(shape, conflict)));
-  const answer = answerOf((test.handler as ConflictHandler)(conflictOf(message as Parameters<typeof conflictOf>[0])));
+  const answer = answerOf((test.handler as ConflictHandler)(conflictOf(message as ConflictMessage)));
   const outcome = judge(shape, conflict, answer);
   if (outcome.kind === 'failure') throw new Error(failureText(outcome));
   return tested(shape, outcome);
+}
+
+/** A row that `database` does not take; `rows` are what the databases hold under its key, null where they hold nothing. */
+export type TestException<Row extends object = RowValues> = Pick<TestConflict<Row>, 'key' | 'table' | 'types' | 'databases'> & {
+  readonly handler: (failure: Failure<Row>) => ExceptionAnswer;
+  readonly database: string;
+  readonly error: Pick<FailureError, 'code'> & Partial<FailureError>;
+  readonly rows: Readonly<Record<string, Row | null>>;
+  /** 0 by default. */
+  readonly tries?: number;
+};
+
+/**
+ * Asks a handler about a row that a database does not take, and holds its answer against it as the runner does.
+ *
+ * @throws Error with the runner's own message, when the answer is none that the runner would take
+ */
+export function testException<Row extends object = RowValues>(test: TestException<Row>): ExceptionAnswer {
+  const versions = Object.entries(test.rows).map(([database, row]) => ({ database, row }));
+  const shape = shapeOf({ ...test, versions });
+  const { key, versions: held } = conflictFor({ versions }, shape);
+  const error = { message: '', detail: null, constraint: null, ...test.error };
+  const exception = {
+    key,
+    member: shape.databases.indexOf(test.database),
+    error,
+    tries: test.tries ?? 0,
+    rows: held.map(({ member, row }) => ({ member, row })),
+  };
+  const message: unknown = JSON.parse(JSON.stringify(failureMessage(shape, exception)));
+  const failure = conflictOf(message as FailureMessage) as Failure<Row>;
+  const outcome = judgeException(shape, exception, answerOf(test.handler(failure)));
+  if (outcome.kind === 'failure') throw new Error(failureText(outcome));
+  return outcome.kind === 'keep' ? { kind: 'keep', database: shape.databases[outcome.member] ?? '' } : outcome;
 }
 
 function tested(shape: HandlerShape, decision: HandlerDecision): TestedDecision {
@@ -58,7 +94,7 @@ function tested(shape: HandlerShape, decision: HandlerDecision): TestedDecision 
   return { kind: 'merge', row: Object.fromEntries(shape.columns.map(({ name }, index) => [name, decision.values[index] ?? null])) };
 }
 
-function shapeOf<Row extends object>({ table = 'public.orders', key, versions, types = {}, databases }: TestConflict<Row>): HandlerShape {
+function shapeOf<Row extends object>({ table = 'public.orders', key, versions, types = {}, databases }: Omit<TestConflict<Row>, 'handler'>): HandlerShape {
   const rows = versions.flatMap(({ row }) => (row === null ? [] : [row]));
   if (versions.length < 2 || rows.length === 0) throw new Error('a conflict has two versions or more, and a row in one of them');
   const names = [...new Set([...Object.keys(types), ...rows.flatMap((row) => Object.keys(row))])];
@@ -77,7 +113,7 @@ function valueIn(row: object, name: string): ColumnValue {
   return ({ ...row } as RowValues)[name] ?? null;
 }
 
-function conflictFor<Row extends object>({ versions }: TestConflict<Row>, shape: HandlerShape): HandlerConflict {
+function conflictFor<Row extends object>({ versions }: Pick<TestConflict<Row>, 'versions'>, shape: HandlerShape): HandlerConflict {
   const keyed = versions.find(({ row }) => row !== null)?.row ?? {};
   const textIn = (row: object, name: string): string | null => exactText(shape, name, valueIn(row, name));
   return {

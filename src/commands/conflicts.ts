@@ -3,11 +3,10 @@ import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts } from '../runner/8-round/conflicts/read-conflicts.ts';
+import { readParked } from '../runner/8-round/conflicts/parked.ts';
 import { undoConflict } from '../runner/8-round/conflicts/undo-conflict.ts';
-import type { SessionRole } from '../runner/postgres/session-settings.sql.ts';
-import type { Session } from '../runner/postgres/session.ts';
-import { databaseConnector } from './plan-databases.ts';
-import { conflictText, conflictsText } from './print-conflicts.ts';
+import { allMembers, atMembers } from './at-members.ts';
+import { conflictText, conflictsText, parkedText } from './print-conflicts.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -16,7 +15,7 @@ type Options = Readonly<Record<string, unknown>>;
 export const verb: Verb = {
   configure: (command) =>
     void command
-      .argument('[action]', 'list, show or undo', 'list')
+      .argument('[action]', 'list, show, undo or parked', 'list')
       .argument('[id]', 'the conflict, or the beginning of its id')
       .option('--sync <name>', 'only of this sync')
       .option('--table <schema.table>', 'only of this table')
@@ -29,25 +28,33 @@ export const verb: Verb = {
     const action = String(options['action']);
     if (action === 'list') return list(plan, options, context);
     if (action === 'show') return show(plan, options, context);
+    if (action === 'parked') return parked(plan, options, context);
     if (action === 'undo') return undo(plan, options, context);
-    throw failure('invalid', { code: 'SAR001', message: `conflicts has no action ${action}`, hint: 'It has: list, show, undo' });
+    throw failure('invalid', { code: 'SAR001', message: `conflicts has no action ${action}`, hint: 'It has: list, show, undo, parked' });
   },
 };
 
 async function list(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
   const filter = { sync: text(options['sync']), relation: text(options['table']), since: text(options['since']), limit: Number(options['limit']) };
   if (!Number.isSafeInteger(filter.limit) || filter.limit < 1) throw failure('invalid', { code: 'SAR001', message: '--limit takes a whole number' });
-  const conflicts = await atMembers(plan, { context, role: 'status' }, (sessions) => readConflicts(sessions, filter));
+  const conflicts = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readConflicts(sessions, filter));
   return { exit: 'ok', data: { conflicts }, diagnostics: [], text: conflictsText(conflicts) };
 }
 
+/** Rows that lost their place to another one with the same unique value. */
+async function parked(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
+  const filter = { sync: text(options['sync']), relation: text(options['table']) };
+  const rows = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readParked(sessions, filter));
+  return { exit: 'ok', data: { parked: rows }, diagnostics: [], text: parkedText(rows) };
+}
+
 async function show(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
-  const conflict = await atMembers(plan, { context, role: 'status' }, (sessions) => conflictById(sessions, idOf(options)));
+  const conflict = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => conflictById(sessions, idOf(options)));
   return { exit: 'ok', data: { conflict }, diagnostics: [], text: conflictText(conflict) };
 }
 
 async function undo(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
-  return atMembers(plan, { context, role: 'target' }, async (sessions) => {
+  return atMembers(plan, { context, role: 'target', members: allMembers(plan) }, async (sessions) => {
     const conflict = await conflictById(sessions, idOf(options));
     const version = versionToTake(conflict, text(options['take']));
     const sync = plan.syncs[conflict.sync];
@@ -59,23 +66,6 @@ async function undo(plan: Plan, options: Options, context: VerbContext): Promise
     const what = `The version of ${version.database} was written at ${session.database}; the runner brings it to the others.`;
     return { exit: 'ok', data: { id: conflict.id, taken: version.database, at: session.database }, diagnostics: [], text: what };
   });
-}
-
-/** Every database of a multi-master sync must answer: what one of them has recorded the others may have lost. */
-async function atMembers<T>(
-  plan: Plan,
-  { context, role }: { context: VerbContext; role: SessionRole },
-  work: (sessions: readonly Session[]) => Promise<T>,
-): Promise<T> {
-  const names = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.members : [])));
-  const connect = databaseConnector(plan, context);
-  const sessions: Session[] = [];
-  try {
-    for (const name of names) sessions.push(await connect(name, role));
-    return await work(sessions);
-  } finally {
-    await Promise.all(sessions.map((session) => session.close()));
-  }
 }
 
 function versionToTake({ id, decision, versions }: DecidedConflict, wanted: string | null): DecidedVersion {

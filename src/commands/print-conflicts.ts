@@ -1,3 +1,4 @@
+import type { ParkedRow } from '../runner/8-round/conflicts/parked.ts';
 import type { DecidedConflict, DecidedVersion } from '../runner/8-round/conflicts/read-conflicts.ts';
 
 /** One line for each. */
@@ -8,6 +9,18 @@ export function conflictsText(conflicts: readonly DecidedConflict[]): string {
       `${id.slice(0, 8)}  ${decidedAt.slice(0, 19)}  ${sync}: ${relation} ${keyText(key)}  ${kind}  ${strategy}: ${decision}`,
   );
   return lines.join('\n');
+}
+
+/** Each with its row, and how it can come back. */
+export function parkedText(rows: readonly ParkedRow[]): string {
+  if (rows.length === 0) return 'No rows are parked.';
+  const lines = rows.flatMap(({ parkedAt, sync, relation, key, error, row, at }) => [
+    `${parkedAt.slice(0, 19)}  ${sync}: ${relation} ${keyText(key)}  ${error}; kept at ${at.join(', ')}`,
+    `    ${Object.entries(row)
+      .map(([name, value]) => `${name}=${value ?? '(null)'}`)
+      .join(', ')}`,
+  ]);
+  return [...lines, 'When their values are free again, sarrio kick puts them back.'].join('\n');
 }
 
 /** All versions, one column a line; a value that differs between them is marked, as is one of which the record holds a mask. */
@@ -35,7 +48,7 @@ function versionLines({ database, at, op, row, masked = [] }: DecidedVersion, al
   ];
 }
 
-function keyText(key: Readonly<Record<string, string>>): string {
+function keyText(key: Readonly<Record<string, string | null>>): string {
   return `(${Object.entries(key)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ')})`;

@@ -13,7 +13,7 @@ export const verb: Verb = {
     void command
       .option(
         '--exit-code',
-        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe table',
+        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe or a stopped table',
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
@@ -72,9 +72,9 @@ function warningsOf({ sync, source, target, state, reason, backlogPercent }: Str
   ];
 }
 
-function isHealthy({ state, lagSeconds, backlogPercent, unsafe }: StreamStatus, maxLag: number): boolean {
+function isHealthy({ state, lagSeconds, backlogPercent, unsafe, stopped }: StreamStatus, maxLag: number): boolean {
   if (backlogPercent !== null && backlogPercent >= 80) return false;
-  if (unsafe.length > 0) return false;
+  if (unsafe.length > 0 || stopped.length > 0) return false;
   return (state === 'running' || state === 'copying') && lagSeconds !== null && lagSeconds <= maxLag;
 }
 
@@ -97,7 +97,9 @@ function statusText(streams: readonly StreamStatus[]): string {
   const errors = streams.flatMap(({ sync, target, lastError, lastErrorAt }) =>
     lastError === null ? [] : [`last error of ${sync} -> ${target}${lastErrorAt ? ` (${lastErrorAt})` : ''}: ${lastError}`],
   );
-  return [line(head), ...rows.map(line), ...streams.flatMap(copyText), ...errors, ...unsafeText(streams)].join('\n');
+  return [line(head), ...rows.map(line), ...streams.flatMap(copyText), ...errors, ...unsafeText(streams), ...stoppedText(streams), ...parkedText(streams)].join(
+    '\n',
+  );
 }
 
 function copyText({ sync, target, lastCopy }: StreamStatus): readonly string[] {
@@ -113,4 +115,21 @@ function unsafeText(streams: readonly StreamStatus[]): readonly string[] {
     unsafe.map(({ table, reason, since }) => `unsafe: database ${source}, table ${table}: ${reason}${since ? ` (noticed ${since})` : ''}`),
   );
   return tables.length === 0 ? [] : [...new Set(tables), 'repair with: sarrio plan, then sarrio apply'];
+}
+
+/** A table is stopped for all members alike, so each is shown once. */
+function stoppedText(streams: readonly StreamStatus[]): readonly string[] {
+  const tables = streams.flatMap(({ sync, stopped }) => stopped.map((each) => ({ sync, ...each })));
+  const once = new Map(tables.map((each) => [`${each.sync} ${each.table}`, each]));
+  return [...once.values()].map(
+    ({ sync, table, code, reason, hint, since }) => `stopped: sync ${sync}, table ${table}, since ${since}: ${code}: ${reason}\n  ${hint}`,
+  );
+}
+
+function parkedText(streams: readonly StreamStatus[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { sync, parked } of streams) counts.set(sync, Math.max(parked, counts.get(sync) ?? 0));
+  return [...counts]
+    .filter(([, parked]) => parked > 0)
+    .map(([sync, parked]) => `parked: sync ${sync}, ${parked} ${parked === 1 ? 'row' : 'rows'}; see: sarrio conflicts parked`);
 }

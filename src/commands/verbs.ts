@@ -42,7 +42,7 @@ export const VERBS: readonly VerbEntry[] = [
   },
   {
     name: 'kick',
-    summary: 'make a full copy now, or let a sync look for changes at once',
+    summary: 'make a full copy now, or let a sync look at once and try its stopped tables again',
     load: async () => (await import('./kick.ts')).verb,
   },
   {

@@ -1,13 +1,22 @@
-import { covering, type Position, sameHistory, union } from '../plan/position.ts';
+import { beforeAll, covering, formatPosition, type Position, sameHistory, union } from '../plan/position.ts';
+
+/** By origin (index): positions of one member. */
+export type Marks = ReadonlyMap<number, Position>;
+
+/** How far a member has applied the others. */
+export type Applied = {
+  /** Each other member, present or not. */
+  readonly watermarks: Marks;
+  /** By table: positions that stand in the place of the watermarks, where a table did not move with them. */
+  readonly held: ReadonlyMap<number, Marks>;
+};
 
 /** What a present member's snapshot shows of itself and of its watermarks. */
-export type Seen = {
+export type Seen = Applied & {
   /** Index in the sync's order of databases. */
   readonly member: number;
   /** Its own snapshot. */
   readonly position: Position;
-  /** By origin (index): how far it has applied each other member, present or not. */
-  readonly watermarks: ReadonlyMap<number, Position>;
 };
 
 /**
@@ -26,7 +35,7 @@ export function isFresh(row: { readonly isConflict: boolean }, memberCount: numb
  *
  * @param own transaction of each present member that writes fresh entries
  */
-export function watermarksAfter(target: Seen, present: readonly Seen[], own: ReadonlyMap<number, bigint>): ReadonlyMap<number, Position> {
+export function watermarksAfter(target: Pick<Seen, 'member' | 'position' | 'watermarks'>, present: readonly Seen[], own: ReadonlyMap<number, bigint>): Marks {
   const others = present.filter(({ member }) => member !== target.member);
   const moved = new Map(target.watermarks);
   for (const other of others) {
@@ -38,6 +47,29 @@ export function watermarksAfter(target: Seen, present: readonly Seen[], own: Rea
     moved.set(member, xid === undefined ? seen : covering(seen, xid));
   }
   return moved;
+}
+
+/** How far a member has applied one table: the table is a sync of its own, with the held positions as its watermarks. */
+export function marksOfTable({ watermarks, held }: Applied, table: number): Marks {
+  return new Map([...watermarks, ...(held.get(table) ?? [])]);
+}
+
+/** What a member shows of one table. */
+export function seenOfTable(seen: Seen, table: number): Seen {
+  return { ...seen, watermarks: marksOfTable(seen, table) };
+}
+
+/**
+ * The held positions of a table after a round that moves the member's watermarks to `moved`. A table that sat the round out stays
+ * exactly where it was. One that took part moves as a sync of its own would, and follows the watermarks again where that leads to them.
+ */
+export function heldAfter(target: Seen, moved: Marks, { table, tableMoved }: { readonly table: number; readonly tableMoved: Marks | null }): Marks {
+  const marks = tableMoved ?? marksOfTable(target, table);
+  const held = [...moved].flatMap(([origin, watermark]) => {
+    const mark = marks.get(origin) ?? beforeAll(watermark.history);
+    return formatPosition(mark) === formatPosition(watermark) ? [] : [[origin, mark] as const];
+  });
+  return new Map(held);
 }
 
 /** Of different histories the later one counts: transaction ids mean nothing across. */

@@ -31,7 +31,7 @@ export function rowsOf({ rows }: Conflict): ConflictRows {
 /** By column, the changes that were not chosen there: what comes later must not meet them as if they still stood in the row. */
 export type Overruled = ReadonlyMap<string, readonly Change[]>;
 
-/** What becomes of a key: the row of one member (or its absence) everywhere, a row made of several, no row, nothing at all, or the sync stops. */
+/** What becomes of a key: the row of one member (or its absence) everywhere, a row made of several, no row, nothing at all, or the table stops. */
 export type Decision =
   | { readonly kind: 'take'; readonly member: number; readonly overruled?: Overruled }
   /** `base`: the member whose row was added to; `note`: for the record, what came from where. */

@@ -1,8 +1,10 @@
 import type { QualifiedName } from '../sql/quote.ts';
-import type { ConflictRule } from './conflict-rule.ts';
+import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
+import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
 import type { PlanSequence } from './plan-sequence.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
+import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.1';
@@ -122,6 +124,10 @@ export type PlanMultiMaster = {
 /** A table of a multi-master sync: as one of a one-way sync whose only route leads to every member, with what rounds between masters need. */
 export type PlanMasterTable = PlanTable & {
   readonly rule: ConflictRule;
+  /** Null: a unique value that is taken twice stops the table. */
+  readonly unique: UniqueRule | null;
+  /** Null: a row that a member does not take stops the table. */
+  readonly exception: HandlerRule | null;
   /** Columns of which the record of conflicts holds a mask; only where there are any. */
   readonly mask?: readonly string[];
   readonly masters: MasterStatements;
@@ -244,55 +250,9 @@ export type MasterStatements = {
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
   readonly write: MasterWriteStatements;
+  /** Where there is a rule for them and an index beside the key. */
+  readonly clashes: ClashStatements | null;
   readonly verify: MasterVerifyStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
-};
-
-/** Where changes of one key by several members meet: a temporary table of one of them. */
-export type MeetStatements = {
-  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row, the names of the changes that it embodies (null: not said), and where a rule merges what they did (JSON). */
-  readonly report: string;
-  readonly copyReport: string;
-  readonly create: string;
-  readonly load: string;
-  /** $1: JSON array of arrays, rows of `report`. */
-  readonly insert: string;
-  /** The member's own report, without a way round. */
-  readonly insertOwn: string;
-  readonly analyze: string;
-  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key and the names of the changes as JSON arrays, what they did. */
-  readonly contested: string;
-  /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
-  readonly contestedRows: string;
-};
-
-/**
- * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
- * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, among three and more `sarrio_names`, where a rule merges `sarrio_carried`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
- * are the same already are not touched.
- */
-export type MasterWriteStatements = {
-  /** Records what is about to be written in the table's delta table; to be run before the rows are written. */
-  readonly entriesOfRows: string;
-  /** Deletes, updates and inserts in one statement; null where columns cannot be updated. */
-  readonly mergeRows: string | null;
-  /** The unique-swap form of the same. */
-  readonly deleteRows: string;
-  readonly insertRows: string;
-  readonly createStage: string;
-  /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`; these rows are delivered ones. */
-  readonly loadStage: string;
-  /** $1 as above, into the stage. */
-  readonly insertStage: string;
-  readonly analyzeStage: string;
-  /** Delivered rows give way to settled ones. */
-  readonly dropSettled: string;
-  /** $1 as above: this member's changes of the keys that are skipped are pending no more. */
-  readonly takeOver: string;
-  readonly entriesOfStage: string;
-  readonly deleteAbsent: string;
-  readonly updatePresent: string | null;
-  readonly deleteChanged: string;
-  readonly insertMissing: string;
 };

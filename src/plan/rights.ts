@@ -19,7 +19,9 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   full_copy: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   kick: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
-  parked: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  parked: { runner: WRITES, reader: ['SELECT'] },
+  held: { runner: WRITES, reader: ['SELECT'] },
+  stopped: { runner: WRITES, reader: ['SELECT'] },
 };
 
 /**

@@ -21,6 +21,10 @@ export function eventText(event: RunnerEvent): string | null {
         : `${event.sync}: rows change while they are being written (${event.error}); ${event.isLocking ? 'the tables are locked for each round' : 'tries again'}`;
     case 'members-retry':
       return `${event.sync}: ${event.members.join(', ')}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
+    case 'table-stopped':
+      return `${event.sync}: ${event.code}: table ${event.table} is stopped, the others go on: ${event.reason}\n  ${event.hint}`;
+    case 'table-resumed':
+      return `${event.sync}: table ${event.table} goes on`;
     case 'full-copy-started':
       return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':

@@ -45,7 +45,7 @@ describe('the file of a handler', () => {
       await writeFile(join(folder, file), `\uFEFF${text.replaceAll('\n', '\r\n')}`);
     }
     expect(await goldenFiles(folder)).toEqual(first);
-    expect(first).toHaveLength(3);
+    expect(first).toHaveLength(4);
   });
 
   test('has hashes of its bytes and of what it does', async () => {

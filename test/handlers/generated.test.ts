@@ -44,7 +44,7 @@ test('a handler that was edited or is missing is refused like a statement', asyn
 
 test('a compiled handler decides, in the order of the plan’s columns', async () => {
   const { plan, files } = await loadGenerated(dir);
-  const tables = handlerTables(plan, 'shop');
+  const tables = handlerTables(plan, 'shop', 'onConflict');
   const customers = tables.find(({ table }) => table === 'public.customers');
   expect(customers?.columns).toEqual([
     { name: 'id', type: 'bigint' },

@@ -1,5 +1,18 @@
-import { type Conflict, type ConflictAnswer, type ConflictHandler, type ConflictVersion, merge, type MultiMasterSync, remove, take } from 'sarrio';
-import { testConflict } from 'sarrio/testing';
+import {
+  type Conflict,
+  type ConflictAnswer,
+  type ConflictHandler,
+  type ConflictVersion,
+  keep,
+  merge,
+  type MultiMasterSync,
+  park,
+  remove,
+  retry,
+  stop,
+  take,
+} from 'sarrio';
+import { testConflict, testException } from 'sarrio/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type Customer, mergeCustomers } from '../cases/handlers/rules/customers.ts';
 
@@ -56,4 +69,14 @@ test('the types of handlers', () => {
   const tier: ConflictHandler<Customer> = () => merge({ tier: 'bronze' });
   const points: ConflictAnswer<Customer> = merge({ points: 3n });
   expect([text, later, tier, points]).toHaveLength(4);
+});
+
+test('a handler of rows that a database does not take is asked as the runner asks it', () => {
+  const test = { key: ['id'], database: 'west', error: { code: '23514' }, rows: { east: { id: 1, total: 5 }, west: null } } as const;
+  expect(testException({ ...test, handler: ({ row, error }) => (row('east')?.total === 5 && error.code === '23514' ? keep('east') : stop()) })).toEqual(
+    keep('east'),
+  );
+  expect(testException({ ...test, handler: () => park() })).toEqual(park());
+  expect(() => testException({ ...test, handler: () => keep('south') })).toThrow("keep('south') wants the name of a database that is up; there are east, west");
+  expect(() => testException({ ...test, tries: 3, handler: () => retry() })).toThrow('retry() for the 4th time');
 });

@@ -43,6 +43,10 @@ async function watching(database: TestDatabase, name: string, project: Installat
 const kept = async (database: TestDatabase): Promise<number> =>
   Number((await database.query('select count(*)::int as n from sarrio.delta_public_t'))[0]?.['n']);
 
+const isRunnerAt = async (database: TestDatabase): Promise<boolean> =>
+  (await database.query("select from pg_stat_activity where datname = current_database() and application_name = 'sarrio target' and state = 'idle'")).length >
+  0;
+
 test('a member that stays away beyond the budget is detached, the others go on, and sarrio copy brings it back', { timeout: 120_000 }, async () => {
   const { members, project } = await masters(T, {
     count: 3,
@@ -76,7 +80,13 @@ test('a member that stays away beyond the budget is detached, the others go on, 
   const refused = await run('run', '--until-caught-up');
   expect(refused.exitCode).toBe(3);
   expect(refused.stderr).toMatch(/SAR613: database north: it takes no part in sync m: detached at east since .*maxBacklog is 2000 changes/);
+  // The one that knows of it comes last: the others let nobody in before it was asked.
+  const late = await east.connect();
+  onTestFinished(() => late.end());
+  await late.query('begin; lock table sarrio.installed in access exclusive mode');
   const running = follow(project);
+  for (const member of [west, north]) await waitUntil('the runner is there', () => isRunnerAt(member));
+  await late.query('commit');
   await waitUntil('it is said why', () =>
     running.events.some((event) => event.kind === 'stream' && event.stream.target === 'north' && event.state === 'failed'),
   );

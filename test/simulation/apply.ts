@@ -1,5 +1,6 @@
-import type { Position } from '../../src/plan/position.ts';
+import type { Marks } from '../../src/conflict/bookkeeping.ts';
 import type { ChangeName } from '../../src/conflict/change-names.ts';
+import type { HeldMove, Member } from '../../src/runner/8-round/masters/member.ts';
 import { type Entry, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
 
 /** A row that is to be written at a member. */
@@ -19,7 +20,7 @@ export type Applied = {
   readonly sync: string;
   readonly snapshot: Image;
   readonly rows: readonly SetAside[];
-  readonly watermarks: ReadonlyMap<number, Position>;
+  readonly moved: Parameters<Member['apply']>[1];
   readonly tag: string | null;
   /** Other syncs read the database too. */
   readonly isShared: boolean;
@@ -32,17 +33,29 @@ export function isChange(snapshot: Image, { key, text, isSkipped }: SetAside): b
 }
 
 /** The member's image after the round's transaction. */
-export function applied(image: Image, { sync, snapshot, rows, watermarks, tag, isShared, xid }: Applied): Image {
+export function applied(image: Image, { sync, snapshot, rows, moved, tag, isShared, xid }: Applied): Image {
   const after = new Map(image.rows);
   for (const row of rows) if (!row.isSkipped) after.set(row.key, rowAfter(image, row, { snapshot, xid }));
   return {
     ...image,
     rows: after,
     entries: [...image.entries, ...rows.flatMap((row) => entriesOf(snapshot, row, { sync, tag, xid }))],
-    watermarks: new Map([...image.watermarks, [sync, watermarks]]),
+    watermarks: new Map([...image.watermarks, [sync, moved.watermarks]]),
+    held: new Map([...image.held, [sync, heldAfter(image.held.get(sync), moved.moves)]]),
     absorbed: rows.reduce((sum, row) => sum | absorbedBy(snapshot, row, isShared), image.absorbed),
     records: [...image.records, ...rows.flatMap(({ record }) => (record === null ? [] : [record]))],
   };
+}
+
+export function heldAfter(before: ReadonlyMap<number, Marks> | undefined, moves: readonly HeldMove[]): ReadonlyMap<number, Marks> {
+  const held = new Map([...(before ?? [])].map(([table, marks]) => [table, new Map(marks)] as const));
+  for (const { table, origin, position } of moves) {
+    const marks = held.get(table) ?? new Map();
+    held.set(table, marks);
+    if (position === null) marks.delete(origin);
+    else marks.set(origin, position);
+  }
+  return new Map([...held].filter(([, marks]) => marks.size > 0));
 }
 
 /** A row that is the same already stays as it is; that its holder knows more of it now is for the simulation. */

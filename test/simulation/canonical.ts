@@ -1,6 +1,6 @@
 import type { ChangeName } from '../../src/conflict/change-names.ts';
 import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
-import { bit, type Entry, historyOf, type Image, type Row, rowAt, type Versions } from './image.ts';
+import { bit, type Entry, historyOf, type Image, marksOf, type Row, rowAt, type Versions } from './image.ts';
 import { losers, overruled, writesOf } from './invariants.ts';
 import { isFor } from './simulated-member.ts';
 import { imageOf, membersOf, sideOf, SYNC, type World } from './world.ts';
@@ -44,16 +44,16 @@ function signatureOf(world: World, members: readonly number[], member: number): 
     const count = (is: (row: Row) => boolean): number => theirs.filter(is).length;
     return [text === '' ? 0 : 1, count((row) => row.text === text), count((row) => isIn(events, row.known)), count((row) => isIn(row.events, known))].join('');
   });
-  const marks = others.map((other) => other.watermarks.get(SYNC)?.get(member));
   const entries = image.entries
-    .map(({ key, xid }) => `${key}${marks.filter((mark) => covered(mark, xid)).length}`)
-    .filter((text) => !text.endsWith(String(marks.length)));
+    .map(({ key, xid }) => `${key}${others.filter((other) => covered(marksOf(other, SYNC, key).get(member), xid)).length}`)
+    .filter((text) => !text.endsWith(String(others.length)));
   return `${rows} ${[...new Set(entries)].sort()} ${image.open.length}`;
 }
 
 function textOf(world: World, slots: readonly Slot[]): string {
   const marks = slots.map(({ member, image }) => ({ member, of: image.watermarks.get(SYNC) ?? new Map<number, Position>() }));
-  const coverage = (origin: number, xid: bigint): string => marks.map(({ of }) => (covered(of.get(origin), xid) ? '1' : '0')).join('');
+  const coverage = (origin: number, xid: bigint, key: string): string =>
+    slots.map(({ image }) => (covered(marksOf(image, SYNC, key).get(origin), xid) ? '1' : '0')).join('');
   const members = slots.map(({ member }) => member);
   return [
     `${world.databases} ${slots.map(({ member }, index) => (slots[index - 1]?.member === member ? '' : ',')).join('.')}`,
@@ -84,7 +84,7 @@ function ahead(position: Position | undefined, nextXid: bigint): string {
   return `${beyond}+${position.extra.filter((xid) => xid >= nextXid).map((xid) => xid - nextXid)}`;
 }
 
-type Coverage = (origin: number, xid: bigint) => string;
+type Coverage = (origin: number, xid: bigint, key: string) => string;
 
 /** Entries that somebody has not seen; several of a key that the same ones have seen are as good as one. */
 function entriesText(member: number, members: readonly number[], { entries, open }: Image, coverage: Coverage): string {
@@ -92,15 +92,15 @@ function entriesText(member: number, members: readonly number[], { entries, open
     .filter((entry) => isFor(SYNC, entry))
     .map(({ key, xid, of }: Entry) => ({
       key,
-      seen: coverage(member, xid),
-      of: of === null ? '' : nameText(of, members, coverage),
+      seen: coverage(member, xid, key),
+      of: of === null ? '' : nameText(of, members, (origin, named) => coverage(origin, named, key)),
     }));
-  const begun = open.map(({ xid, changes }) => `open${coverage(member, xid)}${changes.map(({ key, text }) => `${key}${text === '' ? 'D' : 'U'}`)}`);
+  const begun = open.map(({ xid, changes }) => `open${changes.map(({ key, text }) => `${coverage(member, xid, key)}${key}${text === '' ? 'D' : 'U'}`)}`);
   return [...new Set([...pending.filter(({ seen }) => seen.includes('0')).map(({ key, seen, of }) => `${key}${seen}${of}`), ...begun])].sort().join(' ');
 }
 
 /** Named by database, and by who has seen it. */
-function nameText(name: ChangeName, members: readonly number[], coverage: Coverage): string {
+function nameText(name: ChangeName, members: readonly number[], coverage: (origin: number, xid: bigint) => string): string {
   const [origin = '', xid = ''] = name.split(':');
   const member = members.find((each) => String(historyNumber(historyOf(each))) === origin) ?? -1;
   return `${members.indexOf(member)}${coverage(member, BigInt(xid))}`;

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
-import { type KnownWatermarks, masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
+import { masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
+import type { KnownMarks } from '../../src/runner/8-round/masters/known-marks.ts';
 import type { Member } from '../../src/runner/8-round/masters/member.ts';
+import type { Ruling } from '../../src/runner/8-round/masters/settle-rulings.ts';
 import { firstImage, rowAt, write } from './image.ts';
 import { ONE_CLOCK } from './round.ts';
 import { makeServer, type Server, ServerError } from './server.ts';
@@ -12,7 +14,17 @@ type Change = (member: Member) => Partial<Member>;
 
 type Strategy = 'last-update-wins' | 'skip' | 'stop';
 
-const state: { strategy: Strategy; servers: readonly Server[]; known: KnownWatermarks; peers: Peers; ids: number } = {
+const state: {
+  rulings: readonly Ruling[];
+  stopped: ReadonlySet<number>;
+  strategy: Strategy;
+  servers: readonly Server[];
+  known: KnownMarks;
+  peers: Peers;
+  ids: number;
+} = {
+  rulings: [],
+  stopped: new Set(),
   strategy: 'last-update-wins',
   servers: [],
   known: new Map(),
@@ -23,9 +35,11 @@ const state: { strategy: Strategy; servers: readonly Server[]; known: KnownWater
 beforeEach(() => {
   const image = firstImage(new Map([['0/a', 'v0']]));
   state.servers = [0, 1, 2].map((database) => makeServer(database, { image, disk: image }));
-  state.known = new Map([0, 1, 2].map((index) => [index, { watermarks: new Map(), copiedXid: 0n }]));
+  state.known = new Map([0, 1, 2].map((index) => [index, { watermarks: new Map(), held: new Map(), copiedXid: 0n }]));
   state.ids = 0;
   state.strategy = 'last-update-wins';
+  state.stopped = new Set();
+  state.rulings = [];
   changeRow(0, 'v1');
 });
 
@@ -50,7 +64,19 @@ function round(changes: Readonly<Record<number, Change>> = {}, beforeHold: () =>
   const rules = [{ strategy: state.strategy }];
   const failpoint = async (name: string): Promise<void> => void (name === 'masters.before-hold' && (await beforeHold()));
   const newId = (): string => `c${state.ids++}`;
-  return masterRound({ members, databases: ['d0', 'd1', 'd2'], rules, known: state.known, lock: [], ...ONE_CLOCK, newId, failpoint });
+  return masterRound({
+    members,
+    databases: ['d0', 'd1', 'd2'],
+    rules,
+    keys: [['id']],
+    known: state.known,
+    stopped: state.stopped,
+    lock: [],
+    ...ONE_CLOCK,
+    rulings: () => state.rulings,
+    newId,
+    failpoint,
+  });
 }
 
 const texts = (): readonly string[] => state.servers.map(({ image }) => rowAt(image, '0/a').text);
@@ -148,11 +174,33 @@ test('a conflict that is skipped is recorded everywhere, changes no row, and is 
   expect(state.servers.map(({ image }) => image.records)).toEqual([['c0'], ['c0'], ['c0']]);
 });
 
-test('a conflict at which the sync is to stop leaves everything as it was', async () => {
+test('a conflict at which the table is to stop leaves everything as it was; then watermarks go on, what the table has applied does not', async () => {
   state.strategy = 'stop';
   changeRow(1, 'v2');
   const before = state.servers.map(({ image }) => image.entries);
-  await expect(round()).rejects.toThrow('SAR620');
+  await expect(round()).rejects.toMatchObject({ stop: { table: 0, code: 'SAR620', key: { id: '0/a' } } });
   expect(texts()).toEqual(['v1', 'v2', 'v0']);
   expect(state.servers.map(({ image }) => image.entries)).toEqual(before);
+  state.stopped = new Set([0]);
+  expect(await round()).toMatchObject({ kind: 'applied', tables: 0, waiting: new Set([0]) });
+  expect(await round()).toEqual({ kind: 'nothing' });
+  expect(texts()).toEqual(['v1', 'v2', 'v0']);
+  state.stopped = new Set();
+  state.strategy = 'last-update-wins';
+  expect(await round()).toMatchObject({ kind: 'applied', conflicts: 1 });
+  expect(texts()).toEqual(['v2', 'v2', 'v2']);
+  expect(state.servers.map(({ image }) => image.held.get('s')?.size)).toEqual([0, 0, 0]);
+});
+
+test.each([
+  [{ kind: 'keep', member: 2 }, ['v0', 'v0', 'v0']],
+  [{ kind: 'park' }, ['', '', '']],
+] as const)('what was ruled for a row, %j, counts at every member, once, and is recorded', async (decision, expected) => {
+  const error = { code: '23514', message: 'no', detail: null, constraint: null };
+  state.rulings = [{ key: ['0/a'], member: 1, error, decision }];
+  expect(await round()).toMatchObject({ kind: 'applied', conflicts: 1 });
+  expect(texts()).toEqual(expected);
+  expect(state.servers.map(({ image }) => image.records)).toEqual([['c0'], ['c0'], ['c0']]);
+  state.rulings = [];
+  expect(await round()).toEqual({ kind: 'nothing' });
 });

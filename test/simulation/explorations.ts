@@ -59,6 +59,27 @@ export const EXPLORATIONS: readonly Exploration[] = [
     forgives: /made or chosen in its place/,
   },
   {
+    name: '2 members, a table that stops',
+    start: startOf({ members: 2 }),
+    budget: budgetOf({ writes: 2, rounds: 2, crashes: 1 }),
+    canStop: true,
+    isPurging: true,
+  },
+  {
+    name: '2 members, 2 tables, one of which stops',
+    start: startOf({ members: 2, rows: 'tables' }),
+    budget: budgetOf({ writes: 2, rounds: 2 }),
+    canStop: true,
+  },
+  {
+    name: '3 members, a table that stops',
+    start: startOf({ members: 3 }),
+    budget: budgetOf({ writes: 2, rounds: 2 }),
+    canStop: true,
+    isPurging: true,
+  },
+  { name: '3 members, a table that stops, more rounds', start: startOf({ members: 3 }), budget: budgetOf({ writes: 2, rounds: 3 }), canStop: true },
+  {
     name: '2 members, a third one joins, one leaves',
     start: startOf({ members: 2, databases: 3 }),
     budget: budgetOf({ writes: 2, rounds: 2, joins: 1, leaves: 1 }),

@@ -16,6 +16,8 @@ export type Exploration = {
   readonly isPurging?: boolean;
   /** Applications write between a round's snapshots and its commits. */
   readonly between?: boolean;
+  /** A round may leave the first table out. */
+  readonly canStop?: boolean;
   /** Members may change places without a difference. */
   readonly isSymmetric?: boolean;
   readonly variant?: Variant;
@@ -63,8 +65,10 @@ async function visit(explorer: Explorer, node: Node, next: Node[]): Promise<read
   if (node.budget.rounds === 0) return [];
   for (const present of subsets(membersOf(node.world)).filter(({ length }) => length >= 2)) {
     for (const between of betweens(node, present, exploration)) {
-      const wrong = await roundsOf(explorer, node, { present, between }, next);
-      if (wrong.length > 0) return wrong;
+      for (const stopped of exploration.canStop ? [[], [0]] : [[]]) {
+        const wrong = await roundsOf(explorer, node, { present, between, stopped }, next);
+        if (wrong.length > 0) return wrong;
+      }
     }
   }
   return [];
@@ -108,16 +112,16 @@ function betweens({ world, budget }: Node, present: readonly number[], { between
 async function roundsOf(
   explorer: Explorer,
   node: Node,
-  { present, between }: { present: readonly number[]; between: Between },
+  { present, between, stopped }: { present: readonly number[]; between: Between; stopped: readonly number[] },
   next: Node[],
 ): Promise<readonly string[]> {
   const { exploration, count } = explorer;
   const choices = [...present, ...(exploration.canMerge ? ['merge' as const] : [])];
   for (const choice of choices) {
     count.rounds += 1;
-    const run = await runRound(between.world, { present, choice, between: between.act }, exploration.variant);
-    const faults = faultsOfRound(between.world, run).filter((fault) => !exploration.forgives?.test(fault));
-    const label = `round of ${present.map((each) => `d${each}`).join(', ')}${run.decided.length > 0 ? ` choosing ${choice}` : ''}${between.label}`;
+    const run = await runRound(between.world, { present, choice, between: between.act, stopped }, exploration.variant);
+    const faults = faultsOfRound(between.world, run, stopped).filter((fault) => !exploration.forgives?.test(fault));
+    const label = `round of ${present.map((each) => `d${each}`).join(', ')}${stopped.length > 0 ? ' without the first table' : ''}${run.decided.length > 0 ? ` choosing ${choice}` : ''}${between.label}`;
     if (faults.length > 0) return [...faults, label];
     const budget = { ...between.budget, rounds: between.budget.rounds - 1 };
     for (const survivors of subsets([...run.committed.keys()])) {

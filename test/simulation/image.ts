@@ -1,5 +1,6 @@
+import { type Applied, type Marks, marksOfTable } from '../../src/conflict/bookkeeping.ts';
 import type { ChangeName } from '../../src/conflict/change-names.ts';
-import type { History, Position } from '../../src/plan/position.ts';
+import type { History } from '../../src/plan/position.ts';
 
 /**
  * A database at one moment, as a value: a snapshot is a reference to it, a crash is going back to an older one. What an application
@@ -9,7 +10,9 @@ export type Image = {
   readonly rows: ReadonlyMap<string, Row>;
   readonly entries: readonly Entry[];
   /** By sync, then by origin. Another object means that they were written since. */
-  readonly watermarks: ReadonlyMap<string, ReadonlyMap<number, Position>>;
+  readonly watermarks: ReadonlyMap<string, Marks>;
+  /** By sync, then by table: positions of tables that have not moved with the watermarks. */
+  readonly held: ReadonlyMap<string, ReadonlyMap<number, Marks>>;
   /** Ids of the conflicts recorded here. */
   readonly records: readonly string[];
   /** The changes that applications have committed here. */
@@ -67,7 +70,21 @@ export function historyOf(database: number, timeline = 1): History {
 
 export function firstImage(texts: ReadonlyMap<string, string>): Image {
   const rows = new Map([...texts].map(([key, text]) => [key, { text, writer: 3n, version: 0, ancestors: 0n, events: 0n, known: 0n }]));
-  return { rows, entries: [], watermarks: new Map(), records: [], writes: 0n, absorbed: 0n, nextXid: FIRST_XID, open: [] };
+  return { rows, entries: [], watermarks: new Map(), held: new Map(), records: [], writes: 0n, absorbed: 0n, nextXid: FIRST_XID, open: [] };
+}
+
+export function appliedOf({ watermarks, held }: Image, sync: string): Applied {
+  return { watermarks: watermarks.get(sync) ?? new Map(), held: held.get(sync) ?? new Map() };
+}
+
+/** The table that a key is of. */
+export function tableOf(key: string): number {
+  return Number(key.slice(0, key.indexOf('/')));
+}
+
+/** How far the image's holder has applied the changes of a key's table. */
+export function marksOf(image: Image, sync: string, key: string): Marks {
+  return marksOfTable(appliedOf(image, sync), tableOf(key));
 }
 
 export function rowAt({ rows }: Image, key: string): Row {

@@ -1,22 +1,37 @@
-import { covers, isCovered, sameHistory } from '../../src/plan/position.ts';
-import { bit, type Entry, type Image, rowAt, type Versions } from './image.ts';
+import { covers, formatPosition, isCovered, sameHistory } from '../../src/plan/position.ts';
+import { appliedOf, bit, type Entry, type Image, marksOf, rowAt, tableOf, type Versions } from './image.ts';
 import type { RoundRun } from './round.ts';
 import { isFor } from './simulated-member.ts';
 import { type Decided, imageOf, isRecorded, membersOf, rowsOf, SYNC, type World } from './world.ts';
 
 /** What is wrong with a round's outcome, whichever of its commits survive. */
-export function faultsOfRound(before: World, { committed, decided }: RoundRun): readonly string[] {
+export function faultsOfRound(before: World, { committed, decided }: RoundRun, stopped: readonly number[] = []): readonly string[] {
+  const held = [...committed].flatMap(([database, image]) => faultsOfHeld(imageOf(before, database), image, { name: `d${database}`, stopped }));
   const moved = [...committed].flatMap(([database, image]) => faultsOfWatermarks(imageOf(before, database), image, `d${database}`));
-  return [...moved, ...decided.flatMap(faultsOfDecision)];
+  return [...moved, ...held, ...decided.flatMap(faultsOfDecision)];
 }
 
 function faultsOfWatermarks(before: Image, after: Image, name: string): readonly string[] {
-  const now = after.watermarks.get(SYNC);
-  return [...(before.watermarks.get(SYNC) ?? [])].flatMap(([origin, old]) => {
-    const moved = now?.get(origin);
-    if (moved === undefined) return [`${name} has forgotten how far it was with d${origin}`];
-    return sameHistory(old.history, moved.history) && !covers(moved, old) ? [`the watermark of ${name} for d${origin} went back`] : [];
+  return [...new Set(before.rows.keys())].flatMap((key) => {
+    const now = marksOf(after, SYNC, key);
+    return [...marksOf(before, SYNC, key)].flatMap(([origin, old]) => {
+      const moved = now.get(origin);
+      if (moved === undefined) return [`${name} has forgotten how far it was with d${origin}`];
+      return sameHistory(old.history, moved.history) && !covers(moved, old) ? [`the watermark of ${name} for d${origin} went back`] : [];
+    });
   });
+}
+
+/** Of a table that sat the round out, what a member has applied is what it was, to the letter. */
+function faultsOfHeld(before: Image, after: Image, { name, stopped }: { name: string; stopped: readonly number[] }): readonly string[] {
+  const text = (image: Image, key: string, origin: number): string => {
+    const position = marksOf(image, SYNC, key).get(origin);
+    return position === undefined || position.xmax <= 3n ? 'nothing' : formatPosition(position);
+  };
+  return [...before.rows.keys()]
+    .filter((key) => stopped.includes(tableOf(key)))
+    .flatMap((key) => [...marksOf(after, SYNC, key).keys()].filter((origin) => text(before, key, origin) !== text(after, key, origin)))
+    .map((origin) => `a stopped table of ${name} has moved with d${origin}`);
 }
 
 /** A rule decides between rows whose makers did not know of each other. Otherwise it decides twice, or against the one who saw more. */
@@ -83,7 +98,7 @@ export function faultsOfQuietKeys(world: World): readonly string[] {
 }
 
 function hasSeen(world: World, member: number, { origin, entry }: { origin: number; entry: Entry }): boolean {
-  const position = imageOf(world, member).watermarks.get(SYNC)?.get(origin);
+  const position = marksOf(imageOf(world, member), SYNC, entry.key).get(origin);
   return position !== undefined && isCovered(position, entry.xid);
 }
 
@@ -115,7 +130,8 @@ export function pictureOf(world: World): string {
     const marks = [...(image.watermarks.get(SYNC) ?? [])].map(
       ([origin, { xmax, xip, extra }]) => `d${origin}<${xmax}${xip.length > 0 ? `-${xip}` : ''}${extra.length > 0 ? `+${extra}` : ''}`,
     );
-    return `d${database}: ${rows} | entries ${entries} | watermarks ${marks.join(' ')} | open ${image.open.map(({ xid }) => xid).join(' ')} | records ${image.records.join(' ')}`;
+    const held = [...appliedOf(image, SYNC).held].map(([table, of]) => `${table}:${[...of].map(([origin, { xmax }]) => `d${origin}<${xmax}`).join(',')}`);
+    return `d${database}: ${rows} | entries ${entries} | watermarks ${marks.join(' ')} | held ${held.join(' ')} | open ${image.open.map(({ xid }) => xid).join(' ')} | records ${image.records.join(' ')}`;
   });
   return lines.join('\n    ');
 }

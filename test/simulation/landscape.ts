@@ -1,8 +1,9 @@
 import type { ConflictRule } from '../../src/plan/conflict-rule.ts';
 import { isCovered } from '../../src/plan/position.ts';
-import { type KnownWatermarks, masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
+import { masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
+import type { KnownMarks } from '../../src/runner/8-round/masters/known-marks.ts';
 import type { Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
-import { abort, begin, type Change, commit, firstImage, type Image, isLocked, rowAt } from './image.ts';
+import { abort, begin, type Change, commit, firstImage, type Image, isLocked, marksOf, rowAt } from './image.ts';
 import type { Random } from './random.ts';
 import { makeJudge, ONE_CLOCK } from './round.ts';
 import { crash, flush, makeServer, type Server, ServerError } from './server.ts';
@@ -23,7 +24,7 @@ export type Landscape = {
   readonly settings: Settings;
 };
 
-export type Sync = { readonly name: string; readonly databases: readonly number[]; readonly rule: ConflictRule; readonly known: KnownWatermarks };
+export type Sync = { readonly name: string; readonly databases: readonly number[]; readonly rule: ConflictRule; readonly known: KnownMarks };
 
 export type Settings = {
   readonly databases: number;
@@ -97,7 +98,8 @@ export function purgeSome({ random, servers, syncs }: Landscape): void {
       if (!sync.databases.includes(server.database) || !isFor(sync.name, entry)) return false;
       const origin = sync.databases.indexOf(server.database);
       return sync.databases.some((database) => {
-        const position = servers[database]?.disk.watermarks.get(sync.name)?.get(origin);
+        const holder = servers[database];
+        const position = holder && marksOf(holder.disk, sync.name, entry.key).get(origin);
         return database !== server.database && (position === undefined || !isCovered(position, entry.xid));
       });
     });
@@ -114,11 +116,13 @@ export type Disturbance = {
 /** A round of some of a sync's databases. Errors of servers are an outcome. */
 export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, between }: Disturbance): Promise<MasterRoundResult | ServerError> {
   const { random, servers, next, transactions } = landscape;
+  // Round a ring, which the compiler refuses, a row that waited may chase its successor (SARRIO_SEED=60 with tables that stop).
+  const { isOwned = false } = landscape.settings;
   const present = sync.databases.flatMap((database, index) => (isCalm || random.chance(0.8) ? [{ database, index }] : []));
   if (present.length < 2) return { kind: 'nothing' };
   const peers: Peers = new Map();
   const judge = makeJudge(next, null);
-  const known: KnownWatermarks = !isCalm && random.chance(0.1) ? new Map() : sync.known;
+  const known: KnownMarks = !isCalm && random.chance(0.1) ? new Map() : sync.known;
   const members = present.flatMap(({ database, index }) => {
     const server = servers[database];
     if (server === undefined) return [];
@@ -132,7 +136,9 @@ export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, betwee
       members,
       databases: sync.databases.map((database) => `d${database}`),
       rules: [sync.rule, sync.rule],
+      keys: [],
       known,
+      stopped: new Set(isCalm || isOwned ? [] : [0, 1].filter(() => random.chance(0.2))),
       lock: [],
       ...ONE_CLOCK,
       newId: judge.newId,
@@ -169,7 +175,7 @@ function unreliable(member: Member, random: Random): Member {
     rows: (table, keys) => attempt(() => member.rows(table, keys)),
     settle: (table, rows) => attempt(() => member.settle(table, rows)),
     deliver: (table, to, fresh) => attempt(() => member.deliver(table, to, fresh)),
-    apply: (tables, watermarks) => attempt(() => member.apply(tables, watermarks)),
+    apply: (tables, moved) => attempt(() => member.apply(tables, moved)),
     durable: () => attempt(() => member.durable()),
     commit: async () => {
       const isLost = random.chance(0.1);

@@ -1,11 +1,12 @@
 import { allNames, type Knowledge } from '../../src/conflict/change-names.ts';
 import type { ContestedKey } from '../../src/conflict/version.ts';
 import type { Position } from '../../src/plan/position.ts';
-import type { LookOptions, Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
+import type { LookOptions, Member, SettledRow, Span } from '../../src/runner/8-round/masters/member.ts';
 import type { Variant, Wrap } from './round.ts';
 import { keyOf, type Peers } from './simulated-member.ts';
 import type { Start } from './explorations.ts';
 import type { Budget } from './steps.ts';
+import { SYNC } from './world.ts';
 
 /** The protocol with one thing wrong, and how far one has to look to see it. */
 export type Mutant = {
@@ -14,6 +15,7 @@ export type Mutant = {
   readonly start: Start;
   readonly budget: Partial<Budget>;
   readonly canMerge?: boolean;
+  readonly canStop?: boolean;
   readonly finds: RegExp;
 };
 
@@ -46,10 +48,39 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'watermarks are written before their rows',
-    variant: { wrap: (member) => ({ ...member, apply: (_tables, watermarks) => member.apply([], watermarks) }) },
+    variant: { wrap: (member) => ({ ...member, apply: (_tables, moved) => member.apply([], moved) }) },
     start: { members: 2 },
     budget: { writes: 1, rounds: 1 },
     finds: /members differ/,
+  },
+  {
+    name: 'what a stopped table has applied is not written down',
+    variant: { wrap: (member) => ({ ...member, apply: (tables, moved) => member.apply(tables, { ...moved, moves: [] }) }) },
+    start: { members: 2 },
+    budget: { writes: 1, rounds: 1 },
+    canStop: true,
+    finds: /has moved/,
+  },
+  {
+    name: 'a table that was stopped goes on from the watermark',
+    variant: {
+      wrap: (member) => ({
+        ...member,
+        look: async (options) => ({ ...(await member.look({ ...options, tables: new Map() })), held: new Map() }),
+      }),
+    },
+    start: { members: 2 },
+    budget: { writes: 1, rounds: 1 },
+    canStop: true,
+    finds: /members differ|lost/,
+  },
+  {
+    name: 'a member judges by its watermarks what is new to it of a table that stands apart',
+    variant: { wrap: (member) => ({ ...member, look: (options) => member.look(forgettingApart(options, member.index)) }) },
+    start: { members: 3 },
+    budget: { writes: 2, rounds: 3 },
+    canStop: true,
+    finds: /made or chosen in its place/,
   },
   {
     name: 'watermarks do not cover what the others write in the same round',
@@ -102,7 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a named change is looked up whatever its origin is',
-    variant: { wrap: (member) => ({ ...member, look: (options) => member.look({ ...options, knownBy: mapped(options.knownBy, confused) }) }) },
+    variant: { wrap: (member) => ({ ...member, look: (options) => member.look(mapped(options, confused)) }) },
     start: { members: 3 },
     budget: { writes: 2, rounds: 3 },
     finds: /members differ|lost/,
@@ -151,7 +182,8 @@ function settling(change: (row: SettledRow, member: Member) => SettledRow): Wrap
 function marking(change: (position: Position) => Position): Wrap {
   return (member) => ({
     ...member,
-    apply: (tables, watermarks) => member.apply(tables, new Map([...watermarks].map(([origin, position]) => [origin, change(position)]))),
+    apply: (tables, moved) =>
+      member.apply(tables, { ...moved, watermarks: new Map([...moved.watermarks].map(([origin, position]) => [origin, change(position)])) }),
   });
 }
 
@@ -160,24 +192,30 @@ function both(first: Wrap, second: Wrap): Wrap {
 }
 
 function keepingAbsent(...[member, peers]: Parameters<Wrap>): Member {
-  const old = (origin: number): Position | undefined => peers.get(member.index)?.watermarks.get(origin);
+  const old = (origin: number): Position | undefined => peers.get(member.index)?.snapshot.watermarks.get(SYNC)?.get(origin);
   const kept = (origin: number, position: Position): Position | undefined => (peers.has(origin) ? position : old(origin));
   return {
     ...member,
-    apply: (tables, watermarks) => {
-      const marks = [...watermarks].flatMap(([origin, position]) => {
+    apply: (tables, moved) => {
+      const marks = [...moved.watermarks].flatMap(([origin, position]) => {
         const mark = kept(origin, position);
         return mark === undefined ? [] : [[origin, mark] as const];
       });
-      return member.apply(tables, new Map(marks));
+      return member.apply(tables, { ...moved, watermarks: new Map(marks) });
     },
   };
 }
 
-type KnownBy = LookOptions['knownBy'];
+/** Of all tables, those that stand apart among them. */
+function mapped(options: LookOptions, change: (known: readonly Knowledge[]) => readonly Knowledge[]): LookOptions {
+  const knownBy = (span: Span): Span['knownBy'] => new Map([...span.knownBy].map(([index, known]) => [index, change(known)]));
+  const tables = new Map([...options.tables].map(([table, span]) => [table, { ...span, knownBy: knownBy(span) }]));
+  return { ...options, knownBy: knownBy(options), tables };
+}
 
-function mapped(knownBy: KnownBy, change: (known: readonly Knowledge[]) => readonly Knowledge[]): KnownBy {
-  return new Map([...knownBy].map(([index, known]) => [index, change(known)]));
+function forgettingApart(options: LookOptions, member: number): LookOptions {
+  const own = options.knownBy.get(member) ?? [];
+  return { ...options, tables: new Map([...options.tables].map(([table, span]) => [table, { ...span, knownBy: new Map([...span.knownBy, [member, own]]) }])) };
 }
 
 function confused(known: readonly Knowledge[]): readonly Knowledge[] {
@@ -188,7 +226,7 @@ function confused(known: readonly Knowledge[]): readonly Knowledge[] {
 async function unseeing<T>(peers: Peers, work: () => Promise<T>): Promise<T> {
   const kept = new Map([...peers].map(([index, { options }]) => [index, options]));
   const blind = (known: readonly Knowledge[]): readonly Knowledge[] => known.map((each) => ({ ...each, since: 2n ** 64n }));
-  for (const transaction of peers.values()) transaction.options = { ...transaction.options, knownBy: mapped(transaction.options.knownBy, blind) };
+  for (const transaction of peers.values()) transaction.options = mapped(transaction.options, blind);
   const done = await work();
   for (const [index, options] of kept) Object.assign(peers.get(index) ?? {}, { options });
   return done;

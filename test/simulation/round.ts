@@ -1,7 +1,7 @@
 import type { ConflictRule } from '../../src/plan/conflict-rule.ts';
 import { masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
 import type { Member, SettledRow } from '../../src/runner/8-round/masters/member.ts';
-import { bit, type Image } from './image.ts';
+import { appliedOf, bit, type Image } from './image.ts';
 import { makeServer, type Server, ServerError } from './server.ts';
 import { keyOf, type Peers, rowOf, simulatedMember, textOf } from './simulated-member.ts';
 import { type Decided, imageOf, type Judged, sideOf, SYNC, withSide, type World } from './world.ts';
@@ -13,6 +13,8 @@ export type RoundStep = {
   readonly choice: number | 'merge';
   /** What happens in a database after all snapshots were taken. */
   readonly between: { readonly database: number; readonly act: (image: Image) => Image } | null;
+  /** Tables that sit it out. */
+  readonly stopped?: readonly number[];
 };
 
 /** Puts itself between the round and a member: the way in for mutants. */
@@ -36,6 +38,8 @@ export const ONE_CLOCK = {
   columns: [],
   masked: [],
   maxClockSkewMs: 0,
+  uniqueRules: [],
+  rulings: () => [],
   now: () => 0,
   get touched(): Set<number> {
     return new Set();
@@ -59,13 +63,15 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
-  const known = new Map(step.present.map((database) => [database, { watermarks: imageOf(world, database).watermarks.get(SYNC) ?? new Map(), copiedXid: 0n }]));
+  const known = new Map(step.present.map((database) => [database, { ...appliedOf(imageOf(world, database), SYNC), copiedXid: 0n }]));
   const result = await outcomeOf(
     masterRound({
       members,
       databases,
       rules: [rule, rule],
+      keys: [],
       known,
+      stopped: new Set(step.stopped),
       lock: [],
       ...ONE_CLOCK,
       newId: judge.newId,

@@ -3,7 +3,7 @@ import type { ContestedKey, Version } from '../../src/conflict/version.ts';
 import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
 import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
-import { type Entry, type Image, isLocked, type Lineage, rowAt, type Versions } from './image.ts';
+import { appliedOf, type Entry, type Image, isLocked, type Lineage, rowAt, tableOf, type Versions } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
 
 /** A round's transaction in one member. */
@@ -11,7 +11,6 @@ export type Transaction = {
   readonly index: number;
   readonly server: Server;
   readonly snapshot: Image;
-  readonly watermarks: ReadonlyMap<number, Position>;
   options: LookOptions;
   readonly isRelayNamed: boolean;
   readonly settled: Map<string, SetAside>;
@@ -49,12 +48,11 @@ export function simulatedMember(options: MemberOptions): Member {
     async look(lookOptions) {
       const position = snapshotOf(server);
       const snapshot = server.image;
-      const watermarks = snapshot.watermarks.get(sync) ?? new Map<number, Position>();
+      const { watermarks, held } = appliedOf(snapshot, sync);
       peers.set(index, {
         index,
         server,
         snapshot,
-        watermarks,
         options: lookOptions,
         isRelayNamed: options.isRelayNamed ?? true,
         settled: new Map(),
@@ -63,7 +61,7 @@ export function simulatedMember(options: MemberOptions): Member {
         ending: null,
         isOver: false,
       });
-      return { member: index, position, watermarks, copiedXid: 0n, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
+      return { member: index, position, watermarks, held, copiedXid: 0n, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
     },
     async hold() {
       return hold(mine(), sync);
@@ -77,6 +75,9 @@ export function simulatedMember(options: MemberOptions): Member {
       refuseOver(mine());
       return keys.map(([key = '']) => rowText(peers, index, key));
     },
+    async clashes() {
+      return [];
+    },
     async settle(_table, rows) {
       refuseOver(mine());
       const { settled } = mine();
@@ -86,8 +87,8 @@ export function simulatedMember(options: MemberOptions): Member {
       refuseOver(mine());
       return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
     },
-    async apply(tables, watermarks) {
-      apply(mine(), { sync, tables, watermarks, tag: options.tag === undefined ? sync : options.tag, isShared: options.isShared ?? false });
+    async apply(tables, moved) {
+      apply(mine(), { sync, tables, moved, tag: options.tag === undefined ? sync : options.tag, isShared: options.isShared ?? false });
     },
     async durable() {
       refuseOver(mine());
@@ -104,10 +105,6 @@ export function simulatedMember(options: MemberOptions): Member {
       if (transaction !== undefined) end(transaction, sync);
     },
   };
-}
-
-export function tableOf(key: string): number {
-  return Number(key.slice(0, key.indexOf('/')));
 }
 
 /** Whether a sync has to carry an entry on. */
@@ -149,9 +146,10 @@ function isPendingAt(entry: Entry, sync: string, seen: Position): boolean {
   return isFor(sync, entry) && !isCovered(seen, entry.xid);
 }
 
-function pendingTables(image: Image, sync: string, { from, seenBy }: LookOptions): Awaited<ReturnType<Member['look']>>['pending'] {
+function pendingTables(image: Image, sync: string, options: LookOptions): Awaited<ReturnType<Member['look']>>['pending'] {
   const counts = new Map<number, number>();
   for (const entry of image.entries) {
+    const { from, seenBy } = options.tables.get(tableOf(entry.key)) ?? options;
     if (!isPendingAt(entry, sync, from)) continue;
     if (![...seenBy.values()].some((seen) => !isCovered(seen, entry.xid))) throw new Error('`from` is behind what everybody has seen');
     counts.set(tableOf(entry.key), (counts.get(tableOf(entry.key)) ?? 0) + 1);
@@ -187,14 +185,12 @@ function opOf(snapshot: Image, entries: readonly Entry[]): Version['op'] {
 
 function pendingBits(peers: Peers, holder: number, sync: string, entry: Entry): number {
   const { options } = transactionOf(peers, holder);
-  return [...options.seenBy].reduce(
-    (bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !isKnown(options, target, entry.of) ? bits | (1 << target) : bits),
-    0,
-  );
+  const { seenBy, knownBy } = options.tables.get(tableOf(entry.key)) ?? options;
+  return [...seenBy].reduce((bits, [target, seen]) => (isPendingAt(entry, sync, seen) && !isKnown(knownBy, target, entry.of) ? bits | (1 << target) : bits), 0);
 }
 
 /** Whether a member has seen a relayed change, or made it. */
-function isKnown({ knownBy }: LookOptions, target: number, name: ChangeName | null): boolean {
+function isKnown(knownBy: LookOptions['knownBy'], target: number, name: ChangeName | null): boolean {
   return name !== null && hasSeen(knownBy.get(target) ?? [], name);
 }
 
@@ -242,17 +238,25 @@ export function keyOf({ values }: RowText): string {
 
 export type Seen = Lineage & { readonly text: string };
 
-export function rowOf({ values: [, text, version, ancestors, events, known] }: RowText): Seen {
-  return { text: text ?? '', version: Number(version), ancestors: BigInt(ancestors ?? 0), events: BigInt(events ?? 0), known: BigInt(known ?? 0) };
+export function rowOf({ isPresent, values: [, text, version, ancestors, events, known] }: RowText): Seen {
+  return {
+    text: isPresent ? (text ?? '') : '',
+    version: Number(version),
+    ancestors: BigInt(ancestors ?? 0),
+    events: BigInt(events ?? 0),
+    known: BigInt(known ?? 0),
+  };
 }
 
 function setAside({ isRelayNamed, index, options }: Transaction, { write, row, at, isFresh, names, record }: SettledRow): SetAside {
+  const key = keyOf(row);
+  const { knownBy } = options.tables.get(tableOf(key)) ?? options;
   return {
     ...rowOf(row),
-    key: keyOf(row),
+    key,
     at,
     isFresh,
-    names: isRelayNamed ? namesNewTo(options.knownBy.get(index) ?? [], names) : null,
+    names: isRelayNamed ? namesNewTo(knownBy.get(index) ?? [], names) : null,
     isSkipped: write === 'skip',
     record: record?.id ?? null,
   };
@@ -266,7 +270,10 @@ function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): numb
     const row = rowText(peers, from, key);
     for (const member of to.filter((each) => (pendingAt & (1 << each)) !== 0)) {
       const receiver = transactionOf(peers, member);
-      receiver.delivered.set(key, setAside(receiver, { write: 'row', row, at, isFresh: fresh, names, carried: null, record: null }));
+      receiver.delivered.set(
+        key,
+        setAside(receiver, { write: 'row', row, at, isFresh: fresh, names, carried: null, record: null, isLast: false, parked: null }),
+      );
     }
   }
   return keys.size;
@@ -275,13 +282,13 @@ function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): numb
 type Applying = {
   readonly sync: string;
   readonly tables: readonly number[];
-  readonly watermarks: ReadonlyMap<number, Position>;
+  readonly moved: Parameters<Member['apply']>[1];
   readonly tag: string | null;
   readonly isShared: boolean;
 };
 
 /** Fails as the server would where somebody else has changed or holds a row. What it writes is visible to others from `commit` on. */
-function apply(transaction: Transaction, { sync, tables, watermarks, tag, isShared }: Applying): void {
+function apply(transaction: Transaction, { sync, tables, moved, tag, isShared }: Applying): void {
   const { server, snapshot, settled, delivered, xid } = transaction;
   refuseOver(transaction);
   const rows = [...new Map([...delivered, ...settled]).values()].filter(({ key }) => tables.includes(tableOf(key)));
@@ -290,5 +297,5 @@ function apply(transaction: Transaction, { sync, tables, watermarks, tag, isShar
     if (rowAt(server.image, row.key).writer !== rowAt(snapshot, row.key).writer) throw new ServerError('40001', `row ${row.key} was changed`);
     server.locked.set(row.key, xid);
   }
-  transaction.ending = (image) => applied(image, { sync, snapshot, rows, watermarks, tag, isShared, xid });
+  transaction.ending = (image) => applied(image, { sync, snapshot, rows, moved, tag, isShared, xid });
 }

@@ -1,7 +1,7 @@
 import { nameOf } from '../../src/conflict/change-names.ts';
 import { historyNumber } from '../../src/plan/position.ts';
-import { abort, begin, type Change, commit, firstImage, historyOf, type Image, isLocked, type OpenTransaction, rowAt, write } from './image.ts';
-import { isFor, tableOf } from './simulated-member.ts';
+import { abort, begin, type Change, commit, firstImage, historyOf, type Image, isLocked, type OpenTransaction, rowAt, tableOf, write } from './image.ts';
+import { isFor } from './simulated-member.ts';
 import { flushed, imageOf, membersOf, purged, sideOf, SYNC, withImage, withSide, type World } from './world.ts';
 
 /** What may still happen. */
@@ -112,7 +112,7 @@ function joins(world: World, budget: Budget): readonly Step[] {
  */
 export function copied(before: World, source: number, place: number): World {
   const world = flushed(before, source);
-  const { rows, entries, watermarks, nextXid, open } = imageOf(world, source);
+  const { rows, entries, watermarks, held, nextXid, open } = imageOf(world, source);
   const xip = open.map(({ xid }) => xid);
   const position = { history: historyOf(source), xmin: xip[0] ?? nextXid, xmax: nextXid, xip, extra: [] };
   const others = world.copyLacks === 'watermarks' ? [] : (watermarks.get(SYNC) ?? []);
@@ -122,7 +122,14 @@ export function copied(before: World, source: number, place: number): World {
   const brought = entries
     .filter((entry) => isFor(SYNC, entry))
     .map((entry) => ({ ...entry, xid: first.nextXid, tag: `=${SYNC}`, of: entry.of ?? nameOf(historyNumber(historyOf(source)), entry.xid) }));
-  const image = { ...first, rows, entries: world.copyLacks === 'changes' ? [] : brought, nextXid: first.nextXid + 1n, watermarks: new Map([[SYNC, marks]]) };
+  const image = {
+    ...first,
+    rows,
+    entries: world.copyLacks === 'changes' ? [] : brought,
+    nextXid: first.nextXid + 1n,
+    watermarks: new Map([[SYNC, marks]]),
+    held,
+  };
   return withSide(world, place, { image, disk: image });
 }
 

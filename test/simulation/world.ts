@@ -1,5 +1,5 @@
 import { isCovered } from '../../src/plan/position.ts';
-import { firstImage, type Image, type Lineage, type Row, rowAt, type Versions } from './image.ts';
+import { type Entry, firstImage, type Image, type Lineage, marksOf, type Row, rowAt, type Versions } from './image.ts';
 import { onDisk } from './server.ts';
 
 /** All databases of a sync between two steps, as a value, and what has been decided so far. */
@@ -89,17 +89,17 @@ export function flushed(world: World, database: number): World {
 export function purged(world: World): World {
   return membersOf(world).reduce((sum, origin) => {
     const { image, disk } = sideOf(sum, origin);
-    const entries = image.entries.filter(({ xid }) => !isSeenByAll(world, origin, xid));
+    const entries = image.entries.filter((entry) => !isSeenByAll(world, origin, entry));
     if (entries.length === image.entries.length) return sum;
     const after = { ...image, entries };
     return withSide(sum, origin, { image: after, disk: image === disk ? after : disk });
   }, world);
 }
 
-function isSeenByAll(world: World, origin: number, xid: bigint): boolean {
+function isSeenByAll(world: World, origin: number, { key, xid }: Entry): boolean {
   return membersOf(world).every((target) => {
     if (target === origin) return true;
-    const position = sideOf(world, target).disk.watermarks.get(SYNC)?.get(origin);
+    const position = marksOf(sideOf(world, target).disk, SYNC, key).get(origin);
     return position !== undefined && isCovered(position, xid);
   });
 }

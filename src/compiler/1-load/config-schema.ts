@@ -52,6 +52,8 @@ const conflictRule = {
   then: mergeRule,
   else: { if: { isHandler: true }, then: true, else: conflictChoice },
 } as const;
+const uniqueRule = { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['keep-earliest', 'keep-latest', 'park'] } } as const;
+const onException = { if: { isHandler: true }, then: true, else: { type: 'object', isHandler: true } } as const;
 const sequences = {
   if: { type: 'object' },
   then: {
@@ -67,7 +69,10 @@ const sequences = {
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
-const masterTable = { ...table, properties: { ...table.properties, onConflict: conflictRule, truncate, mask: { ...texts, minItems: 1 } } } as const;
+const masterTable = {
+  ...table,
+  properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, onException, truncate, mask: { ...texts, minItems: 1 } },
+} as const;
 
 const oneWaySync = {
   type: 'object',
@@ -96,6 +101,8 @@ const multiMasterSync = {
     tables: { type: 'array', items: { if: { type: 'object' }, then: masterTable, else: text } },
     exclude: texts,
     onConflict: conflictRule,
+    onUnique: uniqueRule,
+    onException,
     existingRows: { enum: ['refuse', 'replace', 'keep'] },
     truncate,
     sequences,

@@ -1,6 +1,7 @@
-import type { MultiMasterSync } from '../../index.ts';
+import type { MultiMasterSync, UniqueChoice } from '../../index.ts';
 import { recordedFor } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
+import type { UniqueRule } from '../../plan/unique-rule.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
 import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
@@ -108,6 +109,8 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     sources: Object.fromEntries(sources),
     schemas,
     rule,
+    unique: uniqueOf(entry.onUnique ?? sync.onUnique),
+    exception: handlers.get(entry.onException ?? sync.onException)?.rule ?? null,
     mask: [...new Set(entry.mask ?? [])],
   };
 }
@@ -134,4 +137,9 @@ function alike(
     return column ? [{ target, from: { kind: 'column', column } }] : [];
   });
   return found && columns.length === reference.columns.length ? { key: { ...found, columns: key }, columns } : null;
+}
+
+function uniqueOf(choice: UniqueChoice | undefined): UniqueRule | null {
+  if (choice === undefined) return null;
+  return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }

@@ -1,9 +1,10 @@
 import type { QualifiedName } from '../../sql/quote.ts';
-import type { ConflictRule, Recorded } from '../../plan/conflict-rule.ts';
+import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
 import type { Schedule } from '../../plan/schedule.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
+import type { UniqueRule } from '../../plan/unique-rule.ts';
 
 /** The config with every name resolved against the schema lock and every default filled in. What phase 4 emits from. */
 export type Model = {
@@ -74,6 +75,10 @@ export type ModelMasterTable = {
   readonly schemas: Readonly<Record<string, TableSchema>>;
   /** Null where the config gives none: a rule of phase 3 refuses that. */
   readonly rule: ConflictRule | null;
+  /** Which of several rows with one unique value stays; null: the table stops. */
+  readonly unique: UniqueRule | null;
+  /** Says what becomes of rows that a member does not take; null: the table stops. */
+  readonly exception: HandlerRule | null;
   /** Columns whose values do not go into the record of conflicts. */
   readonly mask: readonly string[];
 };

@@ -147,8 +147,8 @@ function patternFaults(options: { pattern: Pattern; found: readonly TableSchema[
   return faults;
 }
 
-function settingsOf({ where, columns, missingColumns, captureTriggers, onConflict, truncate }: TableEntry): string {
-  return JSON.stringify({ where, omit: columns?.omit, missingColumns, captureTriggers, onConflict, truncate });
+function settingsOf({ where, columns, missingColumns, captureTriggers, onConflict, onUnique, truncate }: TableEntry): string {
+  return JSON.stringify({ where, omit: columns?.omit, missingColumns, captureTriggers, onConflict, onUnique, truncate });
 }
 
 /** Functions have no JSON. */

@@ -38,7 +38,7 @@ import { twoIntoOne } from './rules/two-into-one.ts';
 import { typesDiffer } from './rules/types-differ.ts';
 import { unfitPartition } from './rules/unfit-partition.ts';
 import { keyWithoutEquality, localMeaning, typeWithoutInput } from './rules/unfit-types.ts';
-import { exclusionClash, uniqueClash } from './rules/unique-clash.ts';
+import { exclusionClash, uniqueClash, uniqueUnseen } from './rules/unique-clash.ts';
 import { uniqueOnTargetOnly } from './rules/unique-on-target.ts';
 import { unknownDatabase } from './rules/unknown-database.ts';
 
@@ -90,6 +90,7 @@ export const RULES: readonly Rule[] = [
   firingTriggers,
   clockKeys,
   exclusionClash,
+  uniqueUnseen,
   differentTruncate,
   copyReferences,
   copySwap,

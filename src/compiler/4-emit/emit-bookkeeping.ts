@@ -7,6 +7,7 @@ import {
   conflictBlock,
   conflictIndexBlock,
   fullCopyBlock,
+  heldBlock,
   initialCopyBlock,
   installedBlock,
   kickBlock,
@@ -15,6 +16,7 @@ import {
   registryBlock,
   schemaBlock,
   sealBlock,
+  stoppedBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
@@ -67,6 +69,8 @@ const masterObjects: readonly EmittedObject[] = [
   own('table', 'conflict', conflictBlock),
   own('index', 'conflict_decided_at', conflictIndexBlock),
   own('table', 'parked', parkedBlock),
+  own('table', 'held', heldBlock),
+  own('table', 'stopped', stoppedBlock),
 ];
 
 const copyObjects: readonly EmittedObject[] = [own('table', 'full_copy', fullCopyBlock), own('table', 'kick', kickBlock)];

@@ -43,17 +43,19 @@ function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
 /** The members' tables are alike, so one text serves all; it is written for the first. */
 function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal }: { table: ModelMasterTable; ordinal: number }): PlanMasterTable {
   const { name, members } = sync;
-  const { reference, rule } = table;
+  const { reference, rule, unique, exception } = table;
   if (rule === null) throw new Error(`no conflict rule for a table of ${name}`);
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
   const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, isMaster: true, copyFormat: format });
-  const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule }, name);
+  const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule, unique }, name);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
   return {
     ...emitTable(sync, { table: reference, ordinal, routes }),
     rule,
+    unique,
+    exception,
     ...mask,
     masters: { ...statements, readers: readersByMember(model, sync, reference) },
   };

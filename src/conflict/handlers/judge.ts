@@ -54,6 +54,11 @@ export function judge(shape: HandlerShape, conflict: HandlerConflict, answer: An
     case 'remove':
     case 'skip':
       return { kind: answer.kind };
+    case 'keep':
+    case 'retry':
+    case 'park':
+    case 'stop':
+      return nonsense(shape, conflict, `it returned ${answer.kind}(…), which is for onException; a conflict takes take(…), merge(…), remove() or skip()`);
     case 'nonsense':
       return nonsense(shape, conflict, `it returned ${answer.shown}, not take(…), merge(…), remove() or skip()`);
     default:

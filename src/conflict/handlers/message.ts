@@ -58,6 +58,10 @@ export type AnswerMessage =
   | { readonly kind: 'merge'; readonly values: readonly (readonly [column: string, value: EncodedValue])[] }
   | { readonly kind: 'remove' }
   | { readonly kind: 'skip' }
+  | { readonly kind: 'keep'; readonly database: string | null }
+  | { readonly kind: 'retry' }
+  | { readonly kind: 'park' }
+  | { readonly kind: 'stop' }
   | { readonly kind: 'nonsense'; readonly shown: string };
 
 /** The conflict as the handler is told it. */
@@ -73,9 +77,14 @@ export function conflictMessage(shape: HandlerShape, { key, versions }: HandlerC
       time: timeText(at),
       timeMicros: String(at),
       operation: op,
-      row: row.isPresent ? Object.fromEntries(columns.map(({ name, type }, index) => [name, handlerValue(row.values[index] ?? null, type)])) : null,
+      row: rowMessage(shape, row),
     })),
   };
+}
+
+/** Null where the row is absent. */
+export function rowMessage({ columns }: HandlerShape, { isPresent, values }: RowText): MessageRow | null {
+  return isPresent ? Object.fromEntries(columns.map(({ name, type }, index) => [name, handlerValue(values[index] ?? null, type)])) : null;
 }
 
 /** The key for messages, as text. */

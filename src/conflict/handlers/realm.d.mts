@@ -1,5 +1,8 @@
 import type { AnswerMessage, ConflictMessage } from './message.ts';
 import type { Conflict } from './conflict.ts';
+import type { Failure } from './failure.ts';
+import type { FailureMessage } from './judge-failure.ts';
 
+export function conflictOf(message: FailureMessage): Failure;
 export function conflictOf(message: ConflictMessage): Conflict;
 export function answerOf(value: unknown): AnswerMessage;

@@ -2,8 +2,9 @@
 // Plain JavaScript, because its text runs in the closed world of the handlers (worker.mjs), where nothing can be imported. Only texts
 // cross the border of that world: an object from outside would be a way out.
 
-/** The conflict that a handler gets, made of its JSON form (`ConflictMessage`). */
+/** The conflict, or the failure, that a handler gets, made of its JSON form (`ConflictMessage`, `FailureMessage`). */
 export function conflictOf(message) {
+  if (message.hook === 'onException') return failureFrom(message);
   const versions = message.versions.map(({ database, time, timeMicros, operation, row }) => {
     return { database, time, timeMicros: BigInt(timeMicros), operation, row: row === null ? null : rowOf(row) };
   });
@@ -18,11 +19,17 @@ export function conflictOf(message) {
   };
 }
 
+function failureFrom({ table, key, database, error, tries, rows }) {
+  const all = rows.map((each) => ({ database: each.database, row: each.row === null ? null : rowOf(each.row) }));
+  return { table, key: rowOf(key), database, error, tries, rows: all, row: (name) => all.find((each) => each.database === name)?.row ?? null };
+}
+
 /** What a handler returned, in a form that survives JSON (`AnswerMessage`), and without judging its values. */
 export function answerOf(value) {
   if (typeof value !== 'object' || value === null) return { kind: 'nonsense', shown: nameOf(value) };
   if (value.kind === 'take') return { kind: 'take', database: typeof value.database === 'string' ? value.database : null };
-  if (value.kind === 'remove' || value.kind === 'skip') return { kind: value.kind };
+  if (value.kind === 'keep') return { kind: 'keep', database: typeof value.database === 'string' ? value.database : null };
+  if (['remove', 'skip', 'retry', 'park', 'stop'].includes(value.kind)) return { kind: value.kind };
   if (value.kind !== 'merge') return { kind: 'nonsense', shown: nameOf(value) };
   const { values } = value;
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return { kind: 'nonsense', shown: `merge(…) of ${nameOf(values)}` };

@@ -21,10 +21,12 @@ export async function resume(source: Session, name: SyncName): Promise<boolean> 
   return count === 1;
 }
 
-/** Lets the runner look at the sync now. `isCopy`: a full copy is asked for, by whichever runner comes next. */
+/**
+ * Lets the runner look at the sync now, and do what it has put off. `isCopy`: a full copy is asked for, by whichever runner comes next.
+ */
 export async function kick(source: Session, name: SyncName, by: { readonly isCopy: boolean; readonly user: string }): Promise<void> {
   if (by.isCopy) await source.query(requestCopy, [name.sync, by.user]);
-  await source.query(wakeRunner, [name.sync, name.wake]);
+  await tellRunners(source, name);
 }
 
 /** Gives a stream a new life: all its tables are copied again. False when it is not registered. */

@@ -1,5 +1,6 @@
 /**
- * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark, delta tables.
+ * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark,
+ * sarrio.stopped, sarrio.parked, delta tables.
  * Writes: nothing. Called by: `status.ts`.
  */
 export const readStreams = `
@@ -18,6 +19,16 @@ export const readTargetStreams = `
     (select count(*) from sarrio.initial_copy as c where c.sync = w.sync and c.source = w.source)::text as copied_tables
   from sarrio.watermark as w
 `;
+
+/** What a person has to look at in a member of multi-master syncs. */
+export const readStoppedTables = `
+  select sync, relation, code, message, hint, key::text as key, stopped_at::text as stopped_at
+  from sarrio.stopped
+  order by sync, relation
+`;
+
+/** Rows that are kept apart, by sync. */
+export const countParked = 'select sync, count(*)::text as parked from sarrio.parked group by sync';
 
 /** Around the `countPending` of a sync's tables: the count of entries and the age of the oldest, in seconds. */
 export function summarizePending(counts: readonly string[]): string {

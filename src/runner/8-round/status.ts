@@ -9,7 +9,7 @@ import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
 import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
-import { readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+import { countParked, readStoppedTables, readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
 
 /** One stream as `sarrio status` shows it. */
@@ -37,6 +37,20 @@ export type StreamStatus = StreamName & {
   readonly lastCopy: LastCopyStatus | null;
   /** Tables of the source of which changes may have gone by uncaptured. */
   readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
+  /** Tables that the target does not take while the rest of the multi-master sync goes on. */
+  readonly stopped: readonly StoppedTable[];
+  /** Rows that the target keeps apart, because others hold their unique values. */
+  readonly parked: number;
+};
+
+/** `key` is that of the row, by column as text, where it is known. */
+export type StoppedTable = {
+  readonly table: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly hint: string;
+  readonly key: Readonly<Record<string, string | null>> | null;
+  readonly since: string;
 };
 
 /** A runner that has reported nothing for so long is not there. */
@@ -46,9 +60,10 @@ type Connect = (database: string) => Promise<Session>;
 
 /** Asks every database of the plan, takes no lock, and goes on where one cannot be reached. */
 export async function readStatus(plan: Plan, connect: Connect): Promise<readonly StreamStatus[]> {
-  const targets = new Map<string, Promise<readonly Row[] | Error>>();
-  const target = (name: string): Promise<readonly Row[] | Error> => {
-    const asked = targets.get(name) ?? askTarget(name, connect);
+  const members = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.members : [])));
+  const targets = new Map<string, Promise<TargetAnswer | Error>>();
+  const target = (name: string): Promise<TargetAnswer | Error> => {
+    const asked = targets.get(name) ?? askTarget(name, connect, members.has(name));
     targets.set(name, asked);
     return asked;
   };
@@ -69,8 +84,10 @@ type Asked = {
   /** Of the sync's tables in its source. */
   readonly captures: readonly PlanCapture[];
   readonly connect: Connect;
-  readonly target: (name: string) => Promise<readonly Row[] | Error>;
+  readonly target: (name: string) => Promise<TargetAnswer | Error>;
 };
+
+type TargetAnswer = { readonly streams: readonly Row[]; readonly stopped: readonly Row[]; readonly parked: readonly Row[] };
 
 async function flowStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
@@ -103,13 +120,13 @@ type Parts = {
   readonly history: History;
   readonly row: Row | undefined;
   readonly unsafe: StreamStatus['unsafe'];
-  readonly applied: readonly Row[] | Error;
+  readonly applied: TargetAnswer | Error;
 };
 
 async function streamStatus(parts: Parts): Promise<StreamStatus> {
   const { stream, row, applied } = parts;
   const isSilent = !row?.['state'] || Number(row['reported_seconds_ago']) > SILENT_SECONDS;
-  const watermark = applied instanceof Error ? undefined : applied.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
+  const watermark = applied instanceof Error ? undefined : applied.streams.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const position = watermark?.['position'] ?? row?.['acknowledged'] ?? null;
   const pending = await pendingOf(parts, position);
   const situation = situationOf(row, watermark);
@@ -128,6 +145,8 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     runner: row?.['runner'] ?? null,
     lastCopy: null,
     unsafe: parts.unsafe,
+    stopped: applied instanceof Error ? [] : applied.stopped.filter((each) => each['sync'] === stream.sync).map(stoppedTable),
+    parked: applied instanceof Error ? 0 : Number(applied.parked.find((each) => each['sync'] === stream.sync)?.['parked'] ?? 0),
   };
 }
 
@@ -162,11 +181,25 @@ async function pendingOf({ sync, source, history }: Parts, stored: string | null
   return { pending: Number(pending), lagSeconds: Number(Number(lag).toFixed(3)) };
 }
 
-async function askTarget(name: string, connect: Connect): Promise<readonly Row[] | Error> {
+function stoppedTable(row: Row): StoppedTable {
+  const key = row['key'];
+  return {
+    table: row['relation'] ?? '',
+    code: row['code'] ?? '',
+    reason: row['message'] ?? '',
+    hint: row['hint'] ?? '',
+    key: key ? (JSON.parse(key) as Record<string, string | null>) : null,
+    since: row['stopped_at'] ?? '',
+  };
+}
+
+async function askTarget(name: string, connect: Connect, isMember: boolean): Promise<TargetAnswer | Error> {
   const session = await openQuietly(name, connect);
   if (session instanceof Error) return session;
   try {
-    return (await session.query(readTargetStreams)).rows;
+    const streams = (await session.query(readTargetStreams)).rows;
+    if (!isMember) return { streams, stopped: [], parked: [] };
+    return { streams, stopped: (await session.query(readStoppedTables)).rows, parked: (await session.query(countParked)).rows };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
@@ -199,6 +232,8 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     runner: null,
     lastCopy: null,
     unsafe: [],
+    stopped: [],
+    parked: 0,
   };
 }
 

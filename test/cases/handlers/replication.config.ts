@@ -1,4 +1,4 @@
-import { type Conflict, defineReplication, env, take } from 'sarrio';
+import { type Conflict, defineReplication, env, keep, park, stop, take } from 'sarrio';
 import { mergeCustomers } from './rules/customers.ts';
 
 const SUM = `total
@@ -15,7 +15,12 @@ export default defineReplication({
       tables: [
         'public.*',
         { table: 'public.customers', onConflict: mergeCustomers },
-        { table: 'public.notes', onConflict: 'last-update-wins' },
+        {
+          table: 'public.notes',
+          onConflict: 'last-update-wins',
+          // What breaks a rule of the table waits for somebody; of anything else east's row is the right one.
+          onException: (failure) => (failure.error.code === '23514' ? park() : failure.tries > 0 ? stop() : keep('east')),
+        },
         {
           table: 'public."Odd Name"',
           onConflict(conflict: Conflict): ReturnType<typeof take> {

@@ -16,7 +16,7 @@ export default defineReplication({
     absent: {
       mode: 'multi-master',
       members: ['one', 'two'],
-      tables: [{ table: 'public.same', onConflict: ['two', 'two', 'three'], mask: ['id', 'notes'] }],
+      tables: [{ table: 'public.same', onConflict: ['two', 'two', 'three'], onUnique: ['tow'], mask: ['id', 'notes'] }],
       onConflict: ['one', 'tow'],
     },
     differs: {
@@ -25,6 +25,7 @@ export default defineReplication({
       tables: ['public.*', 'public.missing_there', 'public.no_key'],
       exclude: ['public.risky', 'public.groups', 'public.events', 'public.same', 'public.ringed', 'public.counted', 'public.late'],
       onConflict: 'last-update-wins',
+      onUnique: 'park',
     },
     risky: {
       mode: 'multi-master',

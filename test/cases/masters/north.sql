@@ -9,6 +9,7 @@ create table order_lines (
   order_id uuid,
   line integer,
   article text not null,
+  seal text unique,
   amount integer not null,
   primary key (order_id, line)
 );

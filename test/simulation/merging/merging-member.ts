@@ -1,13 +1,14 @@
 import type { Change } from '../../../src/conflict/change.ts';
+import { type Knowledge, namesNewTo } from '../../../src/conflict/change-names.ts';
 import type { ContestedKey, Version } from '../../../src/conflict/version.ts';
-import type { LookOptions, Member } from '../../../src/runner/8-round/masters/member.ts';
+import type { Member, Span } from '../../../src/runner/8-round/masters/member.ts';
 import { historyOf } from '../image.ts';
 import { type Aside, asideOf, changesOf, type Entry, namesOf, pendingBits, pendingFor, positionOf, type Side, written } from './side.ts';
 
 /** A round's transaction in one member. */
 export type Transaction = {
   readonly side: Side;
-  readonly options: LookOptions;
+  readonly options: Span;
   aside: Aside | null;
   isSettled: boolean;
   xid: bigint;
@@ -24,10 +25,10 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
     name: `d${index}`,
     history: historyOf(index),
     async look(options) {
-      peers.set(index, { side, options, aside: null, isSettled: false, xid: 0n, after: null });
-      const entries = pendingFor(side, options.from).length;
+      peers.set(index, { side, options: options.tables.get(0) ?? options, aside: null, isSettled: false, xid: 0n, after: null });
+      const entries = pendingFor(side, (options.tables.get(0) ?? options).from).length;
       const pending = entries === 0 ? [] : [{ ordinal: 0, entries, allInserts: false, truncated: false }];
-      return { member: index, position: positionOf(index, side), watermarks: side.watermarks, copiedXid: 0n, clockMicros: 0n, pending };
+      return { member: index, position: positionOf(index, side), watermarks: side.watermarks, held: side.held, copiedXid: 0n, clockMicros: 0n, pending };
     },
     async hold() {
       mine().xid = side.nextXid;
@@ -41,17 +42,18 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
     async rows() {
       return [{ isPresent: true, values: side.values }];
     },
+    clashes: async () => [],
     async settle(_, [row]) {
       if (row === undefined) return;
-      mine().aside = asideOf(row);
+      mine().aside = asideOf(row, knownAt(mine(), index));
       mine().isSettled = true;
     },
     async deliver(_, to, fresh) {
       return deliver(peers, { from: index, to: to.map((member) => member.index), fresh });
     },
-    async apply(_, watermarks) {
-      const { aside, xid, options } = mine();
-      mine().after = written({ ...side, nextXid: xid + 1n }, { aside, xid, watermarks, known: options.knownBy.get(index) ?? [] });
+    async apply(_, moved) {
+      const { aside, xid } = mine();
+      mine().after = written({ ...side, nextXid: xid + 1n }, { aside, xid, moved });
     },
     durable: () => Promise.resolve(),
     commit: () => Promise.resolve(),
@@ -63,6 +65,10 @@ function transactionOf(peers: MergingPeers, index: number): Transaction {
   const transaction = peers.get(index);
   if (transaction === undefined) throw new Error(`member ${index} has no transaction`);
   return transaction;
+}
+
+function knownAt({ options }: Transaction, index: number): readonly Knowledge[] {
+  return options.knownBy.get(index) ?? [];
 }
 
 function versionOf(peers: MergingPeers, member: number): Version | undefined {
@@ -84,8 +90,10 @@ function deliver(peers: MergingPeers, { from, to, fresh }: { from: number; to: r
   const { pending, pendingAt } = pendingOf(peers, from);
   const carried: readonly Change[] = changesOf(from, pending);
   const names = namesOf(from, pending, options);
-  for (const peer of to.filter((target) => (pendingAt & (1 << target)) !== 0).map((target) => transactionOf(peers, target))) {
-    if (!peer.isSettled) peer.aside = { values: side.values, at: latestOf(pending), isFresh: fresh, carried, names };
+  for (const target of to.filter((each) => (pendingAt & (1 << each)) !== 0)) {
+    const peer = transactionOf(peers, target);
+    const newNames = namesNewTo(knownAt(peer, target), names);
+    if (!peer.isSettled) peer.aside = { values: side.values, at: latestOf(pending), isFresh: fresh, carried, names: newNames };
   }
   return 1;
 }

@@ -41,10 +41,12 @@ export function wrote(world: MergingWorld, member: number, column: (typeof COLUM
 /** The rule as it is, or members with something wrong. */
 export type MergingVariant = { readonly otherwise: PlainRule; readonly wrap?: (member: Member) => Member };
 
-/** A round of some members, after which only these of them have kept their commit. */
+const REFUSED = { code: '23514', message: 'refused', constraint: null, detail: null };
+
+/** A round of some members, after which only these of them have kept their commit; `kept`: the row of this one was ruled to stand. */
 export async function merged(
   world: MergingWorld,
-  step: { present: readonly number[]; survivors: readonly number[] },
+  step: { present: readonly number[]; survivors: readonly number[]; isStopped?: boolean; kept?: number },
   variant: MergingVariant,
 ): Promise<MergingWorld> {
   const { otherwise, wrap = (member) => member } = variant;
@@ -58,14 +60,17 @@ export async function merged(
     };
     return { ...member, settle };
   });
-  const known = new Map(step.present.map((index) => [index, { watermarks: sideAt(world, index).watermarks, copiedXid: 0n }]));
+  const known = new Map(step.present.map((index) => [index, { watermarks: sideAt(world, index).watermarks, held: sideAt(world, index).held, copiedXid: 0n }]));
   await masterRound({
     members,
     databases: world.sides.map((_, index) => `d${index}`),
     rules: [{ strategy: 'counters', counters: ['stock'], otherwise: { strategy: 'columns', otherwise } }],
     known,
+    keys: [],
+    stopped: new Set(step.isStopped ? [0] : []),
     lock: [],
     ...ONE_CLOCK,
+    rulings: () => (step.kept === undefined ? [] : [{ key: ['k'], member: step.kept, error: REFUSED, decision: { kind: 'keep', member: step.kept } }]),
     columns: [COLUMNS],
     newId: () => 'c',
     failpoint: async () => undefined,

@@ -1,7 +1,9 @@
 import { type Change, changesFrom, changesJson } from '../../../src/conflict/change.ts';
+import type { Marks } from '../../../src/conflict/bookkeeping.ts';
 import { allNames, type ChangeName, hasSeen, type Knowledge, nameOf, namesNewTo } from '../../../src/conflict/change-names.ts';
 import { historyNumber, isCovered, type Position } from '../../../src/plan/position.ts';
-import type { LookOptions, SettledRow } from '../../../src/runner/8-round/masters/member.ts';
+import type { Member, SettledRow, Span } from '../../../src/runner/8-round/masters/member.ts';
+import { heldAfter } from '../apply.ts';
 import { historyOf } from '../image.ts';
 
 /** The one row of a table that is merged: a counter and two columns. */
@@ -12,7 +14,9 @@ export type Side = {
   readonly values: readonly string[];
   /** The transaction that wrote the row. */
   readonly entries: readonly Entry[];
-  readonly watermarks: ReadonlyMap<number, Position>;
+  readonly watermarks: Marks;
+  /** By table: where this one stands instead. */
+  readonly held: ReadonlyMap<number, Marks>;
   readonly nextXid: bigint;
 };
 
@@ -28,7 +32,7 @@ export type Entry = {
   readonly name: ChangeName | null;
 };
 
-export const FIRST: Side = { values: ['k', '0', 'a0', 'b0'], entries: [], watermarks: new Map(), nextXid: 100n };
+export const FIRST: Side = { values: ['k', '0', 'a0', 'b0'], entries: [], watermarks: new Map(), held: new Map(), nextXid: 100n };
 
 /** An UPDATE of an application, as capture records it. */
 export function updated(side: Side, values: readonly string[], at: bigint): Side {
@@ -51,13 +55,13 @@ export function pendingFor({ entries }: Side, seen: Position): readonly Entry[] 
 }
 
 /** Bits of the members that have seen neither the entry nor the change that it names. */
-export function pendingBits({ seenBy, knownBy }: LookOptions, { xid, name }: Entry): number {
+export function pendingBits({ seenBy, knownBy }: Span, { xid, name }: Entry): number {
   const isNews = (target: number, seen: Position): boolean => !isCovered(seen, xid) && (name === null || !hasSeen(knownBy.get(target) ?? [], name));
   return [...seenBy].reduce((bits, [target, seen]) => (isNews(target, seen) ? bits | (1 << target) : bits), 0);
 }
 
 /** The changes that a member's entries stand for; between two nobody asks. */
-export function namesOf(member: number, entries: readonly Entry[], { knownBy }: LookOptions): readonly ChangeName[] | null {
+export function namesOf(member: number, entries: readonly Entry[], { knownBy }: Span): readonly ChangeName[] | null {
   const origins = new Set([...knownBy.values()].flatMap((known) => known.map(({ origin }) => origin)));
   const isKnown = (name: ChangeName | null): name is ChangeName => name !== null && origins.has(BigInt(name.replace(/:.*/, '')));
   return allNames(entries.map(({ name, xid }) => [isKnown(name) ? name : nameOf(historyNumber(historyOf(member)), xid)]));
@@ -71,25 +75,19 @@ export function changesOf(member: number, entries: readonly Entry[]): readonly C
 
 export type Aside = Pick<SettledRow, 'at' | 'isFresh' | 'carried' | 'names'> & { readonly values: readonly string[] };
 
-export function asideOf({ row, at, isFresh, carried, names }: SettledRow): Aside {
-  return { values: row.values.map(String), at, isFresh, carried, names };
+export function asideOf({ row, at, isFresh, carried, names }: SettledRow, known: readonly Knowledge[]): Aside {
+  return { values: row.values.map(String), at, isFresh, carried, names: namesNewTo(known, names) };
 }
 
-type Writing = {
-  readonly aside: Aside | null;
-  readonly xid: bigint;
-  readonly watermarks: ReadonlyMap<number, Position>;
-  /** What the member itself has seen. */
-  readonly known: readonly Knowledge[];
-};
+type Written = { readonly aside: Aside | null; readonly xid: bigint; readonly moved: Parameters<Member['apply']>[1] };
 
 /** After a round's transaction. */
-export function written(side: Side, { aside, xid, watermarks, known }: Writing): Side {
-  if (aside === null) return { ...side, watermarks };
-  const { at, carried, values } = aside;
-  const names = namesNewTo(known, aside.names);
-  const isTold = aside.isFresh && (names?.length !== 0 || values.join() !== side.values.join());
+export function written(side: Side, { aside, xid, moved }: Written): Side {
+  const stands = { watermarks: moved.watermarks, held: heldAfter(side.held, moved.moves) };
+  if (aside === null) return { ...side, ...stands };
+  const { at, carried, names, values } = aside;
   const named = names === null || names.length === 0 ? [null] : names;
   const entries = named.map((name) => ({ xid, at, ...difference(side.values, values), carried, name }));
-  return { ...side, watermarks, values, entries: isTold ? [...side.entries, ...entries] : side.entries };
+  const isTold = aside.isFresh && (names?.length !== 0 || values.join() !== side.values.join());
+  return { ...side, ...stands, values, entries: isTold ? [...side.entries, ...entries] : side.entries };
 }

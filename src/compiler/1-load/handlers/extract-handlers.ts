@@ -61,7 +61,8 @@ function extract({ modules, config, taken }: Context, uses: readonly [HandlerPla
   if ('fault' in handler) return { faults: [handler.fault] };
   const closure = closureOf(modules, handler.node);
   if (closure.faults.length > 0) return { faults: closure.faults };
-  const title = `Decides conflicts of ${uses.map(shownPlace).join('; ')}`;
+  const what = place.hook === 'onConflict' ? 'Decides conflicts of' : 'Says what becomes of rows that a member does not take, in';
+  const title = `${what} ${uses.map(shownPlace).join('; ')}`;
   const { text, sourceHash, export: name } = printHandler(closure, { title, inline: place.hook, config: config.getFilePath() });
   return { text, rule: { strategy: 'handler', file: handlerPath(place, taken), export: name, sourceHash, fileHash: handlerFileHash(text) } };
 }

@@ -1,11 +1,16 @@
 import type { ConfigPath } from '../fault.ts';
 
+/** The settings that take a function. */
+export type Hook = 'onConflict' | 'onException';
+
+const HOOKS: readonly Hook[] = ['onConflict', 'onException'];
+
 /** Where a function stands in an evaluated config. */
 export type HandlerPlace = {
   readonly path: ConfigPath;
   /** The function; one that stands in several places is one handler. */
   readonly value: unknown;
-  readonly hook: 'onConflict';
+  readonly hook: Hook;
   readonly sync: string;
   /** The table's name or pattern; null for the sync's own. */
   readonly table: string | null;
@@ -21,13 +26,14 @@ export function handlerPlaces(config: unknown): readonly HandlerPlace[] {
 function placesOf(sync: string, value: Readonly<Record<string, unknown>>): readonly HandlerPlace[] {
   const tables: readonly unknown[] = Array.isArray(value['tables']) ? value['tables'] : [];
   if (value['mode'] !== 'multi-master') return [];
-  const own: HandlerPlace = { path: ['syncs', sync, 'onConflict'], value: value['onConflict'], hook: 'onConflict', sync, table: null, index: -1 };
-  const ofTables = tables.flatMap((each, index): readonly HandlerPlace[] => {
-    const { table, onConflict } = objectOf(each);
-    if (typeof onConflict !== 'function') return [];
-    return [{ path: ['syncs', sync, 'tables', index, 'onConflict'], value: onConflict, hook: 'onConflict', sync, table: String(table), index }];
-  });
-  return typeof value['onConflict'] === 'function' ? [own, ...ofTables] : ofTables;
+  const own = HOOKS.map((hook): HandlerPlace => ({ path: ['syncs', sync, hook], value: value[hook], hook, sync, table: null, index: -1 }));
+  const ofTables = tables.flatMap((each, index) =>
+    HOOKS.map((hook): HandlerPlace => {
+      const entry = objectOf(each);
+      return { path: ['syncs', sync, 'tables', index, hook], value: entry[hook], hook, sync, table: String(entry['table']), index };
+    }),
+  );
+  return [...own, ...ofTables].filter((place) => typeof place.value === 'function');
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

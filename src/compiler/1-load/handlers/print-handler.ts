@@ -12,6 +12,10 @@ const PRELUDE: Readonly<Record<string, string>> = {
   merge: "const merge = (values) => ({ kind: 'merge', values });",
   remove: "const remove = () => ({ kind: 'remove' });",
   skip: "const skip = () => ({ kind: 'skip' });",
+  retry: "const retry = () => ({ kind: 'retry' });",
+  keep: "const keep = (database) => ({ kind: 'keep', database });",
+  park: "const park = () => ({ kind: 'park' });",
+  stop: "const stop = () => ({ kind: 'stop' });",
   fixed: `// What is constant stays as it is, down to the last value in it.
 const fixed = (value) => {
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(fixed);

@@ -15,7 +15,7 @@ export type Target =
   | { readonly kind: 'fault'; readonly fault: HandlerFault };
 
 /** Exports of sarrio that are answers. */
-export const ANSWERS: readonly string[] = ['take', 'merge', 'remove', 'skip'];
+export const ANSWERS: readonly string[] = ['take', 'merge', 'remove', 'skip', 'retry', 'keep', 'park', 'stop'];
 
 /** @param owner the function or constant in whose text the name stands */
 export function targetOf(modules: Modules, owner: Node, name: Identifier): Target {

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../1-load/did-you-mean.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';
-import type { ConflictRuleConfig, MultiMasterSync } from '../../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync, UniqueChoice } from '../../../index.ts';
 import { isMergeRule } from '../../2-model/resolve-rule.ts';
 import { type Finding, masterSyncs, masterTables, type Rule } from '../rule.ts';
 
@@ -29,13 +29,15 @@ export const preferredDatabases: Rule = {
     masterSyncs(input).flatMap(([name, sync]) => {
       const path = ['syncs', name];
       const own = sync.tables.flatMap((entry, position) => {
-        return typeof entry === 'string' ? [] : listFaults(sync, entry.onConflict, [...path, 'tables', position, 'onConflict']);
+        const place = [...path, 'tables', position];
+        if (typeof entry === 'string') return [];
+        return [...listFaults(sync, entry.onConflict, [...place, 'onConflict']), ...listFaults(sync, entry.onUnique, [...place, 'onUnique'])];
       });
-      return [...listFaults(sync, sync.onConflict, [...path, 'onConflict']), ...own];
+      return [...listFaults(sync, sync.onConflict, [...path, 'onConflict']), ...listFaults(sync, sync.onUnique, [...path, 'onUnique']), ...own];
     }),
 };
 
-function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | undefined, path: ConfigPath): readonly Finding[] {
+function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | UniqueChoice | undefined, path: ConfigPath): readonly Finding[] {
   if (choice === undefined || typeof choice === 'string' || typeof choice === 'function') return [];
   if (isMergeRule(choice)) return listFaults(sync, choice.otherwise, [...path, 'otherwise']);
   const { members } = sync;

@@ -1,6 +1,6 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { MeetStatements } from '../../../plan/plan.ts';
+import type { MeetStatements } from '../../../plan/plan-masters.ts';
 import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';

@@ -1,6 +1,6 @@
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
-import type { MasterWriteStatements } from '../../../plan/plan.ts';
+import type { MasterWriteStatements } from '../../../plan/plan-masters.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
@@ -17,7 +17,7 @@ import { carriesChanges } from './masters-read.sql.ts';
  */
 export function masterWrites(at: MasterTarget, sync: string): MasterWriteStatements {
   const rows = { with: sql`with ${changedRows(at)}`, from: sql`changed as s` };
-  const stage = { with: dangerousRaw(''), from: sql`${stageIdent(at)} as s` };
+  const stage = { with: dangerousRaw(''), from: sql`${masterStage(at)} as s` };
   const canUpdate = settable(at).length > 0 && !columnsOf(at).some(({ name, identity }) => identity === 'always' && !isKey(at, name));
   const absent = dangerousRaw(' and not s.sarrio_present');
   const present = missing(at);
@@ -37,17 +37,27 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
     `.text,
     createStage: createStage(at).text,
     loadStage:
-      sql`copy ${stageIdent(at)} (sarrio_present, ${names(at.table)}, sarrio_at${loadedMore(at)}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`.text,
+      sql`copy ${masterStage(at)} (sarrio_present, ${names(at.table)}, sarrio_at${loadedMore(at)}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`
+        .text,
     insertStage: sql`
-      insert into ${stageIdent(at)} (${stageColumns(at)})
+      insert into ${masterStage(at)} (${stageColumns(at)})
       select ${arrivingColumns(at)}
-      from ${arriving(at)}
+      from ${arrivingRows(at)}
     `.text,
-    analyzeStage: sql`analyze ${stageIdent(at)} (${join(
+    analyzeStage: sql`analyze ${masterStage(at)} (${join(
       targetKey(at).map(({ name }) => ident(name)),
       ', ',
     )}, sarrio_settled)`.text,
     dropSettled: dropSettled(at).text,
+    unsettle: sql`
+      with arrived as materialized (
+        select ${arrivingColumns(at)}
+        from ${arrivingRows(at)}
+      )
+      delete from ${masterStage(at)} as s
+      using arrived as w
+      where s.sarrio_settled and ${sameKeys(at, 's', 'w')}
+    `.text,
     takeOver: takeOver(at, sync).text,
     entriesOfStage: entries(at, sync, stage.from).text,
     deleteAbsent: deleteWhere(at, stage.from, absent).text,
@@ -72,11 +82,11 @@ function moreNames(at: MasterTarget): readonly string[] {
 }
 
 /** Rows of the parameter, delivered ones without those whose key was settled. */
-function changedRows(at: MasterTarget): Sql {
+export function changedRows(at: MasterTarget): Sql {
   return sql`
     arrived as materialized (
       select ${arrivingColumns(at)}
-      from ${arriving(at)}
+      from ${arrivingRows(at)}
     ),
     changed as materialized (
       select s.*
@@ -87,7 +97,7 @@ function changedRows(at: MasterTarget): Sql {
   `;
 }
 
-function arriving(at: MasterTarget): Sql {
+function arrivingRows(at: MasterTarget): Sql {
   const declared = columnsOf(at).map(({ name, type }) => `${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`);
   return dangerousRaw(`json_to_recordset($1::json) as r (sarrio_present boolean, ${[...declared, ...more(at)].join(', ')})`);
 }
@@ -110,11 +120,11 @@ function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
   const own = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   return sql`
-    create temporary table if not exists ${stageIdent(at)} on commit delete rows as
+    create temporary table if not exists ${masterStage(at)} on commit delete rows as
     select null::boolean as sarrio_present, ${join([...columns, ...own.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
     with no data;
-    alter table ${stageIdent(at)}
+    alter table ${masterStage(at)}
       alter column sarrio_fresh set default ${dangerousRaw(String(at.memberCount > 2))},
       alter column sarrio_settled set default false,
       alter column sarrio_skip set default false
@@ -123,10 +133,10 @@ function createStage(at: MasterTarget): Sql {
 
 function dropSettled(at: MasterTarget): Sql {
   return sql`
-    delete from ${stageIdent(at)} as s
-    using ${stageIdent(at)} as w
+    delete from ${masterStage(at)} as s
+    using ${masterStage(at)} as w
     where w.sarrio_settled and not s.sarrio_settled and ${sameKeys(at, 's', 'w')};
-    delete from ${stageIdent(at)} as s
+    delete from ${masterStage(at)} as s
     where s.sarrio_skip
   `;
 }
@@ -139,7 +149,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
   return sql`
     with arrived as materialized (
       select ${arrivingColumns(at)}
-      from ${arriving(at)}
+      from ${arrivingRows(at)}
     )
     update ${ident('sarrio', objectNames(at.table.targetName).delta)} as d
     set change_sync = ${literal(sync)}
@@ -261,7 +271,7 @@ function updateOther(at: MasterTarget, rows: Sql): Sql {
   `;
 }
 
-function sameKeys(at: MasterTarget, left: string, right: string): Sql {
+export function sameKeys(at: MasterTarget, left: string, right: string): Sql {
   return join(
     targetKey(at).map((column) => equals(column, ident(left, column.name), ident(right, column.name))),
     ' and ',
@@ -272,6 +282,6 @@ function isKey(at: MasterTarget, column: string): boolean {
   return targetKey(at).some(({ name }) => name === column);
 }
 
-function stageIdent({ table }: MasterTarget): Sql {
+export function masterStage({ table }: MasterTarget): Sql {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'masters_'));
 }

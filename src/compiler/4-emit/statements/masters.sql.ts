@@ -2,14 +2,16 @@ import { tableIdent } from '../../../sql/quote.ts';
 import { sql } from '../../../sql/sql.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan.ts';
+import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import { copyMasterRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
+import { clashStatements } from './masters-unique.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
 
 /** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
-export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule };
+export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule; readonly unique: UniqueRule | null };
 
 /**
  * Purpose: what a round of a multi-master sync does with one table, on any member.
@@ -23,6 +25,7 @@ export function masterStatements(at: MasterTarget, sync: string): Omit<MasterSta
     rows: fewMasterRows(at, sync).text,
     copyChanged: copyMasterRows(at, sync).text,
     write: masterWrites(at, sync),
+    clashes: at.unique === null ? null : clashStatements(at, sync),
     verify: masterVerifyStatements(at, sync),
   };
 }

@@ -22,23 +22,21 @@ export type Undo = {
 export async function undoConflict(session: Session, undo: Undo): Promise<void> {
   const { conflict, version } = undo;
   const table = tableOf(undo);
-  const current = await rowNow(session, table, conflict);
+  const current = await rowOfKey(session, table, conflict.key);
   if (!undo.anyway && !isAsDecided(table, conflict, current)) throw changedSince(session, conflict);
-  const now = (await session.query(nowMicros)).rows[0]?.['now'] ?? '0';
-  const keys = Object.fromEntries(table.key.map((name) => [targetName(table, name), conflict.key[name] ?? null]));
-  const row = {
-    ...keys,
-    ...unmasked(version, conflict, current),
-    sarrio_present: version.row !== null,
-    sarrio_at: now,
-    sarrio_fresh: true,
-    sarrio_settled: true,
-    sarrio_skip: false,
-  };
-  await write(session, table, { conflict, row: JSON.stringify([row]) });
+  const row = unmasked(version, conflict, current);
+  await writeRow(session, table, {
+    row: { ...targetKeyOf(table, conflict.key), ...row, sarrio_present: row !== null },
+    what: `conflict ${conflict.id} was not undone`,
+  });
 }
 
-async function write(session: Session, table: PlanMasterTable, { conflict, row }: { conflict: DecidedConflict; row: string }): Promise<void> {
+export type NewRow = { readonly row: Readonly<Record<string, string | boolean | null>>; readonly what: string };
+
+/** Writes one row as a change of an application with the time of now; `what` has failed when the server does not commit. */
+export async function writeRow(session: Session, table: PlanMasterTable, { row: values, what }: NewRow): Promise<void> {
+  const now = (await session.query(nowMicros)).rows[0]?.['now'] ?? '0';
+  const row = JSON.stringify([{ sarrio_present: true, ...values, sarrio_at: now, sarrio_fresh: true, sarrio_settled: true, sarrio_skip: false }]);
   const { entriesOfRows, mergeRows, deleteRows, insertRows } = table.masters.write;
   const readers = [...(table.masters.readers[session.database] ?? [])];
   const texts = mergeRows === null ? [entriesOfRows, deleteRows, insertRows] : [entriesOfRows, mergeRows];
@@ -50,7 +48,7 @@ async function write(session: Session, table: PlanMasterTable, { conflict, row }
       ...readers.map(({ sync, sequence }) => ({ text: wakeReader, values: [sync, sequence] })),
     ]);
     const [committed] = await session.batch([{ text: commitApply }]);
-    if (committed?.command !== 'COMMIT') throw new Error(`conflict ${conflict.id} was not undone: the server answered COMMIT with ROLLBACK`);
+    if (committed?.command !== 'COMMIT') throw new Error(`${what}: the server answered COMMIT with ROLLBACK`);
   } catch (error) {
     if (session.isOpen()) await session.query(rollbackApply);
     throw error;
@@ -66,7 +64,8 @@ function tableOf({ plan, conflict }: Undo): PlanMasterTable {
 
 type Values = Readonly<Record<string, string | null>>;
 
-async function rowNow(session: Session, table: PlanMasterTable, { key }: DecidedConflict): Promise<Values | null> {
+/** The row as it stands at a member, or null. */
+export async function rowOfKey(session: Session, table: PlanMasterTable, key: Values): Promise<Values | null> {
   const keys = JSON.stringify([table.key.map((name) => key[name] ?? null)]);
   const [answer] = await session.batch([{ text: table.masters.rowsOfKeys, values: [keys] }]);
   const [isPresent, ...values] = answer?.lists[0] ?? [];
@@ -96,6 +95,11 @@ function unmasked({ row, masked = [] }: DecidedVersion, { id, relation }: Decide
     message: `conflict ${id} was recorded without ${masked.join(', ')}, and the row is gone, so that its values cannot be taken from there`,
     hint: 'Write the row by hand, with values of your own.',
   });
+}
+
+/** A key by the columns' names as rows have them. */
+export function targetKeyOf(table: PlanMasterTable, key: Values): Values {
+  return Object.fromEntries(table.key.map((name) => [targetName(table, name), key[name] ?? null]));
 }
 
 function targetName({ columns }: PlanMasterTable, source: string): string {

@@ -95,6 +95,8 @@ function statusOf({ stream, sync, row, request, pause, result }: Parts): StreamS
         }
       : null,
     unsafe: [],
+    stopped: [],
+    parked: 0,
   };
 }
 

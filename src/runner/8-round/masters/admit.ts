@@ -11,7 +11,8 @@ import { readSeeded } from './masters.sql.ts';
 import type { Member } from './member.ts';
 import type { MastersRun } from './run-masters.ts';
 import { type MemberState, sessionMember } from './session-member.ts';
-import { drop, type Live, type Slot } from './slot.ts';
+import { drop, isBeingConnected, type Live, type Slot } from './slot.ts';
+import { forgetStopped } from './stopping.ts';
 
 /** A member that takes part in the rounds. */
 export type Present = {
@@ -32,14 +33,17 @@ export type Present = {
 /**
  * Lets members in that have come up, in the order of the config. Each holds a lease in its own database; a runner that finds an
  * earlier member's lease taken gives back all later ones, so that of two runners the one with the earliest member gets all of them.
+ *
+ * Any member may have given up on any other, and only it can say so. So nobody is let in while one is still being connected, and
+ * only those that were asked are.
  */
 export async function admit(run: MastersRun, present: Present[]): Promise<void> {
-  if (run.slots.every((slot) => slot.live === null || present.some((each) => each.slot === slot))) return;
+  const arrivals = run.slots.flatMap((slot) => (slot.live === null || present.some((each) => each.slot === slot) ? [] : [{ slot, live: slot.live }]));
+  if (arrivals.length === 0 || run.slots.some(isBeingConnected)) return;
   const detached = await detachedMembers(run.name, run.slots);
   await expel(present, ({ slot }) => detached.has(slot.name));
-  for (const slot of run.slots) {
-    const { live } = slot;
-    if (live === null || present.some((each) => each.slot === slot)) continue;
+  for (const { slot, live } of arrivals) {
+    if (slot.live !== live) continue;
     const outcome = await admitOne(run, present, { slot, live, detached: detached.get(slot.name) ?? null }).catch((error: unknown) => {
       if (run.options.signal.aborted) return 'failed';
       drop(slot, error);
@@ -91,6 +95,7 @@ async function admitOne(run: MastersRun, present: Present[], { slot, live, detac
   if (!hasSeed && !(await isSeeded(run, live))) return wait(run, slot, { state: 'connecting', reason: `waits for ${seed?.name}, from which it is copied` });
   const arrived = makePresent(run, present, { slot, live });
   try {
+    await forgetStopped(run, arrived);
     for (const other of present) await joinBoth(run, arrived, other);
   } catch (error) {
     arrived.endBeating();

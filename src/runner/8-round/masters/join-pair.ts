@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Log, StreamName } from '../../events.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import type { Session } from '../../postgres/session.ts';
+import { textArray } from '../../postgres/text-array.ts';
 import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { copyMissing } from '../initial-copy.ts';
@@ -13,7 +14,20 @@ import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-t
 import { beginApply, commitApply } from '../target.sql.ts';
 import { type StreamTable, streamTables } from '../work.ts';
 import { writeAlone } from '../write-alone.ts';
-import { adoptTables, adoptWatermark, inheritWatermarks, insertMasterWatermark, joinAll, noteCopy, otherAcknowledged, seedWatermarks } from './masters.sql.ts';
+import {
+  adoptTables,
+  adoptWatermark,
+  forgetHeld,
+  forgetHeldTables,
+  holdCopied,
+  inheritWatermarks,
+  insertMasterWatermark,
+  joinAll,
+  noteCopy,
+  otherAcknowledged,
+  seedHeld,
+  seedWatermarks,
+} from './masters.sql.ts';
 import type { Live } from './slot.ts';
 
 /** One directed pair of members. */
@@ -46,6 +60,7 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
   const start = await readStreamStart(place);
   source.registry = start.registration.registry;
+  if (start.stored === null) await writeAlone(target.session, { text: forgetHeld, values: [stream.sync, stream.source] });
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
   if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
@@ -75,7 +90,7 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || flow.existingRows === 'replace' || holdsOwnRows(table);
   const { captures, registration } = start;
   try {
-    await inherit(pair, { reading, registration: registration.id });
+    await inherit(pair, { reading, registration: registration.id, relations: missing.map(({ relation }) => relation) });
     await beatDuring(target.session, clock, () =>
       copyMissing({ stream, reading, connectTarget, missing, captures, registration: registration.id, replacesRows, clock, log, failpoint }),
     );
@@ -87,18 +102,25 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
 /**
  * The rows that are copied hold what the seed has applied of the others: so do the watermarks. Of the seed itself the watermark is what
  * all others have seen: what one of them has not is brought by the first round, and leaves its trace here. Otherwise a member that is
- * away could overwrite it unseen.
+ * away could overwrite it unseen. A table that comes to a member with watermarks of its own stands apart from them, where its rows do.
  */
-async function inherit({ stream, source, target }: Pair, { reading, registration }: { reading: Reading; registration: string }): Promise<void> {
+async function inherit({ stream, source, target }: Pair, { reading, registration, relations }: Inheriting): Promise<void> {
   const bulk = await reading.openBulk();
   try {
     const inherited = (await bulk.query(seedWatermarks, [stream.sync])).rows.filter((row) => row['source'] !== stream.target);
+    const held = (await bulk.query(seedHeld, [stream.sync])).rows;
     const others = (await bulk.query(otherAcknowledged, [stream.sync, stream.target])).rows.map((row) => row['position'] ?? null);
-    const seen = intersection([reading.position, ...others.map((position) => seenBy(position, source.history))]);
+    const seen = formatPosition(intersection([reading.position, ...others.map((position) => seenBy(position, source.history))]));
+    const marks = [...inherited, { source: stream.source, position: seen }];
+    const stands = relations.flatMap((relation) =>
+      marks.map((mark) => ({ ...mark, ...held.find((each) => each['relation'] === relation && each['source'] === mark['source']), relation })),
+    );
     await target.session.batch([
       { text: beginApply },
       { text: inheritWatermarks, values: [stream.sync, JSON.stringify(inherited)] },
-      { text: insertMasterWatermark, values: [stream.sync, stream.source, formatPosition(seen), registration] },
+      { text: insertMasterWatermark, values: [stream.sync, stream.source, seen, registration] },
+      { text: forgetHeldTables, values: [stream.sync, textArray(relations)] },
+      { text: holdCopied, values: [stream.sync, JSON.stringify(stands)] },
       { text: noteCopy, values: [stream.sync, stream.source] },
       { text: commitApply },
     ]);
@@ -106,6 +128,8 @@ async function inherit({ stream, source, target }: Pair, { reading, registration
     await reading.giveBackBulk(bulk);
   }
 }
+
+type Inheriting = { readonly reading: Reading; readonly registration: string; readonly relations: readonly string[] };
 
 function seenBy(position: string | null, history: History): Position {
   const parsed = position === null ? null : parsePosition(position);

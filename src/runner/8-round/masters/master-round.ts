@@ -1,14 +1,16 @@
-import { isFresh, watermarksAfter } from '../../../conflict/bookkeeping.ts';
-import { type Knowledge, knowledgeOf } from '../../../conflict/change-names.ts';
+import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { HandlerDecision, HandlerFailure } from '../../../conflict/handlers/judge.ts';
 import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
-import { beforeAll, formatPosition, intersection, type Position, sameHistory } from '../../../plan/position.ts';
+import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { allOf } from './all-of.ts';
+import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './known-marks.ts';
 import type { Look, Member } from './member.ts';
-import { settleContested } from './settle-contested.ts';
+import { settleClashes } from './settle-clashes.ts';
+import { type Contested, settleContested } from './settle-contested.ts';
+import { type Ruling, settleRulings } from './settle-rulings.ts';
 
 /** One pass over a multi-master sync. */
 export type MasterRound = {
@@ -22,8 +24,14 @@ export type MasterRound = {
   readonly columns: readonly (readonly string[])[];
   /** Those of which no record shows the values, by ordinal. */
   readonly masked: readonly (readonly string[])[];
+  /** The rule of each table for unique values that are taken twice, by ordinal. */
+  readonly uniqueRules: readonly (UniqueRule | null)[];
+  /** The key's columns of each table, by ordinal. */
+  readonly keys: readonly (readonly string[])[];
   /** What is known of the watermarks from the last round. Kept up to date by the rounds. */
-  readonly known: KnownWatermarks;
+  readonly known: KnownMarks;
+  /** Tables that sit the round out: nothing of them is read or written, and what each member has applied of them is held. */
+  readonly stopped: ReadonlySet<number>;
   /** Tables to lock before the snapshots are taken. */
   readonly lock: readonly number[];
   /** Filled with the tables in which something was pending, also by a round that fails. */
@@ -34,6 +42,8 @@ export type MasterRound = {
   readonly now: () => number;
   /** Decides conflicts of a table whose rule is a handler, in their order. */
   readonly decideByHandler: (table: number, conflicts: readonly HandlerConflict[]) => Promise<readonly (HandlerDecision | HandlerFailure)[]>;
+  /** What was said of single rows that a member did not take before. */
+  readonly rulings: (table: number) => readonly Ruling[];
   /** An id for the next conflict. */
   readonly newId: () => string;
   readonly failpoint: Failpoint;
@@ -43,13 +53,11 @@ export type MasterRound = {
 export type BegunRound = MasterRound & {
   /** How far the members' clocks are apart at least. */
   readonly skewMicros: bigint;
+  /** The latest of their clocks, in microseconds since 1970. */
+  readonly nowMicros: bigint;
+  /** The transaction of each member in this round, by index. */
+  readonly xids: ReadonlyMap<number, bigint>;
 };
-
-/** Until it is known when a member's rows were copied, nothing that was changed there counts as seen by it. */
-const NOT_KNOWN = 2n ** 64n - 1n;
-
-/** By index, what was read of each member last. */
-export type KnownWatermarks = Map<number, Pick<Look, 'watermarks' | 'copiedXid'>>;
 
 export type MasterRoundResult =
   /** The watermarks were not what was known: look again. */
@@ -63,6 +71,8 @@ export type MasterRoundResult =
       readonly rows: ReadonlyMap<number, number>;
       readonly tables: number;
       readonly conflicts: number;
+      /** Stopped tables of which something new was pending. */
+      readonly waiting: ReadonlySet<number>;
       /** Members whose commit failed or was not answered, with the error. What became of it their watermarks will tell. */
       readonly failed: ReadonlyMap<number, unknown>;
     };
@@ -74,6 +84,7 @@ export type MasterRoundResult =
  * - A member's watermark of another covers that one's snapshot, and its transaction of this round only where that writes fresh entries.
  * - No member commits before all others have on disk what their snapshots saw and their transactions wrote.
  * - Which of the commits survive does not matter: each is complete in itself.
+ * - A stopped table's held position does not move: the transaction that moves a watermark past its changes writes down where the table is.
  *
  * On an error every transaction is rolled back.
  */
@@ -86,13 +97,19 @@ export async function masterRound(round: MasterRound): Promise<MasterRoundResult
       looks.map(({ clockMicros }) => clockMicros),
       BigInt(Math.ceil((round.now() - started) * 1000)),
     );
-    if (isNews(round, looks)) return await leave(round, { kind: 'again' });
+    if (isNews(round.known, looks)) return await leave(round, { kind: 'again' });
     if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
-    return await exchange({ ...round, skewMicros }, looks);
+    return await exchange({ ...round, skewMicros, nowMicros: latestOf(looks) }, looks);
   } catch (error) {
     await Promise.allSettled(members.map((member) => member.rollback()));
     throw error;
   }
+}
+
+function latestOf(looks: readonly Look[]): bigint {
+  let latest = 0n;
+  for (const { clockMicros } of looks) if (clockMicros > latest) latest = clockMicros;
+  return latest;
 }
 
 async function leave(round: MasterRound, result: MasterRoundResult): Promise<MasterRoundResult> {
@@ -101,57 +118,46 @@ async function leave(round: MasterRound, result: MasterRoundResult): Promise<Mas
 }
 
 function lookOptions(round: MasterRound, member: Member): Parameters<Member['look']>[0] {
-  const others = round.members.filter(({ index }) => index !== member.index);
-  const seenBy = new Map(others.map((other) => [other.index, seenOf(round, member, other)]));
-  const knownBy = new Map(round.members.map((each) => [each.index, knowledgeIn(round, each)]));
-  return { from: intersection([...seenBy.values()]), seenBy, knownBy, lock: round.lock };
+  return { ...spansOf(round, member), lock: round.lock.filter((table) => !round.stopped.has(table)) };
 }
 
-function knowledgeIn({ known }: MasterRound, { index, history }: Member): readonly Knowledge[] {
-  return knowledgeOf({ history, ...(known.get(index) ?? { watermarks: new Map(), copiedXid: NOT_KNOWN }) });
-}
-
-/** On a new timeline of the origin the same transaction ids mean other transactions: all kept changes are pending again. */
-function seenOf({ known }: MasterRound, origin: Member, target: Member): Position {
-  const position = known.get(target.index)?.watermarks.get(origin.index);
-  return position !== undefined && sameHistory(position.history, origin.history) ? position : beforeAll(origin.history);
-}
-
-/** Whether any watermark is another than was known when the counting began. */
-function isNews({ known }: MasterRound, looks: readonly Look[]): boolean {
-  const news = looks.filter((look) => textOf(known.get(look.member)) !== textOf(look));
-  for (const { member, watermarks, copiedXid } of news) known.set(member, { watermarks, copiedXid });
-  return news.length > 0;
-}
-
-function textOf(known: Pick<Look, 'watermarks' | 'copiedXid'> | undefined): string {
-  const watermarks = [...(known?.watermarks ?? [])].map(([origin, position]) => `${origin} ${formatPosition(position)}`).sort();
-  return [known?.copiedXid, ...watermarks].join('\n');
-}
-
-async function exchange(round: BegunRound, looks: readonly Look[]): Promise<MasterRoundResult> {
-  const { members, failpoint, touched } = round;
-  for (const { pending } of looks) for (const { ordinal } of pending) touched.add(ordinal);
+async function exchange(round: Omit<BegunRound, 'xids'>, looks: readonly Look[]): Promise<MasterRoundResult> {
+  const { members, failpoint, touched, stopped } = round;
+  const found = looks.flatMap(({ pending }) => pending.map(({ ordinal }) => ordinal));
+  for (const ordinal of found) if (!stopped.has(ordinal)) touched.add(ordinal);
   await failpoint('masters.before-hold');
   const held = await allOf(members.map((member) => member.hold()));
   const xids = new Map(members.map(({ index }, place) => [index, held[place] ?? 0n]));
   const tables = [...touched].sort((a, b) => a - b);
   await failpoint('masters.before-exchange');
   const exchanged: Exchanged[] = [];
-  for (const table of tables) exchanged.push(await exchangeTable(round, looks, table));
+  for (const table of tables) exchanged.push(await exchangeTable({ ...round, xids }, looks, table));
   const written = writtenAt(round, exchanged);
   const own = new Map([...xids].filter(([index]) => exchanged.some(({ freshAt }) => freshAt.has(index))));
   await failpoint('masters.before-apply');
-  const moves = looks.map((look) => ({ look, moved: watermarksAfter(look, looks, own) }));
+  const moves = looks.map((look) => ({ look, moved: marksAfter(look, { looks, own, stopped }) }));
   const changing = moves.filter(({ look }) => isToCommit(look, { looks, written, own }));
   await allOf(changing.map(({ look, moved }) => memberOf(round, look.member).apply(written.get(look.member) ?? [], moved)));
   await failpoint('masters.before-durable');
   await allOf(members.map((member) => member.durable()));
   const failed = await commitAll(round, new Set(changing.map(({ look }) => look.member)));
-  for (const { look, moved } of changing) if (!failed.has(look.member)) round.known.set(look.member, { watermarks: moved, copiedXid: look.copiedXid });
-  const entries = new Map(looks.map(({ member, pending }) => [member, pending.reduce((sum, each) => sum + each.entries, 0)]));
-  const rows = new Map(members.map(({ index }) => [index, exchanged.reduce((sum, each) => sum + (each.rows.get(index) ?? 0), 0)]));
-  return { kind: 'applied', entries, rows, tables: tables.length, conflicts: exchanged.reduce((sum, { conflicts }) => sum + conflicts, 0), failed };
+  for (const { look, moved } of changing) if (!failed.has(look.member)) know(round, look, moved);
+  return { ...summaryOf(round, looks, exchanged), waiting: new Set(found.filter((ordinal) => stopped.has(ordinal))), failed };
+}
+
+function know({ known }: MasterRound, { member, copiedXid }: Look, { watermarks, held }: Moved): void {
+  known.set(member, { watermarks, held, copiedXid });
+}
+
+function summaryOf({ members, stopped }: MasterRound, looks: readonly Look[], exchanged: readonly Exchanged[]) {
+  const count = ({ pending }: Look): number => pending.reduce((sum, { ordinal, entries }) => sum + (stopped.has(ordinal) ? 0 : entries), 0);
+  return {
+    kind: 'applied',
+    entries: new Map(looks.map((look) => [look.member, count(look)])),
+    rows: new Map(members.map(({ index }) => [index, exchanged.reduce((sum, each) => sum + (each.rows.get(index) ?? 0), 0)])),
+    tables: exchanged.length,
+    conflicts: exchanged.reduce((sum, { conflicts }) => sum + conflicts, 0),
+  } as const;
 }
 
 /** What was set aside for one table. */
@@ -176,14 +182,21 @@ async function exchangeTable(round: BegunRound, looks: readonly Look[], table: n
     const others = members.filter(({ index }) => index !== origin.index);
     rows.set(origin.index, await origin.deliver(table, others, fresh));
   }
-  const receivers = members.filter(({ index }) => contested.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
+  const later = [await settleClashes(round, table, origins), await settleRulings(round, table)];
+  const settled = sumOf([contested, ...later]);
+  const receivers = members.filter(({ index }) => settled.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
   return {
     table,
-    conflicts: contested.conflicts,
+    conflicts: settled.conflicts,
     rows,
     writtenAt: new Set(receivers),
-    freshAt: new Set(fresh || contested.fresh > 0 ? receivers : []),
+    freshAt: new Set(fresh || settled.fresh > 0 ? receivers : []),
   };
+}
+
+function sumOf(parts: readonly Contested[]): Contested {
+  const sum = (of: keyof Contested): number => parts.reduce((all, part) => all + part[of], 0);
+  return { conflicts: sum('conflicts'), settled: sum('settled'), fresh: sum('fresh') };
 }
 
 function writtenAt({ members }: MasterRound, exchanged: readonly Exchanged[]): ReadonlyMap<number, readonly number[]> {

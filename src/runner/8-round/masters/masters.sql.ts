@@ -4,7 +4,8 @@ import type { Statement } from '../../postgres/session.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.
- * Reads: snapshot, WAL positions, sarrio.watermark. Writes: sarrio.watermark, sarrio.conflict. Called by: `session-member.ts`.
+ * Reads: snapshot, WAL positions, sarrio.watermark, sarrio.held. Writes: sarrio.watermark, sarrio.held, sarrio.conflict, sarrio.parked, sarrio.stopped.
+ * Called by: `session-member.ts`, `run-masters.ts`, `join-pair.ts`.
  */
 export const beginMember = 'begin transaction isolation level repeatable read, read write';
 export const commitMember = 'commit';
@@ -45,9 +46,13 @@ export function takeMemberSnapshot({ member, from, seenBy, knownBy, origin, orig
   };
 }
 
-/** Whom the statements that follow read for. */
-export function setTargets(seenBy: ReadonlyMap<number, Position>): Statement {
-  return { name: 'sarrio_set_targets', text: "select set_config('sarrio.targets', $1, true)", values: [targetsText(seenBy)] };
+/** Whom the statements that follow read for, and what everybody has seen of what entries name. */
+export function setTargets({ seenBy, knownBy }: Pick<MemberSettings, 'seenBy' | 'knownBy'>): Statement {
+  return {
+    name: 'sarrio_set_targets',
+    text: "select set_config('sarrio.targets', $1, true), set_config('sarrio.known', $2, true)",
+    values: [targetsText(seenBy), knownText(knownBy)],
+  };
 }
 
 function targetsText(seenBy: ReadonlyMap<number, Position>): string {
@@ -73,6 +78,60 @@ function knownText(knownBy: ReadonlyMap<number, readonly Knowledge[]>): string {
 export function readWatermarks(sync: string): Statement {
   return { name: 'sarrio_watermarks', text: 'select source, position, copied_xid::text from sarrio.watermark where sync = $1', values: [sync] };
 }
+
+/** Positions of tables that have not moved with the watermarks, by source and relation. */
+export function readHeld(sync: string): Statement {
+  return { name: 'sarrio_held', text: 'select source, relation, position from sarrio.held where sync = $1', values: [sync] };
+}
+
+/** $1: sync, $2: JSON array of source, relation and position; a null position lets the table follow the watermark again. */
+export function moveHeld(sync: string, moves: readonly { readonly source: string; readonly relation: string; readonly position: string | null }[]): Statement {
+  return {
+    name: 'sarrio_move_held',
+    text: `with moves as materialized (
+        select m.source, m.relation, m.position
+        from json_to_recordset($2::json) as m (source text, relation text, position text)
+      ),
+      following as (
+        delete from sarrio.held as h using moves as m
+        where h.sync = $1 and h.source = m.source and h.relation = m.relation and m.position is null
+      )
+      insert into sarrio.held (sync, source, relation, position)
+      select $1, m.source, m.relation, m.position
+      from moves as m
+      where m.position is not null
+      on conflict (sync, source, relation) do update set position = excluded.position`,
+    values: [sync, JSON.stringify(moves)],
+  };
+}
+
+/** The stream begins anew: what was held of it belongs to an earlier life. */
+export const forgetHeld = 'delete from sarrio.held where sync = $1 and source = $2';
+
+/** At the seed, in the copy's snapshot: what its tables hold of the others where that is not what its watermarks say. $1: sync. */
+export const seedHeld = 'select source, relation, position from sarrio.held where sync = $1';
+
+/** Tables that are copied do not stand where they stood. $1: sync, $2: relations. */
+export const forgetHeldTables = 'delete from sarrio.held where sync = $1 and relation = any ($2::text[])';
+
+/** Tables that are copied stand where the copied rows do, if that is not where the watermarks are. $1: sync, $2: JSON array of source, relation and position. */
+export const holdCopied = `
+  insert into sarrio.held (sync, source, relation, position)
+  select $1, m.source, m.relation, m.position
+  from json_to_recordset($2::json) as m (source text, relation text, position text)
+  join sarrio.watermark as w on w.sync = $1 and w.source = m.source
+  where w.position <> m.position
+  on conflict (sync, source, relation) do update set position = excluded.position
+`;
+
+/** For `status`. $1: sync, $2: relation, $3 to $6: code, message, hint, key as JSON. */
+export const noteStopped = `
+  insert into sarrio.stopped as s (sync, relation, code, message, hint, key) values ($1, $2, $3, $4, $5, $6::jsonb)
+  on conflict (sync, relation) do update set code = excluded.code, message = excluded.message, hint = excluded.hint, key = excluded.key
+`;
+
+/** $1: sync, $2: relations, or null for all. */
+export const noteGoing = 'delete from sarrio.stopped where sync = $1 and ($2::text[] is null or relation = any ($2::text[]))';
 
 /** The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. */
 export function holdWatermarks(sync: string): readonly Statement[] {
@@ -105,6 +164,15 @@ export const recordConflicts = `
   insert into sarrio.conflict (id, sync, relation, key, kind, strategy, decision, versions)
   select r.id, $1, $2, r.key, r.kind, r.strategy, r.decision, r.versions
   from json_to_recordset($3::json) as r (id uuid, key jsonb, kind text, strategy text, decision text, versions jsonb)
+`;
+
+/** $1: sync, $2: JSON array. Of a row that is parked again the last one counts. */
+export const parkRows = `
+  insert into sarrio.parked (sync, relation, key, error_code, error, row)
+  select $1, r.relation, r.key, r.code, r.error, r.row
+  from json_to_recordset($2::json) as r (relation text, key jsonb, code text, error text, row jsonb)
+  on conflict (sync, relation, key) do update
+    set error_code = excluded.error_code, error = excluded.error, row = excluded.row, parked_at = clock_timestamp()
 `;
 
 /** Pages of contested keys; the text is the plan's. */

@@ -13,9 +13,34 @@ export class MemberError extends Error {
   }
 }
 
+/** What went wrong with one table's rows at a member. */
+export class TableError extends Error {
+  override readonly name = 'TableError';
+  readonly table: number;
+  /** Of the row, by column as text; null where it is not known. */
+  readonly key: Readonly<Record<string, string | null>> | null;
+
+  constructor(table: number, cause: unknown, key: Readonly<Record<string, string | null>> | null = null) {
+    super(failureText(cause), { cause });
+    this.table = table;
+    this.key = key;
+  }
+}
+
+/** The table whose rows could not be written, whatever the error is wrapped in. */
+export function tableErrorOf(error: unknown): TableError | null {
+  if (error instanceof TableError) return error;
+  return error instanceof MemberError ? tableErrorOf(error.cause) : null;
+}
+
+/** The rows themselves do not fit, so that the same again fails again until somebody mends them or the table. */
+export function isFaultOfRows(error: unknown): boolean {
+  return /^(22|23|27|38|39|42|44|P0)/.test(stateOf(error) ?? '');
+}
+
 /** The server's code, whatever the error is wrapped in. */
 export function stateOf(error: unknown): string | null {
-  if (error instanceof MemberError || error instanceof CopyError) return stateOf(error.cause);
+  if (error instanceof MemberError || error instanceof TableError || error instanceof CopyError) return stateOf(error.cause);
   return sqlState(error);
 }
 

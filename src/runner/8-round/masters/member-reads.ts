@@ -1,4 +1,4 @@
-import type { ChangeName } from '../../../conflict/change-names.ts';
+import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
@@ -8,7 +8,7 @@ import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading.ts';
 import { setPosition } from '../source.sql.ts';
 import { closeContested, fetchContested, openContested, setTargets } from './masters.sql.ts';
-import type { Member, RowText } from './member.ts';
+import type { Member, RowText, Span } from './member.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 
@@ -35,10 +35,12 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
     return;
   }
   const { report, contestedRows } = tableOf(state, ordinal).masters.meet;
-  const reports = await Promise.all(peers.map((peer) => peer.session.batch([fromOf(peer), { name: `sarrio_masters_report_${ordinal}`, text: report }])));
-  const lines = JSON.stringify(reports.flatMap((answers) => answers[1]?.lists ?? []));
-  const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
-  const keys = contestedKeys(answer?.lists ?? [], tableOf(state, ordinal));
+  const reports = await Promise.all(
+    peers.map((peer) => peer.session.batch([...fromOf(peer, ordinal), { name: `sarrio_masters_report_${ordinal}`, text: report }])),
+  );
+  const lines = JSON.stringify(reports.flatMap((answers) => answers.at(-1)?.lists ?? []));
+  const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
+  const keys = contestedKeys(answers.at(-1)?.lists ?? [], tableOf(state, ordinal));
   if (keys.length > 0) yield keys;
 }
 
@@ -50,7 +52,7 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   await session.query(statements.create);
   for (const peer of peers) await bringReport(peer, state, ordinal);
   await chooseJoinsFor(state, ordinal);
-  await session.batch([fromOf(state), { text: statements.insertOwn }]);
+  await session.batch([...fromOf(state, ordinal), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
   yield* pages(state, tableOf(state, ordinal));
@@ -78,18 +80,29 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
   const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
   if (entriesOf(from, ordinal) > FEW_ENTRIES) {
     await chooseJoinsFor(from, ordinal);
-    await from.session.batch([fromOf(from)]);
+    await from.session.batch(fromOf(from, ordinal));
     await from.copyTo(to, { from: copyReport, into: load });
     return;
   }
-  const [, answer] = await from.session.batch([fromOf(from), { text: report }]);
-  await to.session.query(insert, [JSON.stringify(answer?.lists ?? [])]);
+  const answers = await from.session.batch([...fromOf(from, ordinal), { text: report }]);
+  await to.session.query(insert, [JSON.stringify(answers.at(-1)?.lists ?? [])]);
 }
 
 /** What all others have seen: nothing older is read. */
-function fromOf({ from }: MemberState): Statement {
+export function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
+  const span = spanOf(state, ordinal);
+  return [setPosition(span.from), ...(state.tables.size > 0 ? [setTargets(span)] : [])];
+}
+
+/** A table that has not moved with the watermarks is read from where it stands. */
+function spanOf({ from, seenBy, knownBy, tables }: MemberState, ordinal: number): Span {
   if (from === null) throw new Error('no round has begun');
-  return setPosition(from);
+  return tables.get(ordinal) ?? { from, seenBy, knownBy };
+}
+
+/** What this member itself has seen of a table's changes. */
+export function knownOf(state: MemberState, ordinal: number): readonly Knowledge[] {
+  return spanOf(state, ordinal).knownBy.get(state.index) ?? [];
 }
 
 /** How many changes are joined with the table's rows. */
@@ -140,22 +153,23 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
-    const [, answer] = await state.session.batch([fromOf(state), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
-    const rows = rowsInMemory(answer);
+    const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
+    const rows = rowsInMemory(answers.at(-1));
     if (rows !== null) {
       for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
       return rows.length;
     }
   }
   await chooseJoinsFor(state, ordinal);
+  const { seenBy, knownBy } = spanOf(state, ordinal);
   let most = 0;
   for (const peer of peers) {
-    const seen = state.seenBy.get(peer.index);
+    const seen = seenBy.get(peer.index);
     if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
-    await state.session.batch([setPosition(seen), setTargets(new Map([[peer.index, seen]]))]);
+    await state.session.batch([setPosition(seen), setTargets({ seenBy: new Map([[peer.index, seen]]), knownBy })]);
     most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh }));
   }
-  await state.session.batch([setTargets(state.seenBy)]);
+  await state.session.batch([setTargets(state)]);
   return most;
 }
 

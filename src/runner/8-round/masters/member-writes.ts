@@ -1,4 +1,4 @@
-import { formatPosition, type Position } from '../../../plan/position.ts';
+import { formatPosition } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { recordedRow } from '../../../conflict/mask.ts';
 import type { Statement } from '../../postgres/session.ts';
@@ -6,16 +6,31 @@ import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
-import { moveWatermark, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
-import type { ConflictRecord, SettledRow } from './member.ts';
-import { tableOf } from './member-reads.ts';
+import { moveHeld, moveWatermark, parkRows, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
+import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
+import { blamed, type WriteAgain } from './blame.ts';
+import { isFaultOfRows, TableError } from './member-error.ts';
+import { knownOf, tableOf } from './member-reads.ts';
 import type { MemberState } from './session-member.ts';
-import { addDelivered, addSettled, intoStage, isForStage, newSetAside, type SetAside, type WriteForm, writeRows, writesOf, writeStage } from './set-aside.ts';
+import {
+  addDelivered,
+  addSettled,
+  dropSettledKeys,
+  intoStage,
+  isForStage,
+  newSetAside,
+  type SetAside,
+  type WriteForm,
+  writeRows,
+  writesOf,
+  writeStage,
+} from './set-aside.ts';
 
 /** What a round has set aside at a member until it is written. */
 export type Pending = {
   readonly asides: Map<number, SetAside & { readonly rowsFrom: Map<number, number> }>;
   readonly records: { readonly table: number; readonly record: ConflictRecord }[];
+  readonly parked: { readonly table: number; readonly row: ParkedRow }[];
 };
 
 /** Conflicts in one statement. */
@@ -30,9 +45,11 @@ function asideOf(state: MemberState, ordinal: number): SetAside & { readonly row
 
 export async function settleAside(state: MemberState, ordinal: number, rows: readonly SettledRow[]): Promise<void> {
   const aside = asideOf(state, ordinal);
-  addSettled(aside, rows, state.known);
+  await unsettle(state, aside, rows);
+  addSettled(aside, rows, knownOf(state, ordinal));
   if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [JSON.stringify(aside.rows)]);
   for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
+  for (const { parked } of rows) if (parked !== null) state.pending.parked.push({ table: ordinal, row: parked });
   if (isForStage(aside)) await fillStage(state, aside);
   while (state.pending.records.length > RECORDS) await state.session.batch(recordStatements(state, state.pending.records.splice(0, RECORDS)));
 }
@@ -41,7 +58,7 @@ type Rows = { readonly rows: TextRows; readonly fresh: boolean; readonly from: n
 
 export function receiveRows(state: MemberState, ordinal: number, { rows, fresh, from }: Rows): void {
   const aside = asideOf(state, ordinal);
-  addDelivered(aside, rows, { fresh, known: state.known });
+  addDelivered(aside, rows, { fresh, known: knownOf(state, ordinal) });
   aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows.length);
 }
 
@@ -59,21 +76,31 @@ export async function receiveCopy(state: MemberState, ordinal: number, { sender,
   return rows;
 }
 
-async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {
+/** What was settled before for these keys counts no more. */
+async function unsettle({ session }: MemberState, aside: SetAside, rows: readonly SettledRow[]): Promise<void> {
+  const last = rows.filter(({ isLast }) => isLast);
+  if (last.length === 0 || !aside.hasSettled) return;
+  const apart = newSetAside(aside.table);
+  addSettled(apart, last, []);
+  dropSettledKeys(aside, apart.rows);
+  if (aside.isStaged) await session.query(writesOf(aside).unsettle, [JSON.stringify(apart.rows)]);
+}
+
+export async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {
   await session.query(writesOf(aside).createStage);
   await session.batch(intoStage(aside));
 }
 
 /** Everything that was set aside, the records of conflicts, and the watermarks. */
-export async function applyAside(state: MemberState, tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void> {
+export async function applyAside(state: MemberState, tables: readonly number[], moved: Moved): Promise<void> {
   const asides = tables.flatMap((ordinal) => {
     const aside = state.pending.asides.get(ordinal);
     return aside ? [{ ordinal, aside }] : [];
   });
-  for (const { aside } of asides) if (aside.isStaged || isForStage(aside)) await writeStaged(state, aside);
+  for (const { ordinal, aside } of asides) if (aside.isStaged || isForStage(aside)) await blaming(ordinal, writeStaged(state, aside));
   const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
-  const moves = movesOf(state, asides, watermarks);
-  const rest = [...recordStatements(state, state.pending.records), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
+  const moves = movesOf(state, asides, moved);
+  const rest = [...recordStatements(state, state.pending.records), ...parkStatements(state), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
   await writeFew(state, few, rest);
   await state.failpoint('masters.after-rows');
   // Others rely on this transaction only where it tells them something.
@@ -82,11 +109,23 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
 
 type Asides = readonly { readonly ordinal: number; readonly aside: Pending['asides'] extends Map<number, infer Aside> ? Aside : never }[];
 
-function movesOf(state: MemberState, asides: Asides, watermarks: ReadonlyMap<number, Position>): readonly Statement[] {
+type Moved = Parameters<Member['apply']>[1];
+
+function movesOf(state: MemberState, asides: Asides, { watermarks, moves }: Moved): readonly Statement[] {
+  const { syncName, sync } = state;
+  const source = (origin: number): string => sync.members[origin] ?? '';
   const rowsFrom = (origin: number): number => asides.reduce((sum, { aside }) => sum + (aside.rowsFrom.get(origin) ?? 0), 0);
-  return [...watermarks].map(([origin, position]) =>
-    moveWatermark({ sync: state.syncName, source: state.sync.members[origin] ?? '', position: formatPosition(position), rows: rowsFrom(origin) }),
-  );
+  const held = moves.map(({ table, origin, position }) => ({
+    source: source(origin),
+    relation: displayName(tableOf(state, table).target),
+    position: position === null ? null : formatPosition(position),
+  }));
+  return [
+    ...[...watermarks].map(([origin, position]) =>
+      moveWatermark({ sync: syncName, source: source(origin), position: formatPosition(position), rows: rowsFrom(origin) }),
+    ),
+    ...(held.length > 0 ? [moveHeld(syncName, held)] : []),
+  ];
 }
 
 /** All tables in one batch with what comes after them; when unique values clash, all of them once more by deleting and inserting. */
@@ -98,9 +137,25 @@ async function writeFew(state: MemberState, few: Asides, rest: readonly Statemen
   try {
     await session.batch([{ text: savepoint }, ...writes('merge'), { text: releaseSavepoint }, ...rest]);
   } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
+    if (!isUniqueViolation(error)) throw await blamed(state, { few, writes: rowsOf(state) }, error);
     await session.query(rollbackToSavepoint);
-    await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
+    try {
+      await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
+    } catch (again) {
+      throw await blamed(state, { few, writes: rowsOf(state) }, again);
+    }
+  }
+}
+
+function rowsOf(state: MemberState): WriteAgain {
+  return (ordinal, aside) => writeRows(aside, ordinal, { form: 'replace', tellsOthers: tellsOthers(state, aside) });
+}
+
+async function blaming(ordinal: number, written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    throw isFaultOfRows(error) ? new TableError(ordinal, error) : error;
   }
 }
 
@@ -151,6 +206,21 @@ function recordStatements(state: MemberState, records: Pending['records']): read
     const ofTable = records.filter(({ table }) => table === ordinal).map(({ record }) => recordJson(state, ordinal, record));
     return { name: 'sarrio_record_conflicts', text: recordConflicts, values: [state.syncName, displayName(target), JSON.stringify(ofTable)] };
   });
+}
+
+function parkStatements(state: MemberState): readonly Statement[] {
+  if (state.pending.parked.length === 0) return [];
+  const rows = state.pending.parked.map(({ table, row: { key, row, code, error } }) => {
+    const { target, columns, key: names } = tableOf(state, table);
+    return {
+      relation: displayName(target),
+      key: Object.fromEntries(names.map((name, index) => [name, key[index]])),
+      code,
+      error,
+      row: Object.fromEntries(columns.map(({ name }, index) => [name, row.values[index] ?? null])),
+    };
+  });
+  return [{ name: 'sarrio_park', text: parkRows, values: [state.syncName, JSON.stringify(rows)] }];
 }
 
 /** Values stay the text that the servers wrote. */

@@ -1,4 +1,4 @@
-import type { Seen } from '../../../conflict/bookkeeping.ts';
+import type { Marks, Seen } from '../../../conflict/bookkeeping.ts';
 import type { Change } from '../../../conflict/change.ts';
 import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
@@ -27,28 +27,42 @@ export type Member = {
   meet(table: number, others: readonly Member[]): AsyncIterable<readonly ContestedKey[]>;
   /** The rows of keys as this member's snapshot shows them, in the order of the keys. */
   rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
-  /** Sets aside what is to be written here for contested keys. */
+  /** Pairs of rows that hold one unique value, among what was set aside for the table here and what stays here. */
+  clashes(table: number): Promise<readonly ClashPair[]>;
+  /** Sets aside what is to be written here for contested keys; of a key that was settled before, this is what counts. */
   settle(table: number, rows: readonly SettledRow[]): Promise<void>;
   /** Sets aside, at each of the others, the rows of the keys whose changes it has not seen. */
   deliver(table: number, to: readonly Member[], fresh: boolean): Promise<number>;
   /**
    * Writes what was set aside for the tables (settled rows instead of delivered ones of the same key; a row that is the same already
-   * is not touched), the entries that go with it, and the watermarks by origin index.
+   * is not touched), the entries that go with it, the watermarks by origin index, and the held positions of tables.
    */
-  apply(tables: readonly number[], watermarks: ReadonlyMap<number, Position>): Promise<void>;
+  apply(tables: readonly number[], moved: { readonly watermarks: Marks; readonly moves: readonly HeldMove[] }): Promise<void>;
   /** Resolves when everything that this member's transaction saw and wrote so far is on its disk. */
   durable(): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
 };
 
-export type LookOptions = {
+/** From where a member is read. */
+export type Span = {
   /** What every other present member has seen of this one: nothing older is read. */
   readonly from: Position;
   /** By index, what each other present member has seen of this one. */
   readonly seenBy: ReadonlyMap<number, Position>;
-  /** By index, what each present member, this one among them, has seen of every origin: an entry that names a change is not for who has seen it. */
+  /**
+   * By index, what each present member, this one among them, has seen of every origin: an entry that names a change is not for who has
+   * seen it.
+   */
   readonly knownBy: ReadonlyMap<number, readonly Knowledge[]>;
+};
+
+/** Where a table stands apart from a member's watermark; null where it follows it again. */
+export type HeldMove = { readonly table: number; readonly origin: number; readonly position: Position | null };
+
+export type LookOptions = Span & {
+  /** Tables that are read from elsewhere, because they have not moved with the watermarks. */
+  readonly tables: ReadonlyMap<number, Span>;
   /** Tables that nobody else may write to until the end of the round, for progress under contention; locked before the snapshot is taken. */
   readonly lock: readonly number[];
 };
@@ -78,6 +92,24 @@ export type SettledRow = {
   readonly carried: readonly Change[] | null;
   /** Set when it was a conflict. */
   readonly record: ConflictRecord | null;
+  /** Whatever was settled for the key before, this counts. */
+  readonly isLast: boolean;
+  /** The row that is taken out of the table and kept apart. */
+  readonly parked: ParkedRow | null;
+};
+
+export type ParkedRow = { readonly key: readonly string[]; readonly row: RowText; readonly code: string; readonly error: string };
+
+/** Two rows that hold the same value of a unique index; the first one arrives. */
+export type ClashPair = { readonly index: string; readonly one: ClashingText; readonly other: ClashingText };
+
+export type ClashingText = {
+  readonly key: readonly string[];
+  readonly row: RowText;
+  /** Microseconds since 1970; null when everybody has seen it. */
+  readonly at: bigint | null;
+  /** It stands at this member already. */
+  readonly isStanding: boolean;
 };
 
 /** A conflict and its decision, written at every member in the round's transaction. */

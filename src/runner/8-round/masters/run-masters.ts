@@ -9,12 +9,16 @@ import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
 import { admit, type Present, release } from './admit.ts';
 import { joinCopied } from './join-pair.ts';
+import { type Rulings, ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
+import { type KnownMarks, neededNoMore } from './known-marks.ts';
 import { lockOrder } from './lock-order.ts';
-import { type KnownWatermarks, masterRound, type MasterRoundResult } from './master-round.ts';
+import { masterRound, type MasterRoundResult } from './master-round.ts';
 import { RegistryChanged } from './session-member.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { drop, type Slot } from './slot.ts';
+import type { StoppedTables } from './stopped-tables.ts';
+import { isKnownFault, stoppedError, stopOf, tablesGo } from './stopping.ts';
 import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
 
@@ -49,12 +53,14 @@ export type MastersRun = {
   readonly progress: MasterProgress;
   readonly looks: Looks;
   readonly handlers: Handlers;
+  readonly stopped: StoppedTables;
+  readonly rulings: Rulings;
 };
 
 /** What goes from one round to the next. */
 type Place = {
   readonly present: Present[];
-  readonly known: KnownWatermarks;
+  readonly known: KnownMarks;
   /** Rounds in a row that met a change by somebody else. */
   contended: number;
   /** Rounds to come with the tables locked. */
@@ -103,8 +109,8 @@ async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number,
     if (result.kind !== 'again') await joinNewcomers(run, place, result);
     if (result.kind === 'again') return 'again';
     const isWhole = place.present.length === run.slots.length;
-    if (isWhole && (until === 'once' || (until === 'caught-up' && result.kind === 'nothing'))) return await finish(place);
-    if (result.kind === 'nothing') return nothingLeft(place);
+    if (isWhole && (until === 'once' || (until === 'caught-up' && result.kind === 'nothing'))) return await finish(run, place);
+    if (result.kind === 'nothing') return nothingLeft(run, place);
     return await applied(run, place, { result, pauseAfter });
   } catch (error) {
     return failed(run, place, error);
@@ -116,24 +122,32 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   const { clock, failpoint } = options;
   Object.assign(place, { began: clock.now(), touched: new Set<number>() });
   const members = place.present.map(({ member }) => member);
+  const waiting = run.stopped.waiting();
   const result = await masterRound({
     members,
     databases: sync.members,
     rules: sync.tables.map(({ rule }) => rule),
     columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
     masked: sync.tables.map(({ mask }) => mask ?? []),
+    uniqueRules: sync.tables.map(({ unique }) => unique),
+    keys: sync.tables.map(({ key }) => key),
     known: place.known,
+    stopped: waiting,
     lock: place.locked > 0 ? lockOrder([...place.lock], place.contended) : [],
     touched: place.touched,
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
     decideByHandler: run.handlers.decide,
+    rulings: run.rulings.of,
     newId: randomUUID,
     failpoint,
   });
   place.contended = 0;
   if (result.kind === 'again') return result;
   for (const { slot } of place.present) slot.failures = 0;
+  run.rulings.wentThrough(waiting);
+  await tablesGo(run, place.present, waiting);
+  if (result.kind === 'applied') run.stopped.changed(result.waiting);
   progress.round(
     place.present.map(({ slot }) => slot.index),
     result,
@@ -154,10 +168,10 @@ async function joinNewcomers({ name, sync }: MastersRun, { present }: Place, res
   }
 }
 
-function nothingLeft(place: Place): number {
+function nothingLeft({ stopped }: MastersRun, place: Place): number {
   place.inRow = 0;
   place.locked = 0;
-  return Math.min(LONGEST_WAIT_MS, ...place.present.flatMap(({ acknowledgers }) => [...acknowledgers.values()].map((each) => each.dueIn())));
+  return Math.min(LONGEST_WAIT_MS, stopped.dueIn(), ...place.present.flatMap(({ acknowledgers }) => [...acknowledgers.values()].map((each) => each.dueIn())));
 }
 
 type Applied = { readonly result: Extract<MasterRoundResult, { kind: 'applied' }>; readonly pauseAfter: (entries: number, inRow: number) => number };
@@ -181,18 +195,28 @@ function pauseAfterLocked(roundMs: number): number {
   return Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, SHARE * roundMs));
 }
 
-/** Contention is tried again; what went wrong at one member takes that one out; the rest stops the sync until it is mended. */
+/** Contention is tried again; what one table's rows or rule is to blame for stops that one; what went wrong at one member takes that one out; the rest stops the sync until it is mended. */
 async function failed(run: MastersRun, place: Place, error: unknown): Promise<Next> {
   const { clock, signal, until } = run.options;
   if (signal.aborted) return 'again';
   if (error instanceof RegistryChanged) {
+    run.stopped.tryAll();
     await release(place.present);
     return 'again';
   }
   const lost = place.present.filter(({ live }) => !live.session.isOpen());
   for (const { slot } of lost) dropMember(place, { index: slot.index, error });
   if (lost.length > 0) return 'again';
-  if (isContention(error) && place.contended < TRIES) return tryAgain(run, place, error);
+  if (isContention(error) && place.contended < TRIES && !isKnownFault(run, error)) return tryAgain(run, place, error);
+  const stop = stopOf(run, error);
+  if (stop !== null) {
+    place.contended = 0;
+    // A member that is lost meanwhile is a failure of its own.
+    return ruleOrStop(run, place.present, { stop, error, tookMs: clock.now() - place.began }).then(
+      () => 'again',
+      (lost: unknown) => failed(run, place, lost),
+    );
+  }
   if (error instanceof MemberError && !isContention(error)) {
     dropMember(place, { index: error.member, error: error.cause });
     return 'again';
@@ -241,17 +265,25 @@ function dropMember(place: Place, { index, error }: { index: number; error: unkn
 /** Tells the sources what their targets have on disk. */
 async function tick(place: Place): Promise<void> {
   await eachPair(place, async (present, source, acknowledger) => {
-    const position = place.known.get(present.slot.index)?.watermarks.get(source);
-    if (position !== undefined) await acknowledger.tick(formatPosition(position));
+    const position = onDiskOf(place, present, source);
+    if (position !== null) await acknowledger.tick(position);
   });
 }
 
-async function finish(place: Place): Promise<StreamEnd> {
+/** Nothing that a stopped table still needs is acknowledged. */
+function onDiskOf({ known }: Place, { slot }: Present, source: number): string | null {
+  const applied = known.get(slot.index);
+  const position = applied === undefined ? null : neededNoMore(applied, source);
+  return position === null ? null : formatPosition(position);
+}
+
+async function finish(run: MastersRun, place: Place): Promise<StreamEnd> {
   await eachPair(place, async (present, source, acknowledger) => {
-    const position = place.known.get(present.slot.index)?.watermarks.get(source);
-    if (position !== undefined) await acknowledger.settle(formatPosition(position));
+    const position = onDiskOf(place, present, source);
+    if (position !== null) await acknowledger.settle(position);
   });
-  return { kind: 'done' };
+  const error = stoppedError(run);
+  return error === null ? { kind: 'done' } : { kind: 'gave-up', error };
 }
 
 type OnPair = (target: Present, source: number, acknowledger: NonNullable<ReturnType<Present['acknowledgers']['get']>>) => Promise<void>;

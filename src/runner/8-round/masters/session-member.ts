@@ -1,16 +1,18 @@
-import type { Knowledge } from '../../../conflict/change-names.ts';
+import type { Marks } from '../../../conflict/bookkeeping.ts';
 import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
+import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
 import { copyBetween } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
-import { type Counter, makeCounter } from '../counting.ts';
+import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { boundLock } from '../purge.sql.ts';
-import { flushWal, readRegistry } from '../source.sql.ts';
-import { beginMember, commitMember, holdWatermarks, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
-import type { Look, LookOptions, Member } from './member.ts';
+import { flushWal, readRegistry, setPosition } from '../source.sql.ts';
+import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
+import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
+import { clashesAt } from './member-clashes.ts';
 import { deliver, meet, rowsOfKeys } from './member-reads.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
@@ -32,9 +34,10 @@ export type MemberState = {
   /** Of the present round. */
   readonly pending: Pending;
   from: Position | null;
-  seenBy: ReadonlyMap<number, Position>;
-  /** What this member itself has seen. */
-  known: readonly Knowledge[];
+  seenBy: Span['seenBy'];
+  knownBy: Span['knownBy'];
+  /** Tables that are read from elsewhere. */
+  tables: ReadonlyMap<number, Span>;
   /** Entries that were pending, by table. */
   entries: ReadonlyMap<number, number>;
   /** Something that others will rely on is not known to be on disk yet: nobody else may commit. */
@@ -62,10 +65,11 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
   const state: MemberState = {
     ...options,
     ...connectionOf(options.session),
-    pending: { asides: new Map(), records: [] },
+    pending: { asides: new Map(), records: [], parked: [] },
     from: null,
     seenBy: new Map(),
-    known: [],
+    knownBy: new Map(),
+    tables: new Map(),
     entries: new Map(),
     undurable: false,
   };
@@ -78,9 +82,10 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     hold: async () => BigInt((await session.batch(holdWatermarks(state.syncName)))[1]?.lists[0]?.[0] ?? '0'),
     meet: (table, others) => meet(state, table, others),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
+    clashes: (table) => clashesAt(state, table),
     settle: (table, rows) => settleAside(state, table, rows),
     deliver: (table, to, fresh) => deliver(state, table, { to, fresh }),
-    apply: (tables, watermarks) => applyAside(state, tables, watermarks),
+    apply: (tables, moved) => applyAside(state, tables, moved),
     durable: () => makeDurable(state, options),
     commit: async () => {
       const { command } = await session.query(commitMember);
@@ -118,6 +123,7 @@ function namingErrors(member: Member): Member {
     look: naming(member.look),
     hold: naming(member.hold),
     rows: naming(member.rows),
+    clashes: naming(member.clashes),
     settle: naming(member.settle),
     deliver: naming(member.deliver),
     apply: naming(member.apply),
@@ -141,11 +147,12 @@ type Parts = { readonly state: MemberState; readonly options: SessionMemberOptio
 
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
 async function look({ state, options, counter }: Parts, wanted: LookOptions): Promise<Look> {
-  const { from, seenBy, lock } = wanted;
+  const { from, seenBy, knownBy, tables, lock } = wanted;
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
-  Object.assign(state, { from, seenBy, known: wanted.knownBy.get(index) ?? [] });
+  state.pending.parked.length = 0;
+  Object.assign(state, { from, seenBy, knownBy, tables });
   const [first = [], ...further] = lock.map((ordinal): Statement[] => [{ text: state.sync.tables[ordinal]?.masters.lock ?? '' }]);
   const locks = further.length === 0 ? first : [...first, { text: boundLock }, ...further.flat(), { text: unboundLocks }];
   const head = [
@@ -153,6 +160,7 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     ...locks,
     takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
     readWatermarks(syncName),
+    readHeld(syncName),
   ];
   const counting = counter.begin();
   const asked = { registry: '' };
@@ -163,16 +171,20 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   };
   await options.failpoint('masters.before-look');
   const answers = await counts([...head, ...counting.statements]);
-  const { pending } = await counting.finish(answers.slice(head.length), counts);
+  const { pending: fromWatermarks } = await counting.finish(answers.slice(head.length), counts);
+  const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort(
+    (a, b) => a.ordinal - b.ordinal,
+  );
   if (asked.registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
-  const [snapshot = '', , isOnDisk, clock] = answers[head.length - 2]?.lists[0] ?? [];
+  const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = isOnDisk !== 't';
   state.entries = new Map(pending.map(({ ordinal, entries }) => [ordinal, entries]));
   return {
     member: index,
     position: positionAt(options.history, snapshot ?? ''),
-    watermarks: watermarksOf(state, answers[head.length - 1]),
-    copiedXid: copiedXidOf(answers[head.length - 1]),
+    watermarks: watermarksOf(state, answers[head.length - 2]),
+    held: heldOf(state, answers[head.length - 1]),
+    copiedXid: copiedXidOf(answers[head.length - 2]),
     pending,
     clockMicros: BigInt(clock ?? '0'),
   };
@@ -186,14 +198,35 @@ function watermarksOf({ sync, index }: MemberState, answer: Result | undefined):
   return new Map(rows.sort(([a], [b]) => a - b));
 }
 
+/** What is pending of tables that stand apart from the watermarks, each from where it stands. */
+async function pendingApart({ session, tables, from }: MemberState, counter: Counter): Promise<readonly PendingTable[]> {
+  if (tables.size === 0 || from === null) return [];
+  const apart = [...tables].flatMap(([ordinal, span]) => [setPosition(span.from), ...counter.of([ordinal])]);
+  const answers = await session.batch([...apart, setPosition(from)]);
+  return pendingTables(answers.filter((_, place) => place % 2 === 1));
+}
+
+/** A table that the plan does not name holds nothing. */
+function heldOf({ sync, index }: MemberState, answer: Result | undefined): ReadonlyMap<number, Marks> {
+  const held = new Map<number, Map<number, Position>>();
+  for (const [source, relation, position] of answer?.lists ?? []) {
+    const table = sync.tables.findIndex(({ target }) => displayName(target) === relation);
+    const origin = sync.members.indexOf(source ?? '');
+    if (table < 0 || origin < 0 || origin === index || !position) continue;
+    held.set(table, (held.get(table) ?? new Map<number, Position>()).set(origin, parsePosition(position)));
+  }
+  return held;
+}
+
 /** Rows may have been copied more than once, from one member and from another. */
 function copiedXidOf(answer: Result | undefined): bigint {
   return (answer?.lists ?? []).reduce((latest, [, , xid]) => (xid && BigInt(xid) > latest ? BigInt(xid) : latest), 0n);
 }
 
 /** The histories in which changes have names that the others can look up. */
-function originsOf(history: History, { knownBy }: LookOptions): { readonly origin: bigint; readonly origins: ReadonlySet<bigint> } {
-  return { origin: historyNumber(history), origins: new Set([...knownBy.values()].flatMap((known) => known.map((each) => each.origin))) };
+function originsOf(history: History, { knownBy, tables }: LookOptions): { readonly origin: bigint; readonly origins: ReadonlySet<bigint> } {
+  const all = [knownBy, ...[...tables.values()].map((span) => span.knownBy)].flatMap((each) => [...each.values()].flat());
+  return { origin: historyNumber(history), origins: new Set(all.map((known) => known.origin)) };
 }
 
 /** A tiny commit on another connection waits for the disk, and with it for all that was logged before. */

@@ -42,6 +42,14 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[], know
   aside.hasSettled ||= settled.length > 0;
 }
 
+/** Rows in memory that were settled for these keys are forgotten. Settled rows have the same text at every member. */
+export function dropSettledKeys(aside: SetAside, keys: readonly Json[]): void {
+  const names = aside.table.key.map((name) => aside.table.columns.find(({ from }) => 'column' in from && from.column === name)?.name ?? name);
+  const keyOf = (row: Json): string => JSON.stringify(names.map((name) => row[name]));
+  const dropped = new Set(keys.map(keyOf));
+  aside.rows = aside.rows.filter((row) => row['sarrio_settled'] !== true || !dropped.has(keyOf(row)));
+}
+
 /**
  * Rows as `MasterStatements.rows` gives them: whether it is there, the columns, the time, the changes that it embodies, whom it is for, and
  * for some tables what the changes did.

@@ -1,7 +1,7 @@
 import { allNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
-import { isFresh } from '../../../conflict/bookkeeping.ts';
-import { failureText } from '../../../conflict/handlers/judge.ts';
+import { isFresh, marksOfTable } from '../../../conflict/bookkeeping.ts';
+import { failureText, type HandlerFailure } from '../../../conflict/handlers/judge.ts';
 import type { Contains } from '../../../conflict/change.ts';
 import { carriedTo, conflictKind, type Judged, judgeKeyBy, type Settled, settleJudged, withoutConflict } from '../../../conflict/settle.ts';
 import type { ConflictRows, Decision } from '../../../conflict/strategy.ts';
@@ -12,6 +12,7 @@ import { isCovered, sameHistory } from '../../../plan/position.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
 import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
+import { TableStopped } from './stop.ts';
 
 /** What became of the contested keys of a table. */
 export type Contested = { readonly conflicts: number; readonly settled: number; readonly fresh: number };
@@ -22,11 +23,12 @@ export async function settleContested(round: BegunRound, table: number, origins:
   if (place === undefined) throw new Error('nobody has changes');
   const sum = { conflicts: 0, settled: 0, fresh: 0 };
   for await (const keys of place.meet(table, others)) {
-    const judged = keys.map((key) => judgeKeyBy(key, { rule: ruleOf(round, table), contains: containsIn(round) }));
+    const contains = containsIn(round, table);
+    const judged = keys.map((key) => judgeKeyBy(key, { rule: ruleOf(round, table), contains }));
     refuseSkew(round, table, judged);
     const rowsAt = await candidateRows(round, table, judged);
     const settled = await decideAll(round, table, { judged, rowsAt });
-    refuseStop(round, table, settled);
+    stopWhereRuled(round, table, settled);
     const rows = settled.map((each) => settledRow(round, table, each, (member) => rowsAt(each.key, member)));
     await allOf(round.members.map((member) => member.settle(table, carrying(round, table, { settled, rows, member: member.index }))));
     sum.settled += settled.length;
@@ -53,18 +55,24 @@ async function decideAll(round: BegunRound, table: number, { judged, rowsAt }: {
 }
 
 function conflictRows(round: BegunRound, table: number, { each, rowsAt }: { each: Judged; rowsAt: RowsAt }): ConflictRows {
-  return { columns: round.columns[table] ?? [], masked: round.masked[table] ?? [], rowOf: (member) => rowsAt(each.key, member), contains: containsIn(round) };
+  return {
+    columns: round.columns[table] ?? [],
+    masked: round.masked[table] ?? [],
+    rowOf: (member) => rowsAt(each.key, member),
+    contains: containsIn(round, table),
+  };
 }
 
 /**
- * By the watermarks. Of a change that was made on another timeline, or before the rows of its member were copied anew, nobody can tell
- * whether a row has it, unless a watermark covers it.
+ * By how far each member has applied this table. Of a change that was made on another timeline, or before the rows of its member were
+ * copied anew, nobody can tell whether a row has it, unless a position covers it.
  */
-function containsIn({ known, members }: BegunRound): Contains {
+function containsIn({ known, members }: BegunRound, table: number): Contains {
+  const marks = new Map([...known].map(([member, applied]) => [member, marksOfTable(applied, table)]));
   return (member, { member: maker, xid }) => {
     const isOld = xid < (known.get(maker)?.copiedXid ?? 0n);
     if (member === maker) return isOld ? null : true;
-    const seen = known.get(member)?.watermarks.get(maker);
+    const seen = marks.get(member)?.get(maker);
     const origin = members.find(({ index }) => index === maker);
     if (seen !== undefined && origin !== undefined && !sameHistory(seen.history, origin.history)) return null;
     if (seen !== undefined && isCovered(seen, xid)) return true;
@@ -77,14 +85,14 @@ type Settling = { readonly settled: readonly Settled[]; readonly rows: readonly 
 /** With the changes that each row carries to this member, where the rule asks for them. Two members have nobody to tell. */
 function carrying(round: BegunRound, table: number, { settled, rows, member }: Settling): readonly SettledRow[] {
   if (recordedFor(ruleOf(round, table)) === null) return rows;
-  const contains = containsIn(round);
+  const contains = containsIn(round, table);
   return rows.map((row, place) => {
     const of = settled[place];
     return { ...row, carried: of === undefined || round.databases.length < 3 ? [] : carriedTo(member, of, contains) };
   });
 }
 
-/** A handler that fails decides nothing: the round is given up, so that no half of its decisions stands. */
+/** A handler that fails decides nothing: the round is given up, so that no half of its decisions stands, and its table sits the next ones out. */
 async function decideByHandler(
   round: BegunRound,
   table: number,
@@ -97,12 +105,17 @@ async function decideByHandler(
   const outcomes = await round.decideByHandler(table, asked);
   return outcomes.map((outcome) => {
     if (outcome.kind !== 'failure') return outcome;
-    throw failure('refused', {
-      code: 'SAR622',
-      where: `table ${outcome.table}`,
-      message: failureText(outcome),
-      hint: 'Mend the handler, compile and start the runner again; until then nothing of this sync is written and nothing is lost.',
-    });
+    throw stoppedBy(table, outcome);
+  });
+}
+
+function stoppedBy(table: number, outcome: HandlerFailure): TableStopped {
+  return new TableStopped({
+    table,
+    code: 'SAR622',
+    message: failureText(outcome),
+    hint: 'Mend the handler, compile and start the runner again, or make the rows equal. Until then only this table waits; nothing of it is lost.',
+    key: Object.fromEntries(Object.entries(outcome.key).map(([column, value]) => [column, value === null ? null : String(value)])),
   });
 }
 
@@ -114,9 +127,15 @@ function ruleOf({ rules }: BegunRound, table: number): ConflictRule {
 
 /** Rather not decided than decided wrongly. */
 function refuseSkew(round: BegunRound, table: number, settled: readonly Judged[]): void {
+  const error = decidesByTime(ruleOf(round, table)) && settled.some(({ isConflict }) => isConflict) ? clocksApart(round) : null;
+  if (error !== null) throw error;
+}
+
+/** Why nothing can be decided by time in this round, or null. */
+export function clocksApart(round: BegunRound): Error | null {
   const { skewMicros, maxClockSkewMs } = round;
-  if (skewMicros <= BigInt(maxClockSkewMs) * 1000n || !decidesByTime(ruleOf(round, table)) || !settled.some(({ isConflict }) => isConflict)) return;
-  throw failure('refused', {
+  if (skewMicros <= BigInt(maxClockSkewMs) * 1000n) return null;
+  return failure('refused', {
     code: 'SAR621',
     where: `databases ${round.members.map(({ name }) => name).join(', ')}`,
     message: `their clocks are ${Number(skewMicros) / 1000} ms apart, more than ${maxClockSkewMs} ms, and a conflict is to be decided by time`,
@@ -124,15 +143,18 @@ function refuseSkew(round: BegunRound, table: number, settled: readonly Judged[]
   });
 }
 
-function refuseStop({ databases }: BegunRound, table: number, settled: readonly Settled[]): void {
+function stopWhereRuled({ databases, keys }: BegunRound, table: number, settled: readonly Settled[]): void {
   const found = settled.find(({ decision }) => decision.kind === 'stop');
   if (found?.decision.kind !== 'stop') return;
   const members = found.candidates.map(({ member }) => databases[member]).join(', ');
-  throw failure('refused', {
+  const key = Object.fromEntries(found.key.key.map((value, place) => [keys[table]?.[place] ?? String(place), value]));
+  const shown = Object.entries(key).map(([column, value]) => `${column} = ${value}`);
+  throw new TableStopped({
+    table,
     code: 'SAR620',
-    where: `table ${table}, key ${JSON.stringify(found.key.key)}`,
-    message: `${members} hold different rows of one key (${conflictKind(found.candidates)}): ${found.decision.reason}`,
-    hint: 'Make the rows equal by hand, or give the table another rule, compile, apply, and start the runner again.',
+    message: `${members} hold different rows of key ${shown.join(', ')} (${conflictKind(found.candidates)}): ${found.decision.reason}`,
+    hint: 'Make the rows equal by hand, or give the table another rule, compile, apply, and start the runner again. Until then only this table waits.',
+    key,
   });
 }
 
@@ -161,7 +183,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
   const names = isConflict ? null : allNames(settled.key.versions.map((version) => version.names));
-  const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, write: 'row' } as const;
+  const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, isLast: false, parked: null, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
   const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
@@ -173,7 +195,7 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
     case 'remove':
       return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
     default:
-      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, carried: null, record };
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, carried: null, record, isLast: false, parked: null };
   }
 }
 

@@ -66,6 +66,11 @@ export function drop(slot: Slot, error: unknown): void {
   slot.live?.session.destroy();
 }
 
+/** It is not up, and not known to be away: the first attempt since it was not, or since the beginning, has no outcome yet. */
+export function isBeingConnected({ live, failures }: Slot): boolean {
+  return live === null && failures === 0;
+}
+
 function fail(slot: Slot, error: unknown): void {
   slot.failures += 1;
   slot.error = error;

@@ -7,10 +7,12 @@ import type { SourceAccess, StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { handlerTables } from './handlers/handler-tables.ts';
 import { openHandlers } from './handlers/handlers.ts';
+import { makeRulings } from './exceptions.ts';
 import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
 import { type MastersRun, runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
+import { makeStoppedTables } from './stopped-tables.ts';
 
 /** Starts a multi-master sync: one coordinator for all of its members, each of them a source and a target. */
 export function startMasters(options: RunOptions, name: string): SyncRun {
@@ -35,9 +37,27 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   const progress = makeProgress(name, sync.members, { pairs, log });
   const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null }));
   const looks = makeLooks(clock);
-  const handlers = openHandlers({ tables: handlerTables(plan, name), files: options.files, clock });
+  const handlers = openHandlers({
+    tables: handlerTables(plan, name, 'onConflict'),
+    exceptions: handlerTables(plan, name, 'onException'),
+    files: options.files,
+    clock,
+  });
   const deltas = flows.map((flow) => deltasOf(plan, flow));
-  const run: MastersRun = { options, name, sync, flows, deltas, slots, connectTarget, progress, looks, handlers };
+  const run: MastersRun = {
+    options,
+    name,
+    sync,
+    flows,
+    deltas,
+    slots,
+    connectTarget,
+    progress,
+    looks,
+    handlers,
+    stopped: makeStoppedTables(clock),
+    rulings: makeRulings(),
+  };
   signal.addEventListener('abort', looks.kick);
   const close = async (): Promise<void> => void (await Promise.all([...accesses.values()].map((access) => access.close())));
   return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(sessions.end), close };
@@ -63,7 +83,10 @@ async function runUntilEnd(run: MastersRun, sources: ReadonlyMap<string, SourceA
         looks.detach(wake);
         looks.kick();
       },
-      onFailure: (failing, inMs) => progress.failed([failing.index], failing.error, inMs),
+      onFailure: (failing, inMs) => {
+        progress.failed([failing.index], failing.error, inMs);
+        looks.kick();
+      },
     }),
   );
   try {

@@ -36,15 +36,27 @@ export type Seen = {
   readonly watermarks: ReadonlyMap<string, Watermark>;
 };
 
-type Watermark = { readonly position: string; readonly registration: string; readonly capture: string | null; readonly isJoined: boolean };
+/** `applied`: how far the table is, where it has not moved with the watermark. */
+type Watermark = {
+  readonly position: string;
+  readonly applied: string;
+  readonly registration: string;
+  readonly capture: string | null;
+  readonly isJoined: boolean;
+};
 
 /** Takes the snapshot of the reader's transaction. */
 export async function readSeenBy({ sync, stream }: MastersTable, party: Party): Promise<Seen> {
   const { rows } = await party.reader.query(readSeen, [sync, stream.relation]);
   const watermarks = rows.flatMap((row): readonly (readonly [string, Watermark])[] => {
-    const { source, position, registration } = row;
+    const { source, position, applied, registration } = row;
     if (!source || !position) return [];
-    return [[source, { position, registration: registration ?? '', capture: row['capture'] ?? null, isJoined: row['is_joined'] === 't' }]];
+    return [
+      [
+        source,
+        { position, applied: applied ?? position, registration: registration ?? '', capture: row['capture'] ?? null, isJoined: row['is_joined'] === 't' },
+      ],
+    ];
   });
   return { party, snapshot: rows[0]?.['snapshot'] ?? '', watermarks: new Map(watermarks) };
 }
@@ -81,7 +93,7 @@ export function seenByAll(one: Seen, all: readonly Seen[], origins: ReadonlyMap<
   if (history === undefined) throw new Error(`nobody else is compared with ${name}`);
   const others = all.flatMap(({ watermarks }) => {
     const found = watermarks.get(name);
-    return found ? [parsePosition(found.position)] : [];
+    return found ? [parsePosition(found.applied)] : [];
   });
   return intersection([
     positionAt(history, one.snapshot),

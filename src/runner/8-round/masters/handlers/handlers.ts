@@ -1,4 +1,11 @@
 import { failureOf, type Fault, type HandlerDecision, type HandlerFailure, judge } from '../../../../conflict/handlers/judge.ts';
+import {
+  type ExceptionDecision,
+  exceptionFailure,
+  failureMessage,
+  type HandlerException,
+  judgeException,
+} from '../../../../conflict/handlers/judge-failure.ts';
 import { type AnswerMessage, conflictMessage, type HandlerConflict, type HandlerShape } from '../../../../conflict/handlers/message.ts';
 import { SarrioError } from '../../../../plan/errors.ts';
 import type { HandlerRule } from '../../../../plan/conflict-rule.ts';
@@ -15,6 +22,8 @@ export type HandlerTable = HandlerShape & {
 
 export type HandlersOptions = {
   readonly tables: readonly HandlerTable[];
+  /** Tables with a handler for rows that a member does not take. */
+  readonly exceptions?: readonly HandlerTable[];
   /** Texts of the generated files, by path under `generated/`. */
   readonly files: ReadonlyMap<string, string>;
   readonly clock: Clock;
@@ -28,6 +37,8 @@ export type HandlersOptions = {
 export type Handlers = {
   /** In the order of the conflicts. One failure is enough for the table to be stopped; the others may be used or not. */
   decide(table: number, conflicts: readonly HandlerConflict[]): Promise<readonly HandlerOutcome[]>;
+  /** What becomes of a row that a member does not take; null where no handler says so. */
+  except(table: number, exception: HandlerException): Promise<ExceptionDecision | HandlerFailure | null>;
   close(): Promise<void>;
 };
 
@@ -40,13 +51,25 @@ const LOOKS = 4;
 
 /** Proves that the files are those of the plan. @throws SarrioError SAR307 when one is not */
 export function openHandlers(options: HandlersOptions): Handlers {
-  const { tables, files, clock, limitMs = 5000, memoryMb = 64 } = options;
-  const state: State = { files: checkedFiles(tables, files), clock, limitMs, memoryMb, thread: null, queue: Promise.resolve() };
+  const { tables, exceptions = [], files, clock, limitMs = 5000, memoryMb = 64 } = options;
+  const state: State = { files: checkedFiles([...tables, ...exceptions], files), clock, limitMs, memoryMb, thread: null, queue: Promise.resolve() };
   return {
     decide: (ordinal, conflicts) => {
       const table = tables.find((each) => each.ordinal === ordinal);
       if (table === undefined) throw new Error(`no handler decides the conflicts of table ${ordinal}`);
-      return inTurn(state, () => decideAll(state, table, conflicts));
+      return inTurn(state, () =>
+        askAll(
+          state,
+          table.rule.file,
+          conflicts.map((conflict) => ofConflict(table, conflict)),
+        ),
+      );
+    },
+    except: async (ordinal, exception) => {
+      const table = exceptions.find((each) => each.ordinal === ordinal);
+      if (table === undefined) return null;
+      const [outcome] = await inTurn(state, () => askAll(state, table.rule.file, [ofException(table, exception)]));
+      return outcome ?? null;
     },
     close: () => inTurn(state, () => endThread(state)),
   };
@@ -75,28 +98,51 @@ function inTurn<T>(state: State, task: () => Promise<T>): Promise<T> {
   return done;
 }
 
-async function decideAll(state: State, table: HandlerTable, conflicts: readonly HandlerConflict[]): Promise<readonly HandlerOutcome[]> {
-  const outcomes: HandlerOutcome[] = [];
-  for (let start = 0; start < conflicts.length; start += BATCH) {
-    const batch = conflicts.slice(start, start + BATCH);
-    const reply = await askThread(state, table, batch);
-    if (reply.kind === 'broken') throw new Error(`the handler ${table.rule.file} cannot be run: ${reply.message}`);
+/** One call of a handler: what goes in, and what to make of what comes out. */
+type Question<T> = {
+  readonly text: string;
+  readonly judge: (answer: AnswerMessage) => T | HandlerFailure;
+  readonly blame: (fault: Fault) => HandlerFailure;
+};
+
+function ofConflict(table: HandlerTable, conflict: HandlerConflict): Question<HandlerDecision> {
+  return {
+    text: JSON.stringify(conflictMessage(table, conflict)),
+    judge: (answer) => judge(table, conflict, answer),
+    blame: (fault) => failureOf(table, conflict, fault),
+  };
+}
+
+function ofException(table: HandlerTable, exception: HandlerException): Question<ExceptionDecision> {
+  return {
+    text: JSON.stringify(failureMessage(table, exception)),
+    judge: (answer) => judgeException(table, exception, answer),
+    blame: (fault) => exceptionFailure(table, exception, fault),
+  };
+}
+
+async function askAll<T>(state: State, file: string, questions: readonly Question<T>[]): Promise<readonly (T | HandlerFailure)[]> {
+  const outcomes: (T | HandlerFailure)[] = [];
+  for (let start = 0; start < questions.length; start += BATCH) {
+    const batch = questions.slice(start, start + BATCH);
+    const reply = await askThread(state, file, batch);
+    if (reply.kind === 'broken') throw new Error(`the handler ${file} cannot be run: ${reply.message}`);
     if (reply.kind === 'answers') {
-      outcomes.push(...batch.map((conflict, index) => outcomeOf(table, conflict, reply.answers[index])));
+      outcomes.push(...batch.map((question, index) => outcomeOf(file, question, reply.answers[index])));
     } else {
-      const rest = conflicts.slice(start);
-      return [...outcomes, ...rest.map((conflict, index) => failureOf(table, conflict, deathFault(state, reply, index)))];
+      const rest = questions.slice(start);
+      return [...outcomes, ...rest.map(({ blame }, index) => blame(deathFault(state, reply, index)))];
     }
   }
   return outcomes;
 }
 
-async function askThread(state: State, table: HandlerTable, conflicts: readonly HandlerConflict[]): Promise<ThreadReply> {
+async function askThread(state: State, file: string, questions: readonly { readonly text: string }[]): Promise<ThreadReply> {
   state.thread ??= startThread(state);
   const { thread } = state;
-  const texts = conflicts.map((conflict) => JSON.stringify(conflictMessage(table, conflict)));
+  const texts = questions.map(({ text }) => text);
   const isOver = new AbortController();
-  const reply = await Promise.race([thread.ask(table.rule.file, texts), watch(state, thread, isOver.signal)]);
+  const reply = await Promise.race([thread.ask(file, texts), watch(state, thread, isOver.signal)]);
   isOver.abort();
   if (reply.kind !== 'answers') await endThread(state);
   return reply;
@@ -130,11 +176,11 @@ function deathFault({ limitMs, memoryMb }: State, death: ThreadReply & { at: num
 
 type Reply = AnswerMessage | { readonly kind: 'threw'; readonly message: string; readonly stack: string };
 
-function outcomeOf(table: HandlerTable, conflict: HandlerConflict, text: string | undefined): HandlerOutcome {
-  if (text === undefined) throw new Error('the thread gave fewer answers than it got conflicts');
+function outcomeOf<T>(file: string, { judge: judged, blame }: Question<T>, text: string | undefined): T | HandlerFailure {
+  if (text === undefined) throw new Error('the thread gave fewer answers than it got questions');
   const answer = JSON.parse(text) as Reply;
-  if (answer.kind !== 'threw') return judge(table, conflict, answer);
-  return failureOf(table, conflict, { reason: 'threw', message: `it threw ${answer.message}`, stack: stackLines(answer.stack, table.rule.file) });
+  if (answer.kind !== 'threw') return judged(answer);
+  return blame({ reason: 'threw', message: `it threw ${answer.message}`, stack: stackLines(answer.stack, file) });
 }
 
 /** Only the lines that lie in the handler's file. */

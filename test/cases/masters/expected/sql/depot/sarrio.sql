@@ -135,6 +135,30 @@ create table if not exists sarrio.parked (
 );
 revoke all on table sarrio.parked from public;
 
+-- object: table sarrio.held
+create table if not exists sarrio.held (
+  sync text not null,
+  source text not null,
+  relation text not null,
+  position text not null,
+  held_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, source, relation)
+);
+revoke all on table sarrio.held from public;
+
+-- object: table sarrio.stopped
+create table if not exists sarrio.stopped (
+  sync text not null,
+  relation text not null,
+  code text not null,
+  message text not null,
+  hint text not null,
+  key jsonb,
+  stopped_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, relation)
+);
+revoke all on table sarrio.stopped from public;
+
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;

@@ -152,8 +152,36 @@ create table if not exists sarrio.parked (
   primary key (sync, relation, key)
 );
 revoke all on table sarrio.parked from public;
-grant select, insert, delete on table sarrio.parked to sarrio_runner;
+grant select, insert, update, delete on table sarrio.parked to sarrio_runner;
 grant select on table sarrio.parked to sarrio_reader;
+
+-- object: table sarrio.held
+create table if not exists sarrio.held (
+  sync text not null,
+  source text not null,
+  relation text not null,
+  position text not null,
+  held_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, source, relation)
+);
+revoke all on table sarrio.held from public;
+grant select, insert, update, delete on table sarrio.held to sarrio_runner;
+grant select on table sarrio.held to sarrio_reader;
+
+-- object: table sarrio.stopped
+create table if not exists sarrio.stopped (
+  sync text not null,
+  relation text not null,
+  code text not null,
+  message text not null,
+  hint text not null,
+  key jsonb,
+  stopped_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, relation)
+);
+revoke all on table sarrio.stopped from public;
+grant select, insert, update, delete on table sarrio.stopped to sarrio_runner;
+grant select on table sarrio.stopped to sarrio_reader;
 
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;

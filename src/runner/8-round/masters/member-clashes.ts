@@ -1,0 +1,49 @@
+import { planFor } from '../source.sql.ts';
+import type { ClashPair, ClashingText } from './member.ts';
+import { fromOf, tableOf } from './member-reads.ts';
+import { fillStage } from './member-writes.ts';
+import type { MemberState } from './session-member.ts';
+import { isForStage } from './set-aside.ts';
+
+/** Above this number of rows the planner has its choice how to join them. */
+const FEW_TO_COMPARE = 50;
+
+/** Pairs of rows that hold one unique value, among what was set aside here and what stays here. */
+export async function clashesAt(state: MemberState, ordinal: number): Promise<readonly ClashPair[]> {
+  const { clashes, write } = tableOf(state, ordinal).masters;
+  const aside = state.pending.asides.get(ordinal);
+  if (clashes === null || aside === undefined) return [];
+  const { session } = state;
+  const isLarge = aside.isStaged || isForStage(aside);
+  if (isLarge) {
+    if (isForStage(aside)) await fillStage(state, aside);
+    await session.query(planFor('many'));
+    await session.query(write.analyzeStage);
+    if (aside.hasSettled) await session.query(write.dropSettled);
+  }
+  const statement = isLarge
+    ? { text: clashes.ofStage }
+    : { name: `sarrio_masters_clashes_${ordinal}`, text: clashes.ofRows, values: [JSON.stringify(aside.rows)] };
+  // Some hundred rows are compared with each other: never each with each.
+  const isMiddling = !isLarge && aside.rows.length > FEW_TO_COMPARE;
+  const [before, after] = isMiddling ? [[{ text: planFor('many') }], [{ text: planFor('few') }]] : [[], []];
+  const answers = await session.batch([...fromOf(state, ordinal), ...before, statement, ...after]);
+  return (answers.at(-1 - after.length)?.lists ?? []).map(([index, oneKey, oneRow, oneAt, otherKey, otherRow, otherAt, stands]) => ({
+    index: index ?? '',
+    one: clashing(oneKey, oneRow, { at: oneAt ?? null, isStanding: false }),
+    other: clashing(otherKey, otherRow, { at: otherAt ?? null, isStanding: stands === 't' }),
+  }));
+}
+
+function clashing(
+  key: string | null | undefined,
+  row: string | null | undefined,
+  { at, isStanding }: { at: string | null; isStanding: boolean },
+): ClashingText {
+  return {
+    key: JSON.parse(key ?? '[]') as readonly string[],
+    row: { isPresent: true, values: JSON.parse(row ?? '[]') as readonly (string | null)[] },
+    at: at === null ? null : BigInt(at),
+    isStanding,
+  };
+}
