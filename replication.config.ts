@@ -26,6 +26,8 @@ export default defineReplication({
             if (rows.length < conflict.versions.length) return remove();
             return merge({ wants_mail: rows.every((row) => row.wants_mail === true) });
           },
+          // An address that is registered on both sides is whose was first; the other row is kept aside: sarrio conflicts parked.
+          onUnique: 'keep-earliest',
         },
       ],
       exclude: ['public.web_sessions'],

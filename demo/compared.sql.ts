@@ -64,6 +64,8 @@ export function transaction(client: number, turn: number): string {
       // A few customers whom both sides know well.
       return `update customers set name = 'Customer of client ${client}', wants_mail = ${turn % 3 !== 0} where id = ${1 + (turn % 40)}`;
     default:
+      // Somebody registers, on the other side perhaps in the same moment with the same address.
+      if (turn % 21 === 6) return `insert into customers (email, name) values ('guest${turn}@example.org', 'Guest of client ${client}')`;
       return `update reviews set approved = not approved, id = id + 1000000 where id = ${1 + ((key * 7) % 20000)}`;
   }
 }
