@@ -25,10 +25,14 @@ test('values of 100 MB go through the initial copy and through rounds, and the r
   expect((await sarrio(['run', '--until-caught-up', '--generated', project.dir], { env: project.env })).exitCode).toBe(0);
   expect(await differingRows(source, target, 'public.t')).toEqual([]);
   const runner = startSarrio(['run', '--generated', project.dir], { env: project.env });
-  await source.script("update t set id = id + 10, v = v || 'x'; insert into t values (1, 'small', 'small')");
-  await waitUntil('the large rows are there', async () => (await target.query('select from t where id > 10')).length === 2, { timeoutMs: 120_000 });
-  await source.script('delete from t where id < 10; update t set b = substr(b, 2) where id = 11; update t set v = left(v, 5) where id = 12');
-  await waitUntil('nothing differs', async () => (await target.query('select from t where id = 12 and length(v) = 5')).length === 1, { timeoutMs: 120_000 });
+  // One comes as a new row, the other as an update.
+  await source.script("update t set id = 11 where id = 1; update t set v = v || 'x' where id = 2; insert into t values (1, 'small', 'small')");
+  await waitUntil('the large rows are there', async () => (await target.query(`select from t where id = 11 or length(v) = ${50 * MB + 1}`)).length === 2, {
+    timeoutMs: 120_000,
+    everyMs: 500,
+  });
+  await source.script('delete from t where id = 1; update t set v = left(v, 5) where id = 2');
+  await waitUntil('nothing differs', async () => (await target.query('select from t where id = 2 and length(v) = 5')).length === 1, { timeoutMs: 120_000 });
   expect(await differingRows(source, target, 'public.t')).toEqual([]);
   const peak = await peakMb(runner.pid);
   await runner.stop();

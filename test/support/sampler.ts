@@ -11,7 +11,7 @@ export type Sampler = {
 };
 
 /** Begin it when the initial copy is over: before, the target's tables come one by one. */
-export function startSampler(target: TestDatabase, everyMs = 10): Sampler {
+export function startSampler(target: TestDatabase, everyMs = 25): Sampler {
   const state = { on: true, looks: 0 };
   const halves = new Set<string>();
   const loop = async (): Promise<void> => {

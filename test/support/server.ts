@@ -80,7 +80,7 @@ function serverFlags(options: ServerOptions): readonly string[] {
     max_wal_size: durable ? '4GB' : '512MB',
     wal_level: walLevel,
     ...(walLevel === 'minimal' ? { max_wal_senders: '0' } : {}),
-    ...(durable ? {} : { fsync: 'off' }),
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   return [...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]), ...flags];
 }
