@@ -80,6 +80,11 @@ export type OneWaySync = {
   readonly missingColumns?: 'refuse' | 'omit';
   /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */
   readonly maxBacklog?: Backlog;
+  /**
+   * Sequences of serial and identity columns: the runner brings those of the targets forward (`carry`), so that a target which takes over
+   * gives no value again. They are ahead of the source's by a margin of 1,000 values unless you say how many. `ignore`: you see to it yourself.
+   */
+  readonly sequences?: 'carry' | 'ignore' | { readonly carry: { readonly margin: number } };
   /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
   readonly captureTriggers?: CaptureTriggers;
 };

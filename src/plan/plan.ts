@@ -1,7 +1,7 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule } from './conflict-rule.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
-import type { PlanSequence } from './plan-sequence.ts';
+import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
@@ -36,6 +36,8 @@ export type PlanDatabase = {
   readonly shapes: Readonly<Record<string, TableShape>>;
   /** Users' sequences that count in steps here; only where there are any. */
   readonly sequences?: readonly PlanSequence[];
+  /** Users' sequences whose end the runner warns of; only where there are any. */
+  readonly watched?: readonly PlanWatched[];
 };
 
 export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';
@@ -97,6 +99,8 @@ export type PlanOneWay = {
   readonly existingRows: 'refuse' | 'replace';
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
+  /** What becomes of the users' sequences; only where the config says so. */
+  readonly sequences?: PlanCarry;
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
   readonly tables: readonly PlanTable[];

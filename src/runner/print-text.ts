@@ -45,6 +45,14 @@ export function eventText(event: RunnerEvent): string | null {
       return `${event.code}: database ${event.database}, table ${event.table}: changes may have gone by uncaptured: ${event.reason}\n  replication goes on; run: sarrio plan, then sarrio apply, which lets the targets take all rows of the table anew`;
     case 'table-safe':
       return `database ${event.database}, table ${event.table}: captured as it should be again`;
+    case 'carried':
+      return null;
+    case 'carry-failed':
+      return `${streamText(event.stream)}: ${event.code}: sequence ${event.sequence} of ${event.stream.target} is not carried: ${event.error}`;
+    case 'sequence-alarm':
+      return `${event.code}: database ${event.database}, sequence ${event.sequence}: ${event.percent} % of its values are given; it is at ${event.last} and ends at ${event.end}\n  give the column and the sequence a larger type`;
+    case 'sequence-safe':
+      return `database ${event.database}, sequence ${event.sequence}: ${event.percent} % of its values are given; it has room again`;
     case 'watch-failed':
       return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':

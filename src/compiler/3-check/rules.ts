@@ -1,5 +1,6 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
+import { carriedAndInterleaved, carriedUnknown, nothingToCarryTo } from './rules/carry.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
 import { copyReferences } from './rules/copy-references.ts';
 import { copySwap } from './rules/copy-swap.ts';
@@ -92,6 +93,9 @@ export const RULES: readonly Rule[] = [
   copyReferences,
   copySwap,
   oldLock,
+  nothingToCarryTo,
+  carriedUnknown,
+  carriedAndInterleaved,
   maskedColumns,
   sequencesUnknown,
   sequenceInTwoSyncs,

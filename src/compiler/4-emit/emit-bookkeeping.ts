@@ -4,6 +4,7 @@ import { own } from './emit-capture.ts';
 import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
+  carriedBlock,
   conflictBlock,
   conflictIndexBlock,
   fullCopyBlock,
@@ -15,6 +16,7 @@ import {
   registryBlock,
   schemaBlock,
   sealBlock,
+  sequenceBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
@@ -33,10 +35,14 @@ export type Bookkept = {
   readonly isMember: boolean;
   /** Source or target of a full copy. */
   readonly isCopied: boolean;
+  /** Has sequences whose end the runner warns of. */
+  readonly isWatched: boolean;
+  /** Sequences are carried to it. */
+  readonly isCarriedTo: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember, isCopied }: Bookkept): SqlFile {
+export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -46,6 +52,8 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied }: Book
       ...TABLES.map(([name, text]) => own('table', name, text)),
       ...(isMember ? masterObjects : []),
       ...(isCopied ? copyObjects : []),
+      ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
+      ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
       ...sourceOf.map(wakeSequence),

@@ -7,6 +7,7 @@ import { beatDuring, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
 import { makePace } from './pace.ts';
 import { isStillRegistered } from './registration.ts';
+import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
 import { readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
@@ -51,6 +52,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const place = await startPlace(following, tables, start);
   const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
   const heart = makeHeart(target, clock);
+  const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
   const ends = { ended: false };
   const stop = (): void => {
@@ -75,14 +77,15 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     }
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
-    if (following.until === 'once' && isWhole(place)) return finish(place, acknowledger);
+    await carrier.tick();
+    if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
     if (looked !== 'nothing') {
       inRow += 1;
       await wake.found(inRow);
       const pause = pace.after(looked.entries, inRow);
       if (pause > 0) await gather(following, pause);
       if (wake.generation() !== generation) continue;
-    } else if (following.until === 'caught-up' && isWhole(place)) return finish(place, acknowledger);
+    } else if (following.until === 'caught-up' && isWhole(place)) return finish(place, { acknowledger, carrier });
     inRow = 0;
     await heart.beat();
     await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn()));
@@ -227,8 +230,9 @@ function isWhole(place: Place): boolean {
   return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
 }
 
-/** Before it ends, the runner has the target put on disk what it committed, and acknowledges it. */
-async function finish(place: Place, acknowledger: Acknowledger): Promise<'done'> {
+/** Before it ends, the runner carries the sequences once more, has the target put on disk what it committed, and acknowledges it. */
+async function finish(place: Place, { acknowledger, carrier }: { readonly acknowledger: Acknowledger; readonly carrier: Carrier }): Promise<'done'> {
+  await carrier.carry();
   await acknowledger.settle(place.stored);
   return 'done';
 }
