@@ -68,7 +68,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     if (place.copyError !== null) throw place.copyError;
     if (place.hasCopied) await takeCopied(following, tables, { start, place });
     const generation = wake.generation();
-    const looked = await lookOnce(following, tables, place);
+    const looked = await lookOnce(following, tables, { place, carrier });
     if (looked === 'registry') {
       const registry = await isStillRegistered(stream, { source, id: start.registration.id });
       if (registry === null) return leave(place);
@@ -184,7 +184,8 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
 type Looked = 'registry' | 'nothing' | { readonly entries: number };
 
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
-async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<Looked> {
+async function lookOnce(following: Following, tables: readonly StreamTable[], at: { readonly place: Place; readonly carrier: Carrier }): Promise<Looked> {
+  const { place, carrier } = at;
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   const reading = await source.open(place.seen);
@@ -200,6 +201,8 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
       return 'nothing';
     }
     progress.isCaughtUp = false;
+    const entries = work.reduce((sum, each) => sum + each.entries, 0);
+    await carrier.beforeRound(entries);
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);
     place.seen = reading.position;
@@ -208,7 +211,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
     progress.rows += result.rows;
     progress.lastRound = true;
     log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
-    return { entries: work.reduce((sum, { entries }) => sum + entries, 0) };
+    return { entries };
   } finally {
     await reading.release();
   }

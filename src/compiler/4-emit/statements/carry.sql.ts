@@ -31,7 +31,7 @@ export function carrySequence(sequence: QualifiedName): Sql {
     select setval(${regclass(sequence)}, $1::bigint, $2::boolean)
     from ${tableIdent(sequence)} as v
     join pg_sequence as s on s.seqrelid = ${regclass(sequence)}
-    where sign(s.seqincrement) * v.last_value < sign(s.seqincrement) * $1::bigint
+    where case when s.seqincrement > 0 then v.last_value < $1::bigint else v.last_value > $1::bigint end
       or (v.last_value = $1::bigint and not v.is_called and $2::boolean)
   `;
 }

@@ -8,13 +8,19 @@ import { type Asked, type Counting, lookAt, tried } from './look.ts';
 import { writeAlone } from '../write-alone.ts';
 import { forgetCarried, noteCarried } from './sequences.sql.ts';
 
-/** How often a stream looks at its sequences: they cost rounds nothing in between, and the margin covers what is drawn meanwhile. */
-const EVERY_MS = 5_000;
+/** How often a stream looks at its sequences when nothing goes on, and how often while rounds do: most rounds cost nothing more. */
+const IDLE_MS = 5_000;
+const BUSY_MS = 1_000;
 
 /** Keeps the sequences of a stream's target ahead of the source's. */
 export type Carrier = {
   /** To be called between rounds, at least every few seconds. */
   tick(): Promise<void>;
+  /**
+   * To be called before a round with so many entries, once its snapshot is taken. A row that draws one value of each sequence never
+   * arrives before the target's sequences are beyond it: after a look they are ahead by half of the margin at least.
+   */
+  beforeRound(entries: number): Promise<void>;
   /** Looks now: for a runner that ends. */
   carry(): Promise<void>;
 };
@@ -32,10 +38,11 @@ export type CarrierParts = {
 export function makeCarrier(parts: CarrierParts): Carrier {
   const { stream, sequences, clock } = parts;
   const carried = sequences === undefined || sequences === 'ignore' ? [] : sequences.carried.filter(({ target }) => target === stream.target);
-  if (sequences === undefined || sequences === 'ignore') return { tick: async () => undefined, carry: async () => undefined };
-  const state = { nextAt: clock.now(), noted: '', errors: new Map<string, string>() };
+  if (sequences === undefined || sequences === 'ignore') return { tick: nothing, beforeRound: nothing, carry: nothing };
+  const state = { lookedAt: Number.NEGATIVE_INFINITY, entries: 0, noted: '', errors: new Map<string, string>() };
   const carry = async (): Promise<void> => {
-    state.nextAt = clock.now() + EVERY_MS;
+    state.lookedAt = clock.now();
+    state.entries = 0;
     const results = await carryAll({ ...parts, margin: BigInt(sequences.margin) }, carried);
     const notes = JSON.stringify(results.map(({ note }) => note));
     tell(parts, results, state.errors);
@@ -45,7 +52,19 @@ export function makeCarrier(parts: CarrierParts): Carrier {
     await writeAlone(parts.target, { text: noteCarried, values: names });
     state.noted = notes;
   };
-  return { carry, tick: async () => (clock.now() < state.nextAt ? undefined : carry()) };
+  const isDue = (everyMs: number): boolean => clock.now() - state.lookedAt >= everyMs;
+  return {
+    carry,
+    tick: async () => (isDue(IDLE_MS) ? carry() : undefined),
+    beforeRound: async (entries) => {
+      state.entries += entries;
+      if (state.entries * 2 >= sequences.margin || isDue(BUSY_MS)) await carry();
+    },
+  };
+}
+
+async function nothing(): Promise<void> {
+  return undefined;
 }
 
 /** As a row of `sarrio.carried`; bigint values as text, which JSON cannot hold otherwise. */
