@@ -3,9 +3,11 @@ import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import type { Session } from '../runner/postgres/session.ts';
+import { readCutovers } from '../runner/10-cutover/cutover-status.ts';
 import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
 import { readSequenceStatus } from '../runner/8-round/sequences/sequence-status.ts';
 import { databaseConnector } from './plan-databases.ts';
+import { cutoverText, cutoverWarnings } from './print-cutovers.ts';
 import { sequenceText, sequenceWarnings } from './print-sequences.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
@@ -15,7 +17,7 @@ export const verb: Verb = {
     void command
       .option(
         '--exit-code',
-        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, has an unsafe table, or a sequence near its end or not carried',
+        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, has an unsafe table, a sequence near its end or not carried, or a cut-over that stopped half way',
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
@@ -23,13 +25,14 @@ export const verb: Verb = {
     const connect = readerConnector(plan, context);
     const streams = await readStatus(plan, connect);
     const sequences = await readSequenceStatus(plan, connect);
-    const warnings = sequenceWarnings(sequences);
+    const cutovers = await readCutovers(plan, connect);
+    const warnings = [...sequenceWarnings(sequences), ...cutoverWarnings(cutovers)];
     const isBehind = warnings.length > 0 || streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
     return {
       exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
-      data: { streams, sequences },
+      data: { streams, sequences, cutovers },
       diagnostics: [...streams.flatMap(warningsOf), ...warnings],
-      text: [statusText(streams), ...sequenceText(sequences)].join('\n'),
+      text: [statusText(streams), ...sequenceText(sequences), ...cutoverText(cutovers)].join('\n'),
     };
   },
 };

@@ -19,6 +19,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   full_copy: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   kick: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
+  cutover: { runner: ['SELECT'], reader: ['SELECT'] },
+  closed: { runner: [], reader: [] },
   sequence: { runner: WRITES, reader: ['SELECT'] },
   carried: { runner: WRITES, reader: ['SELECT'] },
   parked: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },

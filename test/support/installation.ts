@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { onTestFinished } from 'vitest';
 import { verb as applyVerb } from '../../src/commands/apply.ts';
+import { verb as cutoverVerb } from '../../src/commands/cutover.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
 import { verb as kickVerb } from '../../src/commands/kick.ts';
 import { verb as pauseVerb } from '../../src/commands/pause.ts';
@@ -34,6 +35,7 @@ export type Installation = {
   apply(...args: readonly string[]): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
   verify(...args: readonly string[]): Promise<Outcome>;
+  cutover(...args: readonly string[]): Promise<Outcome>;
   kick(...args: readonly string[]): Promise<Outcome>;
   pause(...args: readonly string[]): Promise<Outcome>;
   status(...args: readonly string[]): Promise<Outcome>;
@@ -84,6 +86,7 @@ export async function installation(options: {
     apply: run(applyVerb),
     destroy: run(destroyVerb),
     verify: run(verifyVerb),
+    cutover: run(cutoverVerb),
     kick: run(kickVerb),
     pause: run(pauseVerb),
     status: run(statusVerb),
@@ -131,7 +134,8 @@ async function runVerb(verb: Verb, args: readonly string[], place: { dir: string
   const output = { out: () => undefined, err: (line: string) => void (text.stderr += line) };
   const context = { cwd: place.dir, env: place.env, output, isTty: false, signal: new AbortController().signal };
   try {
-    return { ...(await verb.run(command.opts(), context)), stderr: text.stderr };
+    const named = Object.fromEntries(command.registeredArguments.map((argument, index) => [argument.name(), command.args[index]]));
+    return { ...(await verb.run({ ...command.opts(), ...named }, context)), stderr: text.stderr };
   } catch (error) {
     if (!(error instanceof SarrioError)) throw error;
     return { exit: error.exit, data: null, diagnostics: error.diagnostics, text: '', stderr: text.stderr };

@@ -40,9 +40,10 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
   const sourceOf = model.syncs.filter((sync) => allFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
   const isMember = model.syncs.some((sync) => sync.mode === 'multi-master' && sync.members.includes(database.name));
   const isCopied = model.syncs.some((sync) => sync.mode === 'full-copy' && [sync.source, ...sync.targets].includes(database.name));
+  const isOneWay = model.syncs.some((sync) => sync.mode === 'one-way' && [sync.source, ...sync.targets].includes(database.name));
   const isWatched = emitWatched(model, database.name).length > 0;
   const isCarriedTo = model.syncs.some((sync) => carriesTo(sync, database.name));
-  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo }), ...captures.map(emitCapture)];
+  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay }), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }
