@@ -6,6 +6,8 @@ import type { CuttingOver } from './cutover-options.ts';
 import { onlyStream, streamStatus } from './one-stream.ts';
 
 const LOOK_AGAIN_MS = 200;
+/** So long a runner that said a moment ago that it was at work is given to prove it. */
+const PATIENCE_MS = 1_500;
 
 /**
  * Until the target has everything that the closed source holds. A running `sarrio run` does it; where none is at work, this process does
@@ -13,14 +15,14 @@ const LOOK_AGAIN_MS = 200;
  */
 export async function drain(cutting: CuttingOver): Promise<void> {
   const { clock, signal, waitMs, log } = cutting;
-  const deadline = clock.now() + waitMs;
+  const [deadline, impatient] = [clock.now() + waitMs, clock.now() + PATIENCE_MS];
   const said = { pending: false, error: null as string | null };
   for (let status = await streamStatus(cutting); !isDrained(status); status = await streamStatus(cutting)) {
     if (signal.aborted) throw new Error('interrupted');
     if (clock.now() >= deadline) throw stillPending(cutting, status, said.error);
     if (!said.pending) log({ kind: 'waiting', text: `${status.pending ?? 'some'} changes are on their way to ${cutting.target}` });
     said.pending = true;
-    if (status.state !== 'running') said.error = await carryOn(cutting);
+    if (status.state !== 'running' || clock.now() >= impatient) said.error = await carryOn(cutting);
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
 }

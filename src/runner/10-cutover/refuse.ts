@@ -1,7 +1,7 @@
 import { failure } from '../../plan/errors.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
-import { refuseMissingRights } from '../5-inspect/own-rights.ts';
+import { refuseRoundsWithoutRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from '../8-round/installed-plan.ts';
 import type { Session } from '../postgres/session.ts';
 import { namesOf } from './close-tables.ts';
@@ -22,7 +22,7 @@ export async function refuseUnready(cutting: CuttingOver): Promise<void> {
   const { plan, planned, atSource, atTarget } = cutting;
   refuseUnsaidSequences(cutting);
   refuseWrittenSource(cutting);
-  for (const session of [atSource, atTarget]) await refuseMissingRights(plan, session, 'runner');
+  for (const session of [atSource, atTarget]) await refuseRoundsWithoutRights(plan, session);
   await refuseStrangers(atSource, tablesOf(planned, 'source'));
   await refuseStrangers(atTarget, tablesOf(planned, 'target'));
   await refuseTroubledStream(cutting);
