@@ -74,8 +74,11 @@ export type OneWaySync = {
   readonly tables: readonly (string | TableConfig)[];
   /** Names or patterns left out of what patterns in `tables` match. */
   readonly exclude?: readonly string[];
-  /** When a target table holds rows before its initial copy: refuse (the default), or replace them. */
-  readonly existingRows?: 'refuse' | 'replace';
+  /**
+   * When a target table holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same
+   * rows already. Then nothing is copied, all captured changes follow, and the stream is `unverified` until `sarrio verify` finds all equal.
+   */
+  readonly existingRows?: 'refuse' | 'replace' | 'keep';
   /** A column of the source that no target has: refuse to compile (the default), or leave it out with a warning. One that only some targets have is refused. */
   readonly missingColumns?: 'refuse' | 'omit';
   /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */

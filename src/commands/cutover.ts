@@ -1,10 +1,10 @@
 import { failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { PlanOneWay } from '../plan/plan.ts';
-import { abort, cutover } from '../runner/10-cutover/cutover.ts';
+import { abort, cutover, type CutoverResult } from '../runner/10-cutover/cutover.ts';
 import type { CutoverOptions } from '../runner/10-cutover/cutover-options.ts';
 import type { CutoverLog } from '../runner/10-cutover/steps.ts';
-import { reverseText } from '../runner/10-cutover/texts.ts';
+import { heldText, reverseText } from '../runner/10-cutover/texts.ts';
 import { systemClock } from '../runner/clock.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
 import { addWaitLock, generatedDir, numberOption } from './change-options.ts';
@@ -22,6 +22,7 @@ export const verb: Verb = {
       .argument('<sync>', 'the one-way sync')
       .option('--target <database>', 'the target that takes over, where the sync has several')
       .option('--wait <duration>', 'longest wait for transactions on the tables, and for what is pending to arrive', parseDuration, 60_000)
+      .option('--hold', 'stop before the target is opened, to put the stream back in place first')
       .option('--abort', 'undo a cut-over that is not finished: open again what it has closed');
   },
   run: async (options, context) => {
@@ -32,15 +33,31 @@ export const verb: Verb = {
 
 async function switched(cutting: CutoverOptions): Promise<VerbResult> {
   const { sync, target, planned } = cutting;
-  const { kind, since } = await cutover(cutting);
-  const head =
-    kind === 'already' ? `${target} has taken over already (cut-over of ${since}); ${planned.source} stays closed.` : `Sync ${sync}: ${target} has taken over.`;
+  const result = await cutover(cutting);
+  const isReversed = result.kind === 'reversed';
+  const [from, to] = isReversed ? [target, planned.source] : [planned.source, target];
   return {
     exit: 'ok',
-    data: { sync, source: planned.source, target, state: 'opened', changed: kind === 'opened' },
+    data: { sync, source: from, target: to, state: result.kind === 'already' ? 'opened' : result.kind, changed: result.kind !== 'already' },
     diagnostics: [],
-    text: `${head} Point the applications to ${target}.\n${reverseText(cutting)}`,
+    text: resultText(cutting, result),
   };
+}
+
+function resultText(cutting: CutoverOptions, { kind, since }: CutoverResult): string {
+  const { sync, target, planned } = cutting;
+  switch (kind) {
+    case 'held':
+      return `Sync ${sync}: all but the opening of ${target} is done.\n${heldText(cutting)}`;
+    case 'reversed':
+      return `Sync ${sync}: ${planned.source} has taken over, and what is written there is captured for ${target}. Point the applications to ${planned.source}. To switch back: sarrio cutover ${sync}`;
+    case 'opened':
+      return `Sync ${sync}: ${target} has taken over. Point the applications to ${target}.\n${reverseText(cutting)}`;
+    case 'already':
+      return `${target} has taken over already (cut-over of ${since}); ${planned.source} stays closed.\n${reverseText(cutting)}`;
+    default:
+      return kind satisfies never;
+  }
 }
 
 async function undone(cutting: CutoverOptions): Promise<VerbResult> {
@@ -64,6 +81,7 @@ async function cutoverOptions(options: Options, context: VerbContext): Promise<C
     target: targetOf(sync, planned, options['target']),
     connect: databaseConnector(plan, context),
     by: context.env['USER'] ?? 'somebody',
+    hold: options['hold'] === true,
     waitMs: numberOption(options, 'wait'),
     waitLockMs: numberOption(options, 'waitLock'),
     clock: systemClock,

@@ -95,8 +95,8 @@ export type PlanOneWay = {
   readonly mode: 'one-way';
   readonly source: string;
   readonly targets: readonly string[];
-  /** What an initial copy does when the target table already holds rows. */
-  readonly existingRows: 'refuse' | 'replace';
+  /** What an initial copy does when the target table already holds rows; with `keep` there is none. */
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
   /** What becomes of the users' sequences; only where the config says so. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { OneWaySync } from '../../src/index.ts';
 import type { TestDatabase } from './database.ts';
 import { freshDatabase } from './databases.ts';
@@ -81,12 +81,10 @@ export async function startApplication(database: TestDatabase, sessions = 4): Pr
   };
   const clients = await Promise.all(Array.from({ length: sessions }, () => database.connect()));
   const working = Promise.all(clients.map(work));
-  return {
-    acknowledged,
-    refused: () => state.refused,
-    stop: async () => {
-      state.on = false;
-      await working;
-    },
+  const stop = async (): Promise<void> => {
+    state.on = false;
+    await working;
   };
+  onTestFinished(stop);
+  return { acknowledged, refused: () => state.refused, stop };
 }

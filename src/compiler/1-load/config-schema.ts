@@ -85,7 +85,7 @@ const oneWaySync = {
     targets: { ...texts, minItems: 1 },
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
-    existingRows: { enum: ['refuse', 'replace'] },
+    existingRows: { enum: ['refuse', 'replace', 'keep'] },
     missingColumns,
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
     sequences: carriedSequences,

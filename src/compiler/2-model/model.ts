@@ -37,7 +37,7 @@ export type ModelFlow = {
 export type ModelOneWay = ModelFlow & {
   readonly name: string;
   readonly mode: 'one-way';
-  readonly existingRows: 'refuse' | 'replace';
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
   /** By how many values the targets' sequences are kept ahead of the source's; null when the config says nothing. */
   readonly sequences: { readonly margin: number } | 'ignore' | null;

@@ -15,6 +15,8 @@ export type CutoverOptions = {
   readonly connect: (database: string, role: SessionRole) => Promise<Session>;
   /** Who asks, for the record. */
   readonly by: string;
+  /** Stop before the target is opened, so that the reverse stream can be put in place first. */
+  readonly hold: boolean;
   /** Longest wait for tables to be free, and for what is pending to arrive. */
   readonly waitMs: number;
   readonly waitLockMs: number;

@@ -14,10 +14,11 @@ import { refuseUnprepared, refuseUnready } from './refuse.ts';
 import { isDone, type Recorded, type Step } from './steps.ts';
 import { tablesOf } from './tables.ts';
 import { backFrom, doing, done } from './texts.ts';
+import { heldOtherWay, openReversed } from './reversed.ts';
 import { undo } from './undo.ts';
 
-/** `already`: an earlier call had finished. */
-export type CutoverResult = { readonly kind: 'opened' | 'already'; readonly since: string };
+/** `already`: an earlier call had finished. `held`: all but the opening is done. `reversed`: opened, with the stream back in place. */
+export type CutoverResult = { readonly kind: 'opened' | 'already' | 'held' | 'reversed'; readonly since: string };
 
 /**
  * Switches the write side of a one-way sync: both sides are closed to applications, everything that is pending arrives, the two are
@@ -29,12 +30,14 @@ export async function cutover(options: CutoverOptions): Promise<CutoverResult> {
     const { sync, target, by, atSource } = cutting;
     const standing = await readCutover(atSource, sync);
     if (standing?.step === 'opened') return { kind: 'already', since: standing.since };
+    const held = standing === null ? await heldOtherWay(cutting) : null;
+    if (held !== null) return openReversed(cutting, held);
     if (standing === null) await refuseUnready(cutting);
     const record = standing ?? (await beginCutover(atSource, sync, { target, by }));
     refuseOther(cutting, record);
     await cutting.failpoint('cutover.begun.recorded');
     await workThrough(cutting, record);
-    return { kind: 'opened', since: record.since };
+    return { kind: cutting.hold ? 'held' : 'opened', since: record.since };
   });
 }
 
@@ -71,7 +74,7 @@ async function workThrough(cutting: CuttingOver, record: Recorded): Promise<void
   let step: Step = record.step === 'aborting' ? 'begun' : record.step;
   await refuseReopened(cutting, step);
   for (const [next, work] of WORK) {
-    if (isDone(step, next)) continue;
+    if (isDone(step, next) || (next === 'opened' && cutting.hold)) continue;
     try {
       signal.throwIfAborted();
       log({ kind: 'step-started', step: next, text: doing(cutting, next) });

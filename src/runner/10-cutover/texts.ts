@@ -40,16 +40,35 @@ export function backFrom({ sync, planned, target }: About, step: Step): string {
   return `Back: by replicating from ${target} to ${planned.source}, see below`;
 }
 
+/** What the config says once it is turned round; `existingRows` decides whether rows are copied. */
+function turned({ sync, planned, target }: About, existingRows: string): readonly string[] {
+  return [
+    `  1. In the config, sync ${sync}: source: '${target}', targets: ['${planned.source}'], existingRows: '${existingRows}'`,
+    '  2. sarrio pull && sarrio compile, review, sarrio plan',
+    `  3. sarrio apply --allow drop-stream:${sync}/${target} (and what else plan names: changes kept in ${planned.source}, all of which ${target} has)`,
+  ];
+}
+
 /** What to do once the target has taken over. */
-export function reverseText({ sync, planned, target }: About): string {
+export function reverseText(about: About): string {
+  const { sync, planned, target } = about;
   const { source } = planned;
   return [
     `To replicate back, from ${target} to ${source}:`,
-    `  1. In the config, sync ${sync}: source: '${target}', targets: ['${source}'], existingRows: 'replace'`,
-    `  2. sarrio pull && sarrio compile, review, sarrio plan`,
-    `  3. sarrio apply --allow drop-stream:${sync}/${target} (and what else plan names: changes captured in ${source}, all of which ${target} has)`,
-    `  4. sarrio run copies ${target}'s rows to ${source} and follows. ${source} stays closed to applications all the while.`,
+    ...turned(about, 'replace'),
+    `  4. sarrio run copies the rows of ${target} to ${source} and follows. ${source} stays closed to applications all the while.`,
     `  5. To switch back: sarrio cutover ${sync}, which then opens ${source}.`,
     `To retire ${source}: sarrio destroy, which takes the closing triggers away too.`,
+  ].join('\n');
+}
+
+/** What to do while both sides are closed, so that the way back needs no copy. */
+export function heldText(about: About): string {
+  const { sync, planned, target } = about;
+  return [
+    `Both sides are closed and equal. To open ${target} with the stream back to ${planned.source} in place, and no row copied:`,
+    ...turned(about, 'keep'),
+    `  4. sarrio cutover ${sync} opens ${target}; then sarrio run, and sarrio verify --sync ${sync} once`,
+    `To open ${target} without a way back: sarrio cutover ${sync}. To undo everything (with the config as it is now): sarrio cutover ${sync} --abort`,
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import type { StreamState } from '../events.ts';
 import { beforeAll, formatPosition, type Position } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
+import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
 import { beatDuring, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
@@ -47,7 +48,7 @@ export type FollowEnd = 'stopped' | 'done' | 'again';
 export async function followStream(following: Following): Promise<FollowEnd> {
   const { sync, stream, source, target, signal, wake, clock } = following;
   const tables = streamTables(sync, stream.target);
-  const start = await readStreamStart({ stream, source, target, tables, deltas: following.deltas });
+  const start = await readStart(following, tables);
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const place = await startPlace(following, tables, start);
   const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
@@ -92,6 +93,12 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   }
   await place.copying;
   return 'stopped';
+}
+
+async function readStart({ sync, stream, source, target, deltas }: Following, tables: readonly StreamTable[]): Promise<StreamStart> {
+  const ends = { stream, source, target, tables, deltas };
+  const start = await readStreamStart(ends);
+  return sync.existingRows === 'keep' && (await adoptRows(ends, tables, start)) ? readStreamStart(ends) : start;
 }
 
 /** Between two rounds under load. */
