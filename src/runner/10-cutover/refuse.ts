@@ -21,6 +21,7 @@ export async function refuseUnprepared(plan: Plan, session: Session): Promise<vo
 export async function refuseUnready(cutting: CuttingOver): Promise<void> {
   const { plan, planned, atSource, atTarget } = cutting;
   refuseUnsaidSequences(cutting);
+  refuseFiltered(cutting);
   refuseWrittenSource(cutting);
   for (const session of [atSource, atTarget]) await refuseRoundsWithoutRights(plan, session);
   await refuseStrangers(atSource, tablesOf(planned, 'source'));
@@ -36,6 +37,18 @@ function refuseUnsaidSequences({ sync, planned }: CuttingOver): void {
     where: `sync ${sync}`,
     message: 'the config does not say what becomes of the sequences, and the target would give numbers again that the source has given',
     hint: "Say sequences: 'carry' (or 'ignore', if no column counts by one or you see to it yourself), then compile and apply.",
+  });
+}
+
+/** Rows that never went to the target would be out of the applications' reach. */
+function refuseFiltered({ sync, planned, target }: CuttingOver): void {
+  const filtered = planned.tables.filter(({ where }) => where !== null).map(({ source }) => displayName(source));
+  if (filtered.length === 0) return;
+  throw failure('refused', {
+    code: 'SAR816',
+    where: `sync ${sync}`,
+    message: `${target} has only some of the rows of ${filtered.join(', ')}: the sync has a row filter (where) for them`,
+    hint: 'A database that is to take over needs all rows: replicate to it without the filter.',
   });
 }
 

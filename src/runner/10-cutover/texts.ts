@@ -42,8 +42,12 @@ export function backFrom({ sync, planned, target }: About, step: Step): string {
 
 /** What the config says once it is turned round; `existingRows` decides whether rows are copied. */
 function turned({ sync, planned, target }: About, existingRows: string): readonly string[] {
+  const others = planned.targets.filter((each) => each !== target);
+  const targets = [planned.source, ...others].map((each) => `'${each}'`).join(', ');
+  const first = others.length > 0 && existingRows === 'keep' ? [`  0. See in sarrio status that nothing is pending for ${others.join(', ')}`] : [];
   return [
-    `  1. In the config, sync ${sync}: source: '${target}', targets: ['${planned.source}'], existingRows: '${existingRows}'`,
+    ...first,
+    `  1. In the config, sync ${sync}: source: '${target}', targets: [${targets}], existingRows: '${existingRows}'`,
     '  2. sarrio pull && sarrio compile, review, sarrio plan',
     `  3. sarrio apply --allow drop-stream:${sync}/${target} (and what else plan names: changes kept in ${planned.source}, all of which ${target} has)`,
   ];
