@@ -78,7 +78,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     }
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
-    await carrier.tick();
+    if (carrier !== null) await carrier.tick();
     if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
     if (looked !== 'nothing') {
       inRow += 1;
@@ -191,7 +191,11 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
 type Looked = 'registry' | 'nothing' | { readonly entries: number };
 
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
-async function lookOnce(following: Following, tables: readonly StreamTable[], at: { readonly place: Place; readonly carrier: Carrier }): Promise<Looked> {
+async function lookOnce(
+  following: Following,
+  tables: readonly StreamTable[],
+  at: { readonly place: Place; readonly carrier: Carrier | null },
+): Promise<Looked> {
   const { place, carrier } = at;
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
@@ -209,7 +213,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], at
     }
     progress.isCaughtUp = false;
     const entries = work.reduce((sum, each) => sum + each.entries, 0);
-    await carrier.beforeRound(entries);
+    if (carrier !== null) await carrier.beforeRound(entries);
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);
     place.seen = reading.position;
@@ -241,8 +245,8 @@ function isWhole(place: Place): boolean {
 }
 
 /** Before it ends, the runner carries the sequences once more, has the target put on disk what it committed, and acknowledges it. */
-async function finish(place: Place, { acknowledger, carrier }: { readonly acknowledger: Acknowledger; readonly carrier: Carrier }): Promise<'done'> {
-  await carrier.carry();
+async function finish(place: Place, { acknowledger, carrier }: { readonly acknowledger: Acknowledger; readonly carrier: Carrier | null }): Promise<'done'> {
+  await carrier?.carry();
   await acknowledger.settle(place.stored);
   return 'done';
 }

@@ -35,10 +35,11 @@ export type CarrierParts = {
   readonly log: Log;
 };
 
-export function makeCarrier(parts: CarrierParts): Carrier {
+/** Null where there is nothing to carry: then rounds do nothing for it, not even wait a turn. */
+export function makeCarrier(parts: CarrierParts): Carrier | null {
   const { stream, sequences, clock } = parts;
-  const carried = sequences === undefined || sequences === 'ignore' ? [] : sequences.carried.filter(({ target }) => target === stream.target);
-  if (sequences === undefined || sequences === 'ignore') return { tick: nothing, beforeRound: nothing, carry: nothing };
+  if (sequences === undefined || sequences === 'ignore') return null;
+  const carried = sequences.carried.filter(({ target }) => target === stream.target);
   const state = { lookedAt: Number.NEGATIVE_INFINITY, entries: 0, noted: '', errors: new Map<string, string>() };
   const carry = async (): Promise<void> => {
     state.lookedAt = clock.now();
@@ -61,10 +62,6 @@ export function makeCarrier(parts: CarrierParts): Carrier {
       if (state.entries * 2 >= sequences.margin || isDue(BUSY_MS)) await carry();
     },
   };
-}
-
-async function nothing(): Promise<void> {
-  return undefined;
 }
 
 /** As a row of `sarrio.carried`; bigint values as text, which JSON cannot hold otherwise. */
