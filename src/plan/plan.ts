@@ -34,9 +34,8 @@ export type PlanDatabase = {
   readonly captures: readonly PlanCapture[];
   /** What the user's tables must look like here for the plan to fit, by display name. */
   readonly shapes: Readonly<Record<string, TableShape>>;
-  /** Users' sequences that count in steps here; only where there are any. */
+  /** Users' sequences that count in steps here, and those whose end the runner warns of; only where there are any. */
   readonly sequences?: readonly PlanSequence[];
-  /** Users' sequences whose end the runner warns of; only where there are any. */
   readonly watched?: readonly PlanWatched[];
 };
 
@@ -99,7 +98,6 @@ export type PlanOneWay = {
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
-  /** What becomes of the users' sequences; only where the config says so. */
   readonly sequences?: PlanCarry;
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;

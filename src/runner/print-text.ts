@@ -1,4 +1,5 @@
 import { type RunnerEvent, streamText } from './events.ts';
+import { sequenceEventText } from './print-sequence-event.ts';
 
 /** An event as one line for people, without a time. Null for what only machines want to know. */
 export function eventText(event: RunnerEvent): string | null {
@@ -46,13 +47,10 @@ export function eventText(event: RunnerEvent): string | null {
     case 'table-safe':
       return `database ${event.database}, table ${event.table}: captured as it should be again`;
     case 'carried':
-      return null;
     case 'carry-failed':
-      return `${streamText(event.stream)}: ${event.code}: sequence ${event.sequence} of ${event.stream.target} is not carried: ${event.error}`;
     case 'sequence-alarm':
-      return `${event.code}: database ${event.database}, sequence ${event.sequence}: ${event.percent} % of its values are given; it is at ${event.last} and ends at ${event.end}\n  give the column and the sequence a larger type`;
     case 'sequence-safe':
-      return `database ${event.database}, sequence ${event.sequence}: ${event.percent} % of its values are given; it has room again`;
+      return sequenceEventText(event);
     case 'watch-failed':
       return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':
