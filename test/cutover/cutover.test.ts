@@ -106,18 +106,37 @@ describe('a target that is not fit does not take over, and the source is as befo
 
   test('one that does not come after within the time', async () => {
     const { source, target, project } = await cutting();
-    const before = await doors(source);
-    const holding = await target.connect();
+    const before = [await doors(source), await doors(target)];
     await source.script('update orders set n = 5 where id = 7');
-    await holding.query('begin; select from orders where id = 7 for update');
-    const running = follow(project);
-    const outcome = await project.cutover('s', '--wait', '1s');
+    // Whoever holds the fence keeps every round from beginning.
+    const holding = await target.connect();
+    await holding.query('begin; select from sarrio.watermark for update');
+    const outcome = await project.cutover('s', '--wait', '3s');
     expect(outcome.exit).toBe('failed');
-    expect(codes(outcome)[0]).toMatch(/SAR80[56]/);
-    expect(await doors(source)).toEqual(before);
+    expect(codes(outcome)).toEqual(['SAR806', 'SAR813']);
+    expect([await doors(source), await doors(target)]).toEqual(before);
     await holding.query('rollback');
     await holding.end();
-    await running.stop();
+    expect((await project.cutover('s')).exit).toBe('ok');
+  });
+
+  test('one that somebody reads for longer than the time: the source is open again, and the rest is left to an abort', async () => {
+    const { source, target, project } = await cutting();
+    const before = [await doors(source), await doors(target)];
+    const reading = await target.connect();
+    await reading.query('begin; select from orders');
+    const outcome = await project.cutover('s', '--wait', '2s');
+    expect(outcome.exit).toBe('partial');
+    expect(outcome.diagnostics).toMatchObject([
+      { code: 'SAR805' },
+      { code: 'SAR813', message: expect.stringContaining('source takes writes as before, but target could not be opened yet') },
+    ]);
+    expect(await doors(source)).toEqual(before[0]);
+    expect(await refusal(target, 'insert into orders default values')).toBe('25006');
+    await reading.query('rollback');
+    await reading.end();
+    expect((await project.cutover('s', '--abort')).exit).toBe('ok');
+    expect([await doors(source), await doors(target)]).toEqual(before);
   });
 
   test('one whose sequence cannot follow', async () => {

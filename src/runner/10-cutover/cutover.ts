@@ -167,11 +167,20 @@ async function afterFailure(cutting: CuttingOver, at: { record: Recorded; step: 
     (reason: unknown) => failureText(reason),
   );
   const stands =
-    undone === null
-      ? { message: `the cut-over was undone: ${planned.source} takes writes as before`, hint: null }
-      : { message: `it stands after step '${step}': ${undone}`, hint: `To go on: sarrio cutover ${sync}. ${backFrom(cutting, step)}` };
+    undone === null ? { message: `the cut-over was undone: ${planned.source} takes writes as before`, hint: null } : await standing(cutting, step, undone);
   const diagnostics = [...cause.diagnostics, { code: 'SAR813', severity: 'warning', where: `sync ${sync}`, span: null, ...stands } as const];
   return new SarrioError({ exit: undone === null ? cause.exit : 'partial', diagnostics, cause: error });
+}
+
+/** After an undoing that could not be ended, because a transaction holds a table or a database is gone. */
+async function standing(cutting: CuttingOver, step: Step, reason: string): Promise<{ message: string; hint: string }> {
+  const { sync, planned, target, atSource } = cutting;
+  const record = await readCutover(atSource, sync).catch(() => null);
+  if (record?.step === 'aborting') {
+    const message = `${planned.source} takes writes as before, but ${target} could not be opened yet: ${reason}`;
+    return { message, hint: `Let the undoing end: sarrio cutover ${sync} --abort` };
+  }
+  return { message: `it stands after step '${step}': ${reason}`, hint: `To go on: sarrio cutover ${sync}. ${backFrom(cutting, step)}` };
 }
 
 function nothingToAbort({ sync }: CuttingOver): Error {

@@ -22,7 +22,7 @@ export async function drain(cutting: CuttingOver): Promise<void> {
     if (clock.now() >= deadline) throw stillPending(cutting, status, said.error);
     if (!said.pending) log({ kind: 'waiting', text: `${status.pending ?? 'some'} changes are on their way to ${cutting.target}` });
     said.pending = true;
-    if (status.state !== 'running' || clock.now() >= impatient) said.error = await carryOn(cutting);
+    if (status.state !== 'running' || clock.now() >= impatient) said.error = await carryOn(cutting, deadline - clock.now());
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
 }
@@ -32,13 +32,22 @@ function isDrained({ pending, state }: StreamStatus): boolean {
   return pending === 0 && state !== 'copying';
 }
 
-/** The rounds of this one stream; null unless they failed. Somebody else at work is no failure. */
-async function carryOn(cutting: CuttingOver): Promise<string | null> {
+/** The rounds of this one stream, for so long at most; null unless they failed. Somebody else at work is no failure. */
+async function carryOn(cutting: CuttingOver, forMs: number): Promise<string | null> {
   const { files, connect, clock, failpoint, signal } = cutting;
-  const ends = await run({ plan: onlyStream(cutting), files, connect, until: 'caught-up', clock, log: () => undefined, failpoint, signal }, []);
-  const errors = ends.flatMap((end) => (end.kind === 'gave-up' ? [end.error] : []));
-  const first = errors.find((error) => !(error instanceof SarrioError && error.exit === 'busy'));
-  return first === undefined ? null : failureText(first);
+  const [over, ended] = [new AbortController(), new AbortController()];
+  const stop = (): void => over.abort();
+  signal.addEventListener('abort', stop);
+  void clock.sleep(forMs, ended.signal).then(stop);
+  try {
+    const ends = await run({ plan: onlyStream(cutting), files, connect, until: 'caught-up', clock, log: () => undefined, failpoint, signal: over.signal }, []);
+    const errors = ends.flatMap((end) => (end.kind === 'gave-up' ? [end.error] : []));
+    const first = errors.find((error) => !(error instanceof SarrioError && error.exit === 'busy'));
+    return first === undefined ? null : failureText(first);
+  } finally {
+    ended.abort();
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 function stillPending({ sync, planned, target, waitMs }: CuttingOver, { pending, lastError }: StreamStatus, own: string | null): Error {
