@@ -90,12 +90,20 @@ export type OneWaySync = {
   readonly tables: readonly (string | TableConfig)[];
   /** Names or patterns left out of what patterns in `tables` match. */
   readonly exclude?: readonly string[];
-  /** When a target table holds rows before its initial copy: refuse (the default), or replace them. */
-  readonly existingRows?: 'refuse' | 'replace';
+  /**
+   * When a target table holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same
+   * rows already. Then nothing is copied, all captured changes follow, and the stream is `unverified` until `sarrio verify` finds all equal.
+   */
+  readonly existingRows?: 'refuse' | 'replace' | 'keep';
   /** A column of the source that no target has: refuse to compile (the default), or leave it out with a warning. One that only some targets have is refused. */
   readonly missingColumns?: 'refuse' | 'omit';
   /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */
   readonly maxBacklog?: Backlog;
+  /**
+   * Sequences of serial and identity columns: the runner brings those of the targets forward (`carry`), so that a target which takes over
+   * gives no value again. They are ahead of the source's by a margin of 1,000 values unless you say how many. `ignore`: you see to it yourself.
+   */
+  readonly sequences?: 'carry' | 'ignore' | { readonly carry: { readonly margin: number } };
   /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
   readonly captureTriggers?: CaptureTriggers;
 };

@@ -34,10 +34,10 @@ const ARROWS: readonly (readonly [room: string, allowed: RegExp])[] = [
 
 const arrows: Rule = (file) => {
   const room = ARROWS.find(([prefix]) => placeOf(file).startsWith(prefix));
-  const phase = Number(/\/(\d)-/.exec(placeOf(file))?.[1] ?? 9);
+  const phase = Number(/\/(\d+)-/.exec(placeOf(file))?.[1] ?? 99);
   return imports(file)
     .filter((path) => path.startsWith('src/'))
-    .filter((path) => (room && !room[1].test(path)) || Number(/\/(\d)-/.exec(path)?.[1] ?? 0) > phase);
+    .filter((path) => (room && !room[1].test(path)) || Number(/\/(\d+)-/.exec(path)?.[1] ?? 0) > phase);
 };
 
 const PACKAGES: Readonly<Record<string, RegExp>> = {

@@ -3,8 +3,12 @@ import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import type { Session } from '../runner/postgres/session.ts';
+import { readCutovers } from '../runner/10-cutover/cutover-status.ts';
 import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
+import { readSequenceStatus } from '../runner/8-round/sequences/sequence-status.ts';
 import { databaseConnector } from './plan-databases.ts';
+import { cutoverText, cutoverWarnings } from './print-cutovers.ts';
+import { sequenceText, sequenceWarnings } from './print-sequences.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio status`: each stream with its lag, what is pending, its speed and its last error. */
@@ -13,18 +17,22 @@ export const verb: Verb = {
     void command
       .option(
         '--exit-code',
-        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, or has an unsafe or a stopped table',
+        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, has an unsafe or a stopped table, a sequence near its end or not carried, or a cut-over that stopped half way',
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
-    const streams = await readStatus(plan, readerConnector(plan, context));
-    const isBehind = streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
+    const connect = readerConnector(plan, context);
+    const streams = await readStatus(plan, connect);
+    const sequences = await readSequenceStatus(plan, connect);
+    const cutovers = await readCutovers(plan, connect);
+    const warnings = [...sequenceWarnings(sequences), ...cutoverWarnings(cutovers)];
+    const isBehind = warnings.length > 0 || streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
     return {
       exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
-      data: { streams },
-      diagnostics: streams.flatMap(warningsOf),
-      text: statusText(streams),
+      data: { streams, sequences, cutovers },
+      diagnostics: [...streams.flatMap(warningsOf), ...warnings],
+      text: [statusText(streams), ...sequenceText(sequences), ...cutoverText(cutovers)].join('\n'),
     };
   },
 };

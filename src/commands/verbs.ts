@@ -66,6 +66,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./copy.ts')).verb,
   },
   {
+    name: 'cutover',
+    summary: 'let a target of a one-way sync take over: close the source, drain, compare, carry sequences, open the target',
+    load: async () => (await import('./cutover.ts')).verb,
+  },
+  {
     name: 'destroy',
     summary: 'remove everything of ours from the databases',
     load: async () => (await import('./destroy.ts')).verb,

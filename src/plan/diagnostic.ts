@@ -5,7 +5,7 @@ export type Severity = 'error' | 'warning';
 
 /** An expected fault, found before anything is changed. All of one run are reported together. */
 export type Diagnostic = {
-  /** Stable: `SAR1xx` config, `SAR2xx` names and schema, `SAR3xx` generated files, `SAR4xx` databases, `SAR5xx` apply, `SAR6xx` run. */
+  /** Stable: `SAR1xx` config, `SAR2xx` names and schema, `SAR3xx` generated files, `SAR4xx` databases, `SAR5xx` apply, `SAR6xx` run, `SAR7xx` verify, `SAR8xx` cut-over. */
   readonly code: string;
   readonly severity: Severity;
   /** What is wrong, with the names and values. */

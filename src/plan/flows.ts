@@ -1,3 +1,4 @@
+import type { PlanCarry } from './plan-sequence.ts';
 import type { BacklogBudget, PlanSync, PlanTable } from './plan.ts';
 
 /** What flows from one database of a sync to the others: a one-way sync has one, a multi-master sync one for each member. */
@@ -7,6 +8,8 @@ export type Flow = {
   readonly targets: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
+  /** Of a one-way sync. */
+  readonly sequences?: PlanCarry;
   readonly wake: string;
   readonly tables: readonly PlanTable[];
 };

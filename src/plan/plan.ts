@@ -2,7 +2,7 @@ import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
-import type { PlanSequence } from './plan-sequence.ts';
+import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
@@ -36,8 +36,9 @@ export type PlanDatabase = {
   readonly captures: readonly PlanCapture[];
   /** What the user's tables must look like here for the plan to fit, by display name. */
   readonly shapes: Readonly<Record<string, TableShape>>;
-  /** Users' sequences that count in steps here; only where there are any. */
+  /** Users' sequences that count in steps here, and those whose end the runner warns of; only where there are any. */
   readonly sequences?: readonly PlanSequence[];
+  readonly watched?: readonly PlanWatched[];
 };
 
 export type ObjectKind = 'schema' | 'table' | 'index' | 'sequence' | 'function' | 'trigger';
@@ -95,10 +96,11 @@ export type PlanOneWay = {
   readonly mode: 'one-way';
   readonly source: string;
   readonly targets: readonly string[];
-  /** What an initial copy does when the target table already holds rows. */
-  readonly existingRows: 'refuse' | 'replace';
+  /** What an initial copy does when the target table already holds rows; with `keep` there is none. */
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
+  readonly sequences?: PlanCarry;
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
   readonly tables: readonly PlanTable[];

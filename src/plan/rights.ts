@@ -22,6 +22,10 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   parked: { runner: WRITES, reader: ['SELECT'] },
   held: { runner: WRITES, reader: ['SELECT'] },
   stopped: { runner: WRITES, reader: ['SELECT'] },
+  cutover: { runner: ['SELECT'], reader: ['SELECT'] },
+  closed: { runner: [], reader: [] },
+  sequence: { runner: WRITES, reader: ['SELECT'] },
+  carried: { runner: WRITES, reader: ['SELECT'] },
 };
 
 /**

@@ -55,6 +55,18 @@ export type RunnerEvent =
   | { readonly kind: 'detached'; readonly stream: StreamName; readonly reason: string }
   | { readonly kind: 'table-unsafe'; readonly code: string; readonly database: string; readonly table: string; readonly reason: string }
   | { readonly kind: 'table-safe'; readonly database: string; readonly table: string }
+  | { readonly kind: 'carried'; readonly stream: StreamName; readonly sequences: number }
+  | { readonly kind: 'carry-failed'; readonly code: string; readonly stream: StreamName; readonly sequence: string; readonly error: string }
+  | {
+      readonly kind: 'sequence-alarm';
+      readonly code: string;
+      readonly database: string;
+      readonly sequence: string;
+      readonly percent: number;
+      readonly last: string;
+      readonly end: string;
+    }
+  | { readonly kind: 'sequence-safe'; readonly database: string; readonly sequence: string; readonly percent: number }
   | { readonly kind: 'watch-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'stopped'; readonly reason: string };

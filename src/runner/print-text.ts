@@ -1,4 +1,5 @@
 import { type RunnerEvent, streamText } from './events.ts';
+import { sequenceEventText } from './print-sequence-event.ts';
 
 /** An event as one line for people, without a time. Null for what only machines want to know. */
 export function eventText(event: RunnerEvent): string | null {
@@ -49,6 +50,11 @@ export function eventText(event: RunnerEvent): string | null {
       return `${event.code}: database ${event.database}, table ${event.table}: changes may have gone by uncaptured: ${event.reason}\n  replication goes on; run: sarrio plan, then sarrio apply, which lets the targets take all rows of the table anew`;
     case 'table-safe':
       return `database ${event.database}, table ${event.table}: captured as it should be again`;
+    case 'carried':
+    case 'carry-failed':
+    case 'sequence-alarm':
+    case 'sequence-safe':
+      return sequenceEventText(event);
     case 'watch-failed':
       return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':

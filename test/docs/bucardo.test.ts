@@ -29,7 +29,10 @@ test('every test and diagnostic that is named exists', () => {
 
 test('every test that plays a scenario of the predecessor is in the list', () => {
   const listed = rows.flat().join('\n');
-  const files = new Project({ skipAddingFilesFromTsConfig: true }).addSourceFilesAtPaths(join(root, 'test/masters/bucardo-*.test.ts'));
+  const files = new Project({ skipAddingFilesFromTsConfig: true }).addSourceFilesAtPaths([
+    join(root, 'test/masters/bucardo-*.test.ts'),
+    join(root, 'test/sequences/bucardo-*.test.ts'),
+  ]);
   const titles = files.flatMap((file) =>
     file
       .getDescendantsOfKind(SyntaxKind.CallExpression)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { verb as applyVerb } from '../../src/commands/apply.ts';
+import { verb as cutoverVerb } from '../../src/commands/cutover.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
 import { verb as kickVerb } from '../../src/commands/kick.ts';
 import { verb as pauseVerb } from '../../src/commands/pause.ts';
@@ -31,6 +32,7 @@ export type Installation = {
   apply(...args: readonly string[]): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
   verify(...args: readonly string[]): Promise<Outcome>;
+  cutover(...args: readonly string[]): Promise<Outcome>;
   kick(...args: readonly string[]): Promise<Outcome>;
   pause(...args: readonly string[]): Promise<Outcome>;
   status(...args: readonly string[]): Promise<Outcome>;
@@ -81,6 +83,7 @@ export async function installation(options: {
     apply: run(applyVerb),
     destroy: run(destroyVerb),
     verify: run(verifyVerb),
+    cutover: run(cutoverVerb),
     kick: run(kickVerb),
     pause: run(pauseVerb),
     status: run(statusVerb),

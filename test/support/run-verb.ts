@@ -13,7 +13,8 @@ export async function runVerb(verb: Verb, args: readonly string[], { cwd, env }:
   const output = { out: () => undefined, err: (line: string) => void (text.stderr += line) };
   const context = { cwd, env, output, isTty: false, signal: new AbortController().signal };
   try {
-    return { ...(await verb.run(command.opts(), context)), stderr: text.stderr };
+    const named = Object.fromEntries(command.registeredArguments.map((argument, index) => [argument.name(), command.args[index]]));
+    return { ...(await verb.run({ ...command.opts(), ...named }, context)), stderr: text.stderr };
   } catch (error) {
     if (!(error instanceof SarrioError)) throw error;
     return { exit: error.exit, data: null, diagnostics: error.diagnostics, text: '', stderr: text.stderr };

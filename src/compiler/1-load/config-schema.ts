@@ -66,6 +66,23 @@ const sequences = {
   },
   else: { enum: ['interleave', 'ignore'] },
 } as const;
+const carriedSequences = {
+  if: { type: 'object' },
+  then: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['carry'],
+    properties: {
+      carry: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['margin'],
+        properties: { margin: { type: 'integer', minimum: 1, maximum: 1_000_000_000 } },
+      },
+    },
+  },
+  else: { enum: ['carry', 'ignore'] },
+} as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
@@ -84,9 +101,10 @@ const oneWaySync = {
     targets: { ...texts, minItems: 1 },
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
-    existingRows: { enum: ['refuse', 'replace'] },
+    existingRows: { enum: ['refuse', 'replace', 'keep'] },
     missingColumns,
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
+    sequences: carriedSequences,
     captureTriggers: { enum: ['origin', 'always'] },
   },
 } as const;

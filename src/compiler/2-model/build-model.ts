@@ -12,6 +12,7 @@ import type { Model, ModelSync, ModelTable } from './model.ts';
 import { resolveBacklog } from './resolve-backlog.ts';
 import { resolveColumns, unknownOmits } from './resolve-columns.ts';
 import { resolveKey } from './resolve-key.ts';
+import { resolveCarry } from './resolve-sequences.ts';
 import { type Selected, selectTables } from './select-tables.ts';
 import { parseTableName } from './table-name.ts';
 
@@ -34,8 +35,8 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock, handlers
     if (sync.mode === 'multi-master') return buildMasters({ name, sync, path, indexes, faults, places, handlers });
     const tables = buildTables({ sync, path, indexes, faults, places });
     if (sync.mode === 'full-copy') return buildFullCopy({ name, sync, path, tables, faults });
-    const { mode, source, targets, existingRows = 'refuse', maxBacklog } = sync;
-    return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), tables };
+    const { mode, source, targets, existingRows = 'refuse', maxBacklog, sequences } = sync;
+    return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), sequences: resolveCarry(sequences), tables };
   });
   const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
     const locked = lock.databases[name];

@@ -38,8 +38,10 @@ export type ModelFlow = {
 export type ModelOneWay = ModelFlow & {
   readonly name: string;
   readonly mode: 'one-way';
-  readonly existingRows: 'refuse' | 'replace';
+  readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
+  /** By how many values the targets' sequences are kept ahead of the source's; null when the config says nothing. */
+  readonly sequences: { readonly margin: number } | 'ignore' | null;
 };
 
 /** Its tables need no capture. Only `changed-only` has keys; with the other methods `key.columns` is empty. */

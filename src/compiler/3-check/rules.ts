@@ -1,5 +1,6 @@
 import type { Rule } from './rule.ts';
 import { brokenNames } from './rules/broken-names.ts';
+import { carriedAndInterleaved, carriedUnknown, nothingToCarryTo } from './rules/carry.ts';
 import { conflictRuleMissing, preferredDatabases } from './rules/conflict-rule.ts';
 import { counterPlace, counterType, counterUnknown } from './rules/counter-columns.ts';
 import { copyReferences } from './rules/copy-references.ts';
@@ -102,6 +103,9 @@ export const RULES: readonly Rule[] = [
   mergeInHierarchy,
   differentCounters,
   oldLock,
+  nothingToCarryTo,
+  carriedUnknown,
+  carriedAndInterleaved,
   maskedColumns,
   sequencesUnknown,
   sequenceInTwoSyncs,

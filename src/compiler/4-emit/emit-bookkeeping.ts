@@ -4,6 +4,7 @@ import { own } from './emit-capture.ts';
 import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
+  carriedBlock,
   conflictBlock,
   conflictIndexBlock,
   fullCopyBlock,
@@ -16,12 +17,14 @@ import {
   registryBlock,
   schemaBlock,
   sealBlock,
+  sequenceBlock,
   stoppedBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
   watermarkBlock,
 } from './objects/bookkeeping.sql.ts';
+import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
 
 /** Group and file of the objects that belong to no user's table. */
@@ -35,10 +38,16 @@ export type Bookkept = {
   readonly isMember: boolean;
   /** Source or target of a full copy. */
   readonly isCopied: boolean;
+  /** Has sequences whose end the runner warns of. */
+  readonly isWatched: boolean;
+  /** Sequences are carried to it. */
+  readonly isCarriedTo: boolean;
+  /** Source or target of a one-way sync. */
+  readonly isOneWay: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember, isCopied }: Bookkept): SqlFile {
+export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -48,6 +57,9 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied }: Book
       ...TABLES.map(([name, text]) => own('table', name, text)),
       ...(isMember ? masterObjects : []),
       ...(isCopied ? copyObjects : []),
+      ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
+      ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
+      ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
       ...sourceOf.map(wakeSequence),
@@ -74,6 +86,14 @@ const masterObjects: readonly EmittedObject[] = [
 ];
 
 const copyObjects: readonly EmittedObject[] = [own('table', 'full_copy', fullCopyBlock), own('table', 'kick', kickBlock)];
+
+const cutoverObjects: readonly EmittedObject[] = [
+  own('table', 'cutover', cutoverBlock),
+  own('table', 'closed', closedBlock),
+  { kind: 'function', name: 'sarrio.refuse_write()', lock: null, text: refuseWriteBlock },
+  { kind: 'function', name: 'sarrio.close_table(regclass, text, uuid)', lock: null, text: closeTableBlock },
+  { kind: 'function', name: 'sarrio.open_table(regclass)', lock: null, text: openTableBlock },
+];
 
 function wakeSequence(sync: string): EmittedObject {
   const name = wakeName(sync);

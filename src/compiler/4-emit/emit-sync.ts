@@ -3,6 +3,7 @@ import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
 import type { Model, ModelMasterTable, ModelMultiMaster, ModelOneWay, ModelSync, ModelTable } from '../2-model/model.ts';
 import { objectNames, wakeName } from '../2-model/object-names.ts';
+import { emitCarry } from './emit-carry.ts';
 import { emitFullCopy } from './emit-full-copy.ts';
 import { copyFormat, emitRoutes, readersOf } from './emit-routes.ts';
 import { planColumn } from './plan-column.ts';
@@ -31,7 +32,8 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
   const tables = sync.tables.map((table, ordinal) => emitTable(sync, { table, ordinal, routes: routesOf(table) }));
-  return { mode, source, targets, existingRows, maxBacklog, wake: wakeOf(name), tables };
+  const sequences = emitCarry(sync);
+  return { mode, source, targets, existingRows, maxBacklog, ...(sequences === null ? {} : { sequences }), wake: wakeOf(name), tables };
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {

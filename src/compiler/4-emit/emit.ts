@@ -1,8 +1,9 @@
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
-import { allFlows, type Model, type ModelDatabase, modelFlows } from '../2-model/model.ts';
+import { allFlows, type Model, type ModelDatabase, type ModelSync, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
+import { emitWatched } from './emit-carry.ts';
 import { emitSequences } from './emit-sequences.ts';
 import { emitShapes } from './emit-shapes.ts';
 import { relaysIn } from '../../plan/rights.ts';
@@ -39,13 +40,21 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
   const sourceOf = model.syncs.filter((sync) => allFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
   const isMember = model.syncs.some((sync) => sync.mode === 'multi-master' && sync.members.includes(database.name));
   const isCopied = model.syncs.some((sync) => sync.mode === 'full-copy' && [sync.source, ...sync.targets].includes(database.name));
-  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied }), ...captures.map(emitCapture)];
+  const isOneWay = model.syncs.some((sync) => sync.mode === 'one-way' && [sync.source, ...sync.targets].includes(database.name));
+  const isWatched = emitWatched(model, database.name).length > 0;
+  const isCarriedTo = model.syncs.some((sync) => carriesTo(sync, database.name));
+  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay }), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }
 
+function carriesTo(sync: ModelSync, database: string): boolean {
+  return sync.mode === 'one-way' && sync.targets.includes(database) && sync.sequences !== null && sync.sequences !== 'ignore';
+}
+
 function emitDatabase(model: Model, { database, captures, files }: Written): PlanDatabase {
   const sequences = emitSequences(model, database.name);
+  const watched = emitWatched(model, database.name);
   return {
     url: { env: database.urlVariable },
     ...(database.roles === null ? {} : { roles: database.roles }),
@@ -53,6 +62,7 @@ function emitDatabase(model: Model, { database, captures, files }: Written): Pla
     captures: captures.map(planCapture),
     shapes: emitShapes(model, database.name),
     ...(sequences.length === 0 ? {} : { sequences }),
+    ...(watched.length === 0 ? {} : { watched }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { LiveDatabase } from './live-database.ts';
 import { type Arrival, arrivals, expressions, plannedTables } from './plan-tables.ts';
 import { countChanges, readInstalled } from './read-installed.ts';
 import { readSequences } from './read-sequences.ts';
+import { missingOnSequences } from './sequence-rights.ts';
 import { readRole, readTables, type TableFacts } from './read-tables.ts';
 
 type Sessions = ReadonlyMap<string, Session>;
@@ -44,9 +45,17 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
     plannedTables(plan, database).map(({ table }) => table),
     roles.runner.role,
   );
+  const lacking = await missingOnSequences(plan, session, roles.runner.role);
   await session.query(FINISH_INSPECTION);
   const sequences = await readSequences(session, plan.databases[database]?.sequences ?? []);
-  return { live: { ...live, changes, sequences }, ...roles, tables, occupied: [], badExpressions: await tryExpressions({ plan, session, tables }) };
+  return {
+    live: { ...live, changes, sequences },
+    ...roles,
+    tables,
+    missingOnSequences: lacking,
+    occupied: [],
+    badExpressions: await tryExpressions({ plan, session, tables }),
+  };
 }
 
 async function readRoles(plan: Plan, session: Session): Promise<Pick<Inspection, 'role' | 'runner' | 'missingRoles'>> {

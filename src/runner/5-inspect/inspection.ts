@@ -3,6 +3,7 @@ import type { Plan } from '../../plan/plan.ts';
 import type { LiveDatabase } from './live-database.ts';
 import type { Arrival } from './plan-tables.ts';
 import type { RoleFacts, TableFacts } from './read-tables.ts';
+import type { MissingOnSequence } from './sequence-rights.ts';
 
 /** All that checks and the diff may know of one database, read in one snapshot. */
 export type Inspection = {
@@ -14,6 +15,8 @@ export type Inspection = {
   readonly missingRoles: readonly string[];
   /** User's tables of the plan that stand, by display name. */
   readonly tables: ReadonlyMap<string, TableFacts>;
+  /** Rights that the runner's role lacks on users' sequences. */
+  readonly missingOnSequences: readonly MissingOnSequence[];
   /** Tables that wait for their initial copy, must be empty for it, and are not. */
   readonly occupied: readonly Arrival[];
   /** Row filters and computed columns that this source does not understand. */

@@ -5,10 +5,12 @@ import { type PlannedRole, relaysIn, rightsOn } from '../../plan/rights.ts';
 import { quoteIdent } from '../../sql/quote.ts';
 import type { Session } from '../postgres/session.ts';
 import { roundFaults } from './checks/sar408-run-privileges.ts';
+import { sequenceFaults } from './checks/sar433-sequence-privileges.ts';
 import { liveFault } from './inspection.ts';
 import { bareNameOf } from './live-database.ts';
 import { plannedTables } from './plan-tables.ts';
 import { readRole, readTables } from './read-tables.ts';
+import { missingOnSequences } from './sequence-rights.ts';
 import { MISSING_RIGHTS } from './tables.sql.ts';
 
 /** Refuses a session whose role lacks a right that the verb needs on the objects of ours, with the GRANTs to run. */
@@ -27,7 +29,12 @@ export async function refuseRoundsWithoutRights(plan: Plan, session: Session): P
     plannedTables(plan, database).map(({ table }) => table),
     null,
   );
-  refuse([...(await ownFaults({ plan, session, as: 'runner', role: runner.role })), ...roundFaults({ plan, database, inspection: { runner, tables } })]);
+  const lacking = await missingOnSequences(plan, session, null);
+  refuse([
+    ...(await ownFaults({ plan, session, as: 'runner', role: runner.role })),
+    ...roundFaults({ plan, database, inspection: { runner, tables } }),
+    ...sequenceFaults(database, { runner, missingOnSequences: lacking }),
+  ]);
 }
 
 function refuse(diagnostics: readonly Diagnostic[]): void {

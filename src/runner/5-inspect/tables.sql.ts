@@ -123,3 +123,18 @@ from missing as m
 group by m.kind, m.privileges
 order by m.kind collate "C", m.privileges collate "C"
 `;
+
+/**
+ * Purpose: rights on users' sequences that a role lacks; one that does not stand is left out. Reads: pg_catalog. Writes: nothing.
+ * Called by: missingOnSequences. $1: JSON array of {"schema", "name", "privilege"}; $2: the role, null for this one.
+ */
+export const MISSING_ON_SEQUENCES = `
+select w.schema, w.name, string_agg(w.privilege, ', ' order by w.privilege) as privileges
+from json_to_recordset($1::json) as w(schema text, name text, privilege text)
+join pg_catalog.pg_namespace as n on n.nspname = w.schema
+join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = w.name and c.relkind = 'S'
+join pg_catalog.pg_roles as r on r.rolname = coalesce($2::name, current_user)
+where not has_schema_privilege(r.oid, n.oid, 'USAGE') or not has_sequence_privilege(r.oid, c.oid, w.privilege)
+group by w.schema, w.name
+order by w.schema collate "C", w.name collate "C"
+`;

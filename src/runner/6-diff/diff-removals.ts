@@ -72,7 +72,7 @@ function removalStep(options: { live: LiveDatabase; object: LiveObject; leaving:
 
 function removalSql(object: LiveObject, leaving: readonly LiveObject[]): string {
   if (goesWithFunction(object, leaving)) return '';
-  return (needsCascade(object, leaving) ? dropFunctionWithTriggers(object) : dropObject(object)).text;
+  return (needsCascade(object, leaving) || closesTables(object) ? dropFunctionWithTriggers(object) : dropObject(object)).text;
 }
 
 /** A trigger on a table that this role does not own can only be dropped through its function, if that goes as well. */
@@ -82,6 +82,11 @@ function goesWithFunction(object: LiveObject, leaving: readonly LiveObject[]): b
 
 function needsCascade(object: LiveObject, leaving: readonly LiveObject[]): boolean {
   return object.kind === 'function' && leaving.some((other) => other.trigger?.calls === object.bare && !other.owned);
+}
+
+/** What a cut-over closed is opened by it: its triggers are in no plan. */
+function closesTables({ kind, bare }: LiveObject): boolean {
+  return kind === 'function' && bare === 'refuse_write';
 }
 
 function tableLockedBy(object: LiveObject, leaving: readonly LiveObject[]) {

@@ -43,7 +43,7 @@ export function dropFunctionWithTriggers(object: LiveObject): Sql {
         left join pg_catalog.pg_trigger as t on d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass and t.oid = d.objid
         where d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
           and d.refobjid = pg_catalog.to_regprocedure(${literal(object.name)})
-          and (t.tgname is null or not pg_catalog.starts_with(t.tgname::text, 'sarrio_'))
+          and (t.tgname is null or not pg_catalog.starts_with(t.tgname::text, 'sarrio_') and not pg_catalog.starts_with(t.tgname::text, 'closed_by_sarrio'))
       ) then
         raise exception 'something that is not ours depends on function %', ${literal(object.name)};
       end if;

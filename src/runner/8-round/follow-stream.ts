@@ -2,11 +2,13 @@ import type { StreamState } from '../events.ts';
 import { beforeAll, formatPosition, type Position } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
+import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
 import { beatDuring, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
 import { makePace } from './pace.ts';
 import { isStillRegistered } from './registration.ts';
+import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
 import { readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
@@ -46,11 +48,12 @@ export type FollowEnd = 'stopped' | 'done' | 'again';
 export async function followStream(following: Following): Promise<FollowEnd> {
   const { sync, stream, source, target, signal, wake, clock } = following;
   const tables = streamTables(sync, stream.target);
-  const start = await readStreamStart({ stream, source, target, tables, deltas: following.deltas });
+  const start = await readStart(following, tables);
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const place = await startPlace(following, tables, start);
   const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
   const heart = makeHeart(target, clock);
+  const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
   const ends = { ended: false };
   const stop = (): void => {
@@ -66,7 +69,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     if (place.copyError !== null) throw place.copyError;
     if (place.hasCopied) await takeCopied(following, tables, { start, place });
     const generation = wake.generation();
-    const looked = await lookOnce(following, tables, place);
+    const looked = await lookOnce(following, tables, { place, carrier });
     if (looked === 'registry') {
       const registry = await isStillRegistered(stream, { source, id: start.registration.id });
       if (registry === null) return leave(place);
@@ -75,20 +78,27 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     }
     following.onProgress();
     if (isWhole(place)) await acknowledger.tick(place.stored);
-    if (following.until === 'once' && isWhole(place)) return finish(place, acknowledger);
+    if (carrier !== null) await carrier.tick();
+    if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
     if (looked !== 'nothing') {
       inRow += 1;
       await wake.found(inRow);
       const pause = pace.after(looked.entries, inRow);
       if (pause > 0) await gather(following, pause);
       if (wake.generation() !== generation) continue;
-    } else if (following.until === 'caught-up' && isWhole(place)) return finish(place, acknowledger);
+    } else if (following.until === 'caught-up' && isWhole(place)) return finish(place, { acknowledger, carrier });
     inRow = 0;
     await heart.beat();
     await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn()));
   }
   await place.copying;
   return 'stopped';
+}
+
+async function readStart({ sync, stream, source, target, deltas }: Following, tables: readonly StreamTable[]): Promise<StreamStart> {
+  const ends = { stream, source, target, tables, deltas };
+  const start = await readStreamStart(ends);
+  return sync.existingRows === 'keep' && (await adoptRows(ends, tables, start)) ? readStreamStart(ends) : start;
 }
 
 /** Between two rounds under load. */
@@ -181,7 +191,12 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
 type Looked = 'registry' | 'nothing' | { readonly entries: number };
 
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
-async function lookOnce(following: Following, tables: readonly StreamTable[], place: Place): Promise<Looked> {
+async function lookOnce(
+  following: Following,
+  tables: readonly StreamTable[],
+  at: { readonly place: Place; readonly carrier: Carrier | null },
+): Promise<Looked> {
+  const { place, carrier } = at;
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   const reading = await source.open(place.seen);
@@ -197,6 +212,8 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
       return 'nothing';
     }
     progress.isCaughtUp = false;
+    const entries = work.reduce((sum, each) => sum + each.entries, 0);
+    if (carrier !== null) await carrier.beforeRound(entries);
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);
     place.seen = reading.position;
@@ -205,7 +222,7 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], pl
     progress.rows += result.rows;
     progress.lastRound = true;
     log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
-    return { entries: work.reduce((sum, { entries }) => sum + entries, 0) };
+    return { entries };
   } finally {
     await reading.release();
   }
@@ -227,8 +244,9 @@ function isWhole(place: Place): boolean {
   return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
 }
 
-/** Before it ends, the runner has the target put on disk what it committed, and acknowledges it. */
-async function finish(place: Place, acknowledger: Acknowledger): Promise<'done'> {
+/** Before it ends, the runner carries the sequences once more, has the target put on disk what it committed, and acknowledges it. */
+async function finish(place: Place, { acknowledger, carrier }: { readonly acknowledger: Acknowledger; readonly carrier: Carrier | null }): Promise<'done'> {
+  await carrier?.carry();
   await acknowledger.settle(place.stored);
   return 'done';
 }

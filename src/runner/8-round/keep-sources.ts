@@ -5,6 +5,7 @@ import { refuseOtherHistory } from './source.ts';
 import { forgetOldConflicts } from './conflicts/forget-conflicts.ts';
 import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
 import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
+import { newSequenceWatch, type SequenceWatch, watchSequences } from './sequences/watch-sequences.ts';
 import type { SourceAccess } from './stream.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 import { type Said, watchSeals } from './watch-seals.ts';
@@ -27,10 +28,17 @@ function accessTo(syncs: readonly SyncRun[], database: string): SourceAccess {
 }
 
 /** What stays between two turns: the session, what was said, the last error of each chore, and what the last purge and the last look at the budgets saw. */
-type Held = { session: Session | null; readonly said: Said; readonly errors: Map<string, string>; readonly memory: PurgeMemory; readonly watch: BacklogWatch };
+type Held = {
+  session: Session | null;
+  readonly said: Said;
+  readonly errors: Map<string, string>;
+  readonly memory: PurgeMemory;
+  readonly watch: BacklogWatch;
+  readonly sequences: SequenceWatch;
+};
 
 async function keepSource(options: RunOptions, kept: Kept, signal: AbortSignal): Promise<void> {
-  const held: Held = { session: null, said: new Map(), errors: new Map(), memory: newPurgeMemory(), watch: newBacklogWatch() };
+  const held: Held = { session: null, said: new Map(), errors: new Map(), memory: newPurgeMemory(), watch: newBacklogWatch(), sequences: newSequenceWatch() };
   while (!signal.aborted) {
     await tryChore(options, kept, held, 'watch-failed', watchOnce);
     await options.clock.sleep(KEEP_EVERY_MS, signal);
@@ -62,6 +70,7 @@ async function watchOnce(options: RunOptions, kept: Kept, held: Held): Promise<v
   if (plan === undefined) return;
   const { session } = await openSession(options, kept, held);
   await watchSeals({ database, plan, session, log: options.log, said: held.said });
+  await watchSequences({ database, plan, session, log: options.log, clock: options.clock, watch: held.sequences });
 }
 
 async function purgeOnce(options: RunOptions, kept: Kept, held: Held): Promise<void> {

@@ -84,6 +84,14 @@ export const claimCopy = `
     where c.capture <> excluded.capture
 `;
 
+/** Tables whose rows are taken as they are: they follow from a position of their own, and the next round joins them. */
+export const adoptTables = `
+  insert into sarrio.initial_copy (sync, source, relation, capture, position)
+  select $1, $2, r.relation, r.capture::oid, $3
+  from json_to_recordset($4::json) as r (relation text, capture text)
+  on conflict (sync, source, relation) do nothing
+`;
+
 export const finishCopy = `
   update sarrio.initial_copy set copied_rows = $4::bigint, copied_at = clock_timestamp()
   where sync = $1 and source = $2 and relation = $3

@@ -241,6 +241,36 @@ export const kickBlock: Sql = sql`
   revoke all on table sarrio.kick from public;
 `;
 
+/** In a database with sequences that are carried from it, or count in steps: what the runner last saw of them. `alarmed_at` stands from 90 % on. */
+export const sequenceBlock: Sql = sql`
+  create table if not exists sarrio.sequence (
+    sequence text not null,
+    last_value bigint not null,
+    ends_at bigint not null,
+    percent integer not null,
+    alarmed_at timestamptz,
+    looked_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (sequence)
+  );
+  revoke all on table sarrio.sequence from public;
+`;
+
+/** In a target: each of its sequences that follows one of the source, as the runner last left it, and why it could not be carried. */
+export const carriedBlock: Sql = sql`
+  create table if not exists sarrio.carried (
+    sync text not null,
+    source text not null,
+    origin text not null,
+    sequence text not null,
+    source_value bigint,
+    value bigint,
+    error text,
+    carried_at timestamptz not null default pg_catalog.clock_timestamp(),
+    primary key (sync, source, origin, sequence)
+  );
+  revoke all on table sarrio.carried from public;
+`;
+
 /**
  * Called by capture triggers that find the runner asleep. NOTIFY would forbid PREPARE TRANSACTION to the application, so where the
  * server allows prepared transactions the flag is set to 3 (kicked) instead, which no rollback undoes and which the runner polls.

@@ -13,6 +13,7 @@ import { partitions } from './sar414-partitions.ts';
 import { targetOccupied } from './sar415-target-occupied.ts';
 import { expressions } from './sar419-expressions.ts';
 import { roleMissing } from './sar430-role-missing.ts';
+import { sequencePrivileges } from './sar433-sequence-privileges.ts';
 import { otherProject } from './sar416-other-project.ts';
 
 /** Every rule that the databases must meet before apply, in the order of the report. */
@@ -22,6 +23,7 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   roleMissing,
   applyPrivileges,
   runPrivileges,
+  sequencePrivileges,
   replicationRole,
   tableMissing,
   tableKind,

@@ -159,6 +159,18 @@ create table if not exists sarrio.stopped (
 );
 revoke all on table sarrio.stopped from public;
 
+-- object: table sarrio.sequence
+create table if not exists sarrio.sequence (
+  sequence text not null,
+  last_value bigint not null,
+  ends_at bigint not null,
+  percent integer not null,
+  alarmed_at timestamptz,
+  looked_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sequence)
+);
+revoke all on table sarrio.sequence from public;
+
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;
