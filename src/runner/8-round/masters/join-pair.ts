@@ -62,16 +62,19 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   source.registry = start.registration.registry;
   if (start.stored === null) await writeAlone(target.session, { text: forgetHeld, values: [stream.sync, stream.source] });
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
-  if (stream.source === seed) await joinSeed(pair, start, tables);
+  if (flow.existingRows === 'keep') await adopt(pair, start, tables);
+  else if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
   return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, clock, failpoint });
 }
 
 async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
-  const missing = tables.filter(({ ordinal }) => start.states[ordinal]?.kind === 'missing');
-  if (missing.length === 0) return;
-  if (pair.flow.existingRows === 'keep') await adopt(pair, start, missing);
-  else await copy(pair, start, missing);
+  const missing = missingOf(start, tables);
+  if (missing.length > 0) await copy(pair, start, missing);
+}
+
+function missingOf({ states }: StreamStart, tables: readonly StreamTable[]): readonly StreamTable[] {
+  return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
 }
 
 /** The tables that were copied follow the watermark from now on; to be called after a round in which both took part. */
@@ -136,13 +139,25 @@ function seenBy(position: string | null, history: History): Position {
   return parsed !== null && sameHistory(parsed.history, history) ? parsed : beforeAll(history);
 }
 
-/** The rows are the same already, says the config. */
-async function adopt(pair: Pair, start: StreamStart, missing: readonly StreamTable[]): Promise<void> {
-  const { stream, source } = pair;
+/**
+ * The rows are the same already, says the config: everything that is kept of the tables since their capture began is pending. A table that
+ * comes to a pair with a watermark stands apart from it, since a runner that does not know the table yet may have moved the watermark past
+ * changes of it.
+ */
+async function adopt(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
+  const { stream, source, target } = pair;
   if (start.stored === null) await beginPair(pair, start);
-  const tables = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
-  const values = [stream.sync, stream.source, formatPosition(beforeAll(source.history)), JSON.stringify(tables)];
-  await pair.target.session.batch([{ text: beginApply }, { text: adoptTables, values }, { text: commitApply }]);
+  const missing = missingOf(start, tables);
+  if (missing.length === 0) return;
+  const from = formatPosition(beforeAll(source.history));
+  const adopted = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
+  const stands = missing.map(({ relation }) => ({ source: stream.source, relation, position: from }));
+  await target.session.batch([
+    { text: beginApply },
+    { text: adoptTables, values: [stream.sync, stream.source, from, JSON.stringify(adopted)] },
+    { text: holdCopied, values: [stream.sync, JSON.stringify(stands)] },
+    { text: commitApply },
+  ]);
 }
 
 async function beginPair({ stream, source, target }: Pair, { registration }: StreamStart): Promise<void> {
