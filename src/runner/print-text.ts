@@ -1,4 +1,6 @@
 import { type RunnerEvent, streamText } from './events.ts';
+import { count, seconds } from './print-measures.ts';
+import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
 /** An event as one line for people, without a time. Null for what only machines want to know. */
@@ -15,17 +17,11 @@ export function eventText(event: RunnerEvent): string | null {
     case 'round':
       return `${streamText(event.stream)}: ${count(event.rows)} rows of ${event.tables} ${event.tables === 1 ? 'table' : 'tables'} in ${seconds(event.ms)}`;
     case 'masters-round':
-      return `${event.sync}: ${event.members.join(', ')}: ${count(event.rows)} rows of ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}${event.conflicts > 0 ? `, ${count(event.conflicts)} conflicts decided,` : ''} in ${seconds(event.ms)}`;
     case 'contention':
-      return event.tries < 3
-        ? null
-        : `${event.sync}: rows change while they are being written (${event.error}); ${event.isLocking ? 'the tables are locked for each round' : 'tries again'}`;
     case 'members-retry':
-      return `${event.sync}: ${event.members.join(', ')}: ${event.error}\n  tries again in ${seconds(event.inMs)}`;
     case 'table-stopped':
-      return `${event.sync}: ${event.code}: table ${event.table} is stopped, the others go on: ${event.reason}\n  ${event.hint}`;
     case 'table-resumed':
-      return `${event.sync}: table ${event.table} goes on`;
+      return mastersEventText(event);
     case 'full-copy-started':
       return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':
@@ -67,11 +63,3 @@ export function eventText(event: RunnerEvent): string | null {
 }
 
 const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}

@@ -5,25 +5,21 @@ import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
   carriedBlock,
-  conflictBlock,
-  conflictIndexBlock,
   fullCopyBlock,
-  heldBlock,
   initialCopyBlock,
   installedBlock,
   kickBlock,
-  parkedBlock,
   pausedBlock,
   registryBlock,
   schemaBlock,
   sealBlock,
   sequenceBlock,
-  stoppedBlock,
   streamBlock,
   wakeFunctionBlock,
   wakeSequenceBlock,
   watermarkBlock,
 } from './objects/bookkeeping.sql.ts';
+import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
 

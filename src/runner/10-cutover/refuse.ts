@@ -89,14 +89,15 @@ function notOwner(session: Session, what: string, owners: readonly string[]): Er
   });
 }
 
+/** A reason there is when the stream is detached, paused or unverified, whether a runner is at work or not. */
 async function refuseTroubledStream(cutting: CuttingOver): Promise<void> {
   const { sync, planned, target } = cutting;
   const { state, reason, lastError, pending, unsafe } = await streamStatus(cutting);
   const trouble =
     state === 'unknown'
       ? (lastError ?? 'the source cannot be asked')
-      : ['detached', 'paused', 'unverified'].includes(state)
-        ? (reason ?? state)
+      : reason !== null
+        ? reason
         : pending === null
           ? `its tables are not copied yet, or ${target} cannot be asked${lastError === null ? '' : `: ${lastError}`}`
           : unsafe.length > 0

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Flow } from '../../../plan/flows.ts';
-import { formatPosition } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { SarrioError } from '../../../plan/errors.ts';
 import type { Session } from '../../postgres/session.ts';
 import { makePace } from '../pace.ts';
 import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
+import { settleAll, tickAll } from './acknowledge-all.ts';
 import { admit, type Present, release } from './admit.ts';
 import { joinCopied } from './join-pair.ts';
 import { type Rulings, ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
-import { type KnownMarks, neededNoMore } from './known-marks.ts';
+import type { KnownMarks } from './known-marks.ts';
 import { lockOrder } from './lock-order.ts';
 import { masterRound, type MasterRoundResult } from './master-round.ts';
 import { RegistryChanged } from './session-member.ts';
@@ -105,7 +105,7 @@ async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number,
     await admit(run, place.present);
     if (place.present.length < 2) return Math.min(1_000, LONGEST_WAIT_MS);
     const result = await oneRound(run, place);
-    await tick(place);
+    await tickAll(place);
     if (result.kind !== 'again') await joinNewcomers(run, place, result);
     if (result.kind === 'again') return 'again';
     const isWhole = place.present.length === run.slots.length;
@@ -262,39 +262,9 @@ function dropMember(place: Place, { index, error }: { index: number; error: unkn
   drop(gone.slot, error);
 }
 
-/** Tells the sources what their targets have on disk. */
-async function tick(place: Place): Promise<void> {
-  await eachPair(place, async (present, source, acknowledger) => {
-    const position = onDiskOf(place, present, source);
-    if (position !== null) await acknowledger.tick(position);
-  });
-}
-
-/** Nothing that a stopped table still needs is acknowledged. */
-function onDiskOf({ known }: Place, { slot }: Present, source: number): string | null {
-  const applied = known.get(slot.index);
-  const position = applied === undefined ? null : neededNoMore(applied, source);
-  return position === null ? null : formatPosition(position);
-}
-
+/** Everything that was applied is acknowledged. */
 async function finish(run: MastersRun, place: Place): Promise<StreamEnd> {
-  await eachPair(place, async (present, source, acknowledger) => {
-    const position = onDiskOf(place, present, source);
-    if (position !== null) await acknowledger.settle(position);
-  });
+  await settleAll(place);
   const error = stoppedError(run);
   return error === null ? { kind: 'done' } : { kind: 'gave-up', error };
-}
-
-type OnPair = (target: Present, source: number, acknowledger: NonNullable<ReturnType<Present['acknowledgers']['get']>>) => Promise<void>;
-
-/** One after the other: the pairs of a member share its connection. */
-async function eachPair({ present }: Place, task: OnPair): Promise<void> {
-  for (const each of present) {
-    for (const [source, acknowledger] of each.acknowledgers) {
-      await task(each, source, acknowledger).catch((error: unknown) => {
-        throw new MemberError(each.slot.index, each.slot.name, error);
-      });
-    }
-  }
 }
