@@ -45,10 +45,19 @@ export function returnedLosers({ rows, conflicts }: Ending): readonly string[] {
         const last = records.get(String(key))?.findLast(({ versions }) => versions.some(({ row }) => holds(row?.['trail'], token)));
         return last === undefined || holds(winnerOf(last)?.row?.['trail'], token)
           ? []
-          : [`a loser returned: ${token} in ${table} ${key}, overruled by ${last.id}`];
+          : [`a loser returned: ${token} in ${table} ${key}, overruled by ${last.id}; ${historyOf(records.get(String(key)) ?? [], trail)}`];
       }),
     );
   });
+}
+
+/** How a row came to be what it is, for whoever looks for the cause. */
+function historyOf(records: readonly Recorded[], trail: string): string {
+  const lines = records.map(({ id, at, decision, versions }) => {
+    const shown = versions.map(({ database, op, row }) => `${database} ${op} ${row?.['trail'] ?? '-'}`);
+    return `\n    ${id} at ${at}: ${shown.join(' | ')}: ${decision}`;
+  });
+  return `ends as ${trail}; its conflicts:${[...new Set(lines)].join('')}`;
 }
 
 /** A row that was taken away is back, in the state that was taken away or what was made of it, and no recorded decision overruled that. */
