@@ -102,6 +102,7 @@ type Next = 'again' | number | StreamEnd;
 async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number, inRow: number) => number): Promise<Next> {
   const { until } = run.options;
   try {
+    for (const { slot } of place.present.filter(isGone)) leave(place, slot.index);
     await admit(run, place.present);
     if (place.present.length < 2) return Math.min(1_000, LONGEST_WAIT_MS);
     const result = await oneRound(run, place);
@@ -251,15 +252,25 @@ async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<
   return 'again';
 }
 
+/** Its connections were lost. No round tells of it where it was the only one that was up; what is made with them any more would fail for ever. */
+function isGone({ slot, live }: Present): boolean {
+  return slot.live !== live;
+}
+
 function dropMember(place: Place, { index, error }: { index: number; error: unknown }): void {
-  const at = place.present.findIndex(({ slot }) => slot.index === index);
-  const [gone] = at >= 0 ? place.present.splice(at, 1) : [];
-  if (gone === undefined) return;
+  const gone = leave(place, index);
+  if (gone !== null) drop(gone.slot, error);
+}
+
+function leave({ present, known }: Place, index: number): Present | null {
+  const at = present.findIndex(({ slot }) => slot.index === index);
+  const [gone] = at >= 0 ? present.splice(at, 1) : [];
+  if (gone === undefined) return null;
   gone.endBeating();
   gone.leave();
-  for (const { acknowledgers } of place.present) acknowledgers.delete(index);
-  place.known.delete(index);
-  drop(gone.slot, error);
+  for (const { acknowledgers } of present) acknowledgers.delete(index);
+  known.delete(index);
+  return gone;
 }
 
 /** Everything that was applied is acknowledged. */
