@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The tests that wait most; begun last, they would leave one worker with nothing to do. */
+/** The longest files; begun last, they would leave the other workers with nothing to do. */
 const LONGEST = ['crash/', 'large-values', 'key-types', 'secrets', 'matrix/', 'apply-crash', 'history/', 'exhaustive', 'masters/'];
 
 class LongestFirst extends BaseSequencer {

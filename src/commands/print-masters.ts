@@ -1,3 +1,4 @@
+import { count } from '../runner/print-measures.ts';
 import type { MastersDifference, MastersDifferences, MastersResult, MemberWrites } from '../runner/9-verify/masters/masters-result.ts';
 
 /** All tables between masters, by sync. */
@@ -87,8 +88,4 @@ function keyText({ key, have, lack, columns }: MastersDifference): string {
   const groups = have.map((members) => members.join(', ')).join(' | ');
   const missing = lack.length > 0 ? `; not at ${lack.join(', ')}` : '';
   return `${name}: at ${groups}${missing}${columns.length > 0 ? `: ${columns.join(', ')}` : ''}`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }

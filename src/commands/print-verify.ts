@@ -1,3 +1,4 @@
+import { count } from '../runner/print-measures.ts';
 import { type StreamName, streamText } from '../runner/events.ts';
 import { type Difference, differing, type Differences, type TableResult, type TableState } from '../runner/9-verify/table-result.ts';
 import type { MastersResult } from '../runner/9-verify/masters/masters-result.ts';
@@ -119,8 +120,4 @@ function writes({ missing, extra, different }: Differences): string {
 function speed({ rows, rowsPerSecond, leftMs, tables, ofTables }: VerifyProgress): string {
   const left = tables === ofTables || leftMs === null ? '' : `, about ${Math.ceil(leftMs / 1000)} s left`;
   return `${count(rows)} rows so far, ${count(Math.round(rowsPerSecond))} rows/s${left}`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }
