@@ -38,7 +38,9 @@ test('what is merged has to be in the row', () => {
 test('a loser has returned unless a later decision took it', () => {
   const first = conflict('first', 1, { east: 'a b', west: 'a c', take: 'west' });
   expect(returnedLosers(ending('a c', { conflicts: [first] }))).toEqual([]);
-  expect(returnedLosers(ending('a b', { conflicts: [first] }))).toEqual([expect.stringContaining('a loser returned: b in latest 1, overruled by first; ends as a b')]);
+  expect(returnedLosers(ending('a b', { conflicts: [first] }))).toEqual([
+    expect.stringContaining('a loser returned: b in latest 1, overruled by first; ends as a b'),
+  ]);
   const later = conflict('later', 2, { east: 'a b d', west: 'a c', take: 'east' });
   expect(returnedLosers(ending('a b d', { conflicts: [later, first] }))).toEqual([]);
 });
