@@ -26,9 +26,11 @@ const ARROWS: readonly (readonly [room: string, allowed: RegExp])[] = [
   ['src/sql/', /^src\/sql\//],
   ['src/plan/', /^src\/(plan|sql)\//],
   ['src/conflict/', /^src\/(conflict|plan)\//],
-  ['src/compiler/', /^src\/(compiler|conflict|plan|sql)\/|^src\/index\.ts$/],
+  ['src/explain/', /^src\/explain\//],
+  ['src/config/', /^src\/(config|conflict)\//],
+  ['src/compiler/', /^src\/(compiler|conflict|explain|plan|sql)\/|^src\/index\.ts$/],
   ['src/runner/', /^src\/(runner|conflict|plan|sql)\//],
-  ['src/commands/', /^src\/(commands|compiler|conflict|runner|plan|sql)\/|^src\/index\.ts$/],
+  ['src/commands/', /^src\/(commands|compiler|conflict|explain|runner|plan|sql)\/|^src\/index\.ts$/],
   ['src/cli.ts', /^src\/(commands|plan)\//],
 ];
 
@@ -46,6 +48,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   'ts-morph': /^src\/compiler\/1-load\//,
   jiti: /^src\/compiler\/1-load\//,
   ajv: /^src\/(compiler\/1-load|plan)\//,
+  yaml: /^src\/compiler\/1-load\/yaml\//,
   'js-yaml': /^src\/plan\//,
   commander: /^src\/(cli\.ts|commands\/)/,
 };
@@ -112,6 +115,20 @@ test('every file is used', () => {
   const used = new Set(files.flatMap((file) => [...imports(file), ...lazyImports(file)]));
   const unused = files.map(placeOf).filter((path) => !used.has(path) && !/^src\/(cli|index|testing)\.ts$/.test(path));
   expect(unused).toEqual([]);
+});
+
+test('only pull, compile and check can execute a config', () => {
+  const reached = (from: string, seen = new Set<string>()): ReadonlySet<string> => {
+    const file = files.find((each) => placeOf(each) === from);
+    if (seen.has(from) || !file) return seen;
+    seen.add(from);
+    for (const path of [...imports(file), ...lazyImports(file)]) reached(path, seen);
+    return seen;
+  };
+  const verbs = files.map(placeOf).filter((path) => path.startsWith('src/commands/') && files.some((file) => lazyImports(file).includes(path)));
+  const executing = verbs.filter((path) => reached(path).has('src/compiler/1-load/evaluate/evaluator.ts'));
+  expect(verbs.length).toBeGreaterThan(15);
+  expect(executing).toEqual(['src/commands/check.ts', 'src/commands/compile.ts', 'src/commands/pull.ts']);
 });
 
 test('a rule finds what it looks for', () => {

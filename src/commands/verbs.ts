@@ -7,13 +7,18 @@ export type VerbEntry = { readonly name: string; readonly summary: string; reado
 export const VERBS: readonly VerbEntry[] = [
   {
     name: 'pull',
-    summary: 'read the catalogs of the databases into generated/schema.lock.json',
+    summary: 'read the catalogs of the databases into generated/schema.lock.json and schema.d.ts',
     load: async () => (await import('./pull.ts')).verb,
   },
   {
     name: 'compile',
     summary: 'make generated/plan.yaml and generated/sql from the config; contacts no database',
     load: async () => (await import('./compile.ts')).verb,
+  },
+  {
+    name: 'check',
+    summary: 'for every pull request: is the config right, and is generated/ up to date; contacts no database',
+    load: async () => (await import('./check.ts')).verb,
   },
   {
     name: 'plan',
@@ -74,5 +79,10 @@ export const VERBS: readonly VerbEntry[] = [
     name: 'destroy',
     summary: 'remove everything of ours from the databases',
     load: async () => (await import('./destroy.ts')).verb,
+  },
+  {
+    name: 'explain',
+    summary: 'what a diagnostic means, with an example and what to do',
+    load: async () => (await import('./explain.ts')).verb,
   },
 ];
