@@ -23,7 +23,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
   const called = calledVerb(argv);
-  const wantsJson = argv.includes('--json');
+  const wantsJson = asksForJson(argv);
   try {
     const finished: { result: VerbResult | null } = { result: null };
     const program = await buildProgram(called, (result) => {
@@ -36,6 +36,11 @@ async function main(argv: readonly string[]): Promise<number> {
     if (stop.signal.aborted && !(error instanceof SarrioError)) return INTERRUPTED[stop.signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM'];
     return report(called?.name ?? 'sarrio', failedResult(error), wantsJson);
   }
+}
+
+/** `--json`, or `--format json` of the verbs that have several formats. */
+function asksForJson(argv: readonly string[]): boolean {
+  return argv.some((argument, index) => argument === '--json' || argument === '--format=json' || (argument === '--format' && argv[index + 1] === 'json'));
 }
 
 /** The first word that is no option; after `help`, the word that help is wanted for. */
@@ -91,7 +96,7 @@ function failedResult(error: unknown): VerbResult {
 }
 
 function usageFault(error: CommanderError): Diagnostic[] {
-  if (!process.argv.includes('--json')) return [];
+  if (!asksForJson(process.argv)) return [];
   const message = error.message.replace(/^error: /, '');
   return [{ code: 'SAR001', severity: 'error', message, hint: 'Run with --help for the options.', span: null, where: null }];
 }

@@ -1,5 +1,6 @@
 import type { ConflictHandler } from './conflict/handlers/conflict.ts';
 import type { ExceptionHandler } from './conflict/handlers/failure.ts';
+import type { HazardCode } from './plan/hazards.ts';
 
 export {
   type ColumnValue,
@@ -239,12 +240,30 @@ export type SyncConfig = OneWaySync | MultiMasterSync | FullCopySync;
  */
 export type Backlog = string | { readonly size?: string; readonly rows?: number };
 
+/**
+ * Approves one hazard that `plan` names, so that `apply` goes through with it: `{ hazard: 'drop-changes', object: 'sarrio.delta_public_orders',
+ * reason: 'the target was switched off', expires: '2026-12-31' }`.
+ */
+export type ApprovalConfig = {
+  readonly hazard: HazardCode;
+  /** As `plan` names it behind the colon. */
+  readonly object: string;
+  /** Why it may be; for whoever reads the config later. */
+  readonly reason: string;
+  /** The last day on which it counts (UTC), such as `'2026-12-31'`. */
+  readonly expires: string;
+  /** It does not cover more rows than this (`lock-table`). */
+  readonly upToRows?: number;
+};
+
 /** What `replication.config.ts` exports by default. */
 export type ReplicationConfig = {
   /** Owner of the installed objects, `sarrio` unless several projects share a database. */
   readonly project?: string;
   readonly databases: Readonly<Record<string, DatabaseConfig>>;
   readonly syncs: Readonly<Record<string, SyncConfig>>;
+  /** Hazards that `apply` may go through with. */
+  readonly approve?: readonly ApprovalConfig[];
 };
 
 /** Declares a replication; returns its argument. Reading it needs no database and no secret. */

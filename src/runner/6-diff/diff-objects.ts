@@ -1,3 +1,4 @@
+import type { Hazard } from '../../plan/hazards.ts';
 import type { Plan, PlanDatabase, PlanObject } from '../../plan/plan.ts';
 import { hasOtherKey } from '../5-inspect/delta-columns.ts';
 import { type InstalledObject, type LiveDatabase, type LiveObject, objectKey } from '../5-inspect/live-database.ts';
@@ -14,7 +15,7 @@ type Subject = {
   readonly blockOf: BlockOf;
 };
 
-type Decision = { readonly kind: StepKind; readonly reason: string; readonly expected: string | null };
+type Decision = { readonly kind: StepKind; readonly reason: string; readonly expected: string | null; readonly isAdopted?: boolean };
 
 /** Steps that put the plan's objects in place in one database, in the plan's order. */
 export function diffObjects(subject: Subject): readonly Step[] {
@@ -47,7 +48,8 @@ function decide(options: { object: PlanObject; standing: LiveObject | undefined;
   const { object, standing, row } = options;
   if (!standing && !row) return { kind: 'create', reason: 'not installed', expected: null };
   if (!standing && row) return { kind: 'repair', reason: 'drift: apply installed it, but it is gone', expected: null };
-  if (!row) return { kind: 'create', reason: 'it stands, but was not recorded by apply: run again and recorded', expected: null };
+  if (!row)
+    return { kind: 'create', reason: 'it stands, but was not recorded by apply: run again and recorded', expected: null, isAdopted: object.kind !== 'schema' };
   const drift =
     standing && standing.fingerprint !== row.fingerprint
       ? `drift: its catalog fingerprint is ${short(standing.fingerprint)}, but apply left ${short(row.fingerprint)}`
@@ -64,9 +66,11 @@ function objectStep(options: Subject & { object: PlanObject; standing: LiveObjec
   const block = blockOf(object);
   const isChangedIndex = object.kind === 'index' && standing !== undefined && decision.kind !== 'create';
   const first = isChangedIndex ? dropIndex(standing).text : standing ? revokeAll(standing).text : '';
+  const { isAdopted = false, ...decided } = decision;
   return makeStep({
     database: live.database,
-    ...decision,
+    ...decided,
+    hazards: isAdopted ? [adoption(live, object)] : [],
     object: { kind: object.kind, name: object.name },
     group: object.group,
     lock: object.lock,
@@ -89,8 +93,13 @@ function rebuildStep(options: Subject & { object: PlanObject; delta: LiveObject 
     reason: isDelta ? 'the key is another one: dropped and made anew, and the targets have to be copied again' : `follows ${delta.name}`,
     sql: isDelta ? `${dropDelta(delta.bare).text}\n${block}` : block,
     record: { hash: object.hash },
-    hazard: isDelta ? { code: 'drop-changes', object: delta.name, evidence: changesEvidence(live, delta.bare) } : null,
+    hazards: isDelta ? [{ code: 'drop-changes', object: delta.name, evidence: changesEvidence(live, delta.bare) }] : [],
   });
+}
+
+/** Whoever made it, it is in a schema of ours under a name of ours: approved once for a database, since one lost inventory makes all of it strange. */
+function adoption({ database }: LiveDatabase, { kind, name }: PlanObject): Hazard {
+  return { code: 'adopt-objects', object: database, evidence: `${kind} ${name} stands and no apply has recorded it; it would be replaced and taken for ours` };
 }
 
 function short(hash: string): string {
