@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError } from 'commander';
 import { envelope } from './commands/envelope.ts';
 import { redactor } from './commands/redact.ts';
@@ -74,7 +75,20 @@ function optionsOf(command: Command, given: readonly unknown[]): Readonly<Record
 }
 
 function context(): VerbContext {
-  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, signal: stop.signal };
+  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, ask: asker(), signal: stop.signal };
+}
+
+/** Only with somebody at both ends. */
+function asker(): VerbContext['ask'] {
+  if (!process.stdin.isTTY || !process.stderr.isTTY || process.env['CI'] || asksForJson(process.argv)) return null;
+  return async (question) => {
+    const line = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await line.question(question, { signal: stop.signal });
+    } finally {
+      line.close();
+    }
+  };
 }
 
 function report(command: string, result: VerbResult, wantsJson: boolean): number {

@@ -10,6 +10,9 @@ import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.2';
 
+/** The oldest that is still read: plans of the version before may be applied and run while those of this one are reviewed. */
+export const OLDEST_PLAN_FORMAT = '1.1';
+
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
 export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
 

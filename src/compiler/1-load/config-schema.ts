@@ -186,7 +186,7 @@ const approval = {
     hazard: { enum: Object.keys(HAZARDS) },
     object: text,
     reason: text,
-    expires: { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' },
+    expires: { type: 'string', pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' },
     upToRows: { type: 'integer', minimum: 1 },
   },
 } as const;

@@ -33,6 +33,8 @@ export type InstalledObject = {
   readonly project: string;
   readonly hash: string;
   readonly fingerprint: string;
+  /** Format of the plan that it was installed from. */
+  readonly planFormat: string;
 };
 
 /** What of ours stands in one database. */

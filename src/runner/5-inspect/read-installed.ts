@@ -87,6 +87,7 @@ function toInstalled(row: Row): InstalledObject {
     project: text(row, 'project'),
     hash: text(row, 'hash'),
     fingerprint: text(row, 'fingerprint'),
+    planFormat: text(row, 'plan_format'),
   };
 }
 
