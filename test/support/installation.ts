@@ -33,6 +33,8 @@ export type Installation = {
   plan(...args: readonly string[]): Promise<Outcome>;
   diff(...args: readonly string[]): Promise<Outcome>;
   apply(...args: readonly string[]): Promise<Outcome>;
+  /** Applies with every hazard approved by its name, as somebody would who means all of it. */
+  approve(): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
   verify(...args: readonly string[]): Promise<Outcome>;
   cutover(...args: readonly string[]): Promise<Outcome>;
@@ -78,6 +80,7 @@ export async function installation(options: {
     (verb: Verb) =>
     (...args: readonly string[]) =>
       runVerb(verb, [...args, '--generated', dir], { cwd: dir, env });
+  const apply = run(applyVerb);
   return {
     dir,
     env,
@@ -85,7 +88,11 @@ export async function installation(options: {
     generated: () => loadGenerated(dir),
     plan: run(planVerb),
     diff: run(diffVerb),
-    apply: run(applyVerb),
+    apply,
+    approve: async () => {
+      const refused = (await apply()).diagnostics.flatMap(({ code, message }) => (code === 'SAR502' ? message.split(' is not approved: ')[0] : []));
+      return apply(...refused.flatMap((hazard) => (hazard ? ['--allow', hazard] : [])));
+    },
     destroy: run(destroyVerb),
     verify: run(verifyVerb),
     cutover: run(cutoverVerb),

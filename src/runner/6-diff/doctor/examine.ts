@@ -2,6 +2,7 @@ import { displayName } from '../../../sql/quote.ts';
 import { checkDatabases, LIVE_CHECKS } from '../../5-inspect/checks/checks.ts';
 import { plannedTables } from '../../5-inspect/plan-tables.ts';
 import { takeInventory } from '../diff-removals.ts';
+import { CURES } from './cures.sql.ts';
 import type { DoctorCheck, Finding, Patient } from './finding.ts';
 import type { TableHealth } from './read-health.ts';
 
@@ -66,12 +67,7 @@ const CHECKS: readonly DoctorCheck[] = [
     run: (patient, database) =>
       tablesOf(patient, database)
         .filter(({ persistence }) => persistence === 'u')
-        .map((table) =>
-          problem(
-            `table ${displayName(table)} is unlogged: a crash empties it, here and nowhere else`,
-            `ALTER TABLE ${displayName(table)} SET LOGGED; (rewrites it under ACCESS EXCLUSIVE)`,
-          ),
-        ),
+        .map((table) => problem(`table ${displayName(table)} is unlogged: a crash empties it, here and nowhere else`, CURES.logged(displayName(table)))),
   },
   {
     check: 'bloat',
@@ -88,7 +84,7 @@ const CHECKS: readonly DoctorCheck[] = [
         .map((table) =>
           problem(
             `table ${displayName(table)} has no replica identity, but publication ${table.published.join(', ')} publishes its updates or deletes: both fail`,
-            `ALTER TABLE ${displayName(table)} REPLICA IDENTITY FULL; (or USING INDEX one on NOT NULL columns)`,
+            CURES.identified(displayName(table)),
           ),
         );
     },
@@ -152,7 +148,7 @@ function bloatFindings(table: TableHealth): readonly Said[] {
   const name = displayName(table);
   const isFull = table.dead > MANY_DEAD && table.dead > table.live;
   return [
-    ...(table.noVacuum ? [warning(`autovacuum is off for ${name}`, `ALTER TABLE ${name} RESET (autovacuum_enabled);`)] : []),
+    ...(table.noVacuum ? [warning(`autovacuum is off for ${name}`, CURES.vacuumed(name))] : []),
     ...(isFull
       ? [warning(`${name} has ${table.dead} dead rows beside ${table.live} live ones`, `VACUUM (VERBOSE) ${name}; and look at the check transactions.`)]
       : []),
