@@ -22,3 +22,8 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** The day by UTC, `2026-11-27`: for approvals that end with a day. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}

@@ -5,7 +5,7 @@ import { root } from '../support/build.ts';
 import { openEditor } from './editor.ts';
 
 test.each([
-  ['the demo', root, 'generated/schema.d.ts'],
+  ['the demo', root, 'generated/schema.d.ts'] as const,
   ...['handlers', 'merging', 'full-copy'].map((name) => [name, join(CASES, name), 'expected/schema.d.ts'] as const),
 ])('a config with the types of its own databases: %s', (_, folder, types) => {
   const editor = openEditor({}, folder);
