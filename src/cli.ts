@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError, Option } from 'commander';
 import { redactor } from './commands/redact.ts';
 import { FORMATS, type Format, formatOf, formatted, outputsOf } from './commands/report/formats.ts';
@@ -91,7 +92,20 @@ function optionsOf(command: Command, given: readonly unknown[]): Readonly<Record
 }
 
 function context(): VerbContext {
-  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, signal: stop.signal };
+  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, ask: asker(), signal: stop.signal };
+}
+
+/** Only with somebody at both ends. */
+function asker(): VerbContext['ask'] {
+  if (!process.stdin.isTTY || !process.stderr.isTTY || process.env['CI'] || formatOf(process.argv) !== 'text') return null;
+  return async (question) => {
+    const line = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await line.question(question, { signal: stop.signal });
+    } finally {
+      line.close();
+    }
+  };
 }
 
 function report(command: string, result: VerbResult, format: Format): number {

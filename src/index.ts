@@ -7,6 +7,7 @@ import type * as conflict from './conflict/handlers/conflict.ts';
 import type * as failure from './conflict/handlers/failure.ts';
 
 export type {
+  ApprovalConfig,
   Backlog,
   CaptureTriggers,
   ColumnChoice,

@@ -6,6 +6,11 @@ export type VerbEntry = { readonly name: string; readonly summary: string; reado
 /** All verbs, in the order of the day's work. */
 export const VERBS: readonly VerbEntry[] = [
   {
+    name: 'init',
+    summary: 'look at two databases and write a config, a workflow and what belongs to them; never overwrites',
+    load: async () => (await import('./init.ts')).verb,
+  },
+  {
     name: 'pull',
     summary: 'read the catalogs of the databases into generated/schema.lock.json and schema.d.ts',
     load: async () => (await import('./pull.ts')).verb,
@@ -29,6 +34,11 @@ export const VERBS: readonly VerbEntry[] = [
     name: 'apply',
     summary: 'install what the plan holds; a second time changes nothing',
     load: async () => (await import('./apply.ts')).verb,
+  },
+  {
+    name: 'diff',
+    summary: 'say in what the databases are not as generated/ says: pending, drift, skew, foreign',
+    load: async () => (await import('./diff.ts')).verb,
   },
   {
     name: 'run',
@@ -74,6 +84,16 @@ export const VERBS: readonly VerbEntry[] = [
     name: 'cutover',
     summary: 'let a target of a one-way sync take over: close the source, drain, compare, carry sequences, open the target',
     load: async () => (await import('./cutover.ts')).verb,
+  },
+  {
+    name: 'doctor',
+    summary: 'examine the databases: what is in the way of replication, with evidence and cure',
+    load: async () => (await import('./doctor.ts')).verb,
+  },
+  {
+    name: 'graph',
+    summary: 'draw who sends rows to whom, as Mermaid or SVG; contacts no database',
+    load: async () => (await import('./graph.ts')).verb,
   },
   {
     name: 'destroy',

@@ -3,6 +3,7 @@ import { SarrioError } from '../plan/errors.ts';
 import { PLAN_FILE, TYPES_FILE } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SchemaLock } from '../plan/schema-lock.ts';
+import { TOPOLOGY_FILE, topologyFile } from '../plan/topology-file.ts';
 import { writePlan } from '../plan/write-plan.ts';
 import { handlerRules } from '../plan/handler-files.ts';
 import { locate } from './1-load/fault.ts';
@@ -33,7 +34,11 @@ export function compileConfig({ config, spanOf, handlers }: Omit<LoadedConfig, '
   const diagnostics = locate([...faults, ...checkModel({ config, lock, model, places })], spanOf);
   if (diagnostics.some(({ severity }) => severity === 'error')) throw new SarrioError({ exit: 'invalid', diagnostics });
   const { plan, files } = emit(model);
-  return { plan, files: new Map([[PLAN_FILE, writePlan(plan)], ...typeFiles(lock), ...files, ...handlerFiles(plan, handlers)]), warnings: diagnostics };
+  return {
+    plan,
+    files: new Map([[PLAN_FILE, writePlan(plan)], [TOPOLOGY_FILE, topologyFile(plan)], ...typeFiles(lock), ...files, ...handlerFiles(plan, handlers)]),
+    warnings: diagnostics,
+  };
 }
 
 /** `schema.d.ts` by its path, as `pull` has written it; a merge by hand or another version may have left another one. */

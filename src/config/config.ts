@@ -1,6 +1,7 @@
 import type { ConflictHandler } from '../conflict/handlers/conflict.ts';
 import type { ExceptionHandler } from '../conflict/handlers/failure.ts';
 import type { RowValues } from '../conflict/handlers/answers.ts';
+import type { HazardCode } from '../plan/hazards.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
 
 /** A connection string that stands in an environment variable; only its name is ever written down. */
@@ -243,10 +244,28 @@ export type SyncConfig = OneWaySync | MultiMasterSync | FullCopySync;
  */
 export type Backlog = string | { readonly size?: string; readonly rows?: number };
 
+/**
+ * Approves one hazard that `plan` names, so that `apply` goes through with it: `{ hazard: 'drop-changes', object: 'sarrio.delta_public_orders',
+ * reason: 'the target was switched off', expires: '2026-12-31' }`.
+ */
+export type ApprovalConfig = {
+  readonly hazard: HazardCode;
+  /** As `plan` names it behind the colon. */
+  readonly object: string;
+  /** Why it may be; for whoever reads the config later. */
+  readonly reason: string;
+  /** The last day on which it counts (UTC), such as `'2026-12-31'`. */
+  readonly expires: string;
+  /** It does not cover more rows than this (`lock-table`). */
+  readonly upToRows?: number;
+};
+
 /** What `replication.config.ts` exports by default. */
 export type ReplicationConfig = {
   /** Owner of the installed objects, `sarrio` unless several projects share a database. */
   readonly project?: string;
   readonly databases: Readonly<Record<string, DatabaseConfig>>;
   readonly syncs: Readonly<Record<string, SyncConfig>>;
+  /** Hazards that `apply` may go through with. */
+  readonly approve?: readonly ApprovalConfig[];
 };

@@ -1,5 +1,14 @@
 import type { ColumnValue, RowValues } from '../conflict/handlers/answers.ts';
-import type { DatabaseConfig, FullCopySync, FullCopyTableConfig, MasterTableConfig, MultiMasterSync, OneWaySync, TableConfig } from './config.ts';
+import type {
+  ApprovalConfig,
+  DatabaseConfig,
+  FullCopySync,
+  FullCopyTableConfig,
+  MasterTableConfig,
+  MultiMasterSync,
+  OneWaySync,
+  TableConfig,
+} from './config.ts';
 import type { ColumnOf, CommonTables, DatabaseName, TablesOf } from './register.ts';
 
 /** All tables of a schema whose names fit: `public.*`, `public.order_*`. */
@@ -55,4 +64,5 @@ export type TypedConfig<Database extends string, Members extends { readonly [syn
   readonly project?: string;
   readonly databases: { readonly [Each in Database]: DatabaseConfig };
   readonly syncs: { readonly [Sync in keyof Members]: OneSource<NoInfer<Database>, NoInfer<Database>> | Masters<Members[Sync], NoInfer<Database>> };
+  readonly approve?: readonly ApprovalConfig[];
 };
