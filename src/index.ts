@@ -42,13 +42,11 @@ export {
   remove,
   type SkipAnswer,
   skip,
-  type TakeAnswer,
   take,
 } from './conflict/handlers/answers.ts';
 export type { Operation } from './conflict/handlers/conflict.ts';
 export {
   type FailureError,
-  type KeepAnswer,
   keep,
   type ParkAnswer,
   park,
@@ -63,6 +61,8 @@ export type Conflict<Row extends object = RowValues, Database extends string = D
 export type ConflictVersion<Row extends object = RowValues, Database extends string = DatabaseName> = conflict.ConflictVersion<Row, Database>;
 export type ConflictHandler<Row extends object = RowValues, Database extends string = DatabaseName> = conflict.ConflictHandler<Row, Database>;
 export type ConflictAnswer<Row extends object = RowValues, Database extends string = DatabaseName> = answers.ConflictAnswer<Row, Database>;
+export type TakeAnswer<Database extends string = DatabaseName> = answers.TakeAnswer<Database>;
+export type KeepAnswer<Database extends string = DatabaseName> = failure.KeepAnswer<Database>;
 export type Failure<Row extends object = RowValues, Database extends string = DatabaseName> = failure.Failure<Row, Database>;
 export type ExceptionHandler<Row extends object = RowValues, Database extends string = DatabaseName> = failure.ExceptionHandler<Row, Database>;
 export type ExceptionAnswer<Database extends string = DatabaseName> = failure.ExceptionAnswer<Database>;

@@ -6,7 +6,7 @@ const FAMILIES: readonly (readonly [prefix: string, title: string])[] = [
   ['SAR2', 'Names, tables and rules'],
   ['SAR3', 'Generated files, full copies, sequences'],
   ['SAR4', 'Databases'],
-  ['SAR5', 'Applying'],
+  ['SAR5', 'Planning and applying'],
   ['SAR6', 'Running'],
   ['SAR7', 'Verify'],
   ['SAR8', 'Cut-over'],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type Compiled, compile } from '../../src/compiler/compile.ts';
@@ -14,7 +14,17 @@ import { CASES, caseNames } from './case-names.ts';
 
 const UPDATE = process.env['UPDATE_CASES'] === '1';
 /** Configs that are no data: with functions, or that cannot be read at all. */
-const NO_DATA = ['handlers', 'handler-faults', 'config-empty', 'config-missing', 'config-throws'];
+const NO_DATA = [
+  'handlers',
+  'handler-faults',
+  'config-empty',
+  'config-missing',
+  'config-throws',
+  'config-waits',
+  'config-exits',
+  'config-reads',
+  'config-unequal',
+];
 const NAMES = caseNames().filter((name) => !NO_DATA.includes(name));
 
 const evaluator = startEvaluator();
@@ -37,7 +47,7 @@ const said = ({ diagnostics }: Outcome): readonly string[] => diagnostics.map(({
 
 /** The evaluated config as YAML, for those who write a case. What no check lets through has no YAML of its own. */
 async function yamlOf(name: string): Promise<string> {
-  const evaluation = await evaluator.evaluate(join(CASES, name, 'replication.config.ts'), 10_000);
+  const evaluation = await evaluator.evaluate(resolve(CASES, name, 'replication.config.ts'), 10_000);
   if (evaluation.kind !== 'value') throw new Error(`${name} cannot be read`);
   const { decode } = await import('../../src/compiler/1-load/evaluate/decode.ts');
   return stringify(decode(evaluation.first), { lineWidth: 150, aliasDuplicateObjects: false });
@@ -118,6 +128,8 @@ export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL'
     ['a tag', CONFIG.replace('last-update-wins', '!!js/function "x"'), '(9,17): error SAR101: the config cannot be read: '],
     ['an unknown key', CONFIG.replace('    members:', '    membres:'), "(8,5): error SAR103: unknown key 'membres'"],
     ['a wrong value', CONFIG.replace('multi-master', 'multimaster'), "(7,11): error SAR105: syncs.shop.mode must be 'one-way'"],
+    ['a star without quotes', CONFIG.replace('last-update-wins', '*.orders'), '(9,17): error SAR101: the config cannot be read: *.orders refers to nothing'],
+    ['an alias of itself', 'a: &a\n  b: *a\n', '(1,1): error SAR101: the config cannot be read: an alias contains itself'],
     ['nothing', '', '(1,1): error SAR101: the config cannot be read: the file is empty'],
   ])('%s is told with its place', async (_, text, expected) => {
     const faults = await faultsOf(text);

@@ -53,7 +53,7 @@ function notEvaluated(result: Exclude<Evaluation, { kind: 'value' }>, { path, fi
 function exited({ code, line, column, file: at }: Exit, { path, file }: { path: string; file: string }): SarrioError {
   const message = `the config calls process.exit(${String(code)})`;
   const span =
-    at === path && line !== undefined ? wordsIn(path, { file, line, column: column ?? 1, words: ['process.exit', 'exit'] }) : { file, line: 1, column: 1 };
+    at === path && line !== undefined ? wordsIn(path, { file, line, column: column ?? 1, words: ['process.exit', 'exit('] }) : { file, line: 1, column: 1 };
   return invalid({ code: 'SAR107', message, hint: 'Throw an error that says what is wrong.', span });
 }
 

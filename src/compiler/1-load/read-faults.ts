@@ -5,7 +5,8 @@ import { wordsIn } from './words-in.ts';
 /** What the config reads that is not the same everywhere, at the words that do it. */
 export function readFaults(reads: readonly Read[], shown: (file: string) => string): readonly Diagnostic[] {
   return reads.map(({ what, file, line, column }) => {
-    const words = [what, what.split('.').at(-1) ?? what, what.split('.')[0] ?? what];
+    const name = what.split('.').at(-1) ?? what;
+    const words = [what, `${name}(`, name];
     const span = wordsIn(file, { file: shown(file), line, column, words });
     return { code: 'SAR108', severity: 'error', message: `the config reads ${what}, ${differs(what)}`, hint: hintFor(what), span, where: null };
   });

@@ -165,4 +165,11 @@ export const DATABASES: readonly Explanation[] = [
     example: 'a runner without UPDATE on order_id_seq',
     cure: 'Run the GRANT of the hint.',
   },
+  {
+    code: 'SAR434',
+    summary: 'something here was installed by a newer version',
+    explanation: 'An older version would take what a newer one installed for drift, and repair it away.',
+    example: 'an old sarrio on one machine after an upgrade elsewhere',
+    cure: 'Update the sarrio that runs here, also where it runs as a service.',
+  },
 ];

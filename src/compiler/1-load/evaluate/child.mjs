@@ -14,11 +14,20 @@ const SURROUNDINGS = [
   { zone: 'Pacific/Kiritimati', locale: 'et' },
 ];
 
+let isEvaluating = false;
+
 process.on('message', (request) => void evaluate(request));
+
+// Nothing is left that could happen, and the config still waits.
+process.on('beforeExit', () => {
+  if (isEvaluating) process.send({ kind: 'unsettled' });
+});
 
 async function evaluate({ path, index }) {
   const jiti = createJiti(import.meta.url, { alias: { sarrio: index }, fsCache: false, moduleCache: true, interopDefault: false });
   const reads = watchReads();
+  isEvaluating = true;
+  process.channel.unref();
   try {
     const first = await evaluateOnce(jiti, path, reads, SURROUNDINGS[0]);
     const second = await evaluateOnce(jiti, path, reads, SURROUNDINGS[1]);
@@ -29,6 +38,8 @@ async function evaluate({ path, index }) {
     process.send({ kind: 'error', message, stack: String((isError && error.stack) || ''), exit: reads.exit(), reads: reads.found() });
   } finally {
     reads.end();
+    isEvaluating = false;
+    process.channel.ref();
   }
 }
 

@@ -22,7 +22,7 @@ export type Evaluation =
   | { readonly kind: 'unsettled' }
   | { readonly kind: 'gone'; readonly how: string };
 
-/** Where the config called `process.exit`. */
+/** Where the config wanted to end its process. */
 export type Exit = { readonly code: unknown; readonly file?: string; readonly line?: number; readonly column?: number };
 
 /** A process that evaluates configs, one after the other. It knows nothing of this one's environment. */
@@ -30,9 +30,6 @@ export type Evaluator = {
   readonly evaluate: (path: string, timeoutMs: number) => Promise<Evaluation>;
   readonly close: () => void;
 };
-
-/** Node's exit code when a top-level await never settles. */
-const UNSETTLED = 13;
 
 /** The process is made when it is first needed, and anew after one that has not answered as it should. */
 export function startEvaluator(): Evaluator {
@@ -42,7 +39,7 @@ export function startEvaluator(): Evaluator {
     child = null;
   };
   const evaluate = async (path: string, timeoutMs: number): Promise<Evaluation> => {
-    child ??= startChild();
+    if (child?.connected !== true) child = startChild();
     const result = await answerOf(child, { path, timeoutMs });
     if (result.kind !== 'value') close();
     return result;
@@ -58,9 +55,14 @@ function startChild(): ChildProcess {
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'json',
   });
+  release(child);
+  return child;
+}
+
+/** Whoever waits for an answer keeps this program going; an idle process does not. */
+function release(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
-  return child;
 }
 
 function answerOf(child: ChildProcess, { path, timeoutMs }: { path: string; timeoutMs: number }): Promise<Evaluation> {
@@ -68,16 +70,16 @@ function answerOf(child: ChildProcess, { path, timeoutMs }: { path: string; time
     const finish = (result: Evaluation): void => {
       signal.removeEventListener('abort', late);
       child.off('message', answered).off('exit', ended).off('error', failed);
-      child.channel?.unref();
+      release(child);
       resolve(result);
     };
     const answered = (message: unknown): void => finish(message as Evaluation);
-    const ended = (code: number | null, how: string | null): void =>
-      finish(code === UNSETTLED ? { kind: 'unsettled' } : { kind: 'gone', how: how === null ? `exit code ${code}` : how });
+    const ended = (code: number | null, how: string | null): void => finish({ kind: 'gone', how: how === null ? `exit code ${code}` : how });
     const failed = (error: Error): void => finish({ kind: 'gone', how: error.message });
     const late = (): void => finish({ kind: 'slow' });
     const signal = AbortSignal.timeout(timeoutMs);
     signal.addEventListener('abort', late);
+    child.ref();
     child.channel?.ref();
     child.on('message', answered).on('exit', ended).on('error', failed);
     child.send({ path, index: indexFile() });
