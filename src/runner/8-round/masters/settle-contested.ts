@@ -11,7 +11,7 @@ import { failure } from '../../../plan/errors.ts';
 import { isCovered, sameHistory } from '../../../plan/position.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
-import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
+import type { ConflictRecord, Member, MetKey, RowText, SettledRow } from './member.ts';
 import { TableStopped } from './stop.ts';
 
 /** What became of the contested keys of a table. */
@@ -26,7 +26,7 @@ export async function settleContested(round: BegunRound, table: number, origins:
     const contains = containsIn(round, table);
     const judged = keys.map((key) => judgeKeyBy(key, { rule: ruleOf(round, table), contains }));
     refuseSkew(round, table, judged);
-    const rowsAt = await candidateRows(round, table, judged);
+    const rowsAt = rowsOfMet(keys);
     const settled = await decideAll(round, table, { judged, rowsAt });
     stopWhereRuled(round, table, settled);
     const rows = settled.map((each) => settledRow(round, table, each, (member) => rowsAt(each.key, member)));
@@ -158,25 +158,13 @@ function stopWhereRuled({ databases, keys }: BegunRound, table: number, settled:
   });
 }
 
-/** The rows of each candidate of a conflict, and of one candidate where there is none, asked for once. */
-async function candidateRows(round: BegunRound, table: number, judged: readonly Judged[]): Promise<RowsAt> {
-  const rows = new Map<number, ReadonlyMap<ContestedKey, RowText>>();
-  for (const member of round.members) rows.set(member.index, await rowsOf(member, table, judged));
+function rowsOfMet(keys: readonly MetKey[]): RowsAt {
+  const met = new Map<ContestedKey, MetKey>(keys.map((key) => [key, key]));
   return (key, member) => {
-    const row = rows.get(member)?.get(key);
-    if (row === undefined) throw new Error(`member ${member} did not say what it holds`);
-    return row;
+    const found = met.get(key);
+    if (found === undefined) throw new Error(`no page has the key ${JSON.stringify(key.key)}`);
+    return found.rowOf(member);
   };
-}
-
-async function rowsOf(member: Member, table: number, judged: readonly Judged[]): Promise<ReadonlyMap<ContestedKey, RowText>> {
-  const wanted = judged.filter(({ candidates, isConflict }) => (isConflict ? candidates : candidates.slice(0, 1)).some((each) => each.member === member.index));
-  if (wanted.length === 0) return new Map();
-  const found = await member.rows(
-    table,
-    wanted.map(({ key }) => key.key),
-  );
-  return new Map(wanted.flatMap(({ key }, index) => (found[index] ? [[key, found[index]] as const] : [])));
 }
 
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
