@@ -61,12 +61,15 @@ function* chunksOf(lines: readonly string[]): Generator<Buffer> {
 
 /** Values as columns of COPY's text format, without the end of the line. */
 export function copyColumns(values: readonly (string | null)[]): string {
-  return values.map((value) => (value === null ? '\\N' : escaped(value))).join('\t');
+  let line = '';
+  for (const [place, value] of values.entries()) line += `${place === 0 ? '' : '\t'}${value === null ? '\\N' : escaped(value)}`;
+  return line;
 }
 
-const SPECIAL = /[\\\t\n\r]/g;
+const SPECIAL = /[\\\t\n\r]/;
+const EACH_SPECIAL = /[\\\t\n\r]/g;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 function escaped(value: string): string {
-  return value.replace(SPECIAL, (found) => ESCAPES[found] ?? found);
+  return SPECIAL.test(value) ? value.replace(EACH_SPECIAL, (found) => ESCAPES[found] ?? found) : value;
 }

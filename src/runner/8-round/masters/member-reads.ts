@@ -53,8 +53,32 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   await session.batch([...fromOf(state, ordinal), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
-  for await (const keys of pages(state, tableOf(state, ordinal))) yield await withRows(state, ordinal, keys);
+  yield* oneAhead(pagesWithRows(state, ordinal));
   await session.query(closeContested);
+}
+
+async function* pagesWithRows(state: MemberState, ordinal: number): AsyncGenerator<readonly MetKey[]> {
+  for await (const keys of pages(state, tableOf(state, ordinal))) yield await withRows(state, ordinal, keys);
+}
+
+/** While a page is settled the next one is read. Nothing is under way any more when the reader has ended or gone. */
+async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+  const begin = (): Promise<IteratorResult<T>> => {
+    const page = source.next();
+    page.catch(() => undefined);
+    return page;
+  };
+  let coming = begin();
+  try {
+    for (;;) {
+      const page = await coming;
+      if (page.done === true) return;
+      coming = begin();
+      yield page.value;
+    }
+  } finally {
+    await Promise.allSettled([coming]);
+  }
 }
 
 /** The rows of one key stay together: what is not complete waits for the next page. */

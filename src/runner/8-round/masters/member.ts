@@ -129,6 +129,8 @@ export type ConflictRecord = {
   readonly decision: string;
   readonly key: readonly string[];
   readonly versions: readonly RecordedVersion[];
+  /** As a row for COPY, once some member has made it: it is the same at all. */
+  readonly written: { line: string | null };
 };
 
 export type RecordedVersion = { readonly database: string; readonly at: bigint; readonly op: string; readonly row: RowText };

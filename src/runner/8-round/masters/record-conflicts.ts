@@ -28,15 +28,13 @@ export async function copyRecords(state: MemberState, records: Records): Promise
   );
 }
 
-const lines = new WeakMap<ConflictRecord, string>();
-
-/** A record is the same at every member. */
+/** The first member that writes a record down makes its line for all. */
 function lineOf(state: MemberState, table: number, record: ConflictRecord): string {
-  const known = lines.get(record);
-  if (known !== undefined) return known;
+  const known = record.written.line;
+  if (known !== null) return known;
   const { relation, key, versions } = textsOf(state, table, record);
   const line = copyColumns([record.id, relation, key, record.kind, record.strategy, record.decision, versions]);
-  lines.set(record, line);
+  record.written.line = line;
   return line;
 }
 

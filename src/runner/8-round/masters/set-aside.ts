@@ -100,21 +100,12 @@ export function intoStage(aside: SetAside): readonly string[] {
   const isRecorded = recordedFor(rule) !== null;
   return rows.map(({ row, at, isFresh, isSettled, isSkipped, names, carried }) => {
     const own = [at, flag(isFresh), flag(isSettled), flag(isSkipped), names, ...(isRecorded ? [carried] : [])];
-    return `${flag(row.isPresent)}\t${lineOf(row)}\t${copyColumns(own)}\n`;
+    return `${flag(row.isPresent)}\t${copyColumns(row.values)}\t${copyColumns(own)}\n`;
   });
 }
 
 function flag(value: boolean): string {
   return value ? 't' : 'f';
-}
-
-const lines = new WeakMap<RowText, string>();
-
-/** A settled row is the same at every member. */
-function lineOf(row: RowText): string {
-  const line = lines.get(row) ?? copyColumns(row.values);
-  lines.set(row, line);
-  return line;
 }
 
 /** The rows in memory, for the parameter of the write statements. */
