@@ -60,7 +60,7 @@ export function meetStatements({ table, rule, memberCount }: MasterTarget, sync:
 
 /** Keys only: the rows of those that meet others are looked at afterwards, which for most changes are none. */
 function report({ table, rule, memberCount }: Pick<MasterTarget, 'table' | 'rule' | 'memberCount'>, sync: string): Sql {
-  const names = namesOfEntries(memberCount);
+  const names = namesOfEntries({ memberCount, rule });
   const isRecorded = recordedFor(rule) !== null;
   const changes = isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty;
   const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}${changes}`;

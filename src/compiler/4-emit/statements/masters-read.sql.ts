@@ -32,8 +32,8 @@ export function copyUnsettledRows(at: MasterTarget, sync: string): Sql {
   );
 }
 
-function copiedNames({ memberCount }: MasterTarget): Sql {
-  return hasNames(memberCount) ? sql`, ${namesOfEntries(memberCount).given}` : empty;
+function copiedNames(at: MasterTarget): Sql {
+  return hasNames(at.memberCount) ? sql`, ${namesOfEntries(at).given}` : empty;
 }
 
 function copyOf({ copyFormat }: MasterTarget, rows: Sql): Sql {
@@ -53,7 +53,7 @@ export function masterStage({ table }: Pick<MasterTarget, 'table'>): Sql {
 export function fewMasterRows(at: MasterTarget, sync: string): Sql {
   const { table, memberCount } = at;
   const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
-  const whom = sql`, ${namesOfEntries(memberCount).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
+  const whom = sql`, ${namesOfEntries(at).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
   const changed = masterRows(at, sync, whom);
   if (large.length === 0) return changed;
   return sql`
@@ -150,7 +150,7 @@ function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
   const { table, memberCount } = at;
   const isRecorded = carriesChanges(at);
   const when = sql`${lastChange(at.rule)} as sarrio_at`;
-  const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(memberCount).of}`;
+  const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(at).of}`;
   const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
   const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : { of: when, from: empty };
   return sql`

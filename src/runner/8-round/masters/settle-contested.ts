@@ -1,4 +1,4 @@
-import { allNames } from '../../../conflict/change-names.ts';
+import { allNames, mostNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh, marksOfTable } from '../../../conflict/bookkeeping.ts';
 import { failureText, type HandlerFailure } from '../../../conflict/handlers/judge.ts';
@@ -170,11 +170,17 @@ function rowsOfMet(keys: readonly MetKey[]): RowsAt {
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
-  const names = isConflict ? null : allNames(settled.key.versions.map((version) => version.names));
+  const names = isConflict
+    ? null
+    : allNames(
+        settled.key.versions.map((version) => version.names),
+        mostNames(ruleOf(round, table)),
+      );
   const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, isLast: false, parked: null, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
-  const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
+  let latest = first.at;
+  for (const { at } of candidates) if (at > latest) latest = at;
   switch (decision.kind) {
     case 'take':
       return { ...row, row: rowAt(decision.member), at: candidates.find(({ member }) => member === decision.member)?.at ?? latest };
@@ -196,6 +202,7 @@ function recordOf(round: BegunRound, table: number, { key, candidates, decision 
     decision: decisionText(round, decision),
     key: key.key,
     versions: candidates.map(version),
+    written: { line: null },
   };
 }
 
