@@ -1,3 +1,4 @@
+import type { UniqueHandler } from './conflict/handlers/clash.ts';
 import type { ConflictHandler } from './conflict/handlers/conflict.ts';
 import type { ExceptionHandler } from './conflict/handlers/failure.ts';
 
@@ -14,6 +15,7 @@ export {
   type TakeAnswer,
   take,
 } from './conflict/handlers/answers.ts';
+export type { ChangeAnswer, UniqueAnswer, UniqueClash, UniqueHandler, UniqueRow } from './conflict/handlers/clash.ts';
 export type { Conflict, ConflictHandler, ConflictVersion, Operation } from './conflict/handlers/conflict.ts';
 
 export {
@@ -147,6 +149,12 @@ export type ConflictRuleConfig = ConflictChoice | MergeRule | ConflictHandler;
  */
 export type UniqueChoice = 'keep-earliest' | 'keep-latest' | 'park' | readonly string[];
 
+/**
+ * `onUnique` as a name, a list, or a function that is asked about two rows at a time:
+ * `({ later }) => merge({ email: `${later.row['email']}.${later.database}` })` lets both stay, the later one changed at every member.
+ */
+export type UniqueRuleConfig = UniqueChoice | UniqueHandler;
+
 /** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
@@ -155,7 +163,7 @@ export type MasterTableConfig = Pick<TableConfig, 'table' | 'key' | 'captureTrig
   /** As `onConflict` of the sync, for this table. */
   readonly onConflict?: ConflictRuleConfig;
   /** As `onUnique` of the sync, for this table. */
-  readonly onUnique?: UniqueChoice;
+  readonly onUnique?: UniqueRuleConfig;
   /** As `onException` of the sync, for this table. */
   readonly onException?: ExceptionHandler;
   /** As `truncate` of the sync, for this table. */
@@ -176,7 +184,7 @@ export type MultiMasterSync = {
   /** Every table needs a rule, from here or its own. */
   readonly onConflict?: ConflictRuleConfig;
   /** For unique indexes beside the key. Without it a table in which one value was taken twice stops until one of the rows is changed. */
-  readonly onUnique?: UniqueChoice;
+  readonly onUnique?: UniqueRuleConfig;
   /** Asked about a row that a member does not take (a CHECK that only it has, a unique value without `onUnique`, an exclusion). Without it the table stops. */
   readonly onException?: ExceptionHandler;
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */

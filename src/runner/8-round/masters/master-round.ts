@@ -1,6 +1,7 @@
 import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { HandlerDecision, HandlerFailure } from '../../../conflict/handlers/judge.ts';
+import type { ClashDecision, HandlerClash } from '../../../conflict/handlers/judge-clash.ts';
 import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
@@ -42,6 +43,8 @@ export type MasterRound = {
   readonly now: () => number;
   /** Decides conflicts of a table whose rule is a handler, in their order. */
   readonly decideByHandler: (table: number, conflicts: readonly HandlerConflict[]) => Promise<readonly (HandlerDecision | HandlerFailure)[]>;
+  /** Says what becomes of rows of a table that hold one unique value, where its rule for that is a handler, in the order of the clashes. */
+  readonly unclashByHandler: (table: number, clashes: readonly HandlerClash[]) => Promise<readonly (ClashDecision | HandlerFailure)[]>;
   /** What was said of single rows that a member did not take before. */
   readonly rulings: (table: number) => readonly Ruling[];
   /** An id for the next conflict. */
