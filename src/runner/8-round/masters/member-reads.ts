@@ -172,15 +172,22 @@ async function withRows(state: MemberState, ordinal: number, keys: readonly Pend
   return keys.map((key) => ({
     key: key.key,
     versions: key.versions.map(({ isInsert, ...version }): Version => {
-      const { row, image } = heldOf(key, version.member);
-      return { ...version, op: row.isPresent ? (isInsert ? 'insert' : 'update') : 'delete', image };
+      const held = heldOf(key, version.member);
+      const first = key.versions.find(({ member }) => isSame(heldOf(key, member), held))?.member ?? version.member;
+      const { isPresent } = held.row;
+      return { ...version, op: isPresent ? (isInsert ? 'insert' : 'update') : 'delete', image: isPresent ? `as at ${first}` : '' };
     }),
     rowOf: (member) => heldOf(key, member).row,
   }));
 }
 
-/** A row, and what is the same where rows are. */
-type Held = { readonly row: RowText; readonly image: string };
+/** A row, and what it is compared by where that is not its text. */
+type Held = { readonly row: RowText; readonly hashes: string | null };
+
+function isSame(one: Held, other: Held): boolean {
+  if (one.row.isPresent !== other.row.isPresent) return false;
+  return one.hashes === null ? one.row.values.every((value, place) => value === other.row.values[place]) : one.hashes === other.hashes;
+}
 
 async function rowsAt(state: MemberState, ordinal: number, keys: readonly PendingKey[]): Promise<ReadonlyMap<PendingKey, Held>> {
   const wanted = keys.filter(({ versions }) => versions.some(({ member }) => member === state.index));
@@ -204,8 +211,7 @@ async function heldRows(state: MemberState, ordinal: number, keys: readonly (rea
   const rows = answer?.lists ?? [];
   if (rows.length !== keys.length) throw new Error(`asked ${state.name} for ${keys.length} rows and got ${rows.length}`);
   return rows.map(([present, ...found]) => {
-    const [isPresent, values, image] = [present === 't', found.slice(0, columns.length), found[columns.length]];
-    return { row: { isPresent, values }, image: isPresent ? (image ?? JSON.stringify(values)) : '' };
+    return { row: { isPresent: present === 't', values: found.slice(0, columns.length) }, hashes: found[columns.length] ?? null };
   });
 }
 
