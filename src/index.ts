@@ -3,6 +3,7 @@ import type { DatabaseName } from './config/register.ts';
 import type { TypedConfig } from './config/typed.ts';
 import type * as answers from './conflict/handlers/answers.ts';
 import type { RowValues } from './conflict/handlers/answers.ts';
+import type * as clash from './conflict/handlers/clash.ts';
 import type * as conflict from './conflict/handlers/conflict.ts';
 import type * as failure from './conflict/handlers/failure.ts';
 
@@ -28,6 +29,7 @@ export type {
   TableConfig,
   TruncateChoice,
   UniqueChoice,
+  UniqueRuleConfig,
 } from './config/config.ts';
 export type { DatabaseName, Register, Row, TableName } from './config/register.ts';
 export type { CopyTables, MasterTables, OneWayTables } from './config/typed.ts';
@@ -44,6 +46,7 @@ export {
   skip,
   take,
 } from './conflict/handlers/answers.ts';
+export type { ChangeAnswer } from './conflict/handlers/clash.ts';
 export type { Operation } from './conflict/handlers/conflict.ts';
 export {
   type FailureError,
@@ -61,6 +64,10 @@ export type Conflict<Row extends object = RowValues, Database extends string = D
 export type ConflictVersion<Row extends object = RowValues, Database extends string = DatabaseName> = conflict.ConflictVersion<Row, Database>;
 export type ConflictHandler<Row extends object = RowValues, Database extends string = DatabaseName> = conflict.ConflictHandler<Row, Database>;
 export type ConflictAnswer<Row extends object = RowValues, Database extends string = DatabaseName> = answers.ConflictAnswer<Row, Database>;
+export type UniqueClash<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueClash<Row, Database>;
+export type UniqueRow<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueRow<Row, Database>;
+export type UniqueHandler<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueHandler<Row, Database>;
+export type UniqueAnswer<Database extends string = DatabaseName> = clash.UniqueAnswer<Database>;
 export type TakeAnswer<Database extends string = DatabaseName> = answers.TakeAnswer<Database>;
 export type KeepAnswer<Database extends string = DatabaseName> = failure.KeepAnswer<Database>;
 export type Failure<Row extends object = RowValues, Database extends string = DatabaseName> = failure.Failure<Row, Database>;

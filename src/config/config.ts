@@ -1,3 +1,4 @@
+import type { UniqueHandler } from '../conflict/handlers/clash.ts';
 import type { ConflictHandler } from '../conflict/handlers/conflict.ts';
 import type { ExceptionHandler } from '../conflict/handlers/failure.ts';
 import type { RowValues } from '../conflict/handlers/answers.ts';
@@ -126,6 +127,12 @@ export type ConflictRuleConfig<Row extends object = RowValues, Database extends 
  */
 export type UniqueChoice<Database extends string = string> = 'keep-earliest' | 'keep-latest' | 'park' | readonly Database[];
 
+/**
+ * `onUnique` as a name, a list, or a function that is asked about two rows at a time:
+ * `({ later }) => merge({ email: `${later.row['email']}.${later.database}` })` lets both stay, the later one changed at every member.
+ */
+export type UniqueRuleConfig<Row extends object = RowValues, Database extends string = string> = UniqueChoice<Database> | UniqueHandler<Row, Database>;
+
 /** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
@@ -139,7 +146,7 @@ export type MasterTableConfig<Table extends string = string, Row = RowValues, Da
   /** As `onConflict` of the sync, for this table. */
   readonly onConflict?: ConflictRuleConfig<AsRow<Row>, Database>;
   /** As `onUnique` of the sync, for this table. */
-  readonly onUnique?: UniqueChoice<Database>;
+  readonly onUnique?: UniqueRuleConfig<AsRow<Row>, Database>;
   /** As `onException` of the sync, for this table. */
   readonly onException?: ExceptionHandler<AsRow<Row>, Database>;
   /** As `truncate` of the sync, for this table. */
@@ -165,7 +172,7 @@ export type MultiMasterSync<
   /** Every table needs a rule, from here or its own. */
   readonly onConflict?: ConflictRuleConfig<RowValues, Database>;
   /** For unique indexes beside the key. Without it a table in which one value was taken twice stops until one of the rows is changed. */
-  readonly onUnique?: UniqueChoice<Database>;
+  readonly onUnique?: UniqueRuleConfig<RowValues, Database>;
   /** Asked about a row that a member does not take (a CHECK that only it has, a unique value without `onUnique`, an exclusion). Without it the table stops. */
   readonly onException?: ExceptionHandler<RowValues, Database>;
   /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */

@@ -250,7 +250,7 @@ export type MasterStatements = {
   /** Keeps applications from writing to the table. */
   readonly lock: string;
   readonly meet: MeetStatements;
-  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
+  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), the columns as text, and what rows are compared by where that is not these. */
   readonly rowsOfKeys: string;
   /**
    * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
@@ -260,6 +260,8 @@ export type MasterStatements = {
   readonly rows: string;
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
+  /** The same without the keys that are settled in this member's own stage. */
+  readonly copyUnsettled: string;
   readonly write: MasterWriteStatements;
   /** Where there is a rule for them and an index beside the key. */
   readonly clashes: ClashStatements | null;

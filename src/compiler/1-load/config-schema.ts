@@ -54,7 +54,11 @@ const conflictRule = {
   then: mergeRule,
   else: { if: { isHandler: true }, then: true, else: conflictChoice },
 } as const;
-const uniqueRule = { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['keep-earliest', 'keep-latest', 'park'] } } as const;
+const uniqueRule = {
+  if: { isHandler: true },
+  then: true,
+  else: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['keep-earliest', 'keep-latest', 'park'] } },
+} as const;
 const onException = { if: { isHandler: true }, then: true, else: { type: 'object', isHandler: true } } as const;
 const sequences = {
   if: { type: 'object' },

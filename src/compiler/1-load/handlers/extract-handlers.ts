@@ -9,7 +9,7 @@ import { closureOf } from './closure.ts';
 import { valueAt } from './config-value.ts';
 import type { HandlerFault } from './fault.ts';
 import { handlerPath } from './file-names.ts';
-import { handlerPlaces, type HandlerPlace } from './handler-places.ts';
+import { handlerPlaces, type HandlerPlace, type Hook } from './handler-places.ts';
 import { unwrapped } from './literals.ts';
 import { exportedAs, type Modules, openModules } from './modules.ts';
 import { printHandler } from './print-handler.ts';
@@ -63,6 +63,12 @@ function groupedByFunction(places: readonly HandlerPlace[]): ReadonlyMap<unknown
   return groups;
 }
 
+const WHAT: Readonly<Record<Hook, string>> = {
+  onConflict: 'Decides conflicts of',
+  onUnique: 'Says what becomes of two rows that hold one unique value, in',
+  onException: 'Says what becomes of rows that a member does not take, in',
+};
+
 type Context = { readonly modules: Modules; readonly config: SourceFile; readonly taken: ReadonlySet<string> };
 type Found = ExtractedHandler | { readonly faults: readonly HandlerFault[] };
 
@@ -95,8 +101,7 @@ function extract({ modules, config, taken }: Context, { uses, value }: { uses: r
   if ('fault' in handler) return { faults: [handler.fault] };
   const closure = closureOf(modules, handler.node);
   if (closure.faults.length > 0) return { faults: closure.faults };
-  const what = place.hook === 'onConflict' ? 'Decides conflicts of' : 'Says what becomes of rows that a member does not take, in';
-  const title = `${what} ${uses.map(shownPlace).join('; ')}`;
+  const title = `${WHAT[place.hook]} ${uses.map(shownPlace).join('; ')}`;
   const { text, sourceHash, export: name } = printHandler(closure, { title, inline: place.hook, config: config.getFilePath() });
   return { text, rule: { strategy: 'handler', file: handlerPath(place, taken), export: name, sourceHash, fileHash: handlerFileHash(text) } };
 }

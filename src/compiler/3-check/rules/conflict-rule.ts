@@ -1,6 +1,6 @@
 import { didYouMean } from '../../1-load/did-you-mean.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';
-import type { ConflictRuleConfig, MultiMasterSync, UniqueChoice } from '../../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync, UniqueRuleConfig } from '../../../index.ts';
 import { isMergeRule } from '../../2-model/resolve-rule.ts';
 import { type Finding, masterSyncs, masterTables, type Rule } from '../rule.ts';
 
@@ -41,7 +41,7 @@ export const preferredDatabases: Rule = {
     }),
 };
 
-function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | UniqueChoice | undefined, path: ConfigPath): readonly Finding[] {
+function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | UniqueRuleConfig | undefined, path: ConfigPath): readonly Finding[] {
   if (choice === undefined || typeof choice === 'string' || typeof choice === 'function') return [];
   if (isMergeRule(choice)) return listFaults(sync, choice.otherwise, [...path, 'otherwise']);
   const { members } = sync;

@@ -18,7 +18,7 @@ export const uniqueClash: Rule = {
         [...uniqueBesideKey(table.reference).map(plainIndex), ...otherUnique(table)].map((what) => ({
           path,
           message: `${label} has ${what} beside its key: two members can take one value for two rows, and then the table stops in sync '${sync.name}' until one of the rows is changed by hand`,
-          hint: "Say with onUnique which row stays ('keep-earliest', 'keep-latest', 'park', or a list of members), or put what tells the members apart into the index.",
+          hint: "Say with onUnique which row stays ('keep-earliest', 'keep-latest', 'park', a list of members, or a function), or put what tells the members apart into the index.",
         })),
       ),
 };
