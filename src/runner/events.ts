@@ -43,6 +43,15 @@ export type RunnerEvent =
     }
   | { readonly kind: 'table-stopped'; readonly sync: string; readonly table: string; readonly code: string; readonly reason: string; readonly hint: string }
   | { readonly kind: 'table-resumed'; readonly sync: string; readonly table: string }
+  | {
+      readonly kind: 'table-paused';
+      readonly stream: StreamName;
+      readonly table: string;
+      readonly code: string;
+      readonly reason: string;
+      readonly hint: string;
+    }
+  | { readonly kind: 'table-unpaused'; readonly stream: StreamName; readonly table: string }
   | { readonly kind: 'full-copy-started'; readonly stream: StreamName; readonly method: CopyMethod; readonly reason: CopyReason }
   | { readonly kind: 'full-copy-table'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
   | { readonly kind: 'full-copy-waits'; readonly stream: StreamName; readonly error: string; readonly inMs: number }

@@ -22,6 +22,10 @@ export function eventText(event: RunnerEvent): string | null {
     case 'table-stopped':
     case 'table-resumed':
       return mastersEventText(event);
+    case 'table-paused':
+      return `${streamText(event.stream)}: ${event.code}: table ${event.table} is left out, the others go on: ${event.reason}\n  ${event.hint}`;
+    case 'table-unpaused':
+      return `${streamText(event.stream)}: table ${event.table} goes on`;
     case 'full-copy-started':
       return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':

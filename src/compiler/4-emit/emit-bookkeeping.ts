@@ -9,6 +9,7 @@ import {
   initialCopyBlock,
   installedBlock,
   kickBlock,
+  migrationBlock,
   pausedBlock,
   registryBlock,
   schemaBlock,
@@ -55,6 +56,7 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isCopied ? copyObjects : []),
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
+      ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock), own('table', 'migration', migrationBlock)] : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
@@ -78,7 +80,6 @@ const masterObjects: readonly EmittedObject[] = [
   own('index', 'conflict_decided_at', conflictIndexBlock),
   own('table', 'parked', parkedBlock),
   own('table', 'held', heldBlock),
-  own('table', 'stopped', stoppedBlock),
 ];
 
 const copyObjects: readonly EmittedObject[] = [own('table', 'full_copy', fullCopyBlock), own('table', 'kick', kickBlock)];

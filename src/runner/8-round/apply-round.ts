@@ -2,10 +2,12 @@ import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../../plan/position.ts';
-import type { Result, Session } from '../postgres/session.ts';
+import type { Result, Session, Statement } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
 import { applyStaged, isUniqueViolation } from './apply-staged.ts';
+import { type HeldTable, holdTables } from './changed-tables/changed-tables.sql.ts';
+import { RestingChanged, type TableWatch } from './changed-tables/table-watch.ts';
 import type { Reading } from './reading.ts';
 import {
   advanceWatermark,
@@ -31,6 +33,10 @@ export type Round = {
   readonly work: readonly TableWork[];
   /** The watermark as stored. */
   readonly stored: string;
+  /** Looks whether the target's tables are what the plan was compiled for, and knows which ones rest. */
+  readonly watch: TableWatch;
+  /** Tables that do not go with the watermark. */
+  readonly held: readonly HeldTable[];
   readonly failpoint: Failpoint;
 };
 
@@ -71,10 +77,10 @@ async function applyFewRound(round: Round, few: readonly FewRows[], form: WriteF
   const statements = few.flatMap((each) => fewRowsStatements(each, form));
   await failpoint('round.target.before-begin');
   return inTransaction(round, async () => {
-    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source), ...statements, move(round, rows)]);
+    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source), ...statements, ...endOf(round, rows)]);
     await failpoint('round.target.after-rows');
     checkFence(round, answers[1]);
-    checkMoved(round, answers[answers.length - 1]);
+    await checkEnd(round, answers);
     return { rows, path: 'few-rows' };
   });
 }
@@ -90,8 +96,7 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
     for (const run of inRuns(round.work)) rows += await applyRun(round, run);
     await joinCopied(round);
     await failpoint('round.target.before-watermark');
-    const moved = await target.batch([move(round, rows)]);
-    checkMoved(round, moved[0]);
+    await checkEnd(round, await target.batch(endOf(round, rows)));
     await failpoint('round.target.after-rows');
     return { rows, path: 'staged' };
   });
@@ -179,10 +184,22 @@ function move({ stream, stored, reading }: Round, rows: number) {
   return advanceWatermark({ sync: stream.sync, source: stream.source, from: stored, to: formatPosition(reading.position), rows });
 }
 
+/** What ends a round's transaction: a look at the tables it has written to, where left out ones stand, and the watermark. */
+function endOf(round: Round, rows: number): readonly Statement[] {
+  const { stream, watch, work, held } = round;
+  return [...(held.length > 0 ? [holdTables(stream, held)] : []), watch.ask(work), move(round, rows)];
+}
+
+async function checkEnd(round: Round, answers: readonly Result[]): Promise<void> {
+  checkMoved(round, answers.at(-1));
+  await round.watch.check(round.target, round.work, answers.at(-2));
+}
+
 /** The row is locked now; had another runner moved it, our rows would be applied a second time. */
-function checkFence({ stream, stored }: Round, answer: Result | undefined): void {
-  if (answer?.lists[0]?.[0] === stored) return;
-  throw fenceLost(stream);
+function checkFence({ stream, stored, watch }: Round, answer: Result | undefined): void {
+  const [position, resting] = answer?.lists[0] ?? [];
+  if (position !== stored) throw fenceLost(stream);
+  if (resting !== watch.resting()) throw new RestingChanged(resting ?? '{}');
 }
 
 function checkMoved({ stream }: Round, answer: Result | undefined): void {

@@ -1,6 +1,8 @@
 import type { PlanTable } from '../../plan/plan.ts';
+import type { QualifiedName } from '../../sql/quote.ts';
 import type { Result, Statement } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
+import { readTokens } from './changed-tables/changed-tables.sql.ts';
 import { readFilled } from './source.sql.ts';
 
 /** What `countPending` says of one table. */
@@ -13,6 +15,12 @@ export type PendingTable = {
   readonly truncated: boolean;
 };
 
+/**
+ * What one look found: the tables with pending changes, those whose delta tables are not empty, and of each of these what the catalog says
+ * of it in the same snapshot, in short (`readTokens`).
+ */
+export type Counted = { readonly pending: readonly PendingTable[]; readonly filled: readonly number[]; readonly tokens: ReadonlyMap<number, string> };
+
 type Batch = (statements: readonly Statement[]) => Promise<readonly Result[]>;
 
 /** One count of a sync's pending changes, begun in the batch that takes the snapshot. */
@@ -20,7 +28,7 @@ export type Counting = {
   /** To be sent after the snapshot has been taken. */
   readonly statements: readonly Statement[];
   /** Takes their answers and asks what is still missing, in the same snapshot. */
-  finish(answers: readonly Result[], batch: Batch): Promise<{ readonly pending: readonly PendingTable[]; readonly filled: readonly number[] }>;
+  finish(answers: readonly Result[], batch: Batch): Promise<Counted>;
 };
 
 /** Counts pending changes of a sync again and again. */
@@ -42,19 +50,32 @@ export function makeCounter(tables: readonly PlanTable[]): Counter {
   const last: { filled: readonly number[] } = { filled: [] };
   const of = (ordinals: readonly number[]): readonly Statement[] =>
     ordinals.map((ordinal) => ({ name: `sarrio_pending_${ordinal}`, text: tables[ordinal]?.countPending ?? '' }));
+  const asked = (ordinals: readonly number[]): readonly Statement[] =>
+    ordinals.length === 0 ? [] : [...of(ordinals), readTokens(sourcesOf(tables, ordinals))];
   const begin = (): Counting => {
     const guessed = last.filled;
     const finish: Counting['finish'] = async ([found, ...counted], batch) => {
       const filled = (found?.lists ?? []).map(([ordinal]) => Number(ordinal));
       const known = new Set(guessed);
       const missing = filled.filter((ordinal) => !known.has(ordinal));
-      const more = missing.length > 0 ? await batch(of(missing)) : [];
+      const more = missing.length > 0 ? await batch(asked(missing)) : [];
       last.filled = filled;
-      return { pending: pendingTables([...counted, ...more]), filled };
+      const tokens = new Map([...tokensOf(guessed, counted.at(-1)), ...tokensOf(missing, more.at(-1))]);
+      return { pending: pendingTables([...counted.slice(0, -1), ...more.slice(0, -1)]), filled, tokens };
     };
-    return { statements: [{ name: 'sarrio_filled', text: readFilled, values: [flags] }, ...of(guessed)], finish };
+    return { statements: [{ name: 'sarrio_filled', text: readFilled, values: [flags] }, ...asked(guessed)], finish };
   };
   return { begin, of };
+}
+
+/** The tables' names in the source. */
+export function sourcesOf(tables: readonly Pick<PlanTable, 'source'>[], ordinals: readonly number[]): readonly QualifiedName[] {
+  return ordinals.flatMap((ordinal) => tables[ordinal]?.source ?? []);
+}
+
+/** The answer of `readTokens` for these tables. */
+export function tokensOf(ordinals: readonly number[], answer: Result | undefined): readonly (readonly [number, string])[] {
+  return (answer?.lists ?? []).map(([place, token]) => [ordinals[Number(place)] ?? -1, token ?? '']);
 }
 
 /** Answers of `countPending`, in the order of the tables. */

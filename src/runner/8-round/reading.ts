@@ -2,8 +2,11 @@ import type { Flow } from '../../plan/flows.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
+import { readTables, type TableFacts } from '../5-inspect/read-tables.ts';
 import { startBeating } from './heartbeat.ts';
-import { type Counter, type PendingTable, pendingTables } from './counting.ts';
+import { nothingAsSeen, notAsSeen, readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
+import { refuseChanged } from './changed-tables/read-too-late.ts';
+import { type Counted, type Counter, type PendingTable, pendingTables, sourcesOf, tokensOf } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
@@ -31,6 +34,14 @@ export type Reading = {
   /** The position that a target has reached once it has applied everything pending here. */
   readonly position: Position;
   readonly pending: readonly PendingTable[];
+  /** What the catalog says, in this snapshot, of each table with changes (`readTokens`), by ordinal. */
+  readonly tokens: ReadonlyMap<number, string>;
+  /** The same of tables without any. */
+  tokensOf(ordinals: readonly number[]): Promise<ReadonlyMap<number, string>>;
+  /** Exactly what tables look like in this snapshot, by display name. */
+  facts(ordinals: readonly number[]): Promise<ReadonlyMap<string, TableFacts>>;
+  /** Pairs of tables of the sync of which the first has a foreign key to the second. */
+  references(): Promise<readonly (readonly [number, number])[]>;
   /** The source had on disk, when the snapshot was taken, all that it saw: no crash can give its transaction ids out again. */
   readonly isOnDisk: boolean;
   /** Value of `sarrio.registry` once everything pending was locked against purging. */
@@ -41,6 +52,7 @@ export type Reading = {
   rows(wanted: readonly { ordinal: number; route: number }[]): Promise<readonly (TextRows | null)[]>;
   /** A connection of its own in the same snapshot, for COPY. The caller gives it back by ending its transaction. */
   openBulk(): Promise<Session>;
+  /** Fails where what was read is not what the snapshot shows, because a table was altered in between. */
   giveBackBulk(session: Session): Promise<void>;
   /** Resolves once the source has on disk everything that this snapshot saw. No target may commit before. */
   durable(): Promise<void>;
@@ -76,20 +88,17 @@ export async function beginSharedReading(parts: Parts): Promise<Join> {
   };
   const [, taken, ...counted] = await counts([beginReading, takeSnapshot(from), ...counting.statements]);
   await parts.failpoint('round.source.after-snapshot');
-  const { pending, filled } = await counting.finish(counted, counts);
+  const found = await counting.finish(counted, counts);
   const [snapshot, lsn, isOnDisk] = taken?.lists[0] ?? [];
   const { registry } = asked;
-  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
+  return sharedReading(parts, { ...found, position: positionAt(history, snapshot ?? ''), lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
 }
 
 /** Last in every batch that counts. */
 const REGISTRY = { name: 'sarrio_registry', text: readRegistry } as const;
 
-type Seen = {
+type Seen = Counted & {
   readonly position: Position;
-  readonly pending: readonly PendingTable[];
-  /** Tables whose delta tables are not empty. */
-  readonly filled: readonly number[];
   readonly lsn: string;
   readonly isOnDisk: boolean;
   readonly registry: string;
@@ -123,6 +132,8 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       from: parts.from,
       position: seen.position,
       pending: seen.pending,
+      tokens: seen.tokens,
+      ...catalogReader(parts, exclusive),
       isOnDisk: seen.isOnDisk,
       registry: seen.registry,
       pendingFrom,
@@ -131,8 +142,10 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       openBulk: async () => importInto(pool, await exported()),
       giveBackBulk: async (bulk) => {
         if (!bulk.isOpen()) return;
+        const altered = await bulk.batch([nothingAsSeen]).catch(whateverFailed);
         await bulk.query(endReading);
         pool.giveBack(bulk);
+        refuseChanged(parts.name, altered[0]);
       },
       release: async () => {
         open.users -= 1;
@@ -147,6 +160,26 @@ function sharedReading(parts: Parts, seen: Seen): Join {
     };
   };
   return joining({ from: parts.from, pending: seen.pending, pendingFrom, hand });
+}
+
+/** The transaction has failed before: whoever read has had the error. */
+function whateverFailed(): readonly Result[] {
+  return [];
+}
+
+function catalogReader({ session, sync }: Parts, exclusive: Mutex): Pick<Reading, 'tokensOf' | 'facts' | 'references'> {
+  return {
+    tokensOf: async (ordinals) => {
+      if (ordinals.length === 0) return new Map();
+      const [answer] = await exclusive(() => session.batch([readTokens(sourcesOf(sync.tables, ordinals))]));
+      return new Map(tokensOf(ordinals, answer));
+    },
+    references: async () => {
+      const [answer] = await exclusive(() => session.batch([readReferences(sync.tables.map(({ source }) => source))]));
+      return (answer?.lists ?? []).map(([child, parent]) => [Number(child), Number(parent)]);
+    },
+    facts: (ordinals) => exclusive(() => readTables(session, sourcesOf(sync.tables, ordinals), null)),
+  };
 }
 
 type Joining = Pick<Reading, 'from' | 'pending' | 'pendingFrom'> & { readonly hand: () => Reading };
@@ -205,7 +238,16 @@ function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
   return async (wanted) => {
     const fresh = wanted.filter((each) => !kept.has(key(each)));
     if (fresh.length > 0) {
-      const answers = exclusive(() => session.batch(fresh.map((each) => ({ name: `sarrio_rows_${key(each)}`, text: rowsText(sync, each) }))));
+      const tables = sourcesOf(
+        sync.tables,
+        fresh.map(({ ordinal }) => ordinal),
+      );
+      const statements = fresh.map((each) => ({ name: `sarrio_rows_${key(each)}`, text: rowsText(sync, each) }));
+      const answers = exclusive(async () => {
+        const results = await session.batch([...statements, notAsSeen(tables)]);
+        refuseChanged(parts.name, results.at(-1));
+        return results;
+      });
       fresh.forEach((each, index) => {
         kept.set(
           key(each),

@@ -26,7 +26,7 @@ export const endHolder = `
 `;
 
 export const readWatermark = `
-  select position, registration::text as registration, acknowledged
+  select position, registration::text as registration, acknowledged, resting::text as resting
   from sarrio.watermark
   where sync = $1 and source = $2
 `;
@@ -46,10 +46,10 @@ export const setVerified = `
   where sync = $1 and source = $2 and unverified_since = $3::timestamptz
 `;
 
-/** The fence: whoever holds this row may apply, and only from the position that he believes it to be at. */
+/** The fence: whoever holds this row may apply, and only from the position that he believes it to be at; not to tables that rest. */
 export const lockWatermark: (sync: string, source: string) => Statement = (sync, source) => ({
   name: 'sarrio_lock_watermark',
-  text: 'select position from sarrio.watermark where sync = $1 and source = $2 for update',
+  text: 'select position, resting::text from sarrio.watermark where sync = $1 and source = $2 for update',
   values: [sync, source],
 });
 

@@ -36,6 +36,7 @@ create table if not exists sarrio.watermark (
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
   copied_xid xid8,
+  resting text[] not null default '{}',
   primary key (sync, source)
 );
 revoke all on table sarrio.watermark from public;

@@ -36,6 +36,7 @@ create table if not exists sarrio.watermark (
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
   copied_xid xid8,
+  resting text[] not null default '{}',
   primary key (sync, source)
 );
 revoke all on table sarrio.watermark from public;
@@ -146,6 +147,18 @@ create table if not exists sarrio.held (
 );
 revoke all on table sarrio.held from public;
 
+-- object: table sarrio.sequence
+create table if not exists sarrio.sequence (
+  sequence text not null,
+  last_value bigint not null,
+  ends_at bigint not null,
+  percent integer not null,
+  alarmed_at timestamptz,
+  looked_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sequence)
+);
+revoke all on table sarrio.sequence from public;
+
 -- object: table sarrio.stopped
 create table if not exists sarrio.stopped (
   sync text not null,
@@ -159,17 +172,21 @@ create table if not exists sarrio.stopped (
 );
 revoke all on table sarrio.stopped from public;
 
--- object: table sarrio.sequence
-create table if not exists sarrio.sequence (
-  sequence text not null,
-  last_value bigint not null,
-  ends_at bigint not null,
-  percent integer not null,
-  alarmed_at timestamptz,
-  looked_at timestamptz not null default pg_catalog.clock_timestamp(),
-  primary key (sequence)
+-- object: table sarrio.migration
+create table if not exists sarrio.migration (
+  migration text not null,
+  project text not null,
+  file text not null,
+  statements text not null,
+  direction text not null,
+  tables text[] not null default '{}',
+  begun_by text not null,
+  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+  done_at timestamptz,
+  ended_at timestamptz,
+  primary key (migration)
 );
-revoke all on table sarrio.sequence from public;
+revoke all on table sarrio.migration from public;
 
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;
