@@ -26,6 +26,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./apply.ts')).verb,
   },
   {
+    name: 'migrate',
+    summary: 'change the tables of all databases by one SQL file, in the safe order, while replication goes on',
+    load: async () => (await import('./migrate.ts')).verb,
+  },
+  {
     name: 'run',
     summary: 'replicate',
     load: async () => (await import('./run.ts')).verb,

@@ -78,6 +78,7 @@ export type RunnerEvent =
   | { readonly kind: 'sequence-safe'; readonly database: string; readonly sequence: string; readonly percent: number }
   | { readonly kind: 'watch-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
+  | { readonly kind: 'plan'; readonly state: 'taken' | 'waits'; readonly reason: string | null }
   | { readonly kind: 'stopped'; readonly reason: string };
 
 export type Log = (event: RunnerEvent) => void;

@@ -59,6 +59,10 @@ export function eventText(event: RunnerEvent): string | null {
       return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':
       return `database ${event.database}: purging failed: ${event.error}`;
+    case 'plan':
+      return event.state === 'taken'
+        ? 'another plan stands in the folder and is applied: going on with it'
+        : `another plan stands in the folder; going on with the present one meanwhile: ${event.reason ?? ''}`;
     case 'stopped':
       return `stopped (${event.reason})`;
     default:

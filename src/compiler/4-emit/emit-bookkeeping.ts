@@ -56,7 +56,7 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isCopied ? copyObjects : []),
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
-      ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock), own('table', 'migration', migrationBlock)] : []),
+      ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock)] : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },
@@ -73,6 +73,7 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['paused', pausedBlock],
   ['seal', sealBlock],
   ['stream', streamBlock],
+  ['migration', migrationBlock],
 ];
 
 const masterObjects: readonly EmittedObject[] = [

@@ -103,6 +103,22 @@ create table if not exists sarrio.stream (
 );
 revoke all on table sarrio.stream from public;
 
+-- object: table sarrio.migration
+create table if not exists sarrio.migration (
+  migration text not null,
+  project text not null,
+  file text not null,
+  statements text not null,
+  direction text not null,
+  tables text[] not null default '{}',
+  begun_by text not null,
+  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+  done_at timestamptz,
+  ended_at timestamptz,
+  primary key (migration)
+);
+revoke all on table sarrio.migration from public;
+
 -- object: table sarrio.full_copy
 create table if not exists sarrio.full_copy (
   sync text not null,
@@ -138,22 +154,6 @@ create table if not exists sarrio.stopped (
   primary key (sync, relation)
 );
 revoke all on table sarrio.stopped from public;
-
--- object: table sarrio.migration
-create table if not exists sarrio.migration (
-  migration text not null,
-  project text not null,
-  file text not null,
-  statements text not null,
-  direction text not null,
-  tables text[] not null default '{}',
-  begun_by text not null,
-  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
-  done_at timestamptz,
-  ended_at timestamptz,
-  primary key (migration)
-);
-revoke all on table sarrio.migration from public;
 
 -- object: table sarrio.cutover
 create table if not exists sarrio.cutover (

@@ -119,6 +119,24 @@ revoke all on table sarrio.stream from public;
 grant select, insert, update on table sarrio.stream to sarrio_runner;
 grant select on table sarrio.stream to sarrio_reader;
 
+-- object: table sarrio.migration
+create table if not exists sarrio.migration (
+  migration text not null,
+  project text not null,
+  file text not null,
+  statements text not null,
+  direction text not null,
+  tables text[] not null default '{}',
+  begun_by text not null,
+  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+  done_at timestamptz,
+  ended_at timestamptz,
+  primary key (migration)
+);
+revoke all on table sarrio.migration from public;
+grant select on table sarrio.migration to sarrio_runner;
+grant select on table sarrio.migration to sarrio_reader;
+
 -- object: table sarrio.conflict
 create table if not exists sarrio.conflict (
   id uuid not null,
@@ -183,24 +201,6 @@ create table if not exists sarrio.stopped (
 revoke all on table sarrio.stopped from public;
 grant select, insert, update, delete on table sarrio.stopped to sarrio_runner;
 grant select on table sarrio.stopped to sarrio_reader;
-
--- object: table sarrio.migration
-create table if not exists sarrio.migration (
-  migration text not null,
-  project text not null,
-  file text not null,
-  statements text not null,
-  direction text not null,
-  tables text[] not null default '{}',
-  begun_by text not null,
-  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
-  done_at timestamptz,
-  ended_at timestamptz,
-  primary key (migration)
-);
-revoke all on table sarrio.migration from public;
-grant select on table sarrio.migration to sarrio_runner;
-grant select on table sarrio.migration to sarrio_reader;
 
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;

@@ -103,19 +103,6 @@ create table if not exists sarrio.stream (
 );
 revoke all on table sarrio.stream from public;
 
--- object: table sarrio.stopped
-create table if not exists sarrio.stopped (
-  sync text not null,
-  relation text not null,
-  code text not null,
-  message text not null,
-  hint text not null,
-  key jsonb,
-  stopped_at timestamptz not null default pg_catalog.clock_timestamp(),
-  primary key (sync, relation)
-);
-revoke all on table sarrio.stopped from public;
-
 -- object: table sarrio.migration
 create table if not exists sarrio.migration (
   migration text not null,
@@ -131,6 +118,19 @@ create table if not exists sarrio.migration (
   primary key (migration)
 );
 revoke all on table sarrio.migration from public;
+
+-- object: table sarrio.stopped
+create table if not exists sarrio.stopped (
+  sync text not null,
+  relation text not null,
+  code text not null,
+  message text not null,
+  hint text not null,
+  key jsonb,
+  stopped_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, relation)
+);
+revoke all on table sarrio.stopped from public;
 
 -- object: table sarrio.cutover
 create table if not exists sarrio.cutover (
