@@ -1,5 +1,6 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
+import { changeEventText } from './print-change-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
@@ -23,9 +24,9 @@ export function eventText(event: RunnerEvent): string | null {
     case 'table-resumed':
       return mastersEventText(event);
     case 'table-paused':
-      return `${streamText(event.stream)}: ${event.code}: table ${event.table} is left out, the others go on: ${event.reason}\n  ${event.hint}`;
     case 'table-unpaused':
-      return `${streamText(event.stream)}: table ${event.table} goes on`;
+    case 'plan':
+      return changeEventText(event);
     case 'full-copy-started':
       return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':
@@ -59,10 +60,6 @@ export function eventText(event: RunnerEvent): string | null {
       return `database ${event.database}: looking whether all changes are captured failed: ${event.error}`;
     case 'purge-failed':
       return `database ${event.database}: purging failed: ${event.error}`;
-    case 'plan':
-      return event.state === 'taken'
-        ? 'another plan stands in the folder and is applied: going on with it'
-        : `another plan stands in the folder; going on with the present one meanwhile: ${event.reason ?? ''}`;
     case 'stopped':
       return `stopped (${event.reason})`;
     default:

@@ -1,7 +1,8 @@
 import type { Generated } from '../../plan/generated-files.ts';
 import type { PlanCapture } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
-import { readInstalled } from '../5-inspect/read-installed.ts';
+import { bareNameOf } from '../5-inspect/live-database.ts';
+import { readInstalled, readObjects } from '../5-inspect/read-installed.ts';
 import { blockFinder } from '../6-diff/blocks.ts';
 import { diff } from '../6-diff/diff.ts';
 import { refreshedTables, skipName, withoutSkipped } from '../6-diff/diff-seals.ts';
@@ -11,7 +12,7 @@ import { lockTables } from '../7-apply/lock-tables.ts';
 import { recordGroup } from '../7-apply/record-group.ts';
 import { recordSeal } from '../7-apply/seal-group.ts';
 import type { Session } from '../postgres/session.ts';
-import { followKey } from './migrate.sql.ts';
+import { followKey, recordFingerprint } from './migrate.sql.ts';
 import type { CatalogTable } from './read-catalog.ts';
 
 type Tables = ReadonlyMap<string, CatalogTable>;
@@ -21,8 +22,20 @@ export async function followKeys(session: Session, old: Generated, { before, aft
   const planned = old.plan.databases[session.database];
   for (const capture of planned?.captures ?? []) {
     const text = keyChanges(capture, planned?.shapes[displayName(capture.table)]?.key ?? [], { before, after });
-    if (text !== '') await session.query(text);
+    if (text === '') continue;
+    await session.query(text);
+    await recordFollowed(session, old, displayName(capture.table));
   }
+}
+
+/** What this very transaction altered is no drift. */
+async function recordFollowed(session: Session, { plan }: Generated, group: string): Promise<void> {
+  const own = (plan.databases[session.database]?.objects ?? []).filter((object) => object.group === group && ['table', 'index'].includes(object.kind));
+  const found = await readObjects(
+    session,
+    own.map(({ name }) => bareNameOf(name)),
+  );
+  for (const { kind, name, fingerprint } of found) await session.query(recordFingerprint, [kind, name, fingerprint]);
 }
 
 function keyChanges({ table, delta }: PlanCapture, key: readonly string[], { before, after }: { before: Tables; after: Tables }): string {

@@ -66,6 +66,9 @@ export function followKey(delta: string, column: { readonly from: string; readon
   return column.type === null ? renames : `${renames} alter table ${delta} alter column ${to} type ${column.type} using ${to}::text::${column.type};`;
 }
 
+/** $1: kind, $2: name, $3: as the catalog has it now. */
+export const recordFingerprint = 'update sarrio.installed set fingerprint = $3 where kind = $1 and name = $2';
+
 export const hasRecords = "select to_regclass('sarrio.migration') is not null as exists";
 
 export const readRecords = `

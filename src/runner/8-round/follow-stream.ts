@@ -97,8 +97,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
       continue;
     }
     following.onProgress();
-    const acknowledged = place.copying === null && !place.hasCopied ? acknowledgeable(place) : null;
-    if (acknowledged !== null) await acknowledger.tick(acknowledged);
+    await acknowledge(place, acknowledger);
     if (carrier !== null) await carrier.tick();
     if (following.until !== 'stopped' && looked === 'nothing' && place.stops.size > 0) throw stoppedError(place, { stream, tables });
     if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
@@ -280,9 +279,14 @@ async function leave(place: Place): Promise<'again'> {
   return 'again';
 }
 
-/** Every table follows the watermark. Only then may the watermark be acknowledged: a copied table still needs changes from before it. */
+/** Every table follows the watermark. */
 function isWhole(place: Place): boolean {
   return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
+}
+
+async function acknowledge(place: Place, acknowledger: Acknowledger): Promise<void> {
+  const position = place.copying === null && !place.hasCopied ? acknowledgeable(place) : null;
+  if (position !== null) await acknowledger.tick(position);
 }
 
 /** Before it ends, the runner carries the sequences once more, has the target put on disk what it committed, and acknowledges it. */
