@@ -124,11 +124,7 @@ test('ten changes of the schema, one after the other, while four writers write a
   await waitUntil('the writers write what the last change lets them', () => writers.turns() > last + 40);
   await writers.stop();
   expect(writers.faults).toEqual([]);
-  await waitUntil('all has arrived', async () => {
-    const { data } = await project.status();
-    const [stream] = (data as { streams: readonly { pending: number; state: string; stopped: readonly unknown[] }[] }).streams;
-    return stream?.pending === 0 && stream.state === 'running' && stream.stopped.length === 0;
-  });
+  await project.arrived();
   const verified = await project.verify();
   expect(verified.text).toMatch(/equal/);
   expect({ exit: verified.exit, diagnostics: verified.diagnostics }).toEqual({ exit: 'ok', diagnostics: [] });
