@@ -67,7 +67,10 @@ export async function migratingProject(
     },
     verify: (...args) => runVerb(verifyVerb, [...args, '--generated', join(dir, 'generated')], { cwd: dir, env }),
     status: () => runVerb(statusVerb, ['--generated', join(dir, 'generated')], { cwd: dir, env }),
-    arrived: () => waitUntil('all has arrived', async () => hasArrived(await runVerb(statusVerb, ['--generated', join(dir, 'generated')], { cwd: dir, env }))).then(() => undefined),
+    arrived: () =>
+      waitUntil('all has arrived', async () => hasArrived(await runVerb(statusVerb, ['--generated', join(dir, 'generated')], { cwd: dir, env }))).then(
+        () => undefined,
+      ),
     run: () => startRunner(dir, env, events),
   };
 }

@@ -1,5 +1,5 @@
 import { failure, SarrioError } from '../../plan/errors.ts';
-import { namedFlows, sourcesOf } from '../../plan/flows.ts';
+import { namedFlows } from '../../plan/flows.ts';
 import type { Generated } from '../../plan/generated-files.ts';
 import { displayName } from '../../sql/quote.ts';
 import { checkDatabases, LIVE_CHECKS } from '../5-inspect/checks/checks.ts';
@@ -9,10 +9,10 @@ import { blockFinder } from '../6-diff/blocks.ts';
 import { diff } from '../6-diff/diff.ts';
 import type { ChangePlan } from '../6-diff/step.ts';
 import { applySteps } from '../7-apply/apply-steps.ts';
-import { tellRunners } from '../8-round/control.ts';
 import { forgetRecord, markEnded, markUnverified, restTables } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
 import type { Rehearsal } from './rehearse.ts';
+import { tellAll } from './tell-all.ts';
 
 /** What the databases need to be as the plan says. @throws SarrioError where the plan does not fit them. */
 export async function changesFor(migrating: Pick<Migrating, 'sessions'>, { plan, files }: Generated): Promise<ChangePlan> {
@@ -38,13 +38,6 @@ export async function finish(migrating: Migrating, outcome: 'ended' | 'undone'):
   for (const database of databases) await sessionOf(migrating, database).query(outcome === 'ended' ? markEnded : forgetRecord, [id]);
   await tellAll(migrating, generated);
   return generated;
-}
-
-/** Running streams look at the tables again. */
-export async function tellAll(migrating: Migrating, { plan }: Generated): Promise<void> {
-  for (const [sync, planned] of Object.entries(plan.syncs)) {
-    for (const { source, wake } of sourcesOf(planned)) await tellRunners(sessionOf(migrating, source), { sync, wake });
-  }
 }
 
 /**
@@ -75,10 +68,9 @@ function isDoubtful({ effects, after }: Rehearsal, ends: { source: string; targe
     const table = [...(after.get(database)?.values() ?? [])].find((each) => displayName(each) === name);
     return new Map([...(table?.columns.values() ?? [])].map((column) => [column.name, column.missing]));
   };
+  const isNew = (column: string): boolean => touched(effects.get(ends.source), atSource, column) || touched(effects.get(ends.target), atTarget, column);
   const here = missing(ends.source, atSource);
-  return [...missing(ends.target, atTarget)].some(
-    ([column, value]) => here.has(column) && here.get(column) !== value && touched(effects.get(ends.source), atSource, column),
-  );
+  return [...missing(ends.target, atTarget)].some(([column, value]) => here.has(column) && here.get(column) !== value && isNew(column));
 }
 
 function touched(effects: readonly { readonly table: string; readonly newColumns: readonly string[] }[] | undefined, table: string, column: string): boolean {

@@ -1,12 +1,13 @@
 import { failure } from '../../plan/errors.ts';
 import { refuseUnfitText } from './check-text.ts';
 import { effectText } from './effects.ts';
-import { finish, markDoubts, refuseUnappliedChanges, tellAll } from './finish.ts';
+import { finish, markDoubts, refuseUnappliedChanges } from './finish.ts';
 import { forgetRecord, restTables } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
 import { beginRecords, type Record, recordsOf } from './records.ts';
 import { rehearse } from './rehearse.ts';
 import { orderOf, scopeOf } from './scope.ts';
+import { tellAll } from './tell-all.ts';
 import { restAll, walk } from './walk.ts';
 
 /** `done`: in which databases it ran now. `doubts`: tables whose values the databases computed each for itself. */
@@ -34,9 +35,9 @@ export async function migrate(migrating: Migrating): Promise<Migrated> {
   for (const [database, effects] of rehearsal.effects) for (const effect of effects) say(`${database}: ${effectText(effect)}`);
   const { generated: next } = migrating.compile(rehearsal.schemas);
   await context.failpoint('migrate.rehearsed');
-  const scope = scopeOf(migrating, rehearsal, next);
   const known = [...records.values()][0];
-  const direction = known?.direction ?? scope.direction;
+  const scope = scopeOf({ ...migrating, declared: known?.direction ?? migrating.declared }, rehearsal, next);
+  const { direction } = scope;
   const resting = merged(scope.resting, records);
   await beginRecords(migrating, direction, resting);
   const losesChanges = [...scope.takes.values()].some(({ size }) => size > 0);

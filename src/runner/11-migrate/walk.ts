@@ -4,6 +4,7 @@ import { drained } from './drain.ts';
 import { followKeys, installCaptures } from './follow-captures.ts';
 import { asOurselves, beginMigration, commit, keepWritersOut, markDone, markUndone, renameCopy, restTables } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
+import { tellAll } from './tell-all.ts';
 import { effectsOf } from './effects.ts';
 import { readCatalogTables } from './read-catalog.ts';
 import { runStatements } from './statements.ts';
@@ -22,16 +23,15 @@ export type Walk = {
 };
 
 /** From now on no round writes to the tables: it locks the row that says so first. Waits for rounds under way. */
-export async function restAll(migrating: Migrating, resting: Walk['resting']): Promise<void> {
+export async function restAll(migrating: Migrating, resting: Walk['resting'], point = 'resting'): Promise<void> {
   for (const [database, tables] of resting) {
-    if (tables.length === 0) continue;
     await inTries(migrating, database, async () => {
       const session = sessionOf(migrating, database);
       await session.query(beginMigration(migrating.context.ddlLockTimeoutMs));
       await session.query(restTables, [textArray(tables)]);
       await session.query(commit);
     });
-    await migrating.context.failpoint(`migrate.${database}.resting`);
+    await migrating.context.failpoint(`migrate.${database}.${point}`);
   }
 }
 
@@ -45,11 +45,18 @@ export async function walk(migrating: Migrating, steps: Walk): Promise<void> {
   }
 }
 
+/** A try before, or a command that was killed, may have left the tables resting: what came since has to arrive first. */
+async function letArrive(migrating: Migrating, resting: Walk['resting']): Promise<void> {
+  await restAll(migrating, new Map([...resting.keys()].map((database) => [database, []])), 'arriving');
+  await tellAll(migrating, migrating.generated);
+}
+
 async function runIn(migrating: Migrating, database: string, { text, next, resting, takes, marks }: Walk): Promise<void> {
   const { context, generated, id, schemas } = migrating;
   const session = sessionOf(migrating, database);
-  await session.query(beginMigration(context.ddlLockTimeoutMs));
   const taken = takes.get(database) ?? new Set<string>();
+  if (taken.size > 0) await letArrive(migrating, resting);
+  await session.query(beginMigration(context.ddlLockTimeoutMs));
   if (taken.size > 0) {
     await session.query(keepWritersOut([...taken].sort()));
     await context.failpoint(`migrate.${database}.locked`);
