@@ -3,14 +3,21 @@ import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
+import type { Approval } from './hazards.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
-export const PLAN_FORMAT = '1.1';
+export const PLAN_FORMAT = '1.2';
+
+/** The oldest that is still read: plans of the version before may be applied and run while those of this one are reviewed. */
+export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
 export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
+
+/** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
+export const FEW_ENTRIES = 200;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -18,6 +25,8 @@ export type Plan = {
   readonly requires: readonly string[];
   /** Owner of the objects; part of every lock key, so that two projects on one server never meet. */
   readonly project: string;
+  /** Hazards that the config approves; only where it does (since 1.2). */
+  readonly approvals?: readonly Approval[];
   readonly databases: Readonly<Record<string, PlanDatabase>>;
   readonly syncs: Readonly<Record<string, PlanSync>>;
 };
@@ -180,7 +189,7 @@ export type PlanRoute = {
 
 /** Run on the source, in the round's snapshot, with the position in the settings `sarrio.xmax`, `sarrio.xip` and `sarrio.extra`. */
 export type ReadStatements = {
-  /** Pending keys with their current rows: whether the row is present (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path. */
+  /** Pending keys with their current rows: whether the row is present (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path; of more than `FEW_ENTRIES` entries, some. */
   readonly rows: string;
   /** `COPY … TO STDOUT` of the same, without a limit. */
   readonly copyChanged: string;

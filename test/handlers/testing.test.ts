@@ -1,4 +1,5 @@
 import {
+  type Bigint,
   type Conflict,
   type ConflictAnswer,
   type ConflictHandler,
@@ -68,7 +69,14 @@ test('the types of handlers', () => {
   // @ts-expect-error the tier is one of three
   const tier: ConflictHandler<Customer> = () => merge({ tier: 'bronze' });
   const points: ConflictAnswer<Customer> = merge({ points: 3n });
-  expect([text, later, tier, points]).toHaveLength(4);
+  // @ts-expect-error a column that the row does not have
+  const other: ConflictAnswer<Customer> = merge({ point: 3n });
+  // @ts-expect-error a number would have lost digits
+  const number: ConflictAnswer<Customer> = merge({ points: 3 });
+  // @ts-expect-error a text is no number
+  const name: ConflictAnswer<Customer> = merge({ name: 3n });
+  expectTypeOf<Customer['points']>().toEqualTypeOf<Bigint>();
+  expect([text, later, tier, points, other, number, name]).toHaveLength(7);
 });
 
 test('a handler of rows that a database does not take is asked as the runner asks it', () => {

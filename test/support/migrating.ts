@@ -86,7 +86,7 @@ const END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where da
 
 /** What a command ends with whose connections are gone need not be an expected fault. */
 function lostOutcome(error: unknown): Outcome {
-  return { exit: 'failed', data: null, diagnostics: [], text: String(error), stderr: '' };
+  return { exit: 'failed', data: null, diagnostics: [], text: String(error), stdout: '', stderr: '' };
 }
 
 async function runIn(which: Verb, dir: string, env: Readonly<Record<string, string>>): Promise<Outcome> {

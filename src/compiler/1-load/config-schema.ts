@@ -1,3 +1,5 @@
+import { HAZARDS } from '../../plan/hazards.ts';
+
 const name = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]*$', maxLength: 50 } as const;
 const text = { type: 'string', minLength: 1 } as const;
 const texts = { type: 'array', items: text } as const;
@@ -176,6 +178,19 @@ const database = {
   },
 } as const;
 
+const approval = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['hazard', 'object', 'reason', 'expires'],
+  properties: {
+    hazard: { enum: Object.keys(HAZARDS) },
+    object: text,
+    reason: text,
+    expires: { type: 'string', pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' },
+    upToRows: { type: 'integer', minimum: 1 },
+  },
+} as const;
+
 /** `ReplicationConfig` of `src/index.ts` as a closed JSON Schema: a key that it does not know is an error. */
 export const configSchema = {
   type: 'object',
@@ -185,5 +200,6 @@ export const configSchema = {
     project: { ...name, maxLength: 40 },
     databases: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: database },
     syncs: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: sync },
+    approve: { type: 'array', items: approval },
   },
 } as const;

@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { Approval } from '../../plan/hazards.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
@@ -13,6 +14,7 @@ export type Model = {
   readonly databases: readonly ModelDatabase[];
   /** Ordered by name (code units). */
   readonly syncs: readonly ModelSync[];
+  readonly approvals: readonly Approval[];
 };
 
 export type ModelDatabase = {

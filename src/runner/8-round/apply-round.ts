@@ -1,29 +1,30 @@
 import { failure } from '../../plan/errors.ts';
+import { FEW_ENTRIES } from '../../plan/plan.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../../plan/position.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
 import { applyStaged, isUniqueViolation } from './apply-staged.ts';
-import { type HeldTable, holdTables } from './changed-tables/changed-tables.sql.ts';
-import { RestingChanged, type TableWatch } from './changed-tables/table-watch.ts';
+import { type HeldTable, holdTables, TABLES_CHANGED } from './changed-tables/changed-tables.sql.ts';
+import { RestingChanged, type TableWatch, TargetMoved } from './changed-tables/table-watch.ts';
 import type { Reading } from './reading.ts';
 import {
   advanceWatermark,
   beginApply,
   commitApply,
+  FENCE_IS_LOST,
+  holdFence,
   joinCopies,
-  lockWatermark,
   releaseSavepoint,
   rollbackApply,
   rollbackToSavepoint,
   savepoint,
+  TABLES_REST,
 } from './target.sql.ts';
 import type { TableWork } from './work.ts';
-
-/** Up to so many delta entries, everything travels in two round trips to each side instead of through COPY. */
-const FEW_ENTRIES = 200;
 
 /** One round of one stream. */
 export type Round = {
@@ -59,7 +60,7 @@ export async function applyRound(round: Round): Promise<RoundResult> {
   }
 }
 
-/** The rows of a small round, or null when it is not small. */
+/** The rows of a small round, or null when it is not small: more than a few entries travel through COPY. */
 async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] | null> {
   const entries = work.reduce((sum, each) => sum + each.entries, 0);
   if (entries > FEW_ENTRIES || work.some((each) => each.truncated || each.joinFrom !== null)) return null;
@@ -71,32 +72,42 @@ async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] |
   return few.length === work.length ? few : null;
 }
 
+/** In one round trip, unless the commit has to wait for the source's disk, or a table of the target is not known to fit. */
 async function applyFewRound(round: Round, few: readonly FewRows[], form: WriteForm): Promise<RoundResult> {
-  const { target, stream, failpoint } = round;
+  const { target, reading, watch, work, failpoint } = round;
   const rows = few.reduce((sum, each) => sum + each.rows.length, 0);
-  const statements = few.flatMap((each) => fewRowsStatements(each, form));
+  const statements = [{ text: beginApply }, fence(round), ...few.flatMap((each) => fewRowsStatements(each, form))];
   await failpoint('round.target.before-begin');
+  const guard = watch.guard(work);
+  if (reading.isOnDisk && guard !== null) {
+    return orRollback(round, async () => {
+      const batch = [...statements, ...endOf(round, { rows, look: guard }), { text: commitApply }];
+      const [answers] = await Promise.all([target.batch(batch), failpoint('round.target.commit-sent')]);
+      checkMoved(round, answers.at(-2));
+      checkCommitted(answers.at(-1));
+      await failpoint('round.target.after-commit');
+      return { rows, path: 'few-rows' };
+    });
+  }
   return inTransaction(round, async () => {
-    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source), ...statements, ...endOf(round, rows)]);
+    const answers = await target.batch([...statements, ...endOf(round, { rows, look: watch.ask(work) })]);
     await failpoint('round.target.after-rows');
-    checkFence(round, answers[1]);
     await checkEnd(round, answers);
     return { rows, path: 'few-rows' };
   });
 }
 
 async function applyStagedRound(round: Round): Promise<RoundResult> {
-  const { target, stream, failpoint } = round;
+  const { target, failpoint } = round;
   await failpoint('round.target.before-begin');
   return inTransaction(round, async () => {
-    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
-    checkFence(round, answers[1]);
+    await target.batch([{ text: beginApply }, fence(round)]);
     await failpoint('round.target.after-fence');
     let rows = 0;
     for (const run of inRuns(round.work)) rows += await applyRun(round, run);
     await joinCopied(round);
     await failpoint('round.target.before-watermark');
-    await checkEnd(round, await target.batch(endOf(round, rows)));
+    await checkEnd(round, await target.batch(endOf(round, { rows, look: round.watch.ask(round.work) })));
     await failpoint('round.target.after-rows');
     return { rows, path: 'staged' };
   });
@@ -152,17 +163,29 @@ async function mergeFew({ reading, target, failpoint }: Round, tables: readonly 
 
 async function inTransaction(round: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
   const { target, reading, failpoint } = round;
-  try {
+  return orRollback(round, async () => {
     const result = await bothOf(apply(), reading.durable());
     await failpoint('round.target.before-commit');
     const [committed] = await Promise.all([target.query(commitApply), failpoint('round.target.commit-sent')]);
-    if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
+    checkCommitted(committed);
     await failpoint('round.target.after-commit');
     return result;
+  });
+}
+
+async function orRollback({ target, stream }: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
+  try {
+    return await apply();
   } catch (error) {
     if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
-    throw error;
+    if (isFailedBy(error, TABLES_REST)) throw new RestingChanged();
+    if (isFailedBy(error, TABLES_CHANGED)) throw new TargetMoved();
+    throw isFailedBy(error, FENCE_IS_LOST) ? fenceLost(stream, error) : error;
   }
+}
+
+function checkCommitted(answer: Result | undefined): void {
+  if (answer?.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
 }
 
 /** Waits for both even when one fails: a statement that came after the rollback would stand, and commit, alone. */
@@ -184,10 +207,10 @@ function move({ stream, stored, reading }: Round, rows: number) {
   return advanceWatermark({ sync: stream.sync, source: stream.source, from: stored, to: formatPosition(reading.position), rows });
 }
 
-/** What ends a round's transaction: a look at the tables it has written to, where left out ones stand, and the watermark. */
-function endOf(round: Round, rows: number): readonly Statement[] {
-  const { stream, watch, work, held } = round;
-  return [...(held.length > 0 ? [holdTables(stream, held)] : []), watch.ask(work), move(round, rows)];
+/** What ends a round's transaction: where left out tables stand, a look at the tables that it has written to, and the watermark. */
+function endOf(round: Round, { rows, look }: { readonly rows: number; readonly look: Statement }): readonly Statement[] {
+  const { stream, held } = round;
+  return [...(held.length > 0 ? [holdTables(stream, held)] : []), look, move(round, rows)];
 }
 
 async function checkEnd(round: Round, answers: readonly Result[]): Promise<void> {
@@ -195,21 +218,25 @@ async function checkEnd(round: Round, answers: readonly Result[]): Promise<void>
   await round.watch.check(round.target, round.work, answers.at(-2));
 }
 
-/** The row is locked now; had another runner moved it, our rows would be applied a second time. */
-function checkFence({ stream, stored, watch }: Round, answer: Result | undefined): void {
-  const [position, resting] = answer?.lists[0] ?? [];
-  if (position !== stored) throw fenceLost(stream);
-  if (resting !== watch.resting()) throw new RestingChanged(resting ?? '{}');
+/** Had another runner moved the watermark, our rows would be applied a second time. */
+function fence({ stream, stored, watch }: Round) {
+  return holdFence({ sync: stream.sync, source: stream.source, position: stored, resting: watch.resting() });
 }
 
 function checkMoved({ stream }: Round, answer: Result | undefined): void {
-  if (answer?.count !== 1) throw fenceLost(stream);
+  if (answer?.count !== 1) throw fenceLost(stream, null);
 }
 
-function fenceLost({ sync, source, target }: StreamName): Error {
+/** By a statement that asks for a setting which nobody makes. */
+function isFailedBy(error: unknown, setting: string): boolean {
+  return sqlState(error) === '42704' && error instanceof Error && error.message.includes(setting);
+}
+
+function fenceLost({ sync, source, target }: StreamName, cause: unknown): Error {
   return failure('failed', {
     code: 'SAR606',
     where: `database ${target}`,
+    cause,
     message: `the watermark of sync ${sync} from ${source} is not where this runner left it: another runner applies this stream`,
   });
 }

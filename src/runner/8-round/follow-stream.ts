@@ -219,9 +219,10 @@ type At = { readonly place: Place; readonly carrier: Carrier | null; readonly wa
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
 async function lookOnce(following: Following, tables: readonly StreamTable[], at: At): Promise<Looked> {
   const { place, watch } = at;
-  const reading = await following.source.open(place.seen);
   const work: TableWork[] = [];
+  let reading: Reading | null = null;
   try {
+    reading = await following.source.open(place.seen);
     if (reading.registry !== place.registry) return 'registry';
     await stopTables({ ...following, tables, watch }, place, reading);
     work.push(...(await workOf(reading, tables, place)));
@@ -230,11 +231,13 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], at
     place.isSecondLook = false;
     return looked;
   } catch (error) {
-    if (!(await isWorthAnotherLook(error, { watch, target: following.target, work, isFirst: !place.isSecondLook }))) throw error;
+    const { target, stream } = following;
+    const parts = { watch, target, work, isFirst: !place.isSecondLook, readResting: () => readResting(target, stream) };
+    if (!(await isWorthAnotherLook(error, parts))) throw error;
     place.isSecondLook = true;
     return 'again';
   } finally {
-    await reading.release();
+    await reading?.release();
   }
 }
 

@@ -4,7 +4,8 @@ import { type Sql, sql } from '../../../sql/sql.ts';
  * Purpose: schema `sarrio` and its bookkeeping tables, the same in every database that takes part.
  * Reads, writes: only objects of ours. Called by: `emitBookkeeping`.
  *
- * Every table has a primary key, so that a publication FOR ALL TABLES does not make our updates fail.
+ * Every table has a primary key, so that a publication FOR ALL TABLES does not make our updates fail. What a table got after it had first
+ * been installed somewhere is added where it is missing: the table keeps its rows.
  */
 export const schemaBlock: Sql = sql`
   create schema if not exists sarrio;
@@ -48,6 +49,11 @@ export const watermarkBlock: Sql = sql`
     resting text[] not null default '{}',
     primary key (sync, source)
   );
+  alter table sarrio.watermark
+    add column if not exists acknowledged text,
+    add column if not exists unverified_since timestamptz,
+    add column if not exists unverified_reason text,
+    add column if not exists copied_xid xid8;
   revoke all on table sarrio.watermark from public;
 `;
 
@@ -87,6 +93,9 @@ export const acknowledgedBlock: Sql = sql`
     acknowledged_at timestamptz not null default pg_catalog.now(),
     primary key (sync, target)
   );
+  alter table sarrio.acknowledged
+    add column if not exists detached_at timestamptz,
+    add column if not exists detached_reason text;
   revoke all on table sarrio.acknowledged from public;
 `;
 
@@ -256,6 +265,36 @@ export const wakeFunctionBlock: Sql = sql`
   end
   $sarrio$;
   revoke all on function sarrio.wake(text, regclass) from public;
+`;
+
+/**
+ * In a source: its value changes whenever the first change comes into an empty delta table, and after one was marked empty. So a round
+ * that finds the value which it knows need not read the flags of a thousand tables again.
+ */
+export const fillingsBlock: Sql = sql`
+  create sequence if not exists sarrio.fillings as bigint;
+  revoke all on sequence sarrio.fillings from public;
+`;
+
+/**
+ * Called by whoever has written an entry and does not find the table's flag at 2. The flag says 2 only when `fillings` has changed since
+ * it last said 1: in between it says nothing (null), and whoever meets it so, perhaps because the first one was killed right there,
+ * does all of this himself.
+ */
+export const markFilledBlock: Sql = sql`
+  create or replace function sarrio.mark_filled(flag regclass) returns void
+  language plpgsql
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  as $sarrio$
+  begin
+    perform pg_catalog.setval(flag, 2, false);
+    perform pg_catalog.nextval('sarrio.fillings'::pg_catalog.regclass);
+    perform pg_catalog.setval(flag, 2);
+  end
+  $sarrio$;
+  revoke all on function sarrio.mark_filled(regclass) from public;
 `;
 
 /** A sequence as a flag that no snapshot can hide: 1 = the runner is busy, 2 = it sleeps, wake it (armed), 3 = kicked. */

@@ -10,7 +10,7 @@ import { textArray } from '../../postgres/text-array.ts';
  * It holds the number of each column, too: a column that was dropped and made again is another one.
  */
 const TOKENS = `
-  select w.place - 1, concat_ws(' ', c.oid, c.relkind, c.relrowsecurity, (
+  select w.place - 1 as place, concat_ws(' ', c.oid, c.relkind, c.relrowsecurity, (
       select bit_xor(hash_record_extended(row(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef), 0))
       from pg_attribute as a
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -18,7 +18,7 @@ const TOKENS = `
       select bit_xor(hash_record_extended(row(i.indexrelid, i.indisvalid, i.indkey::text), 0))
       from pg_index as i
       where i.indrelid = c.oid and i.indisunique
-    ))
+    )) as token
   from unnest($1::text[], $2::text[]) with ordinality as w (schema, name, place)
   left join pg_namespace as n on n.nspname = w.schema
   left join pg_class as c on c.relnamespace = n.oid and c.relname = w.name
@@ -27,6 +27,20 @@ const TOKENS = `
 /** By place in the list: what the catalog says of each table in this snapshot, in short. */
 export function readTokens(tables: readonly QualifiedName[]): Statement {
   return { name: 'sarrio_tokens', text: TOKENS, values: namesOf(tables) };
+}
+
+export const TABLES_CHANGED = 'sarrio.tables_have_changed';
+
+/** Fails the transaction where a token is another one: then the commit may be on its way before we have the answer. */
+export function guardTokens(tables: readonly QualifiedName[], tokens: readonly string[]): Statement {
+  return {
+    name: 'sarrio_guard_tokens',
+    text: `select case
+        when (select array_agg(t.token order by t.place) from (${TOKENS}) as t) is not distinct from nullif($3::text[], '{}') then true
+        else current_setting('${TABLES_CHANGED}')::boolean
+      end`,
+    values: [...namesOf(tables), textArray(tokens)],
+  };
 }
 
 /** A column under its present name, whatever the snapshot says. */

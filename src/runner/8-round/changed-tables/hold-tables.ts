@@ -11,7 +11,7 @@ import { writeAlone } from '../write-alone.ts';
 import { type HeldTable, noteGoing, noteStopped } from './changed-tables.sql.ts';
 import { ReadTooLate } from './read-too-late.ts';
 import type { TableStop } from './table-stop.ts';
-import { RestingChanged, type TableWatch, TargetChanged } from './table-watch.ts';
+import { RestingChanged, type TableWatch, TargetChanged, TargetMoved } from './table-watch.ts';
 
 /** Tables of a stream that sit its rounds out, by ordinal. */
 export type Stops = ReadonlyMap<number, TableStop>;
@@ -90,12 +90,22 @@ const OF_STATEMENTS = /^(0A|22|23|42)/;
  */
 export async function isWorthAnotherLook(
   error: unknown,
-  parts: { readonly watch: TableWatch; readonly target: Session; readonly work: readonly StreamTable[]; readonly isFirst: boolean },
+  parts: {
+    readonly watch: TableWatch;
+    readonly target: Session;
+    readonly work: readonly StreamTable[];
+    readonly isFirst: boolean;
+    readonly readResting: () => Promise<string>;
+  },
 ): Promise<boolean> {
   const { watch, target, work, isFirst } = parts;
   if (error instanceof TargetChanged || error instanceof ReadTooLate) return true;
+  if (error instanceof TargetMoved) {
+    watch.forgetTarget();
+    return true;
+  }
   if (error instanceof RestingChanged) {
-    watch.rest(error.resting);
+    watch.rest(await parts.readResting());
     return true;
   }
   const state = sqlState(error instanceof CopyError ? error.cause : error);

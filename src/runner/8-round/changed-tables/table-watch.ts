@@ -7,7 +7,7 @@ import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { tokensOf } from '../counting.ts';
 import type { Reading } from '../reading.ts';
 import type { StreamTable } from '../work.ts';
-import { readTokens } from './changed-tables.sql.ts';
+import { guardTokens, readTokens } from './changed-tables.sql.ts';
 import { dependsOnStop, restStop, shapeStop, type TableStop } from './table-stop.ts';
 import { sourceFaults, targetFaults } from './shape-faults.ts';
 
@@ -27,13 +27,17 @@ export class TargetChanged extends Error {
   }
 }
 
+/** The same, before anybody has looked whether it still fits. */
+export class TargetMoved extends Error {
+  constructor() {
+    super('a table of the target was altered');
+  }
+}
+
 /** Thrown out of a round's transaction: other tables rest by now. */
 export class RestingChanged extends Error {
-  readonly resting: string;
-
-  constructor(resting: string) {
+  constructor() {
     super('a migration began or ended');
-    this.resting = resting;
   }
 }
 
@@ -48,6 +52,10 @@ export type TableWatch = {
   ask(tables: readonly StreamTable[]): Statement;
   /** Takes its answer. @throws TargetChanged when a table does not fit: what was written may be wrong. */
   check(target: Session, tables: readonly StreamTable[], answer: Result | undefined): Promise<void>;
+  /** A statement that fails the transaction unless the tables are as they were when they fitted; null while that is not known of all of them. */
+  guard(tables: readonly StreamTable[]): Statement | null;
+  /** A guard failed: what was known of the target's tables is void. */
+  forgetTarget(): void;
   /** After a statement failed and was rolled back: whether tables of the target are the cause. */
   explains(target: Session, tables: readonly StreamTable[]): Promise<boolean>;
   /** The tables that rest by order of a migration, as the watermark has them. */
@@ -97,6 +105,17 @@ export function makeTableWatch(parts: Parts): TableWatch {
       const wrong = moved.filter(({ ordinal }) => hasFaults(state.target.get(ordinal)));
       if (wrong.length > 0) throw new TargetChanged();
     },
+    guard: (asked) => {
+      const verdicts = asked.map(({ ordinal }) => state.target.get(ordinal));
+      const tokens = verdicts.flatMap((verdict) => (verdict === undefined || verdict.token === null || hasFaults(verdict) ? [] : [verdict.token]));
+      return tokens.length === asked.length
+        ? guardTokens(
+            asked.map(({ table }) => table.target),
+            tokens,
+          )
+        : null;
+    },
+    forgetTarget: () => state.target.clear(),
     explains: async (target, asked) => {
       await judgeTarget(parts, state, { session: target, asked, tokens: new Map() });
       return asked.some(({ ordinal }) => hasFaults(state.target.get(ordinal)));

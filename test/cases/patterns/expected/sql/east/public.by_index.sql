@@ -19,6 +19,10 @@ create table if not exists sarrio.delta_public_by_index (
   change_origin bigint,
   change_origin_xid xid8
 ) partition by list (change_segment);
+alter table sarrio.delta_public_by_index
+  add column if not exists change_bulk bigint,
+  add column if not exists change_origin bigint,
+  add column if not exists change_origin_xid xid8;
 alter table sarrio.delta_public_by_index replica identity full;
 revoke all on table sarrio.delta_public_by_index from public;
 
@@ -119,8 +123,8 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_by_index'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_by_index'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_by_index'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_by_index'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);

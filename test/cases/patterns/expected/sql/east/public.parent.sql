@@ -19,6 +19,10 @@ create table if not exists sarrio.delta_public_parent (
   change_origin bigint,
   change_origin_xid xid8
 ) partition by list (change_segment);
+alter table sarrio.delta_public_parent
+  add column if not exists change_bulk bigint,
+  add column if not exists change_origin bigint,
+  add column if not exists change_origin_xid xid8;
 alter table sarrio.delta_public_parent replica identity full;
 revoke all on table sarrio.delta_public_parent from public;
 
@@ -104,8 +108,8 @@ begin
       where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_parent as d)]));
     end if;
   end if;
-  if pg_catalog.pg_sequence_last_value('sarrio.filled_public_parent'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-    perform pg_catalog.setval('sarrio.filled_public_parent'::pg_catalog.regclass, 2);
+  if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_parent'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+    perform sarrio.mark_filled('sarrio.filled_public_parent'::pg_catalog.regclass);
   end if;
   if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
     perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
