@@ -46,9 +46,9 @@ export const watermarkBlock: Sql = sql`
     applied_rounds bigint not null default 0,
     applied_at timestamptz not null default pg_catalog.now(),
     copied_xid xid8,
-    resting text[] not null default '{}',
     primary key (sync, source)
   );
+  alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
   alter table sarrio.watermark
     add column if not exists acknowledged text,
     add column if not exists unverified_since timestamptz,
