@@ -1,11 +1,12 @@
-import { type Generated, loadGenerated } from '../plan/generated-files.ts';
-import { run } from '../runner/8-round/run.ts';
+import type { Generated } from '../plan/generated-files.ts';
 import type { StreamEnd, Until } from '../runner/8-round/stream.ts';
 import type { RunOptions } from '../runner/8-round/sync-runner.ts';
 import { systemClock } from '../runner/clock.ts';
 import type { Log } from '../runner/events.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
 import { eventText } from '../runner/print-text.ts';
+import { generatedDir } from './change-options.ts';
+import { runFollowing } from './follow-generated.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
@@ -19,8 +20,8 @@ export const verb: Verb = {
       .option('--log <format>', 'events as text or json lines', 'text');
   },
   run: async (options, context) => {
-    const generated = await loadGenerated(String(options['generated']));
-    const ends = await run(runOptions(generated, options, context), stringList(options['sync']));
+    const dir = generatedDir(options, context);
+    const ends = await runFollowing({ dir, syncs: stringList(options['sync']), optionsFor: (generated) => runOptions(generated, options, context) });
     const failed = ends.find((end): end is Extract<StreamEnd, { kind: 'gave-up' }> => end.kind === 'gave-up');
     if (failed) throw failed.error;
     return { exit: 'ok', data: { streams: ends.length }, diagnostics: [], text: '' };

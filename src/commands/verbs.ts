@@ -36,6 +36,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./apply.ts')).verb,
   },
   {
+    name: 'migrate',
+    summary: 'change the tables of all databases by one SQL file, in the safe order, while replication goes on',
+    load: async () => (await import('./migrate.ts')).verb,
+  },
+  {
     name: 'diff',
     summary: 'say in what the databases are not as generated/ says: pending, drift, skew, foreign',
     load: async () => (await import('./diff.ts')).verb,

@@ -1,4 +1,5 @@
 import { APPLYING } from './codes/applying.ts';
+import { CHANGING } from './codes/changing.ts';
 import { CONFIG } from './codes/config.ts';
 import { DATABASES } from './codes/databases.ts';
 import { GENERATED } from './codes/generated.ts';
@@ -8,4 +9,4 @@ import { SWITCHING } from './codes/switching.ts';
 import type { Explanation } from './explanation.ts';
 
 /** All but those of the compiler's checks, which explain themselves. */
-export const EXPLANATIONS: readonly Explanation[] = [...CONFIG, ...NAMES, ...GENERATED, ...DATABASES, ...APPLYING, ...RUNNING, ...SWITCHING];
+export const EXPLANATIONS: readonly Explanation[] = [...CONFIG, ...NAMES, ...GENERATED, ...DATABASES, ...APPLYING, ...RUNNING, ...CHANGING, ...SWITCHING];

@@ -97,6 +97,10 @@ export type TableShape = {
   readonly key: readonly string[];
   /** All partitions below, for a captured partitioned table; empty otherwise. */
   readonly partitions: readonly QualifiedName[];
+  /** Columns that stood there and that the plan does not use; only where there are any. */
+  readonly unused?: readonly string[];
+  /** Only in a source whose columns flow without being named: a column that comes later is held to be meant to flow, too. */
+  readonly takesNew?: true;
 };
 
 export type PlanSync = PlanOneWay | PlanMultiMaster | PlanFullCopy;

@@ -43,6 +43,15 @@ export type RunnerEvent =
     }
   | { readonly kind: 'table-stopped'; readonly sync: string; readonly table: string; readonly code: string; readonly reason: string; readonly hint: string }
   | { readonly kind: 'table-resumed'; readonly sync: string; readonly table: string }
+  | {
+      readonly kind: 'table-paused';
+      readonly stream: StreamName;
+      readonly table: string;
+      readonly code: string;
+      readonly reason: string;
+      readonly hint: string;
+    }
+  | { readonly kind: 'table-unpaused'; readonly stream: StreamName; readonly table: string }
   | { readonly kind: 'full-copy-started'; readonly stream: StreamName; readonly method: CopyMethod; readonly reason: CopyReason }
   | { readonly kind: 'full-copy-table'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
   | { readonly kind: 'full-copy-waits'; readonly stream: StreamName; readonly error: string; readonly inMs: number }
@@ -69,6 +78,7 @@ export type RunnerEvent =
   | { readonly kind: 'sequence-safe'; readonly database: string; readonly sequence: string; readonly percent: number }
   | { readonly kind: 'watch-failed'; readonly database: string; readonly error: string }
   | { readonly kind: 'purge-failed'; readonly database: string; readonly error: string }
+  | { readonly kind: 'plan'; readonly state: 'taken' | 'waits'; readonly reason: string | null }
   | { readonly kind: 'stopped'; readonly reason: string };
 
 export type Log = (event: RunnerEvent) => void;

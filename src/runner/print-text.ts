@@ -1,5 +1,6 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
+import { changeEventText } from './print-change-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
@@ -22,6 +23,10 @@ export function eventText(event: RunnerEvent): string | null {
     case 'table-stopped':
     case 'table-resumed':
       return mastersEventText(event);
+    case 'table-paused':
+    case 'table-unpaused':
+    case 'plan':
+      return changeEventText(event);
     case 'full-copy-started':
       return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':

@@ -43,7 +43,6 @@ const TABLE: readonly Row[] = [
   [['cutover', 'absent', '--generated', PLAN], URLS, 'invalid', 'SAR609'],
   [['doctor', '--generated', PLAN], URLS, 'differs', ''],
   [['graph'], {}, 'invalid', 'SAR301'],
-  [['explain', 'SAR999'], {}, 'invalid', 'SAR003'],
   [['destroy', '--generated', PLAN], URLS, 'refused', 'SAR508'],
   [['destroy', '--generated', PLAN, '--confirm', 'sarrio'], URLS, 'failed', 'SAR401'],
 ];

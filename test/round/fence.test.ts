@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { formatPosition, parsePosition } from '../../src/plan/position.ts';
 import { applyRound } from '../../src/runner/8-round/apply-round.ts';
+import { makeTableWatch } from '../../src/runner/8-round/changed-tables/table-watch.ts';
 import { openSource } from '../../src/runner/8-round/source.ts';
 import { streamTables, workOf } from '../../src/runner/8-round/work.ts';
 import { systemClock } from '../../src/runner/clock.ts';
@@ -24,13 +25,18 @@ async function stage() {
   });
   const stored = async (): Promise<string> => String((await target.query('select position from sarrio.watermark'))[0]?.['position']);
   const tables = streamTables(sync, 'target');
+  const { shapes } = (await project.generated()).plan.databases['source'] ?? { shapes: {} };
+  const watch = makeTableWatch({ stream: STREAM, tables, shapes: { source: shapes, target: shapes }, target: session, clock: systemClock, resting: '{}' });
+  // Only of tables that are known to fit does a commit travel with the rows.
+  const [tokens] = await session.batch([watch.ask(tables)]);
+  await watch.check(session, tables, tokens);
   /** One round from a watermark; `isOnDisk` as the source said it, or as it is told here. */
   const round = async (from: string, isOnDisk?: boolean) => {
     const reading = await opened.open(parsePosition(from));
     try {
-      const work = await workOf(reading, tables, [{ kind: 'joined' }]);
+      const work = await workOf(reading, tables, { states: [{ kind: 'joined' }], stops: new Map() });
       const as = isOnDisk === undefined ? reading : { ...reading, isOnDisk };
-      const result = await applyRound({ stream: STREAM, reading: as, target: session, work, stored: from, failpoint: noFailpoint });
+      const result = await applyRound({ stream: STREAM, reading: as, target: session, work, stored: from, watch, held: [], failpoint: noFailpoint });
       return { ...result, to: formatPosition(reading.position) };
     } finally {
       await reading.release();

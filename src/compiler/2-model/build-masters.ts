@@ -92,6 +92,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     key: member.key,
     where: null,
     columns: member.columns,
+    takesNew: true,
     targetName: { schema: table.schema, name: table.name },
     targets: Object.fromEntries(Object.entries(schemas).filter(([name]) => name !== member.except)),
     partitions: index.partitionsOf(own).map(({ schema, name }) => ({ schema, name })),

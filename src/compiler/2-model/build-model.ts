@@ -81,7 +81,7 @@ type TableParts = {
 };
 
 function buildTable({ selected, missingColumns, captureTriggers, keyOf, source, targets, faults }: TableParts): ModelTable | null {
-  const { table, entry } = selected;
+  const { table, entry, isPattern } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
     const target = index?.table(targetName);
@@ -102,6 +102,7 @@ function buildTable({ selected, missingColumns, captureTriggers, keyOf, source, 
     key,
     where: entry.where ?? null,
     columns,
+    takesNew: missingColumns === 'refuse' && (isPattern || entry.columns?.pick === undefined),
     targetName,
     targets: Object.fromEntries(found),
     partitions: source.partitionsOf(table).map(({ schema, name }) => ({ schema, name })),

@@ -108,6 +108,8 @@ export type ModelTable = {
   /** SQL condition over the source's columns, as the user wrote it. */
   readonly where: string | null;
   readonly columns: readonly ModelColumn[];
+  /** A column that the source gets later is meant to flow: the config neither picks columns nor lets missing ones be. */
+  readonly takesNew: boolean;
   readonly targetName: QualifiedName;
   /** Target table as the lock has it, by database name; one entry for each target of the sync. */
   readonly targets: Readonly<Record<string, TableSchema>>;

@@ -11,6 +11,7 @@ import {
   installedBlock,
   kickBlock,
   markFilledBlock,
+  migrationBlock,
   pausedBlock,
   registryBlock,
   schemaBlock,
@@ -57,6 +58,7 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isCopied ? copyObjects : []),
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
+      ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock)] : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       own('sequence', 'fillings', fillingsBlock),
@@ -75,6 +77,7 @@ const TABLES: readonly (readonly [string, Sql])[] = [
   ['paused', pausedBlock],
   ['seal', sealBlock],
   ['stream', streamBlock],
+  ['migration', migrationBlock],
 ];
 
 const masterObjects: readonly EmittedObject[] = [
@@ -82,7 +85,6 @@ const masterObjects: readonly EmittedObject[] = [
   own('index', 'conflict_decided_at', conflictIndexBlock),
   own('table', 'parked', parkedBlock),
   own('table', 'held', heldBlock),
-  own('table', 'stopped', stoppedBlock),
 ];
 
 const copyObjects: readonly EmittedObject[] = [own('table', 'full_copy', fullCopyBlock), own('table', 'kick', kickBlock)];

@@ -26,7 +26,16 @@ function add(shapes: Map<string, TableShape>, name: string, shape: TableShape): 
     const columns = Object.entries({ ...other.columns, ...shape.columns }).sort(([a], [b]) => (a < b ? -1 : 1));
     const partitions = other.partitions.length > 0 ? other.partitions : shape.partitions;
     const roles = [...new Set([...other.roles, ...shape.roles])].sort();
-    shapes.set(name, { roles, kind: other.kind, columns: Object.fromEntries(columns), key: other.key.length > 0 ? other.key : shape.key, partitions });
+    const isUsed = (column: string): boolean => columns.some(([used]) => used === column);
+    const unused = [...new Set([...(other.unused ?? []), ...(shape.unused ?? [])])].filter((column) => !isUsed(column)).sort();
+    shapes.set(name, {
+      roles,
+      kind: other.kind,
+      columns: Object.fromEntries(columns),
+      key: other.key.length > 0 ? other.key : shape.key,
+      partitions,
+      ...without(unused, other.takesNew === true || shape.takesNew === true),
+    });
   }
 }
 
@@ -35,6 +44,7 @@ function sourceShape(table: ModelTable, isCaptured: boolean): TableShape {
   const usesAll = table.where !== null || table.columns.some(({ from }) => from.kind === 'computed');
   const flowing = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column.name] : []));
   const used = new Set([...flowing, ...table.key.columns.map(({ name }) => name)]);
+  const unused = usesAll ? [] : unusedColumns(table.source, used);
   return {
     roles: ['source'],
     kind: kindOf(table.source),
@@ -42,6 +52,7 @@ function sourceShape(table: ModelTable, isCaptured: boolean): TableShape {
     // A full copy needs no index in its source, which may be a view.
     key: isCaptured ? table.key.columns.map(({ name }) => name) : [],
     partitions: isCaptured ? table.partitions.map(({ schema, name }) => ({ schema, name })) : [],
+    ...without(unused, isCaptured && table.takesNew),
   };
 }
 
@@ -53,7 +64,17 @@ function targetShape(table: ModelTable, target: TableSchema): TableShape {
     columns: columnTypes(target, (name) => used.has(name)),
     key: targetKey({ table, target }).map(({ name }) => name),
     partitions: [],
+    ...without(unusedColumns(target, used), false),
   };
+}
+
+function unusedColumns(table: TableSchema, used: ReadonlySet<string>): readonly string[] {
+  return table.columns.flatMap(({ name }) => (used.has(name) ? [] : [name])).sort();
+}
+
+/** What is said of columns that the plan does not use, only where there is something to say. */
+function without(unused: readonly string[], takesNew: boolean): Pick<TableShape, 'unused' | 'takesNew'> {
+  return { ...(unused.length > 0 ? { unused } : {}), ...(takesNew ? { takesNew } : {}) };
 }
 
 function kindOf(table: TableSchema): TableShape['kind'] {

@@ -13,6 +13,13 @@ type Groups = ReadonlyMap<string, readonly Row[]>;
 /** Reads the catalog in one read-only snapshot. */
 export async function readSchema(session: Session, schemas: readonly string[]): Promise<SchemaReading> {
   await session.query(BEGIN_READING);
+  const reading = await readSchemaHere(session, schemas);
+  await session.query(FINISH_READING);
+  return reading;
+}
+
+/** The same within a transaction that is open, with what it has changed. */
+export async function readSchemaHere(session: Session, schemas: readonly string[]): Promise<SchemaReading> {
   const server = await session.query(SERVER_FACTS);
   const { rows: relations } = await session.query(RELATIONS, [JSON.stringify(schemas)]);
   const oids = `{${relations.map((row) => text(row, 'oid')).join(',')}}`;
@@ -20,7 +27,6 @@ export async function readSchema(session: Session, schemas: readonly string[]): 
   const keys = await session.query(KEYS, [oids]);
   const references = await session.query(REFERENCES, [oids]);
   const types = await session.query(TYPES, [oids]);
-  await session.query(FINISH_READING);
   const parts = { columns: grouped(columns.rows), keys: grouped(keys.rows), references: grouped(references.rows) };
   const schema: DatabaseSchema = {
     serverMajor: session.serverMajor,

@@ -5,12 +5,15 @@ import { roleFacts, TABLE_FACTS } from './tables.sql.ts';
 
 export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'TRIGGER';
 
+/** `hasDefault`: it is filled without being written, by a default, as an identity or as a generated column. */
+export type ColumnFacts = { readonly type: string; readonly notNull: boolean; readonly hasDefault: boolean; readonly isGenerated: boolean };
+
 /** A user's table as it stands now. */
 export type TableFacts = {
   readonly table: QualifiedName;
   /** `pg_class.relkind`. */
   readonly kind: string;
-  readonly columns: ReadonlyMap<string, { readonly type: string; readonly notNull: boolean }>;
+  readonly columns: ReadonlyMap<string, ColumnFacts>;
   /** Columns of each usable unique index, sorted. */
   readonly uniqueKeys: readonly (readonly string[])[];
   /** All partitions below, at every depth. */
@@ -46,7 +49,11 @@ export type RoleFacts = {
 };
 
 /** Facts of the tables that stand, by display name; a table that does not is left out. One query. `runner` is the role of the rounds, null for this one. */
-export async function readTables(session: Session, tables: readonly QualifiedName[], runner: string | null): Promise<ReadonlyMap<string, TableFacts>> {
+export async function readTables(
+  session: Pick<Session, 'query'>,
+  tables: readonly QualifiedName[],
+  runner: string | null,
+): Promise<ReadonlyMap<string, TableFacts>> {
   const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner]);
   return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
 }
@@ -73,7 +80,7 @@ function toFacts(row: Row): TableFacts {
   return {
     table: { schema: row['schema'] ?? '', name: row['name'] ?? '' },
     kind: row['kind'] ?? '',
-    columns: new Map(lists(row, 'columns').map(([name, type, notNull]) => [String(name), { type: String(type), notNull: notNull === true }])),
+    columns: new Map(lists(row, 'columns').map(columnFacts)),
     uniqueKeys: lists(row, 'unique_keys').map((key) => key.map(String)),
     partitions: lists(row, 'partitions').map(toName),
     sizes: toSizes(row),
@@ -84,6 +91,10 @@ function toFacts(row: Row): TableFacts {
     rowSecurity: row['row_security'] === 't',
     runner: { privileges: new Set(list(row, 'runner_privileges').map(String)), rowSecurity: row['runner_row_security'] === 't' },
   };
+}
+
+function columnFacts([name, type, notNull, hasDefault, isGenerated]: readonly unknown[]): readonly [string, ColumnFacts] {
+  return [String(name), { type: String(type), notNull: notNull === true, hasDefault: hasDefault === true, isGenerated: isGenerated === true }];
 }
 
 /** A partitioned table is as large as its partitions together. A table that nobody has analyzed has -1 rows. */

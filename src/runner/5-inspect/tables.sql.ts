@@ -25,7 +25,8 @@ with recursive wanted as (
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 )
 select w.schema, w.name, w.relkind as kind,
-  (select json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull) order by a.attnum)
+  (select json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+      a.atthasdef or a.attidentity <> '', a.attgenerated <> '') order by a.attnum)
     from pg_catalog.pg_attribute as a
     where a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped)::text as columns,
   (select json_agg((select json_agg(a.attname order by a.attname) from pg_catalog.pg_attribute as a

@@ -4,10 +4,12 @@ import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../../plan/position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
-import type { Result, Session } from '../postgres/session.ts';
+import type { Result, Session, Statement } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
 import { applyStaged, isUniqueViolation } from './apply-staged.ts';
+import { type HeldTable, holdTables, TABLES_CHANGED } from './changed-tables/changed-tables.sql.ts';
+import { RestingChanged, type TableWatch, TargetMoved } from './changed-tables/table-watch.ts';
 import type { Reading } from './reading.ts';
 import {
   advanceWatermark,
@@ -20,6 +22,7 @@ import {
   rollbackApply,
   rollbackToSavepoint,
   savepoint,
+  TABLES_REST,
 } from './target.sql.ts';
 import type { TableWork } from './work.ts';
 
@@ -31,6 +34,10 @@ export type Round = {
   readonly work: readonly TableWork[];
   /** The watermark as stored. */
   readonly stored: string;
+  /** Looks whether the target's tables are what the plan was compiled for, and knows which ones rest. */
+  readonly watch: TableWatch;
+  /** Tables that do not go with the watermark. */
+  readonly held: readonly HeldTable[];
   readonly failpoint: Failpoint;
 };
 
@@ -65,15 +72,17 @@ async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] |
   return few.length === work.length ? few : null;
 }
 
-/** In one round trip, unless the commit has to wait for the source's disk. */
+/** In one round trip, unless the commit has to wait for the source's disk, or a table of the target is not known to fit. */
 async function applyFewRound(round: Round, few: readonly FewRows[], form: WriteForm): Promise<RoundResult> {
-  const { target, reading, failpoint } = round;
+  const { target, reading, watch, work, failpoint } = round;
   const rows = few.reduce((sum, each) => sum + each.rows.length, 0);
-  const statements = [{ text: beginApply }, fence(round), ...few.flatMap((each) => fewRowsStatements(each, form)), move(round, rows)];
+  const statements = [{ text: beginApply }, fence(round), ...few.flatMap((each) => fewRowsStatements(each, form))];
   await failpoint('round.target.before-begin');
-  if (reading.isOnDisk) {
+  const guard = watch.guard(work);
+  if (reading.isOnDisk && guard !== null) {
     return orRollback(round, async () => {
-      const [answers] = await Promise.all([target.batch([...statements, { text: commitApply }]), failpoint('round.target.commit-sent')]);
+      const batch = [...statements, ...endOf(round, { rows, look: guard }), { text: commitApply }];
+      const [answers] = await Promise.all([target.batch(batch), failpoint('round.target.commit-sent')]);
       checkMoved(round, answers.at(-2));
       checkCommitted(answers.at(-1));
       await failpoint('round.target.after-commit');
@@ -81,9 +90,9 @@ async function applyFewRound(round: Round, few: readonly FewRows[], form: WriteF
     });
   }
   return inTransaction(round, async () => {
-    const answers = await target.batch(statements);
+    const answers = await target.batch([...statements, ...endOf(round, { rows, look: watch.ask(work) })]);
     await failpoint('round.target.after-rows');
-    checkMoved(round, answers.at(-1));
+    await checkEnd(round, answers);
     return { rows, path: 'few-rows' };
   });
 }
@@ -98,8 +107,7 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
     for (const run of inRuns(round.work)) rows += await applyRun(round, run);
     await joinCopied(round);
     await failpoint('round.target.before-watermark');
-    const moved = await target.batch([move(round, rows)]);
-    checkMoved(round, moved[0]);
+    await checkEnd(round, await target.batch(endOf(round, { rows, look: round.watch.ask(round.work) })));
     await failpoint('round.target.after-rows');
     return { rows, path: 'staged' };
   });
@@ -170,7 +178,9 @@ async function orRollback({ target, stream }: Round, apply: () => Promise<RoundR
     return await apply();
   } catch (error) {
     if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
-    throw isFenceLost(error) ? fenceLost(stream, error) : error;
+    if (isFailedBy(error, TABLES_REST)) throw new RestingChanged();
+    if (isFailedBy(error, TABLES_CHANGED)) throw new TargetMoved();
+    throw isFailedBy(error, FENCE_IS_LOST) ? fenceLost(stream, error) : error;
   }
 }
 
@@ -197,17 +207,29 @@ function move({ stream, stored, reading }: Round, rows: number) {
   return advanceWatermark({ sync: stream.sync, source: stream.source, from: stored, to: formatPosition(reading.position), rows });
 }
 
+/** What ends a round's transaction: where left out tables stand, a look at the tables that it has written to, and the watermark. */
+function endOf(round: Round, { rows, look }: { readonly rows: number; readonly look: Statement }): readonly Statement[] {
+  const { stream, held } = round;
+  return [...(held.length > 0 ? [holdTables(stream, held)] : []), look, move(round, rows)];
+}
+
+async function checkEnd(round: Round, answers: readonly Result[]): Promise<void> {
+  checkMoved(round, answers.at(-1));
+  await round.watch.check(round.target, round.work, answers.at(-2));
+}
+
 /** Had another runner moved the watermark, our rows would be applied a second time. */
-function fence({ stream, stored }: Round) {
-  return holdFence({ sync: stream.sync, source: stream.source, position: stored });
+function fence({ stream, stored, watch }: Round) {
+  return holdFence({ sync: stream.sync, source: stream.source, position: stored, resting: watch.resting() });
 }
 
 function checkMoved({ stream }: Round, answer: Result | undefined): void {
   if (answer?.count !== 1) throw fenceLost(stream, null);
 }
 
-function isFenceLost(error: unknown): boolean {
-  return sqlState(error) === '42704' && error instanceof Error && error.message.includes(FENCE_IS_LOST);
+/** By a statement that asks for a setting which nobody makes. */
+function isFailedBy(error: unknown, setting: string): boolean {
+  return sqlState(error) === '42704' && error instanceof Error && error.message.includes(setting);
 }
 
 function fenceLost({ sync, source, target }: StreamName, cause: unknown): Error {

@@ -37,7 +37,7 @@ export async function beginAnew(source: Session, name: SyncName, copy: { target:
 }
 
 /** After the change is committed, so that whoever sees the new value sees the change. */
-async function tellRunners(source: Session, { sync, wake }: SyncName): Promise<void> {
+export async function tellRunners(source: Session, { sync, wake }: SyncName): Promise<void> {
   await source.query(announceRegistry);
   await source.query(wakeRunner, [sync, wake]);
 }

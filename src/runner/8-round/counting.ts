@@ -1,6 +1,8 @@
 import type { PlanTable } from '../../plan/plan.ts';
+import type { QualifiedName } from '../../sql/quote.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
+import { readTokens } from './changed-tables/changed-tables.sql.ts';
 import { readFilled, readMoves } from './source.sql.ts';
 
 /** What `countPending` says of one table. */
@@ -22,6 +24,8 @@ export type Counted = {
   readonly pending: readonly PendingTable[];
   /** Tables whose delta tables may not be empty. */
   readonly filled: readonly number[];
+  /** What the catalog says of each of these tables in the same snapshot, in short (`readTokens`), by ordinal. */
+  readonly tokens: ReadonlyMap<number, string>;
   /** Value of `sarrio.registry` once the flags had been read and everything pending was locked against purging. */
   readonly registry: string;
 };
@@ -57,13 +61,15 @@ export function makeCounter(tables: readonly PlanTable[]): Counter {
   const last: { filled: readonly number[] } = { filled: [] };
   const of = (ordinals: readonly number[]): readonly Statement[] =>
     ordinals.map((ordinal) => ({ name: `sarrio_pending_${ordinal}`, text: tables[ordinal]?.countPending ?? '' }));
+  const tokens = (ordinals: readonly number[]): readonly Statement[] => (ordinals.length === 0 ? [] : [readTokens(sourcesOf(tables, ordinals))]);
   const count: Counter['count'] = async (session, head, extra = []) => {
     const known = bySession.get(session);
     const guessed = known?.filled ?? last.filled;
-    const answers = await session.batch([...head, ...of(guessed), ...extra, MOVES]);
-    const [countedFrom, countedTo] = [head.length, head.length + guessed.length];
-    const counted = answers.slice(countedFrom, countedTo);
-    const asked = { head: answers.slice(0, countedFrom), extra: answers.slice(countedTo, -1) };
+    const asking = [...of(guessed), ...tokens(guessed)];
+    const answers = await session.batch([...head, ...asking, ...extra, MOVES]);
+    const [countedFrom, countedTo] = [head.length, head.length + asking.length];
+    const counted = answers.slice(countedFrom, countedFrom + guessed.length);
+    const asked = { head: answers.slice(0, countedFrom), extra: answers.slice(countedTo, -1), tokens: new Map(tokensOf(guessed, answers[countedTo - 1])) };
     const moves = movesOf(answers);
     const looked = { ...asked, pending: pendingTables(counted), filled: guessed, registry: moves.registry };
     if (known !== undefined && known.fillings !== null && known.fillings === moves.fillings) return looked;
@@ -74,8 +80,9 @@ export function makeCounter(tables: readonly PlanTable[]): Counter {
     const hasCounted = new Set(guessed);
     const missing = filled.filter((ordinal) => !hasCounted.has(ordinal));
     if (missing.length === 0) return { ...looked, filled, registry: movesOf(read).registry };
-    const more = await session.batch([...of(missing), MOVES]);
-    return { ...looked, pending: pendingTables([...counted, ...more.slice(0, -1)]), filled, registry: movesOf(more).registry };
+    const more = await session.batch([...of(missing), ...tokens(missing), MOVES]);
+    for (const [ordinal, token] of tokensOf(missing, more.at(-2))) looked.tokens.set(ordinal, token);
+    return { ...looked, pending: pendingTables([...counted, ...more.slice(0, -2)]), filled, registry: movesOf(more).registry };
   };
   return { count, of };
 }
@@ -86,6 +93,17 @@ const MOVES: Statement = { name: 'sarrio_moves', text: readMoves };
 function movesOf(answers: readonly Result[]): { readonly registry: string; readonly fillings: string | null } {
   const [registry, fillings] = answers.at(-1)?.lists[0] ?? [];
   return { registry: registry ?? '', fillings: fillings ?? null };
+}
+
+/** The tables' names in the source. */
+export function sourcesOf(tables: readonly Pick<PlanTable, 'source'>[], ordinals: readonly number[]): readonly QualifiedName[] {
+  return ordinals.flatMap((ordinal) => tables[ordinal]?.source ?? []);
+}
+
+/** The answer of `readTokens` for these tables. */
+export function tokensOf(ordinals: readonly number[], answer: Result | undefined): readonly (readonly [number, string])[] {
+  if (ordinals.length === 0) return [];
+  return (answer?.lists ?? []).map(([place, token]) => [ordinals[Number(place)] ?? -1, token ?? '']);
 }
 
 /** Answers of `countPending`, in the order of the tables. */

@@ -4,14 +4,26 @@ import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
+import {
+  acknowledgeable,
+  forgetStops,
+  heldTables,
+  isWorthAnotherLook,
+  refuseStopped,
+  stoppedError,
+  stopTables,
+  type Stops,
+} from './changed-tables/hold-tables.ts';
+import { makeTableWatch, type TableWatch } from './changed-tables/table-watch.ts';
 import { beatDuring, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
 import { makePace } from './pace.ts';
+import type { Reading } from './reading.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
-import { readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
+import { readResting, readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
 import type { Wake } from './wake.ts';
 import { type StreamTable, streamTables, type TableState, type TableWork, workOf } from './work.ts';
 
@@ -36,6 +48,10 @@ type Place = {
   isOfOldHistory: boolean;
   registry: string;
   states: readonly TableState[];
+  /** Tables that the rounds leave out. */
+  stops: Stops;
+  /** The last look failed in a way that a table which was altered meanwhile may explain. */
+  isSecondLook: boolean;
   copying: Promise<void> | null;
   hasCopied: boolean;
   copyError: unknown;
@@ -50,11 +66,13 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const tables = streamTables(sync, stream.target);
   const start = await readStart(following, tables);
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
-  const place = await startPlace(following, tables, start);
+  const watch = makeTableWatch({ stream, tables, shapes: following.shapes, target, clock, resting: start.resting });
+  const place = await startPlace(following, tables, { start, watch });
   const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
   const heart = makeHeart(target, clock);
   const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
+  await forgetStops({ stream, target, tables });
   const ends = { ended: false };
   const stop = (): void => {
     ends.ended = true;
@@ -67,18 +85,21 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   while (!signal.aborted) {
     if (ends.ended) throw new Error(target.isOpen() ? 'the connection to the source was lost' : 'the connection to the target was lost');
     if (place.copyError !== null) throw place.copyError;
-    if (place.hasCopied) await takeCopied(following, tables, { start, place });
+    if (place.hasCopied) await takeCopied(following, tables, { start, place, watch });
     const generation = wake.generation();
-    const looked = await lookOnce(following, tables, { place, carrier });
+    const looked = await lookOnce(following, tables, { place, carrier, watch });
+    if (looked === 'again') continue;
     if (looked === 'registry') {
       const registry = await isStillRegistered(stream, { source, id: start.registration.id });
       if (registry === null) return leave(place);
       place.registry = registry;
+      watch.rest(await readResting(target, stream));
       continue;
     }
     following.onProgress();
-    if (isWhole(place)) await acknowledger.tick(place.stored);
+    await acknowledge(place, acknowledger);
     if (carrier !== null) await carrier.tick();
+    if (following.until !== 'stopped' && looked === 'nothing' && place.stops.size > 0) throw stoppedError(place, { stream, tables });
     if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
     if (looked !== 'nothing') {
       inRow += 1;
@@ -89,7 +110,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     } else if (following.until === 'caught-up' && isWhole(place)) return finish(place, { acknowledger, carrier });
     inRow = 0;
     await heart.beat();
-    await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn()));
+    await wake.wait(generation, Math.min(LONGEST_WAIT_MS, acknowledger.dueIn(), watch.dueIn()));
   }
   await place.copying;
   return 'stopped';
@@ -108,38 +129,38 @@ async function gather({ wake, clock, signal }: Following, ms: number): Promise<v
 }
 
 /** A new stream is copied before its first round, so that the first state it follows on from is whole; a table added later is copied aside. */
-async function startPlace(following: Following, tables: readonly StreamTable[], start: StreamStart): Promise<Place> {
+async function startPlace(following: Following, tables: readonly StreamTable[], { start, watch }: Omit<Copied, 'place'>): Promise<Place> {
   const { stream, source } = following;
   if (start.stored !== null && start.position !== null) {
     const { registry } = start.registration;
     const isOfOldHistory = start.historyChange !== null;
     const place: Place = { ...NO_COPY, stored: start.stored, seen: start.position, isOfOldHistory, registry, states: start.states };
-    copyAside(following, tables, { start, place });
+    copyAside(following, tables, { start, place, watch });
     return place;
   }
   const missing = missingOf(tables, start.states);
   following.enter('copying', `${missing.length} tables`);
-  await beatDuring(following.target, following.clock, () => copyTables(following, { tables: missing, start, from: null }));
+  await beatDuring(following.target, following.clock, () => copyTables(following, { tables: missing, start, watch, from: null }));
   const again = await readStreamStart({ stream, source, target: following.target, tables, deltas: following.deltas });
   if (again.stored === null || again.position === null) throw new Error('the initial copy left no watermark');
   const { registry } = again.registration;
   return { ...NO_COPY, stored: again.stored, seen: again.position, isOfOldHistory: false, registry, states: again.states };
 }
 
-const NO_COPY = { copying: null, hasCopied: false, copyError: null } as const;
+const NO_COPY = { copying: null, hasCopied: false, copyError: null, stops: new Map(), isSecondLook: false } as const;
 
 function missingOf(tables: readonly StreamTable[], states: readonly TableState[]): readonly StreamTable[] {
   return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
 }
 
-type Copied = { readonly start: StreamStart; readonly place: Place };
+type Copied = { readonly start: StreamStart; readonly place: Place; readonly watch: TableWatch };
 
 /** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied tables need. */
-function copyAside(following: Following, tables: readonly StreamTable[], { start, place }: Copied): void {
+function copyAside(following: Following, tables: readonly StreamTable[], { start, place, watch }: Copied): void {
   const { aside, wake } = following;
   const missing = missingOf(tables, place.states);
   if (missing.length === 0) return;
-  aside.running ??= copyTables(following, { tables: missing, start, from: place.seen }).finally(() => {
+  aside.running ??= copyTables(following, { tables: missing, start, watch, from: place.seen }).finally(() => {
     aside.running = null;
   });
   const settle = (copied: Partial<Place>): void => {
@@ -153,18 +174,21 @@ function copyAside(following: Following, tables: readonly StreamTable[], { start
 }
 
 /** From where a copied table follows on, only the target can say: another runner may have copied it, from an earlier snapshot than ours. */
-async function takeCopied(following: Following, tables: readonly StreamTable[], { start, place }: Copied): Promise<void> {
+async function takeCopied(following: Following, tables: readonly StreamTable[], { start, place, watch }: Copied): Promise<void> {
   const { stream, source, target, deltas } = following;
   place.states = await tableStates({ stream, source, target, tables, deltas }, start.captures);
   place.hasCopied = false;
-  copyAside(following, tables, { start, place });
+  copyAside(following, tables, { start, place, watch });
 }
 
-async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }): Promise<void> {
+type Copying = Omit<Copied, 'place'> & { readonly tables: readonly StreamTable[]; readonly from: Position | null };
+
+async function copyTables(following: Following, parts: Copying): Promise<void> {
   const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
   const { tables, start } = parts;
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
+    await refuseStopped({ stream, watch: parts.watch, tables }, reading);
     const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
       const state = start.states[ordinal];
       return state?.kind === 'missing' && state.holdsOwnRows;
@@ -188,44 +212,63 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
 }
 
 /** What a look led to; a round with the entries that it worked through. */
-type Looked = 'registry' | 'nothing' | { readonly entries: number };
+type Looked = 'registry' | 'again' | 'nothing' | { readonly entries: number };
+
+type At = { readonly place: Place; readonly carrier: Carrier | null; readonly watch: TableWatch };
 
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
-async function lookOnce(
+async function lookOnce(following: Following, tables: readonly StreamTable[], at: At): Promise<Looked> {
+  const { place, watch } = at;
+  const work: TableWork[] = [];
+  let reading: Reading | null = null;
+  try {
+    reading = await following.source.open(place.seen);
+    if (reading.registry !== place.registry) return 'registry';
+    await stopTables({ ...following, tables, watch }, place, reading);
+    work.push(...(await workOf(reading, tables, place)));
+    const looked =
+      work.length === 0 && !place.isOfOldHistory ? nothingIn(following, reading, place) : await applyWork(following, tables, { ...at, reading, work });
+    place.isSecondLook = false;
+    return looked;
+  } catch (error) {
+    const { target, stream } = following;
+    const parts = { watch, target, work, isFirst: !place.isSecondLook, readResting: () => readResting(target, stream) };
+    if (!(await isWorthAnotherLook(error, parts))) throw error;
+    place.isSecondLook = true;
+    return 'again';
+  } finally {
+    await reading?.release();
+  }
+}
+
+function nothingIn({ progress, log, stream }: Following, reading: Reading, place: Place): Looked {
+  if (reading.isOnDisk) place.seen = reading.position;
+  if (!progress.isCaughtUp && place.copying === null && place.stops.size === 0) {
+    progress.isCaughtUp = true;
+    log({ kind: 'caught-up', stream });
+  }
+  return 'nothing';
+}
+
+async function applyWork(
   following: Following,
   tables: readonly StreamTable[],
-  at: { readonly place: Place; readonly carrier: Carrier | null },
+  { place, carrier, watch, reading, work }: At & { readonly reading: Reading; readonly work: readonly TableWork[] },
 ): Promise<Looked> {
-  const { place, carrier } = at;
-  const { stream, source, target, clock, failpoint, progress, log } = following;
+  const { stream, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
-  const reading = await source.open(place.seen);
-  try {
-    if (reading.registry !== place.registry) return 'registry';
-    const work = await workOf(reading, tables, place.states);
-    if (work.length === 0 && !place.isOfOldHistory) {
-      if (reading.isOnDisk) place.seen = reading.position;
-      if (!progress.isCaughtUp && place.copying === null) {
-        progress.isCaughtUp = true;
-        log({ kind: 'caught-up', stream });
-      }
-      return 'nothing';
-    }
-    progress.isCaughtUp = false;
-    const entries = work.reduce((sum, each) => sum + each.entries, 0);
-    if (carrier !== null) await carrier.beforeRound(entries);
-    const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
-    place.stored = formatPosition(reading.position);
-    place.seen = reading.position;
-    place.isOfOldHistory = false;
-    place.states = joined(place.states, work);
-    progress.rows += result.rows;
-    progress.lastRound = true;
-    log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
-    return { entries };
-  } finally {
-    await reading.release();
-  }
+  progress.isCaughtUp = false;
+  const entries = work.reduce((sum, each) => sum + each.entries, 0);
+  if (carrier !== null) await carrier.beforeRound(entries);
+  const result = await applyRound({ stream, reading, target, work, stored: place.stored, watch, held: heldTables(place, tables), failpoint });
+  place.stored = formatPosition(reading.position);
+  place.seen = reading.position;
+  place.isOfOldHistory = false;
+  place.states = joined(place.states, work);
+  progress.rows += result.rows;
+  progress.lastRound = true;
+  log({ kind: 'round', stream, rows: result.rows, tables: work.length, path: result.path, ms: clock.now() - started });
+  return { entries };
 }
 
 function joined(states: readonly TableState[], work: readonly TableWork[]): readonly TableState[] {
@@ -239,9 +282,14 @@ async function leave(place: Place): Promise<'again'> {
   return 'again';
 }
 
-/** Every table follows the watermark. Only then may the watermark be acknowledged: a copied table still needs changes from before it. */
+/** Every table follows the watermark. */
 function isWhole(place: Place): boolean {
   return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
+}
+
+async function acknowledge(place: Place, acknowledger: Acknowledger): Promise<void> {
+  const position = place.copying === null && !place.hasCopied ? acknowledgeable(place) : null;
+  if (position !== null) await acknowledger.tick(position);
 }
 
 /** Before it ends, the runner carries the sequences once more, has the target put on disk what it committed, and acknowledges it. */

@@ -3,8 +3,11 @@ import { FEW_ENTRIES } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
+import { readTables, type TableFacts } from '../5-inspect/read-tables.ts';
 import { startBeating } from './heartbeat.ts';
-import { type Counter, type PendingTable, pendingTables } from './counting.ts';
+import { nothingAsSeen, notAsSeen, readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
+import { refuseChanged } from './changed-tables/read-too-late.ts';
+import { type Counter, type PendingTable, pendingTables, sourcesOf, tokensOf } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
@@ -21,6 +24,14 @@ export type Reading = {
   /** The position that a target has reached once it has applied everything pending here. */
   readonly position: Position;
   readonly pending: readonly PendingTable[];
+  /** What the catalog says, in this snapshot, of each table with changes (`readTokens`), by ordinal. */
+  readonly tokens: ReadonlyMap<number, string>;
+  /** The same of tables without any. */
+  tokensOf(ordinals: readonly number[]): Promise<ReadonlyMap<number, string>>;
+  /** Exactly what tables look like in this snapshot, by display name. */
+  facts(ordinals: readonly number[]): Promise<ReadonlyMap<string, TableFacts>>;
+  /** Pairs of tables of the sync of which the first has a foreign key to the second. */
+  references(): Promise<readonly (readonly [number, number])[]>;
   /** The source had on disk, when the snapshot was taken, all that it saw: no crash can give its transaction ids out again. */
   readonly isOnDisk: boolean;
   /** Value of `sarrio.registry` once everything pending was locked against purging. */
@@ -31,6 +42,7 @@ export type Reading = {
   rows(wanted: readonly Wanted[]): Promise<readonly (TextRows | null)[]>;
   /** A connection of its own in the same snapshot, for COPY. The caller gives it back by ending its transaction. */
   openBulk(): Promise<Session>;
+  /** Fails where what was read is not what the snapshot shows, because a table was altered in between. */
   giveBackBulk(session: Session): Promise<void>;
   /** Resolves once the source has on disk everything that this snapshot saw. No target may commit before. */
   durable(): Promise<void>;
@@ -66,11 +78,18 @@ export async function beginSharedReading(parts: Parts): Promise<Join> {
   await parts.failpoint('round.source.before-snapshot');
   const hoped = hopes.wanted.length > MOST_HOPES ? [] : hopes.wanted;
   hopes.wanted = [];
-  const { head, extra, pending, filled, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoped.map(rowsOf(sync)));
+  const hoping = hoped.length === 0 ? [] : [...hoped.map(rowsOf(sync)), notAsSeen(sourcesOf(sync.tables, ordinalsOf(hoped)))];
+  const { head, extra, pending, filled, tokens, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoping);
   await parts.failpoint('round.source.after-snapshot');
   const [snapshot, lsn, isOnDisk] = head[1]?.lists[0] ?? [];
+  if (hoped.length > 0) refuseChanged(parts.name, extra.at(-1));
   const rows = completeRows(pending, hoped, extra);
-  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
+  const found = { pending, filled, tokens, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry };
+  return sharedReading(parts, { ...found, position: positionAt(history, snapshot ?? '') });
+}
+
+function ordinalsOf(wanted: readonly Wanted[]): readonly number[] {
+  return wanted.map(({ ordinal }) => ordinal);
 }
 
 /** More tables than this are not read on a chance. */
@@ -87,6 +106,7 @@ type Seen = {
   readonly pending: readonly PendingTable[];
   /** Tables whose delta tables are not empty. */
   readonly filled: readonly number[];
+  readonly tokens: ReadonlyMap<number, string>;
   /** By table and route. */
   readonly rows: ReadonlyMap<string, TextRows | null>;
   readonly lsn: string;
@@ -122,6 +142,8 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       from: parts.from,
       position: seen.position,
       pending: seen.pending,
+      tokens: seen.tokens,
+      ...catalogReader(parts, exclusive),
       isOnDisk: seen.isOnDisk,
       registry: seen.registry,
       pendingFrom,
@@ -130,8 +152,10 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       openBulk: async () => importInto(pool, await exported()),
       giveBackBulk: async (bulk) => {
         if (!bulk.isOpen()) return;
+        const altered = await bulk.batch([nothingAsSeen]).catch(whateverFailed);
         await bulk.query(endReading);
         pool.giveBack(bulk);
+        refuseChanged(parts.name, altered[0]);
       },
       release: async () => {
         open.users -= 1;
@@ -146,6 +170,26 @@ function sharedReading(parts: Parts, seen: Seen): Join {
     };
   };
   return joining({ from: parts.from, pending: seen.pending, pendingFrom, hand });
+}
+
+/** The transaction has failed before: whoever read has had the error. */
+function whateverFailed(): readonly Result[] {
+  return [];
+}
+
+function catalogReader({ session, sync }: Parts, exclusive: Mutex): Pick<Reading, 'tokensOf' | 'facts' | 'references'> {
+  return {
+    tokensOf: async (ordinals) => {
+      if (ordinals.length === 0) return new Map();
+      const [answer] = await exclusive(() => session.batch([readTokens(sourcesOf(sync.tables, ordinals))]));
+      return new Map(tokensOf(ordinals, answer));
+    },
+    references: async () => {
+      const [answer] = await exclusive(() => session.batch([readReferences(sync.tables.map(({ source }) => source))]));
+      return (answer?.lists ?? []).map(([child, parent]) => [Number(child), Number(parent)]);
+    },
+    facts: (ordinals) => exclusive(() => readTables(session, sourcesOf(sync.tables, ordinals), null)),
+  };
 }
 
 type Joining = Pick<Reading, 'from' | 'pending' | 'pendingFrom'> & { readonly hand: () => Reading };
@@ -197,13 +241,17 @@ async function importInto(pool: SourcePool, snapshot: string): Promise<Session> 
 }
 
 /** Targets alike read the same rows once: the answers are kept by table and route as long as the reading lives. */
-function rowsReader({ sync, session, hopes }: Parts, known: Seen['rows'], exclusive: Mutex): Reading['rows'] {
+function rowsReader({ name, sync, session, hopes }: Parts, known: Seen['rows'], exclusive: Mutex): Reading['rows'] {
   const kept = new Map<string, Promise<TextRows | null>>([...known].map(([key, rows]) => [key, Promise.resolve(rows)]));
   return async (wanted) => {
     hopes.wanted = wanted.map(({ ordinal, route }) => ({ ordinal, route }));
     const fresh = wanted.filter((each) => !kept.has(keyOf(each)));
     if (fresh.length > 0) {
-      const answers = exclusive(() => session.batch(fresh.map(rowsOf(sync))));
+      const answers = exclusive(async () => {
+        const results = await session.batch([...fresh.map(rowsOf(sync)), notAsSeen(sourcesOf(sync.tables, ordinalsOf(fresh)))]);
+        refuseChanged(name, results.at(-1));
+        return results;
+      });
       fresh.forEach((each, index) => {
         kept.set(
           keyOf(each),

@@ -12,6 +12,9 @@ import { type RunOptions, startSync, type SyncRun } from './sync-runner.ts';
 /** A source that cannot be reached is not waited for at the end. */
 const LAST_WORDS_MS = 800;
 
+/** Why a run is ended that goes on with another plan. */
+export const NEW_PLAN = 'a new plan';
+
 /** How a run ended, by stream. */
 export type RunEnd = readonly StreamEnd[];
 
@@ -34,7 +37,7 @@ export async function run(given: RunOptions, names: readonly string[]): Promise<
   // What one sync brought last may be pending for another one that had caught up before.
   while (options.until === 'caught-up' && wanted.length > 1 && pass.rows > 0 && isDone(pass.ends)) pass = await runOnce(options, wanted);
   sessions.end();
-  log({ kind: 'stopped', reason: signal.aborted ? 'signal' : 'nothing left to do' });
+  log({ kind: 'stopped', reason: signal.aborted ? (signal.reason === NEW_PLAN ? NEW_PLAN : 'signal') : 'nothing left to do' });
   return pass.ends;
 }
 

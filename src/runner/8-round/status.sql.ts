@@ -20,7 +20,10 @@ export const readTargetStreams = `
   from sarrio.watermark as w
 `;
 
-/** What a person has to look at in a member of multi-master syncs. */
+/** Tables of one-way streams that do not follow the watermark: left out of the rounds, or copied and not joined yet. */
+export const readTablesApart = 'select sync, source, relation, position from sarrio.initial_copy where not is_joined';
+
+/** Tables that a person has to look at. */
 export const readStoppedTables = `
   select sync, relation, code, message, hint, key::text as key, stopped_at::text as stopped_at
   from sarrio.stopped

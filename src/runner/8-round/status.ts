@@ -3,14 +3,15 @@ import type { Plan, PlanCapture } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import { breakText } from '../5-inspect/seal-break.ts';
 import type { StreamName } from '../events.ts';
-import { beforeAll, type History, parsePosition, sameHistory } from '../../plan/position.ts';
+import { beforeAll, type History, parsePosition, type Position, sameHistory } from '../../plan/position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
 import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
-import { countParked, readStoppedTables, readStreams, readTargetStreams, summarizePending } from './status.sql.ts';
+import { countParked, readStoppedTables, readStreams, readTablesApart, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
+import { streamTables } from './work.ts';
 
 /** One stream as `sarrio status` shows it. */
 export type StreamStatus = StreamName & {
@@ -37,7 +38,7 @@ export type StreamStatus = StreamName & {
   readonly lastCopy: LastCopyStatus | null;
   /** Tables of the source of which changes may have gone by uncaptured. */
   readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
-  /** Tables that the target does not take while the rest of the multi-master sync goes on. */
+  /** Tables that the target does not take while the rest of the sync goes on. */
   readonly stopped: readonly StoppedTable[];
   /** Rows that the target keeps apart, because others hold their unique values. */
   readonly parked: number;
@@ -87,7 +88,7 @@ type Asked = {
   readonly target: (name: string) => Promise<TargetAnswer | Error>;
 };
 
-type TargetAnswer = { readonly streams: readonly Row[]; readonly stopped: readonly Row[]; readonly parked: readonly Row[] };
+type TargetAnswer = { readonly streams: readonly Row[]; readonly apart: readonly Row[]; readonly stopped: readonly Row[]; readonly parked: readonly Row[] };
 
 async function flowStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
@@ -124,11 +125,13 @@ type Parts = {
 };
 
 async function streamStatus(parts: Parts): Promise<StreamStatus> {
-  const { stream, row, applied } = parts;
+  const { stream, sync, row, applied } = parts;
   const isSilent = !row?.['state'] || Number(row['reported_seconds_ago']) > SILENT_SECONDS;
   const watermark = applied instanceof Error ? undefined : applied.streams.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const position = watermark?.['position'] ?? row?.['acknowledged'] ?? null;
-  const pending = await pendingOf(parts, position);
+  const apart =
+    applied instanceof Error || sync.mode !== 'one-way' ? [] : applied.apart.filter((each) => each['sync'] === stream.sync && each['source'] === stream.source);
+  const pending = await pendingOf(parts, { stored: position, apart });
   const situation = situationOf(row, watermark);
   const state = isSilent ? 'not running' : (row['state'] ?? 'not running');
   return {
@@ -166,19 +169,31 @@ async function budgetOf({ plan, stream, source, history, row }: Parts): Promise<
   return percentOfBudget({ plan, session: source, sync: stream.sync, position: known });
 }
 
-async function pendingOf({ sync, source, history }: Parts, stored: string | null): Promise<{ pending: number | null; lagSeconds: number | null }> {
+/** A table that does not follow the watermark is counted from where it stands. */
+async function pendingOf(
+  { sync, source, history, stream }: Parts,
+  { stored, apart }: { readonly stored: string | null; readonly apart: readonly Row[] },
+): Promise<{ pending: number | null; lagSeconds: number | null }> {
   if (stored === null) return { pending: null, lagSeconds: null };
-  const parsed = parsePosition(stored);
-  const position = parsed.history.timeline === history.timeline ? parsed : beforeAll(history);
+  const known = (text: string): Position => {
+    const parsed = parsePosition(text);
+    return parsed.history.timeline === history.timeline ? parsed : beforeAll(history);
+  };
+  const positions = new Map(apart.map((row) => [row['relation'], row['position'] ?? '']));
+  const tables = streamTables(sync, stream.target);
+  const groups = [
+    { position: known(stored), tables: tables.filter(({ relation }) => !positions.has(relation)) },
+    ...tables.flatMap((table) => (positions.has(table.relation) ? [{ position: known(positions.get(table.relation) ?? ''), tables: [table] }] : [])),
+  ].filter((group) => group.tables.length > 0);
   const answers = await source.batch([
     beginReading,
     { text: planFor('few') },
-    setPosition(position),
-    { text: summarizePending(sync.tables.map(({ countPending }) => countPending)) },
+    ...groups.flatMap((group) => [setPosition(group.position), { text: summarizePending(group.tables.map(({ table }) => table.countPending)) }]),
     { text: endReading },
   ]);
-  const [pending, lag] = answers[3]?.lists[0] ?? [];
-  return { pending: Number(pending), lagSeconds: Number(Number(lag).toFixed(3)) };
+  const counted = groups.map((_, place) => answers[3 + 2 * place]?.lists[0] ?? []);
+  const lag = Math.max(0, ...counted.map(([, seconds]) => Number(seconds)));
+  return { pending: counted.reduce((sum, [entries]) => sum + Number(entries), 0), lagSeconds: Number(lag.toFixed(3)) };
 }
 
 function stoppedTable(row: Row): StoppedTable {
@@ -198,8 +213,9 @@ async function askTarget(name: string, connect: Connect, isMember: boolean): Pro
   if (session instanceof Error) return session;
   try {
     const streams = (await session.query(readTargetStreams)).rows;
-    if (!isMember) return { streams, stopped: [], parked: [] };
-    return { streams, stopped: (await session.query(readStoppedTables)).rows, parked: (await session.query(countParked)).rows };
+    const stopped = (await session.query(readStoppedTables)).rows;
+    const apart = (await session.query(readTablesApart)).rows;
+    return { streams, apart, stopped, parked: isMember ? (await session.query(countParked)).rows : [] };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {

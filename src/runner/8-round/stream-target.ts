@@ -15,6 +15,8 @@ export type StreamStart = {
   readonly stored: string | null;
   /** Where reading starts. */
   readonly position: Position | null;
+  /** Tables that rest for a migration, as the watermark row has them. */
+  readonly resting: string;
   readonly registration: Registration;
   /** By ordinal. */
   readonly states: readonly TableState[];
@@ -41,7 +43,7 @@ export async function readStreamStart(place: StreamPlace): Promise<StreamStart> 
   const captures = await capturesOf(place);
   if (watermark === null) {
     const states = place.tables.map((): TableState => ({ kind: 'missing', holdsOwnRows: false }));
-    return { stored: null, position: null, registration, states, captures, historyChange: null };
+    return { stored: null, position: null, resting: '{}', registration, states, captures, historyChange: null };
   }
   const stored = parsePosition(watermark.position);
   refuseForeignHistory(stream, stored.history, source.history);
@@ -55,18 +57,24 @@ export async function readStreamStart(place: StreamPlace): Promise<StreamStart> 
   if (!moved) refuseLaggingSource(stream, stored, await positionNow(source));
   const states = await tableStates(place, captures);
   const historyChange = moved ? { from: watermark.position, to: formatPosition(position) } : null;
-  return { stored: watermark.position, position, registration, states, captures, historyChange };
+  return { stored: watermark.position, position, resting: watermark.resting, registration, states, captures, historyChange };
 }
 
-type OwnWatermark = { readonly position: string; readonly acknowledged: string | null };
+type OwnWatermark = { readonly position: string; readonly acknowledged: string | null; readonly resting: string };
 
 /** A watermark of an earlier life of the stream is forgotten: changes since may never have been captured or may be purged. */
 async function ownWatermark({ stream, target }: StreamPlace, registration: string): Promise<OwnWatermark | null> {
   const names = [stream.sync, stream.source];
   const row = (await target.query(readWatermark, names)).rows[0];
-  if (row?.['registration'] === registration && row['position']) return { position: row['position'], acknowledged: row['acknowledged'] ?? null };
+  if (row?.['registration'] === registration && row['position'])
+    return { position: row['position'], acknowledged: row['acknowledged'] ?? null, resting: row['resting'] ?? '{}' };
   await target.batch([{ text: beginApply }, { text: forgetCopies, values: names }, { text: forgetWatermark, values: names }, { text: commitApply }]);
   return null;
+}
+
+/** Tables that rest for a migration. */
+export async function readResting(target: Session, { sync, source }: StreamName): Promise<string> {
+  return (await target.query(readWatermark, [sync, source])).rows[0]?.['resting'] ?? '{}';
 }
 
 async function capturesOf({ source, deltas }: StreamPlace): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ import type { Failpoint } from '../failpoint.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
+import type { StreamShapes } from './changed-tables/table-watch.ts';
 import { type FollowEnd, followStream, type Following } from './follow-stream.ts';
 import { waitForLease } from './lease.ts';
 import { readPause } from './registration.ts';
@@ -51,6 +52,7 @@ export type StreamOptions = {
   readonly sync: Flow;
   /** Delta tables by ordinal, as the plan names them. */
   readonly deltas: readonly string[];
+  readonly shapes: StreamShapes;
   readonly access: SourceAccess;
   readonly connectTarget: () => Promise<Session>;
   readonly progress: StreamProgress;

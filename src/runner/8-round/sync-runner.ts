@@ -59,7 +59,22 @@ export function startSync(options: RunOptions, name: string): SyncRun {
       });
       return session;
     };
-    return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
+    const shapes = { source: plan.databases[sync.source]?.shapes ?? {}, target: plan.databases[stream.target]?.shapes ?? {} };
+    return runStream({
+      project: plan.project,
+      stream,
+      sync,
+      deltas,
+      shapes,
+      access: access.get,
+      connectTarget,
+      progress,
+      until,
+      clock,
+      log,
+      failpoint,
+      signal,
+    });
   });
   return { name, sources: new Map([[sync.source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
 }

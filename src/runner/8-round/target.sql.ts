@@ -26,7 +26,7 @@ export const endHolder = `
 `;
 
 export const readWatermark = `
-  select position, registration::text as registration, acknowledged
+  select position, registration::text as registration, acknowledged, resting::text as resting
   from sarrio.watermark
   where sync = $1 and source = $2
 `;
@@ -56,17 +56,23 @@ export const lockWatermark: (sync: string, source: string) => Statement = (sync,
 /** A setting that nobody has: to ask for it fails, and the error tells its name. */
 export const FENCE_IS_LOST = 'sarrio.fence_is_lost';
 
+export const TABLES_REST = 'sarrio.other_tables_rest';
+
 /**
- * The fence: whoever holds this row may apply, and only from the position that he believes it to be at. The server itself fails the
- * transaction otherwise, so that the commit may be on its way before we have the answer.
+ * The fence: whoever holds this row may apply, and only from the position that he believes it to be at; and not to tables that rest, which
+ * he has to know. The server itself fails the transaction otherwise, so that the commit may be on its way before we have the answer.
  */
-export const holdFence: (at: { sync: string; source: string; position: string }) => Statement = ({ sync, source, position }) => ({
+export const holdFence: (at: { sync: string; source: string; position: string; resting: string }) => Statement = (at) => ({
   name: 'sarrio_hold_fence',
-  text: `select case
-      when (select w.position from sarrio.watermark as w where w.sync = $1 and w.source = $2 for update) = $3 then $3
+  text: `select case (
+        select case when w.position <> $3 then null when w.resting::text = $4 then true else current_setting('${TABLES_REST}')::boolean end
+        from sarrio.watermark as w
+        where w.sync = $1 and w.source = $2
+        for update
+      ) when true then $3
       else current_setting('${FENCE_IS_LOST}')
     end as position`,
-  values: [sync, source, position],
+  values: [at.sync, at.source, at.position, at.resting],
 });
 
 export const advanceWatermark: (move: { sync: string; source: string; from: string; to: string; rows: number }) => Statement = (move) => ({

@@ -18,7 +18,7 @@ export type StreamTable = {
   readonly verify: VerifyStatements;
 };
 
-/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round; `missing` waits for its copy, which replaces the rows that an earlier one of this stream brought. */
+/** Where a table stands in its stream: `joined` follows the watermark; `copied` has its own position until the next round, or for as long as it is left out; `missing` waits for its copy, which replaces the rows that an earlier one of this stream brought. */
 export type TableState =
   | { readonly kind: 'joined' }
   | { readonly kind: 'copied'; readonly position: Position }
@@ -44,11 +44,15 @@ export function streamTables(sync: Pick<Flow, 'tables'>, target: string): readon
 }
 
 /** What a reading means for a stream: tables with pending changes, and every copied table, which joins with whatever is pending from its own position. */
-export async function workOf(reading: Reading, tables: readonly StreamTable[], states: readonly TableState[]): Promise<readonly TableWork[]> {
+export async function workOf(
+  reading: Reading,
+  tables: readonly StreamTable[],
+  { states, stops }: { readonly states: readonly TableState[]; readonly stops: ReadonlyMap<number, unknown> },
+): Promise<readonly TableWork[]> {
   const work: TableWork[] = [];
   for (const table of tables) {
     const state = states[table.ordinal] ?? { kind: 'missing', holdsOwnRows: false };
-    if (state.kind === 'missing' || isAhead(state, reading)) continue;
+    if (state.kind === 'missing' || stops.has(table.ordinal) || isAhead(state, reading)) continue;
     const joinFrom = state.kind === 'copied' ? state.position : null;
     const pending = joinFrom === null ? reading.pending : await reading.pendingFrom(joinFrom);
     const found = pending.find(({ ordinal }) => ordinal === table.ordinal);

@@ -31,6 +31,7 @@ export const installedBlock: Sql = sql`
  * `acknowledged` is the last position that the source has recorded as such: a source that does not know it was put back in time.
  * Between masters `copied_xid` is the transaction in which rows were last copied from there: of what was changed here before, they may
  * hold nothing. `unverified_since` is set when the source came back with another history, in which it may lack rows that stand here.
+ * `resting` are tables that no round writes to until a migration is through: whoever holds the row's lock knows them.
  */
 export const watermarkBlock: Sql = sql`
   create table if not exists sarrio.watermark (
@@ -47,6 +48,7 @@ export const watermarkBlock: Sql = sql`
     copied_xid xid8,
     primary key (sync, source)
   );
+  alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
   alter table sarrio.watermark
     add column if not exists acknowledged text,
     add column if not exists unverified_since timestamptz,
@@ -207,6 +209,27 @@ export const carriedBlock: Sql = sql`
     primary key (sync, source, origin, sequence)
   );
   revoke all on table sarrio.carried from public;
+`;
+
+/**
+ * In every database: migrations of the users' tables that `sarrio migrate` has begun here. `done_at` is written in the transaction of the
+ * migration's own statements, so each of them runs once, whatever ends the command. `tables` rest until it is through everywhere.
+ */
+export const migrationBlock: Sql = sql`
+  create table if not exists sarrio.migration (
+    migration text not null,
+    project text not null,
+    file text not null,
+    statements text not null,
+    direction text not null,
+    tables text[] not null default '{}',
+    begun_by text not null,
+    begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+    done_at timestamptz,
+    ended_at timestamptz,
+    primary key (migration)
+  );
+  revoke all on table sarrio.migration from public;
 `;
 
 /**

@@ -46,7 +46,7 @@ export const heldBlock: Sql = sql`
   revoke all on table sarrio.held from public;
 `;
 
-/** In a member: tables that a runner has stopped while the rest of their sync goes on, with the reason, for `sarrio status`. */
+/** In a member or a target: tables that a runner has stopped while the rest of their sync goes on, with the reason, for `sarrio status`. */
 export const stoppedBlock: Sql = sql`
   create table if not exists sarrio.stopped (
     sync text not null,

@@ -30,7 +30,21 @@ export function startCopies(options: RunOptions, name: string): SyncRun {
       });
       return session;
     };
-    const parts = { project: plan.project, stream, sync, deltas: [], access: access.get, connectTarget, progress, until, clock, log, failpoint, signal };
+    const parts = {
+      project: plan.project,
+      stream,
+      sync,
+      deltas: [],
+      shapes: { source: {}, target: {} },
+      access: access.get,
+      connectTarget,
+      progress,
+      until,
+      clock,
+      log,
+      failpoint,
+      signal,
+    };
     return runStream(parts, followCopies(copy));
   });
   return { name, sources: new Map([[source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };

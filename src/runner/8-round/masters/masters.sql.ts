@@ -126,15 +126,6 @@ export const holdCopied = `
   on conflict (sync, source, relation) do update set position = excluded.position
 `;
 
-/** For `status`. $1: sync, $2: relation, $3 to $6: code, message, hint, key as JSON. */
-export const noteStopped = `
-  insert into sarrio.stopped as s (sync, relation, code, message, hint, key) values ($1, $2, $3, $4, $5, $6::jsonb)
-  on conflict (sync, relation) do update set code = excluded.code, message = excluded.message, hint = excluded.hint, key = excluded.key
-`;
-
-/** $1: sync, $2: relations, or null for all. */
-export const noteGoing = 'delete from sarrio.stopped where sync = $1 and ($2::text[] is null or relation = any ($2::text[]))';
-
 /** The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. */
 export function holdWatermarks(sync: string): readonly Statement[] {
   return [

@@ -3,7 +3,7 @@ import { displayName } from '../../../sql/quote.ts';
 import { textArray } from '../../postgres/text-array.ts';
 import { writeAlone } from '../write-alone.ts';
 import type { Present } from './admit.ts';
-import { noteGoing, noteStopped } from './masters.sql.ts';
+import { noteGoing, noteStopped } from '../changed-tables/changed-tables.sql.ts';
 import { isContention, isFaultOfRows, MemberError, tableErrorOf } from './member-error.ts';
 import type { MastersRun } from './run-masters.ts';
 import { type Stop, TableStopped } from './stop.ts';

@@ -42,6 +42,7 @@ create table if not exists sarrio.watermark (
   copied_xid xid8,
   primary key (sync, source)
 );
+alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
 alter table sarrio.watermark
   add column if not exists acknowledged text,
   add column if not exists unverified_since timestamptz,
@@ -126,6 +127,24 @@ revoke all on table sarrio.stream from public;
 grant select, insert, update on table sarrio.stream to sarrio_runner;
 grant select on table sarrio.stream to sarrio_reader;
 
+-- object: table sarrio.migration
+create table if not exists sarrio.migration (
+  migration text not null,
+  project text not null,
+  file text not null,
+  statements text not null,
+  direction text not null,
+  tables text[] not null default '{}',
+  begun_by text not null,
+  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+  done_at timestamptz,
+  ended_at timestamptz,
+  primary key (migration)
+);
+revoke all on table sarrio.migration from public;
+grant select on table sarrio.migration to sarrio_runner;
+grant select on table sarrio.migration to sarrio_reader;
+
 -- object: table sarrio.carried
 create table if not exists sarrio.carried (
   sync text not null,
@@ -141,6 +160,21 @@ create table if not exists sarrio.carried (
 revoke all on table sarrio.carried from public;
 grant select, insert, update, delete on table sarrio.carried to sarrio_runner;
 grant select on table sarrio.carried to sarrio_reader;
+
+-- object: table sarrio.stopped
+create table if not exists sarrio.stopped (
+  sync text not null,
+  relation text not null,
+  code text not null,
+  message text not null,
+  hint text not null,
+  key jsonb,
+  stopped_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, relation)
+);
+revoke all on table sarrio.stopped from public;
+grant select, insert, update, delete on table sarrio.stopped to sarrio_runner;
+grant select on table sarrio.stopped to sarrio_reader;
 
 -- object: table sarrio.cutover
 create table if not exists sarrio.cutover (

@@ -38,6 +38,7 @@ create table if not exists sarrio.watermark (
   copied_xid xid8,
   primary key (sync, source)
 );
+alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
 alter table sarrio.watermark
   add column if not exists acknowledged text,
   add column if not exists unverified_since timestamptz,
@@ -110,6 +111,22 @@ create table if not exists sarrio.stream (
 );
 revoke all on table sarrio.stream from public;
 
+-- object: table sarrio.migration
+create table if not exists sarrio.migration (
+  migration text not null,
+  project text not null,
+  file text not null,
+  statements text not null,
+  direction text not null,
+  tables text[] not null default '{}',
+  begun_by text not null,
+  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+  done_at timestamptz,
+  ended_at timestamptz,
+  primary key (migration)
+);
+revoke all on table sarrio.migration from public;
+
 -- object: table sarrio.conflict
 create table if not exists sarrio.conflict (
   id uuid not null,
@@ -154,6 +171,18 @@ create table if not exists sarrio.held (
 );
 revoke all on table sarrio.held from public;
 
+-- object: table sarrio.sequence
+create table if not exists sarrio.sequence (
+  sequence text not null,
+  last_value bigint not null,
+  ends_at bigint not null,
+  percent integer not null,
+  alarmed_at timestamptz,
+  looked_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sequence)
+);
+revoke all on table sarrio.sequence from public;
+
 -- object: table sarrio.stopped
 create table if not exists sarrio.stopped (
   sync text not null,
@@ -166,18 +195,6 @@ create table if not exists sarrio.stopped (
   primary key (sync, relation)
 );
 revoke all on table sarrio.stopped from public;
-
--- object: table sarrio.sequence
-create table if not exists sarrio.sequence (
-  sequence text not null,
-  last_value bigint not null,
-  ends_at bigint not null,
-  percent integer not null,
-  alarmed_at timestamptz,
-  looked_at timestamptz not null default pg_catalog.clock_timestamp(),
-  primary key (sequence)
-);
-revoke all on table sarrio.sequence from public;
 
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;

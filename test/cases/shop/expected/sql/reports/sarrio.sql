@@ -38,6 +38,7 @@ create table if not exists sarrio.watermark (
   copied_xid xid8,
   primary key (sync, source)
 );
+alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
 alter table sarrio.watermark
   add column if not exists acknowledged text,
   add column if not exists unverified_since timestamptz,
@@ -109,6 +110,35 @@ create table if not exists sarrio.stream (
   primary key (sync, target)
 );
 revoke all on table sarrio.stream from public;
+
+-- object: table sarrio.migration
+create table if not exists sarrio.migration (
+  migration text not null,
+  project text not null,
+  file text not null,
+  statements text not null,
+  direction text not null,
+  tables text[] not null default '{}',
+  begun_by text not null,
+  begun_at timestamptz not null default pg_catalog.clock_timestamp(),
+  done_at timestamptz,
+  ended_at timestamptz,
+  primary key (migration)
+);
+revoke all on table sarrio.migration from public;
+
+-- object: table sarrio.stopped
+create table if not exists sarrio.stopped (
+  sync text not null,
+  relation text not null,
+  code text not null,
+  message text not null,
+  hint text not null,
+  key jsonb,
+  stopped_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync, relation)
+);
+revoke all on table sarrio.stopped from public;
 
 -- object: table sarrio.cutover
 create table if not exists sarrio.cutover (
