@@ -24,6 +24,7 @@ const TABLE: readonly Row[] = [
   [['compile', '--check', '--config', join(ANY_CASE, 'replication.config.ts'), '--generated', ANY_CASE], {}, 'differs', ''],
   [['check', '--config', 'absent.ts'], {}, 'invalid', 'SAR100'],
   [['check', '--config', join(ANY_CASE, 'replication.config.ts'), '--generated', ANY_CASE], {}, 'differs', 'SAR308'],
+  [['explain', 'SAR999'], {}, 'invalid', 'SAR003'],
   [['plan'], {}, 'invalid', 'SAR301'],
   [['plan', '--generated', PLAN], URLS, 'failed', 'SAR401'],
   [['plan', '--format', 'pdf'], {}, 'invalid', 'SAR001'],
