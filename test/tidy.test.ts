@@ -27,7 +27,7 @@ const ARROWS: readonly (readonly [room: string, allowed: RegExp])[] = [
   ['src/plan/', /^src\/(plan|sql)\//],
   ['src/conflict/', /^src\/(conflict|plan)\//],
   ['src/explain/', /^src\/explain\//],
-  ['src/config/', /^src\/(config|conflict)\//],
+  ['src/config/', /^src\/(config|conflict|plan)\//],
   ['src/compiler/', /^src\/(compiler|conflict|explain|plan|sql)\/|^src\/index\.ts$/],
   ['src/runner/', /^src\/(runner|conflict|plan|sql)\//],
   ['src/commands/', /^src\/(commands|compiler|conflict|explain|runner|plan|sql)\/|^src\/index\.ts$/],
