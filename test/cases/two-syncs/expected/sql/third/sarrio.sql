@@ -36,9 +36,9 @@ create table if not exists sarrio.watermark (
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
   copied_xid xid8,
-  resting text[] not null default '{}',
   primary key (sync, source)
 );
+alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
 alter table sarrio.watermark
   add column if not exists acknowledged text,
   add column if not exists unverified_since timestamptz,
