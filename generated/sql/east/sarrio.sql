@@ -36,9 +36,14 @@ create table if not exists sarrio.watermark (
   applied_rounds bigint not null default 0,
   applied_at timestamptz not null default pg_catalog.now(),
   copied_xid xid8,
-  resting text[] not null default '{}',
   primary key (sync, source)
 );
+alter table sarrio.watermark add column if not exists resting text[] not null default '{}';
+alter table sarrio.watermark
+  add column if not exists acknowledged text,
+  add column if not exists unverified_since timestamptz,
+  add column if not exists unverified_reason text,
+  add column if not exists copied_xid xid8;
 revoke all on table sarrio.watermark from public;
 
 -- object: table sarrio.initial_copy
@@ -67,6 +72,9 @@ create table if not exists sarrio.acknowledged (
   acknowledged_at timestamptz not null default pg_catalog.now(),
   primary key (sync, target)
 );
+alter table sarrio.acknowledged
+  add column if not exists detached_at timestamptz,
+  add column if not exists detached_reason text;
 revoke all on table sarrio.acknowledged from public;
 
 -- object: table sarrio.paused
@@ -263,6 +271,25 @@ revoke all on function sarrio.open_table(regclass) from public;
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;
+
+-- object: sequence sarrio.fillings
+create sequence if not exists sarrio.fillings as bigint;
+revoke all on sequence sarrio.fillings from public;
+
+-- object: function sarrio.mark_filled(regclass)
+create or replace function sarrio.mark_filled(flag regclass) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $sarrio$
+begin
+  perform pg_catalog.setval(flag, 2, false);
+  perform pg_catalog.nextval('sarrio.fillings'::pg_catalog.regclass);
+  perform pg_catalog.setval(flag, 2);
+end
+$sarrio$;
+revoke all on function sarrio.mark_filled(regclass) from public;
 
 -- object: function sarrio.wake(text, regclass)
 create or replace function sarrio.wake(sync text, flag regclass) returns void
