@@ -42,7 +42,8 @@ async function project() {
     void [keep, merge, park, stop, take];`,
   );
   const env = { EAST_URL: at(members, 0).url, WEST_URL: at(members, 1).url, NORTH_URL: at(members, 2).url };
-  const verb = (which: Verb, ...args: readonly string[]): Promise<Outcome> => runVerb(which, [...args, '--generated', join(dir, 'generated')], { cwd: dir, env });
+  const verb = (which: Verb, ...args: readonly string[]): Promise<Outcome> =>
+    runVerb(which, [...args, '--generated', join(dir, 'generated')], { cwd: dir, env });
   for (const [which, ...args] of [[pull], [compile], [apply], [run, '--until-caught-up']] as const) {
     const { exit, diagnostics } = await verb(which, ...args);
     expect([exit, diagnostics.filter(({ severity }) => severity === 'error')]).toEqual(['ok', []]);
