@@ -1,21 +1,30 @@
 import { resolve } from 'node:path';
 import { compileConfig } from '../compiler/compile.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
-import { compareGenerated, type GeneratedChanges } from '../plan/generated-files.ts';
+import { compareGenerated, type GeneratedChanges, loadGenerated } from '../plan/generated-files.ts';
 import { addConfigOptions, readConfig, readLockOf } from './config-options.ts';
 import { parseCount } from './duration.ts';
+import { shadowResult } from './shadow/shadow-result.ts';
 import type { Verb } from './verb.ts';
 
 /** `sarrio check`: everything that can be known without a database, for every pull request: faults, warnings, and whether `generated/` is up to date. */
 export const verb: Verb = {
-  configure: (command) => void addConfigOptions(command).option('--max-warnings <number>', 'exit 2 when there are more', parseCount),
+  configure: (command) =>
+    void addConfigOptions(command)
+      .option('--max-warnings <number>', 'exit 2 when there are more', parseCount)
+      .option('--shadow <url>', 'then try generated/ on new databases of this server: it installs, plans empty again, and goes again'),
   run: async (options, context) => {
     const dir = String(options['generated']);
     const loaded = await readConfig(options, context);
-    const { files, warnings } = compileConfig(loaded, await readLockOf(options, context));
+    const lock = await readLockOf(options, context);
+    const { files, warnings } = compileConfig(loaded, lock);
     const changes = await compareGenerated(resolve(context.cwd, dir), files);
     const diagnostics = [...warnings, ...staleFaults(changes, dir), ...tooMany(warnings.length, options['maxWarnings'])];
     const isFine = !diagnostics.some(({ severity }) => severity === 'error');
+    if (isFine && typeof options['shadow'] === 'string') {
+      const proof = await shadowResult(options['shadow'], { generated: await loadGenerated(resolve(context.cwd, dir)), lock, context });
+      return { ...proof, diagnostics: [...diagnostics, ...proof.diagnostics] };
+    }
     const text = isFine ? `Fine: ${warnings.length} warnings, ${files.size} generated files up to date.` : '';
     return { exit: isFine ? 'ok' : 'differs', data: { warnings: warnings.length, files: files.size, ...changes }, diagnostics, text };
   },

@@ -22,6 +22,9 @@ const TABLE: readonly Row[] = [
   [['pull', '--config', join(ANY_CASE, 'replication.config.ts')], URLS, 'failed', 'SAR401'],
   [['compile', '--config', 'absent.ts'], {}, 'invalid', 'SAR100'],
   [['compile', '--check', '--config', join(ANY_CASE, 'replication.config.ts'), '--generated', ANY_CASE], {}, 'differs', ''],
+  [['check', '--config', 'absent.ts'], {}, 'invalid', 'SAR100'],
+  [['check', '--config', join(ANY_CASE, 'replication.config.ts'), '--generated', ANY_CASE], {}, 'differs', 'SAR308'],
+  [['explain', 'SAR999'], {}, 'invalid', 'SAR003'],
   [['plan'], {}, 'invalid', 'SAR301'],
   [['plan', '--generated', PLAN], URLS, 'failed', 'SAR401'],
   [['plan', '--format', 'pdf'], {}, 'invalid', 'SAR001'],
@@ -40,6 +43,7 @@ const TABLE: readonly Row[] = [
   [['cutover', 'absent', '--generated', PLAN], URLS, 'invalid', 'SAR609'],
   [['doctor', '--generated', PLAN], URLS, 'differs', ''],
   [['graph'], {}, 'invalid', 'SAR301'],
+  [['explain', 'SAR999'], {}, 'invalid', 'SAR003'],
   [['destroy', '--generated', PLAN], URLS, 'refused', 'SAR508'],
   [['destroy', '--generated', PLAN, '--confirm', 'sarrio'], URLS, 'failed', 'SAR401'],
 ];

@@ -113,7 +113,10 @@ export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL'
     const [written, typed] = [await compiled('handlers', 'replication.config.yaml', folder), await compiled('handlers', 'typed.ts', folder)];
     expect(written.diagnostics).toEqual([]);
     expect([...(written.files ?? new Map()).keys()]).toContain('handlers/shop.public.customers.mjs');
-    expect(Object.fromEntries(written.files ?? [])).toEqual(Object.fromEntries(typed.files ?? []));
+    const handler = ({ files }: Outcome): string => files?.get('handlers/shop.public.customers.mjs') ?? '';
+    expect(handler(written)).toBe(handler(typed).replace('from typed.ts', 'from replication.config.yaml'));
+    const sourceHash = ({ files }: Outcome): unknown => /sourceHash: (\w+)/.exec(files?.get('plan.yaml') ?? '')?.[1];
+    expect(sourceHash(written)).toBe(sourceHash(typed));
   });
 
   test.each([
@@ -138,8 +141,6 @@ export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL'
 
   test('CRLF is the same', async () => {
     expect(await faultsOf(CONFIG.replaceAll('\n', '\r\n'))).toEqual([]);
-    expect(await faultsOf(CONFIG.replace('multi-master', 'multimaster').replaceAll('\n', '\r\n'))).toEqual([
-      expect.stringContaining('replication.config.yaml(7,11)'),
-    ]);
+    expect((await faultsOf(CONFIG.replace('multi-master', 'multimaster').replaceAll('\n', '\r\n'))).join()).toContain('replication.config.yaml(7,11)');
   });
 });

@@ -41,7 +41,7 @@ export function extractHandlers(options: ExtractOptions): { handlers: ExtractedH
   for (const [handler, uses] of config ? groupedByFunction(places) : []) {
     const taken = new Set([...handlers.values()].map(({ rule }) => rule.file));
     const source = config && sourceOf({ modules, config }, { place: uses[0], reference: options.references?.get(handler) });
-    const found = source && ('faults' in source ? source : extract({ modules, config, taken }, { uses, value: source.value }));
+    const found = source && ('faults' in source ? source : extract({ modules, file: path, taken }, { uses, value: source.value }));
     if (found && 'rule' in found) handlers.set(handler, found);
     // A function that several handlers use is at fault once.
     for (const fault of found && 'faults' in found ? found.faults : []) {
@@ -69,14 +69,15 @@ const WHAT: Readonly<Record<Hook, string>> = {
   onException: 'Says what becomes of rows that a member does not take, in',
 };
 
-type Context = { readonly modules: Modules; readonly config: SourceFile; readonly taken: ReadonlySet<string> };
+/** `file` is the config's path. */
+type Context = { readonly modules: Modules; readonly file: string; readonly taken: ReadonlySet<string> };
 type Found = ExtractedHandler | { readonly faults: readonly HandlerFault[] };
 
 type Source = { readonly value: Node } | { readonly faults: readonly HandlerFault[] };
 
 /** Where the text of a handler stands: at its place in the config, or under the name that it refers to. */
 function sourceOf(
-  { modules, config }: Pick<Context, 'modules' | 'config'>,
+  { modules, config }: { readonly modules: Modules; readonly config: SourceFile },
   { place, reference }: { place: HandlerPlace; reference?: string | undefined },
 ): Source {
   if (reference === undefined) {
@@ -95,14 +96,14 @@ function sourceOf(
   };
 }
 
-function extract({ modules, config, taken }: Context, { uses, value }: { uses: readonly [HandlerPlace, ...HandlerPlace[]]; value: Node }): Found {
+function extract({ modules, file, taken }: Context, { uses, value }: { uses: readonly [HandlerPlace, ...HandlerPlace[]]; value: Node }): Found {
   const [place] = uses;
   const handler = functionOf(modules, value);
   if ('fault' in handler) return { faults: [handler.fault] };
   const closure = closureOf(modules, handler.node);
   if (closure.faults.length > 0) return { faults: closure.faults };
   const title = `${WHAT[place.hook]} ${uses.map(shownPlace).join('; ')}`;
-  const { text, sourceHash, export: name } = printHandler(closure, { title, inline: place.hook, config: config.getFilePath() });
+  const { text, sourceHash, export: name } = printHandler(closure, { title, inline: place.hook, config: file });
   return { text, rule: { strategy: 'handler', file: handlerPath(place, taken), export: name, sourceHash, fileHash: handlerFileHash(text) } };
 }
 

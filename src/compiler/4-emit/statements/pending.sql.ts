@@ -39,11 +39,25 @@ export function bulkCondition(table: ModelTable, sync: string): Sql {
 }
 
 function uncovered(sync: string, alias: string): Sql {
-  const xid = ident(alias, 'change_xid');
   return sql`
-    (${xid} >= (select current_setting('sarrio.xmax')::xid8)
-      or ${xid} = any ((select current_setting('sarrio.xip')::xid8[])::xid8[]))
-    and ${xid} <> all ((select current_setting('sarrio.extra')::xid8[])::xid8[])
+    (${isAfter(alias)}
+      or ${wasRunning(alias)})
+    and ${isFor(sync, alias)}
+  `;
+}
+
+function isAfter(alias: string): Sql {
+  return sql`${ident(alias, 'change_xid')} >= (select current_setting('sarrio.xmax')::xid8)`;
+}
+
+function wasRunning(alias: string): Sql {
+  return sql`${ident(alias, 'change_xid')} = any ((select current_setting('sarrio.xip')::xid8[])::xid8[])`;
+}
+
+/** Neither covered one by one nor meant for others. */
+function isFor(sync: string, alias: string): Sql {
+  return sql`
+    ${ident(alias, 'change_xid')} <> all ((select current_setting('sarrio.extra')::xid8[])::xid8[])
     and ${isForSync(sync, alias)}
   `;
 }
@@ -64,35 +78,37 @@ export function deltaIdent(table: ModelTable): Sql {
 /** `select` of the pending keys; distinct unless every entry is an insert. */
 export function pendingKeys(table: ModelTable, sync: string, distinct: boolean): Sql {
   return sql`
-    ${keysWhere(table, false, pendingCondition(sync, 'd'))}
+    ${keysWhere(table, pendingCondition(sync, 'd'))}
       and d.change_op not in ('T', 'B')
     ${dangerousRaw(distinct ? 'union' : 'union all')}
-    ${keysWhere(table, false, bulkCondition(table, sync))}
+    ${keysWhere(table, bulkCondition(table, sync))}
   `;
 }
 
 /**
  * The same of a few changes: no statement among them was large. Rounds ask before they know how many there are, so no more than a few are
- * read; where there are more, the answer is thrown away.
+ * read; where there are more, the answer is thrown away. The two ranges of ids apart, each one of the index: for a first few of both
+ * together the planner would walk through the whole index, past every entry that is retained.
  */
 export function fewPendingKeys(table: ModelTable, sync: string): Sql {
-  const keys = join(
-    table.key.columns.map(({ name }) => ident('d', name)),
-    ', ',
-  );
-  return sql`
-    select distinct ${keys}
-    from (
-      ${keysWhere(table, false, pendingCondition(sync, 'd'))}
+  const few = (range: Sql): Sql => sql`
+    (
+      ${keysWhere(table, sql`d.change_bulk is distinct from 0 and ${range}`)}
+        and ${isFor(sync, 'd')}
         and d.change_op not in ('T', 'B')
       limit ${dangerousRaw(String(FEW_ENTRIES))}
-    ) as d
+    )
+  `;
+  return sql`
+    ${few(isAfter('d'))}
+    union
+    ${few(wasRunning('d'))}
   `;
 }
 
-function keysWhere(table: ModelTable, distinct: boolean, condition: Sql): Sql {
+function keysWhere(table: ModelTable, condition: Sql): Sql {
   return sql`
-    select ${dangerousRaw(distinct ? 'distinct ' : '')}${join(
+    select ${join(
       table.key.columns.map(({ name }) => ident('d', name)),
       ', ',
     )}
