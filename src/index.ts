@@ -46,7 +46,6 @@ export {
   skip,
   take,
 } from './conflict/handlers/answers.ts';
-export type { ChangeAnswer } from './conflict/handlers/clash.ts';
 export type { Operation } from './conflict/handlers/conflict.ts';
 export {
   type FailureError,
@@ -67,7 +66,7 @@ export type ConflictAnswer<Row extends object = RowValues, Database extends stri
 export type UniqueClash<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueClash<Row, Database>;
 export type UniqueRow<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueRow<Row, Database>;
 export type UniqueHandler<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueHandler<Row, Database>;
-export type UniqueAnswer<Database extends string = DatabaseName> = clash.UniqueAnswer<Database>;
+export type UniqueAnswer<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueAnswer<Row, Database>;
 export type TakeAnswer<Database extends string = DatabaseName> = answers.TakeAnswer<Database>;
 export type KeepAnswer<Database extends string = DatabaseName> = failure.KeepAnswer<Database>;
 export type Failure<Row extends object = RowValues, Database extends string = DatabaseName> = failure.Failure<Row, Database>;

@@ -92,7 +92,7 @@ export function testException<Row extends object = RowValues>(test: TestExceptio
 
 /** Two rows that hold one value of a unique index, the earlier one first. */
 export type TestUnique<Row extends object = RowValues> = Pick<TestConflict<Row>, 'key' | 'table' | 'types' | 'databases'> & {
-  readonly handler: (clash: UniqueClash<Row>) => UniqueAnswer;
+  readonly handler: (clash: UniqueClash<Row>) => UniqueAnswer<Row>;
   /** Name of the unique index; `unique` by default. */
   readonly index?: string;
   readonly rows: readonly [earlier: TestUniqueRow<Row>, later: TestUniqueRow<Row>];

@@ -1,11 +1,11 @@
-import type { ColumnValue, RowValues } from './answers.ts';
+import type { MergeAnswer, RowValues } from './answers.ts';
 import type { KeepAnswer, ParkAnswer, StopAnswer } from './failure.ts';
 
-/** The later row stays as well, with these columns changed at every database; the earlier one stays as it is. */
-export type ChangeAnswer = { readonly kind: 'merge'; readonly values: { readonly [column: string]: ColumnValue | bigint | undefined } };
-
-/** What a handler of unique values may return. `keep('east')`: the row of east stays, the other one is parked; `park()`: both are. */
-export type UniqueAnswer<Database extends string = string> = KeepAnswer<Database> | ParkAnswer | ChangeAnswer | StopAnswer;
+/**
+ * What a handler of unique values may return. `keep('east')`: the row of east stays, the other one is parked; `park()`: both are; `merge({…})`:
+ * both stay, the later one with these columns changed at every database.
+ */
+export type UniqueAnswer<Row extends object = RowValues, Database extends string = string> = KeepAnswer<Database> | ParkAnswer | MergeAnswer<Row> | StopAnswer;
 
 /** One of two rows that hold the same unique value. */
 export type UniqueRow<Row extends object = RowValues, Database extends string = string> = {
@@ -33,5 +33,5 @@ export type UniqueClash<Row extends object = RowValues, Database extends string 
 
 /** Says what becomes of two rows that hold one unique value. A closed function, as handlers of conflicts are. */
 export type UniqueHandler<Row extends object = RowValues, Database extends string = string> = {
-  decide(clash: UniqueClash<Row, Database>): UniqueAnswer<Database>;
+  decide(clash: UniqueClash<Row, Database>): UniqueAnswer<Row, Database>;
 }['decide'];

@@ -3,7 +3,7 @@ import type { ConfigPath } from '../fault.ts';
 /** The settings that take a function. */
 export type Hook = 'onConflict' | 'onUnique' | 'onException';
 
-const HOOKS: readonly Hook[] = ['onConflict', 'onUnique', 'onException'];
+export const HOOKS: readonly Hook[] = ['onConflict', 'onUnique', 'onException'];
 
 /** Where a function stands in an evaluated config. */
 export type HandlerPlace = {

@@ -1,3 +1,4 @@
+import { HOOKS } from '../handlers/handler-places.ts';
 import { REFERENCE } from './published-schema.ts';
 
 /** The value as a config in TypeScript would have it: where a function is meant there is one, the same for the same reference. */
@@ -10,7 +11,7 @@ export type LoweredYaml = {
 export function lowerYaml(value: unknown): LoweredYaml {
   const functions = new Map<string, () => void>();
   const lower = (each: unknown, key: string | number): unknown => {
-    if (typeof each === 'string' && (key === 'onConflict' || key === 'onException') && new RegExp(REFERENCE).test(each)) {
+    if (typeof each === 'string' && HOOKS.some((hook) => hook === key) && new RegExp(REFERENCE).test(each)) {
       const known = functions.get(each) ?? (() => undefined);
       functions.set(each, known);
       return known;
