@@ -40,8 +40,9 @@ function dataOf(document: Document.Parsed, fault: (message: string) => void): un
     JSON.stringify(value);
     return value;
   } catch (error) {
-    if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;
-    fault(error instanceof TypeError ? 'an alias contains itself' : error.message);
+    if (error instanceof TypeError) fault('an alias contains itself');
+    else if (error instanceof ReferenceError) fault(error.message);
+    else throw error;
     return null;
   }
 }
