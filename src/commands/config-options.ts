@@ -15,7 +15,7 @@ type Options = Readonly<Record<string, unknown>>;
 export function addConfigOptions(command: Command): Command {
   return command
     .option('--config <file>', 'the config; by default replication.config.ts (or .js, .mjs, .cjs, .yaml)')
-    .option('--config-timeout <duration>', 'how long reading the config may take', parseDuration, 10_000);
+    .option('--config-timeout <duration>', 'how long reading the config may take', parseDuration, 30_000);
 }
 
 export async function readConfig(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<LoadedConfig> {

@@ -1,6 +1,7 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
 import { changeEventText } from './print-change-event.ts';
+import { fullCopyEventText } from './print-full-copy-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
@@ -28,13 +29,10 @@ export function eventText(event: RunnerEvent): string | null {
     case 'plan':
       return changeEventText(event);
     case 'full-copy-started':
-      return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':
-      return `${streamText(event.stream)}: ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'full-copy-waits':
-      return `${streamText(event.stream)}: waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
     case 'full-copy-finished':
-      return `${streamText(event.stream)}: copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+      return fullCopyEventText(event);
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':
@@ -66,5 +64,3 @@ export function eventText(event: RunnerEvent): string | null {
       return event satisfies never;
   }
 }
-
-const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;

@@ -29,11 +29,11 @@ describe('doctor', () => {
     );
     await shop.script(`alter table customers set unlogged; alter table orders set (autovacuum_enabled = off); create table sarrio.notes (id int);
       create publication everything for all tables`);
-    await copy.script('alter table orders replica identity nothing; create publication some for table orders');
+    await copy.script('alter table orders replica identity nothing; create publication chosen for table orders');
     const { found, outcome } = await doctor(place);
     expect(outcome.exit).toBe('differs');
     expect(found.map(short)).toEqual([
-      'copy problem replica-identity: table public.orders has no replica identity, but publication some publishes its updates or deletes: both fail',
+      'copy problem replica-identity: table public.orders has no replica identity, but publication chosen publishes its updates or deletes: both fail',
       'shop problem unlogged: table public.customers is unlogged: a crash empties it, here and nowhere else',
       'shop warning bloat: autovacuum is off for public.orders',
       expect.stringContaining('shop warning publications: publication everything contains tables of schema sarrio'),
@@ -41,7 +41,7 @@ describe('doctor', () => {
     ]);
     expect(outcome.text).toContain('2 problems, 3 warnings.');
     for (const { cure, database } of found)
-      if (/^ALTER TABLE/.test(cure ?? '')) await place[database === 'shop' ? 'shop' : 'copy'].script((cure ?? '').replace(/ \(.*$/, ''));
+      if (/^ALTER TABLE/.test(cure ?? '')) await place[database === 'shop' ? 'shop' : 'copy'].script((cure ?? '').replace(/; \(.*$/, ';'));
     await shop.script('drop publication everything; drop table sarrio.notes');
     expect((await doctor(place)).found.filter(({ check }) => !check.startsWith('SAR'))).toEqual([]);
   });

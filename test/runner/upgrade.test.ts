@@ -39,7 +39,7 @@ describe('a database that an earlier version installed', () => {
     await shop.script("insert into customers (id, email, name) overriding system value values (500, 'new@x', 'New'); delete from order_lines where line = 2");
     const events = await catchUp(project);
     expect(events.filter(({ kind }) => kind === 'copy-started')).toEqual([]);
-    expect(await differingRows(shop, replica, ...TABLES)).toEqual([]);
+    expect(await differingRows(shop, replica, ...TABLES.map((name) => `public.${name}`))).toEqual([]);
     expect(await columnsOf(shop)).toEqual(await freshColumns());
   });
 
@@ -57,7 +57,7 @@ describe('a database that an earlier version installed', () => {
 const ROWS = `
   insert into customers (id, email, name) overriding system value select g, g || '@x', 'Name' from generate_series(1, 20) as g;
   insert into products select 's' || g, g from generate_series(1, 5) as g;
-  insert into orders (id, customer_id, net) select g, g, g from generate_series(1, 20) as g;
+  insert into orders (id, customer_id, net, ordered_at) select g, g, g, '2026-01-01' from generate_series(1, 20) as g;
   insert into order_lines select g, 1, 's1', 1 from generate_series(1, 20) as g;
   insert into payments select g, '2024-05-05', g, 1 from generate_series(1, 20) as g;
 `;

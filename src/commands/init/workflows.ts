@@ -3,14 +3,22 @@ type Variables = readonly string[];
 
 /** `.github/workflows/replication.yml`: check without secrets, plan as a comment, apply what that approved, drift at night. */
 export function githubWorkflow(variables: Variables): string {
-  const secrets = (indent: string): string => variables.map((name) => `${indent}${name}: \${{ secrets.${name} }}`).join('\n');
-  const setup = [
-    '      - uses: actions/checkout@v4',
-    '      - uses: actions/setup-node@v4',
-    '        with: { node-version: 22, cache: npm }',
-    '      - run: npm ci',
-  ].join('\n');
-  return `# Replication by sarrio. Jobs that hold secrets read generated/ only; the config is executed by the job check, which has none.
+  return [GITHUB_HEAD + GITHUB_CHECK, githubPlan(variables), githubApply(variables), githubDrift(variables)].join('\n');
+}
+
+/** Lines of the environment of a job. */
+function secretsOf(variables: Variables): string {
+  return variables.map((name) => `      ${name}: \${{ secrets.${name} }}`).join('\n');
+}
+
+const SETUP = [
+  '      - uses: actions/checkout@v4',
+  '      - uses: actions/setup-node@v4',
+  '        with: { node-version: 22, cache: npm }',
+  '      - run: npm ci',
+].join('\n');
+
+const GITHUB_HEAD = `# Replication by sarrio. Jobs that hold secrets read generated/ only; the config is executed by the job check, which has none.
 name: replication
 on:
   pull_request:
@@ -23,15 +31,19 @@ permissions:
 env:
   ENVIRONMENT: production
 jobs:
-  check:
+`;
+
+const GITHUB_CHECK = `  check:
     if: github.event_name == 'pull_request'
     runs-on: ubuntu-latest
     steps:
-${setup}
+${SETUP}
       - name: generated/ is what the config says
         run: npx sarrio compile --check
+`;
 
-  plan:
+function githubPlan(variables: Variables): string {
+  return `  plan:
     # A fork gets no secrets, and so no plan.
     if: github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository
     runs-on: ubuntu-latest
@@ -39,9 +51,9 @@ ${setup}
       contents: read
       pull-requests: write
     env:
-${secrets('      ')}
+${secretsOf(variables)}
     steps:
-${setup}
+${SETUP}
       - name: plan
         run: |
           npx sarrio plan --format markdown --environment "$ENVIRONMENT" --out change-plan.json > plan.md
@@ -65,8 +77,11 @@ ${setup}
           code=0
           npx sarrio plan --exit-code > /dev/null || code=$?
           if [ "$code" -ne 2 ]; then exit "$code"; fi
+`;
+}
 
-  apply:
+function githubApply(variables: Variables): string {
+  return `  apply:
     if: github.event_name == 'push'
     runs-on: ubuntu-latest
     environment: production
@@ -75,9 +90,9 @@ ${setup}
       contents: read
       pull-requests: read
     env:
-${secrets('      ')}
+${secretsOf(variables)}
     steps:
-${setup}
+${SETUP}
       - name: what the pull request approved
         env:
           GH_TOKEN: \${{ github.token }}
@@ -87,14 +102,17 @@ ${setup}
             --jq '.[] | select(.user.login == "github-actions[bot]" and (.body | startswith("<!-- sarrio-plan "))) | .body' > approved.md
       - name: apply
         run: npx sarrio apply --plan approved.md --format ndjson
+`;
+}
 
-  drift:
+function githubDrift(variables: Variables): string {
+  return `  drift:
     if: github.event_name == 'schedule'
     runs-on: ubuntu-latest
     env:
-${secrets('      ')}
+${secretsOf(variables)}
     steps:
-${setup}
+${SETUP}
       - name: drift
         run: npx sarrio diff --only drift,skew,foreign
 `;

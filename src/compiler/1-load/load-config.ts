@@ -33,7 +33,7 @@ export type LoadOptions = {
   readonly evaluator?: Evaluator;
 };
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** Evaluates and validates a config file, in a process of its own. Throws all of its faults together. Needs no database and no secret. */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {

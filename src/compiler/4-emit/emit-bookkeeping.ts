@@ -5,12 +5,10 @@ import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
   carriedBlock,
-  fillingsBlock,
   fullCopyBlock,
   initialCopyBlock,
   installedBlock,
   kickBlock,
-  markFilledBlock,
   migrationBlock,
   pausedBlock,
   registryBlock,
@@ -18,10 +16,9 @@ import {
   sealBlock,
   sequenceBlock,
   streamBlock,
-  wakeFunctionBlock,
-  wakeSequenceBlock,
   watermarkBlock,
 } from './objects/bookkeeping.sql.ts';
+import { fillingsBlock, markFilledBlock, wakeFunctionBlock, wakeSequenceBlock } from './objects/flags.sql.ts';
 import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';

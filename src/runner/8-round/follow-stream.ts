@@ -40,7 +40,7 @@ export type Following = StreamOptions & {
   readonly enter: (state: StreamState, reason: string | null) => void;
 };
 
-/** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
+/** `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
 type Place = {
   stored: string;
   seen: Position;
@@ -78,8 +78,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     ends.ended = true;
     wake.kick();
   };
-  source.onLost(stop);
-  target.onLost(stop);
+  for (const side of [source, target]) side.onLost(stop);
   following.enter('running', null);
   let inRow = 0;
   while (!signal.aborted) {

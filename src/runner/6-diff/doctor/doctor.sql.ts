@@ -10,9 +10,9 @@ with recursive wanted as (
   join pg_catalog.pg_namespace as s on s.nspname = w.schema
   join pg_catalog.pg_class as c on c.relnamespace = s.oid and c.relname = w.name and c.relkind in ('r', 'p')
 ), all_of as (
-  select w.oid, w.schema, w.name from wanted as w
+  select w.oid, w.schema collate "C" as schema, w.name collate "C" as name from wanted as w
   union
-  select i.inhrelid, n.nspname, c.relname
+  select i.inhrelid, n.nspname::text, c.relname::text
   from all_of as a
   join pg_catalog.pg_inherits as i on i.inhparent = a.oid
   join pg_catalog.pg_class as c on c.oid = i.inhrelid and c.relispartition
