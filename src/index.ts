@@ -79,7 +79,22 @@ export type TableConfig = {
   readonly missingColumns?: 'refuse' | 'omit';
   /** As `captureTriggers` of the sync, for this table. */
   readonly captureTriggers?: CaptureTriggers;
+  /** As `truncate` of the sync, for this table. */
+  readonly truncate?: TruncateChoice;
+  /** As `skip` of the sync, for this table. */
+  readonly skip?: readonly SkippedOperation[];
 };
+
+/** What does not go to the targets: with `delete` they keep rows that the source has deleted or truncated. */
+export type SkippedOperation = 'delete';
+
+/**
+ * What waits until somebody has said `sarrio approve`: nothing of the round that it is in is applied before.
+ * - `deletes`: the share of a target table's rows (0.2 is a fifth) beyond which the deletes of one round wait.
+ * - `minRows`: deletes of fewer rows than this never wait; 1 by default.
+ * - `truncate`: whether a TRUNCATE waits; it does unless you say `false`.
+ */
+export type Guard = { readonly deletes?: number; readonly minRows?: number; readonly truncate?: boolean };
 
 /** One group of tables from one source to its targets. */
 export type OneWaySync = {
@@ -106,6 +121,12 @@ export type OneWaySync = {
   readonly sequences?: 'carry' | 'ignore' | { readonly carry: { readonly margin: number } };
   /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
   readonly captureTriggers?: CaptureTriggers;
+  /** What a TRUNCATE at the source does: the target's table is refreshed (`replicate`, the default), its rows stay (`ignore`), or it fails (`refuse`). */
+  readonly truncate?: TruncateChoice;
+  /** Operations that do not go to the targets. `['delete']` makes them archives: what is deleted or truncated at the source stays there. */
+  readonly skip?: readonly SkippedOperation[];
+  /** Deletes of many rows and TRUNCATEs wait for `sarrio approve`. */
+  readonly guard?: Guard;
 };
 
 /**
@@ -147,7 +168,7 @@ export type ConflictRuleConfig = ConflictChoice | MergeRule | ConflictHandler;
  */
 export type UniqueChoice = 'keep-earliest' | 'keep-latest' | 'park' | readonly string[];
 
-/** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
+/** What a TRUNCATE does: the same rows go at the others (the default), nothing there, or it fails. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
 /** A table of a multi-master sync with settings of its own. It has the same name, columns and key at every member. */
@@ -208,7 +229,7 @@ export type MultiMasterSync = {
 export type FullCopyMethod = 'delete' | 'truncate' | 'swap' | 'changed-only';
 
 /** A table of a full copy with settings of its own; it may be a view. A key is needed for `changed-only` only. */
-export type FullCopyTableConfig = Omit<TableConfig, 'captureTriggers'>;
+export type FullCopyTableConfig = Omit<TableConfig, 'captureTriggers' | 'truncate' | 'skip'>;
 
 /** One group of tables of which a target gets all rows anew, now and then. Nothing is captured for it. */
 export type FullCopySync = {

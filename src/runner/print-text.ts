@@ -1,5 +1,7 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
+import { fullCopyEventText } from './print-full-copy-event.ts';
+import { guardEventText } from './print-guard-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
@@ -23,13 +25,14 @@ export function eventText(event: RunnerEvent): string | null {
     case 'table-resumed':
       return mastersEventText(event);
     case 'full-copy-started':
-      return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':
-      return `${streamText(event.stream)}: ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'full-copy-waits':
-      return `${streamText(event.stream)}: waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
     case 'full-copy-finished':
-      return `${streamText(event.stream)}: copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+      return fullCopyEventText(event);
+    case 'guard-held':
+    case 'guard-approved':
+    case 'guard-withdrawn':
+      return guardEventText(event);
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':
@@ -61,5 +64,3 @@ export function eventText(event: RunnerEvent): string | null {
       return event satisfies never;
   }
 }
-
-const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;

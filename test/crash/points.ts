@@ -53,6 +53,9 @@ export const COPY_POINTS = [
   'round.target.before-join',
 ] as const;
 
+/** Where changes that wait for approval are recorded; cut in the test of guards. */
+export const GUARD_POINTS = ['guard.before-hold', 'guard.after-hold'] as const;
+
 /** Where a round between masters can be cut. */
 export const MASTER_POINTS = [
   'masters.before-look',

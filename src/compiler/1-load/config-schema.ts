@@ -4,6 +4,18 @@ const texts = { type: 'array', items: text } as const;
 const textMap = { type: 'object', additionalProperties: text } as const;
 
 const missingColumns = { enum: ['refuse', 'omit'] } as const;
+const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
+const skip = { type: 'array', items: { enum: ['delete'] }, minItems: 1, uniqueItems: true } as const;
+const guard = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    deletes: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+    minRows: { type: 'integer', minimum: 1 },
+    truncate: { type: 'boolean' },
+  },
+} as const;
 
 const columns = {
   type: 'object',
@@ -24,6 +36,8 @@ const table = {
     // `if` instead of `anyOf`: then only the branch that was meant complains.
     key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
     missingColumns,
+    truncate,
+    skip,
   },
 } as const;
 
@@ -83,12 +97,11 @@ const carriedSequences = {
   },
   else: { enum: ['carry', 'ignore'] },
 } as const;
-const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
 const masterTable = {
   ...table,
-  properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, onException, truncate, mask: { ...texts, minItems: 1 } },
+  properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, onException, mask: { ...texts, minItems: 1 } },
 } as const;
 
 const oneWaySync = {
@@ -106,6 +119,9 @@ const oneWaySync = {
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
     sequences: carriedSequences,
     captureTriggers: { enum: ['origin', 'always'] },
+    truncate,
+    skip,
+    guard,
   },
 } as const;
 
@@ -130,6 +146,8 @@ const multiMasterSync = {
     source: text,
     targets: texts,
     missingColumns,
+    skip,
+    guard,
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
   },
 } as const;
@@ -150,6 +168,10 @@ const fullCopySync = {
     every: text,
     timeZone: text,
     lockTimeout: { type: 'string', pattern: '^[1-9][0-9]* ?(ms|s)$' },
+    // Let through for the same reason.
+    truncate,
+    skip,
+    guard,
   },
 } as const;
 

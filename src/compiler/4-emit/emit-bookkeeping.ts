@@ -19,6 +19,7 @@ import {
   wakeSequenceBlock,
   watermarkBlock,
 } from './objects/bookkeeping.sql.ts';
+import { guardBlock } from './objects/guard.sql.ts';
 import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
@@ -40,10 +41,12 @@ export type Bookkept = {
   readonly isCarriedTo: boolean;
   /** Source or target of a one-way sync. */
   readonly isOneWay: boolean;
+  /** Target of a sync in which changes may wait for approval. */
+  readonly isGuarded: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay }: Bookkept): SqlFile {
+export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isGuarded }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -55,6 +58,7 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isCopied ? copyObjects : []),
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
+      ...(isGuarded ? [own('table', 'guard', guardBlock)] : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       { kind: 'function', name: 'sarrio.wake(text, regclass)', lock: null, text: wakeFunctionBlock },

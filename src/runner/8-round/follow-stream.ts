@@ -4,12 +4,15 @@ import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
-import { beatDuring, makeHeart } from './heartbeat.ts';
+import { awaitsApproval, type Guard, type Hold, makeGuard } from './guard/guard.ts';
+import { findingsText } from './guard/finding.ts';
+import { beatDuring, type Heart, makeHeart } from './heartbeat.ts';
 import { copyMissing } from './initial-copy.ts';
 import { makePace } from './pace.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
+import { readRegistry } from './source.sql.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
 import { readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
 import type { Wake } from './wake.ts';
@@ -17,6 +20,8 @@ import { type StreamTable, streamTables, type TableState, type TableWork, workOf
 
 /** Longest wait without looking at the source, the target's connection and the signal. */
 const LONGEST_WAIT_MS = 5_000;
+/** How often a stream that waits for approval asks whether it has it. */
+const ASK_APPROVAL_MS = 500;
 
 /** A stream with both ends connected and the lease held. */
 export type Following = StreamOptions & {
@@ -55,21 +60,20 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const heart = makeHeart(target, clock);
   const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
-  const ends = { ended: false };
-  const stop = (): void => {
-    ends.ended = true;
-    wake.kick();
-  };
-  source.onLost(stop);
-  target.onLost(stop);
+  const guard = makeGuard({ ...following, guard: sync.guard, registration: start.registration.id });
+  const ends = watchEnds(following);
   following.enter('running', null);
   let inRow = 0;
   while (!signal.aborted) {
     if (ends.ended) throw new Error(target.isOpen() ? 'the connection to the source was lost' : 'the connection to the target was lost');
     if (place.copyError !== null) throw place.copyError;
     if (place.hasCopied) await takeCopied(following, tables, { start, place });
+    if (guard !== null && !(await mayLook(following, { guard, place }))) {
+      await rest(following, { place, acknowledger, heart });
+      continue;
+    }
     const generation = wake.generation();
-    const looked = await lookOnce(following, tables, { place, carrier });
+    const looked = await lookOnce(following, tables, { place, carrier, guard });
     if (looked === 'registry') {
       const registry = await isStillRegistered(stream, { source, id: start.registration.id });
       if (registry === null) return leave(place);
@@ -77,6 +81,11 @@ export async function followStream(following: Following): Promise<FollowEnd> {
       continue;
     }
     following.onProgress();
+    if (typeof looked === 'object' && 'hold' in looked) {
+      await holdBack(following, looked.hold);
+      continue;
+    }
+    following.enter('running', null);
     if (isWhole(place)) await acknowledger.tick(place.stored);
     if (carrier !== null) await carrier.tick();
     if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
@@ -95,10 +104,42 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   return 'stopped';
 }
 
+/** Whether a connection of its was lost; then nobody is left waiting. */
+function watchEnds({ source, target, wake }: Following): { ended: boolean } {
+  const ends = { ended: false };
+  const stop = (): void => {
+    ends.ended = true;
+    wake.kick();
+  };
+  source.onLost(stop);
+  target.onLost(stop);
+  return ends;
+}
+
 async function readStart({ sync, stream, source, target, deltas }: Following, tables: readonly StreamTable[]): Promise<StreamStart> {
   const ends = { stream, source, target, tables, deltas };
   const start = await readStreamStart(ends);
   return sync.existingRows === 'keep' && (await adoptRows(ends, tables, start)) ? readStreamStart(ends) : start;
+}
+
+/** Whoever waits for approval looks again when it is given, or when the sync was paused or the stream begun anew. */
+async function mayLook({ source }: Following, { guard, place }: { readonly guard: Guard; readonly place: Place }): Promise<boolean> {
+  if (await guard.mayLook()) return true;
+  return (await source.query(readRegistry)).rows[0]?.['registry'] !== place.registry;
+}
+
+/** What was applied before goes on to be acknowledged. */
+async function rest({ clock, signal }: Following, on: { readonly place: Place; readonly acknowledger: Acknowledger; readonly heart: Heart }): Promise<void> {
+  if (isWhole(on.place)) await on.acknowledger.tick(on.place.stored);
+  await on.heart.beat();
+  await clock.sleep(ASK_APPROVAL_MS, signal);
+}
+
+/** Triggers need not notify a stream that waits. */
+async function holdBack({ until, stream, wake, enter }: Following, hold: Hold): Promise<void> {
+  if (until !== 'stopped') throw awaitsApproval(stream, hold);
+  enter('waiting', `for approval of ${findingsText(hold.findings)}: sarrio approve ${hold.id.slice(0, 8)}`);
+  await wake.found(Number.POSITIVE_INFINITY);
 }
 
 /** Between two rounds under load. */
@@ -188,15 +229,15 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
 }
 
 /** What a look led to; a round with the entries that it worked through. */
-type Looked = 'registry' | 'nothing' | { readonly entries: number };
+type Looked = 'registry' | 'nothing' | { readonly entries: number } | { readonly hold: Hold };
 
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
 async function lookOnce(
   following: Following,
   tables: readonly StreamTable[],
-  at: { readonly place: Place; readonly carrier: Carrier | null },
+  at: { readonly place: Place; readonly carrier: Carrier | null; readonly guard: Guard | null },
 ): Promise<Looked> {
-  const { place, carrier } = at;
+  const { place, carrier, guard } = at;
   const { stream, source, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   const reading = await source.open(place.seen);
@@ -213,6 +254,8 @@ async function lookOnce(
     }
     progress.isCaughtUp = false;
     const entries = work.reduce((sum, each) => sum + each.entries, 0);
+    const hold = guard === null ? null : await guard.judge(reading, work);
+    if (hold !== null) return { hold };
     if (carrier !== null) await carrier.beforeRound(entries);
     const result = await applyRound({ stream, reading, target, work, stored: place.stored, failpoint });
     place.stored = formatPosition(reading.position);

@@ -78,6 +78,31 @@ export function fewPendingKeys(table: ModelTable, sync: string): Sql {
   `;
 }
 
+/** Each pending entry with whether it says that the row was deleted. */
+export function pendingOps(table: ModelTable, sync: string): Sql {
+  return sql`
+    ${fewPendingOps(table, sync)}
+    union all
+    ${opsWhere(table, bulkCondition(table, sync))}
+  `;
+}
+
+export function fewPendingOps(table: ModelTable, sync: string): Sql {
+  return sql`
+    ${opsWhere(table, pendingCondition(sync, 'd'))}
+      and d.change_op not in ('T', 'B')
+  `;
+}
+
+function opsWhere(table: ModelTable, condition: Sql): Sql {
+  const keys = table.key.columns.map(({ name }) => ident('d', name));
+  return sql`
+    select ${join([...keys, sql`d.change_op = 'D' as sarrio_deleted`], ', ')}
+    from ${deltaIdent(table)} as d
+    where ${condition}
+  `;
+}
+
 function keysWhere(table: ModelTable, distinct: boolean, condition: Sql): Sql {
   return sql`
     select ${dangerousRaw(distinct ? 'distinct ' : '')}${join(
