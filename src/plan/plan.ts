@@ -13,6 +13,9 @@ export const PLAN_FORMAT = '1.1';
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
 export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows'] as const;
 
+/** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
+export const FEW_ENTRIES = 200;
+
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
   readonly format: string;
@@ -181,7 +184,7 @@ export type PlanRoute = {
 
 /** Run on the source, in the round's snapshot, with the position in the settings `sarrio.xmax`, `sarrio.xip` and `sarrio.extra`. */
 export type ReadStatements = {
-  /** Pending keys with their current rows: whether the row is present (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path. */
+  /** Pending keys with their current rows: whether the row is present (t/f), then the columns in order, as the server's text. No row at all when they are too large for this path; of more than `FEW_ENTRIES` entries, some. */
   readonly rows: string;
   /** `COPY … TO STDOUT` of the same, without a limit. */
   readonly copyChanged: string;

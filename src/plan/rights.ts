@@ -42,7 +42,7 @@ export function rightsOn({ kind, name }: Subject, role: PlannedRole, relays: boo
     case 'sequence':
       return forRunner(['SELECT', 'UPDATE']);
     case 'function':
-      return forRunner(bare.startsWith('wake(') ? ['EXECUTE'] : []);
+      return forRunner(/^(wake|mark_filled)\(/.test(bare) ? ['EXECUTE'] : []);
     case 'table':
       if (bare.startsWith('delta_')) return role === 'runner' && relays ? ['SELECT', 'INSERT', 'UPDATE'] : ['SELECT'];
       if (/^segment\d_/.test(bare)) return forRunner(['SELECT', 'TRUNCATE']);

@@ -73,7 +73,7 @@ async function expectConverged(three: Trio, told: ReadonlyMap<string, readonly n
 
 test('a runner killed at any point of a round between three masters loses and doubles nothing', { timeout: 900_000 }, async () => {
   const three = await trio('kill');
-  const workload = startMasterWorkload(three.members);
+  const workload = startMasterWorkload(three.members, { paceMs: 50 });
   const counting = startCounting(three.members);
   for (const point of MASTER_POINTS) {
     const running = start(three, `${point}=kill`);
@@ -86,7 +86,7 @@ test('a runner killed at any point of a round between three masters loses and do
 /** One runner loses something at one point after the other: that it comes to the next shows that it went on. */
 test('backends or a server lost at any point: the others go on, and it comes back by itself', { timeout: 900_000 }, async () => {
   const three = await trio('lost');
-  const workload = startMasterWorkload(three.members);
+  const workload = startMasterWorkload(three.members, { paceMs: 50 });
   const counting = startCounting(three.members);
   const running = start(three, MASTER_POINTS.map((point) => `${point}=pause`).join(','));
   for (const [index, point] of MASTER_POINTS.entries()) {

@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
 import type { OneWaySync } from '../../src/index.ts';
+import { type Position, positionAt } from '../../src/plan/position.ts';
+import { openSource } from '../../src/runner/8-round/source.ts';
+import { systemClock } from '../../src/runner/clock.ts';
+import { noFailpoint } from '../../src/runner/failpoint.ts';
+import { connect } from '../../src/runner/postgres/session.ts';
 import { differingRows } from '../support/compare.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp, follow, onAll } from '../support/follow.ts';
-import { installation } from '../support/installation.ts';
+import { installation, oneWayOf } from '../support/installation.ts';
 import { purging } from '../support/purging.ts';
 import { pause, waitUntil } from '../support/wait.ts';
 
@@ -107,6 +112,48 @@ test('nothing is overlooked while tables are emptied and marked as fast as can b
   await purger.close();
   expect(marked.times).toBeGreaterThan(0);
   expect(await differingRows(source, target, 'public.t')).toEqual([]);
+});
+
+/** As a writer leaves the flag that is killed while he says that the table is no longer empty. */
+const KILLED = {
+  'before he begins': 'select',
+  'once the flag says nothing': "select setval('sarrio.filled_public_t', 2, false)",
+  'once that is announced': "select setval('sarrio.filled_public_t', 2, false), nextval('sarrio.fillings')",
+};
+
+test('a source that knows the flags sees what has come into an empty table since, wherever the first writer was killed', async () => {
+  const { source, project, purger, empty } = await stage();
+  const sync = oneWayOf((await project.generated()).plan, 's');
+  const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
+  const opened = await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint });
+  const look = async (from: Position) => {
+    const reading = await opened.open(from);
+    await reading.release();
+    return { position: reading.position, found: reading.pending.map(({ ordinal, entries }) => [sync.tables[ordinal]?.source.name, entries]) };
+  };
+  for (const [when, left] of Object.entries(KILLED)) {
+    await catchUp(project);
+    await empty();
+    const [now] = await source.query<{ now: string }>('select pg_current_snapshot()::text as now');
+    const first = await look(positionAt(opened.history, now?.now ?? ''));
+    const known = await look(first.position);
+    expect([when, known.found]).toEqual([when, []]);
+    await source.query(left);
+    expect([when, (await look(known.position)).found]).toEqual([when, []]);
+    await source.query('insert into t values ((select coalesce(max(id), 0) + 1 from t), 0)');
+    expect([when, (await look(known.position)).found]).toEqual([when, [['t', 1]]]);
+    await source.query('insert into other values ((select coalesce(max(id), 0) + 1 from other))');
+    const both = new Map((await look(known.position)).found as [string, number][]);
+    expect([when, both]).toEqual([
+      when,
+      new Map([
+        ['t', 1],
+        ['other', 1],
+      ]),
+    ]);
+  }
+  await opened.close();
+  await purger.close();
 });
 
 test('what a cascade relays takes the mark away too', async () => {

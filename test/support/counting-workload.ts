@@ -18,7 +18,7 @@ export const COUNTING_TABLES: readonly MasterTableConfig[] = [
 export function startCounting(members: Readonly<Record<string, TestDatabase>>): { stop(): Promise<void> } {
   const state = { on: true };
   const writers = Object.entries(members).map(([name, database], index) =>
-    write(state, 10, async (turn) => {
+    write(state, 40, async (turn) => {
       const column = index % 2 === 0 ? 'note' : 'other';
       await database.script(
         `begin; update counted set n = n + 1, ${column} = '${name} ${turn}' where id = ${turn % 5}; insert into receipts values ('${name}', ${turn}); commit`,

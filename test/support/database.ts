@@ -33,9 +33,17 @@ export async function runSqlFile(database: TestDatabase, file: string): Promise<
   await database.script(await readFile(file, 'utf8'));
 }
 
-/** `url` is any database of the server. A template is copied; nobody may be connected to it. */
+/** `url` is any database of the server. A template is copied, file by file, which costs half of what its log would; nobody may be connected to it. */
 export async function createDatabase(url: string, name: string, template = 'template1'): Promise<void> {
-  await runScript(url, `create database ${quoted(name)} template ${quoted(template)}`);
+  const client = await connectTo(url);
+  try {
+    const { rows } = await client.query<{ strategy: string }>(
+      "select case when current_setting('server_version_num')::int >= 150000 then ' strategy file_copy' else '' end as strategy",
+    );
+    await client.query(`create database ${quoted(name)} template ${quoted(template)}${rows[0]?.strategy ?? ''}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Ends whatever is still connected. */

@@ -5,7 +5,7 @@ const ROWS = 1_000;
 /** Enough that a round stages them. */
 const SLOTS = 240;
 /** The writers leave the runner its share of two cores: a test of crashes, not of load. */
-const PACE_MS = 40;
+const PACE_MS = 100;
 
 /** What all accounts hold together, at every moment. */
 export const MONEY = 20 * 100;
@@ -57,12 +57,12 @@ export type WorkloadOptions = {
 /** Four writers on the source, until stopped. They go on after their server was gone. */
 export function startWorkload(source: TestDatabase, { paceMs = PACE_MS, bulkRows = 50 }: WorkloadOptions = {}): Workload {
   const state = { on: true };
-  const bulk: Writer = (turn) => `insert into ledger (note) select 'b${turn}' from generate_series(1, ${turn % 20 === 0 ? 250 : bulkRows})`;
+  const bulk: Writer = (turn) => `insert into ledger (note) select 'b${turn}' from generate_series(1, ${turn % 8 === 0 ? 250 : bulkRows})`;
   // One turn of `churn` changes a third of its table: enough for a round to stage it, and too much for every turn of the others.
   const paces: readonly (readonly [Writer, number])[] = [
     [transfers, paceMs],
     [bulk, paceMs],
-    [churn, 3 * paceMs],
+    [churn, 2 * paceMs],
     [scratching, paceMs],
   ];
   const writers = paces.map(([writer, pace]) => loop({ state, source, writer, paceMs: pace }));
@@ -110,10 +110,10 @@ function transfers(turn: number): string {
 function churn(turn: number): string {
   return `begin; insert into items select g, ${turn} from generate_series(1, ${ROWS}) g on conflict do nothing;
     update items set v = v + 1 where id % 3 = ${turn % 3}; delete from items where id % 50 = ${turn % 50};
-    ${turn % 7 === 0 ? `update slots set place = ${SLOTS + 1} - place;` : ''} commit`;
+    ${turn % 3 === 0 ? `update slots set place = ${SLOTS + 1} - place;` : ''} commit`;
 }
 
 function scratching(turn: number): string {
-  if (turn % 20 === 19) return "begin; truncate scratch; insert into scratch values (0, 'first'); commit";
+  if (turn % 8 === 7) return "begin; truncate scratch; insert into scratch values (0, 'first'); commit";
   return `begin; insert into scratch values (${turn % 40}, 'x') on conflict do nothing; update scratch set a = a + 1000 where a = ${(turn * 3) % 40} and b = 'x' and not exists (select from scratch s where s.a = ${((turn * 3) % 40) + 1000}); commit`;
 }

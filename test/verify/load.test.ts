@@ -20,7 +20,7 @@ async function underLoad() {
   expect((await project.apply()).diagnostics).toEqual([]);
   await catchUp(project);
   const running = follow(project);
-  const workload = startWorkload(source);
+  const workload = startWorkload(source, { paceMs: 40 });
   const end = async (): Promise<void> => {
     await workload.stop();
     await running.stop();

@@ -72,18 +72,20 @@ function keySchemas(table: ModelTable): readonly ColumnSchema[] {
 
 function functions(table: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
   const { capture, captureKey } = target.names;
-  if (table.capture === 'row') return [ownFunction(capture, rowCapture(target))];
+  const ours = (name: string, text: Sql) => captureFunction(table, name, text);
+  if (table.capture === 'row') return [ours(capture, rowCapture(target))];
   if (table.recorded !== null) {
     const columns = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column] : []));
-    return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, recordedUpdateCapture({ ...target, ...table.recorded, columns }))];
+    return [ours(capture, statementCapture(target)), ours(captureKey, recordedUpdateCapture({ ...target, ...table.recorded, columns }))];
   }
   const forKey = table.source.kind === 'partitioned' ? partitionedUpdateCapture(target) : keyCapture(target);
-  return [ownFunction(capture, statementCapture(target)), ownFunction(captureKey, forKey)];
+  return [ours(capture, statementCapture(target)), ours(captureKey, forKey)];
 }
 
-function truncateFunctions({ truncate, source }: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
-  if (truncate === 'replicate') return [ownFunction(target.names.truncate, truncateCapture(target, source.kind === 'partitioned'))];
-  return truncate === 'refuse' ? [ownFunction(target.names.truncate, truncateRefusal(target))] : [];
+function truncateFunctions(table: ModelTable, target: CaptureTarget): readonly EmittedObject[] {
+  const { truncate, source } = table;
+  if (truncate === 'replicate') return [captureFunction(table, target.names.truncate, truncateCapture(target, source.kind === 'partitioned'))];
+  return truncate === 'refuse' ? [captureFunction(table, target.names.truncate, truncateRefusal(target))] : [];
 }
 
 function truncateTriggers({ source, partitions, truncate }: ModelTable): readonly TriggerObject[] {
@@ -103,8 +105,7 @@ function triggers(table: ModelTable): readonly TriggerObject[] {
 function triggerObject(trigger: TriggerObject, fires: ModelTable['captureTriggers']): EmittedObject {
   const { name, table } = trigger;
   const text = fires === 'always' ? join([trigger.text, firesAlways(trigger)], '\n') : trigger.text;
-  const lock = { mode: 'SHARE ROW EXCLUSIVE', table: { schema: table.schema, name: table.name } };
-  return { kind: 'trigger', name: `${name} on ${displayName(table)}`, lock, text };
+  return { kind: 'trigger', name: `${name} on ${displayName(table)}`, lock: writersLock(table), text };
 }
 
 /** An object of ours in schema `sarrio`. */
@@ -112,8 +113,14 @@ export function own(kind: ObjectKind, name: string, text: Sql): EmittedObject {
   return { kind, name: ident('sarrio', name).text, lock: null, text };
 }
 
-function ownFunction(name: string, text: Sql): EmittedObject {
-  return { kind: 'function', name: `${ident('sarrio', name).text}()`, lock: null, text };
+/** Replaced while nobody is in it: what rounds may take for granted of a change must hold for whoever began the statement before. */
+function captureFunction(table: ModelTable, name: string, text: Sql): EmittedObject {
+  return { kind: 'function', name: `${ident('sarrio', name).text}()`, lock: writersLock(table.source), text };
+}
+
+/** Waits for everybody who is writing to the table. */
+function writersLock({ schema, name }: QualifiedName): EmittedObject['lock'] {
+  return { mode: 'SHARE ROW EXCLUSIVE', table: { schema, name } };
 }
 
 /** Plain names as they are; others keep their plain letters and get a hash, so that every file system can hold them apart. */

@@ -1,7 +1,9 @@
 import { failure } from '../../plan/errors.ts';
+import { FEW_ENTRIES } from '../../plan/plan.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../../plan/position.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
@@ -11,17 +13,15 @@ import {
   advanceWatermark,
   beginApply,
   commitApply,
+  FENCE_IS_LOST,
+  holdFence,
   joinCopies,
-  lockWatermark,
   releaseSavepoint,
   rollbackApply,
   rollbackToSavepoint,
   savepoint,
 } from './target.sql.ts';
 import type { TableWork } from './work.ts';
-
-/** Up to so many delta entries, everything travels in two round trips to each side instead of through COPY. */
-const FEW_ENTRIES = 200;
 
 /** One round of one stream. */
 export type Round = {
@@ -53,7 +53,7 @@ export async function applyRound(round: Round): Promise<RoundResult> {
   }
 }
 
-/** The rows of a small round, or null when it is not small. */
+/** The rows of a small round, or null when it is not small: more than a few entries travel through COPY. */
 async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] | null> {
   const entries = work.reduce((sum, each) => sum + each.entries, 0);
   if (entries > FEW_ENTRIES || work.some((each) => each.truncated || each.joinFrom !== null)) return null;
@@ -65,26 +65,34 @@ async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] |
   return few.length === work.length ? few : null;
 }
 
+/** In one round trip, unless the commit has to wait for the source's disk. */
 async function applyFewRound(round: Round, few: readonly FewRows[], form: WriteForm): Promise<RoundResult> {
-  const { target, stream, failpoint } = round;
+  const { target, reading, failpoint } = round;
   const rows = few.reduce((sum, each) => sum + each.rows.length, 0);
-  const statements = few.flatMap((each) => fewRowsStatements(each, form));
+  const statements = [{ text: beginApply }, fence(round), ...few.flatMap((each) => fewRowsStatements(each, form)), move(round, rows)];
   await failpoint('round.target.before-begin');
+  if (reading.isOnDisk) {
+    return orRollback(round, async () => {
+      const [answers] = await Promise.all([target.batch([...statements, { text: commitApply }]), failpoint('round.target.commit-sent')]);
+      checkMoved(round, answers.at(-2));
+      checkCommitted(answers.at(-1));
+      await failpoint('round.target.after-commit');
+      return { rows, path: 'few-rows' };
+    });
+  }
   return inTransaction(round, async () => {
-    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source), ...statements, move(round, rows)]);
+    const answers = await target.batch(statements);
     await failpoint('round.target.after-rows');
-    checkFence(round, answers[1]);
-    checkMoved(round, answers[answers.length - 1]);
+    checkMoved(round, answers.at(-1));
     return { rows, path: 'few-rows' };
   });
 }
 
 async function applyStagedRound(round: Round): Promise<RoundResult> {
-  const { target, stream, failpoint } = round;
+  const { target, failpoint } = round;
   await failpoint('round.target.before-begin');
   return inTransaction(round, async () => {
-    const answers = await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
-    checkFence(round, answers[1]);
+    await target.batch([{ text: beginApply }, fence(round)]);
     await failpoint('round.target.after-fence');
     let rows = 0;
     for (const run of inRuns(round.work)) rows += await applyRun(round, run);
@@ -147,17 +155,27 @@ async function mergeFew({ reading, target, failpoint }: Round, tables: readonly 
 
 async function inTransaction(round: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
   const { target, reading, failpoint } = round;
-  try {
+  return orRollback(round, async () => {
     const result = await bothOf(apply(), reading.durable());
     await failpoint('round.target.before-commit');
     const [committed] = await Promise.all([target.query(commitApply), failpoint('round.target.commit-sent')]);
-    if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
+    checkCommitted(committed);
     await failpoint('round.target.after-commit');
     return result;
+  });
+}
+
+async function orRollback({ target, stream }: Round, apply: () => Promise<RoundResult>): Promise<RoundResult> {
+  try {
+    return await apply();
   } catch (error) {
     if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
-    throw error;
+    throw isFenceLost(error) ? fenceLost(stream, error) : error;
   }
+}
+
+function checkCommitted(answer: Result | undefined): void {
+  if (answer?.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
 }
 
 /** Waits for both even when one fails: a statement that came after the rollback would stand, and commit, alone. */
@@ -179,20 +197,24 @@ function move({ stream, stored, reading }: Round, rows: number) {
   return advanceWatermark({ sync: stream.sync, source: stream.source, from: stored, to: formatPosition(reading.position), rows });
 }
 
-/** The row is locked now; had another runner moved it, our rows would be applied a second time. */
-function checkFence({ stream, stored }: Round, answer: Result | undefined): void {
-  if (answer?.lists[0]?.[0] === stored) return;
-  throw fenceLost(stream);
+/** Had another runner moved the watermark, our rows would be applied a second time. */
+function fence({ stream, stored }: Round) {
+  return holdFence({ sync: stream.sync, source: stream.source, position: stored });
 }
 
 function checkMoved({ stream }: Round, answer: Result | undefined): void {
-  if (answer?.count !== 1) throw fenceLost(stream);
+  if (answer?.count !== 1) throw fenceLost(stream, null);
 }
 
-function fenceLost({ sync, source, target }: StreamName): Error {
+function isFenceLost(error: unknown): boolean {
+  return sqlState(error) === '42704' && error instanceof Error && error.message.includes(FENCE_IS_LOST);
+}
+
+function fenceLost({ sync, source, target }: StreamName, cause: unknown): Error {
   return failure('failed', {
     code: 'SAR606',
     where: `database ${target}`,
+    cause,
     message: `the watermark of sync ${sync} from ${source} is not where this runner left it: another runner applies this stream`,
   });
 }

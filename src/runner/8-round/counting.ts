@@ -1,7 +1,7 @@
 import type { PlanTable } from '../../plan/plan.ts';
-import type { Result, Statement } from '../postgres/session.ts';
+import type { Result, Session, Statement } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
-import { readFilled } from './source.sql.ts';
+import { readFilled, readMoves } from './source.sql.ts';
 
 /** What `countPending` says of one table. */
 export type PendingTable = {
@@ -13,48 +13,79 @@ export type PendingTable = {
   readonly truncated: boolean;
 };
 
-type Batch = (statements: readonly Statement[]) => Promise<readonly Result[]>;
-
-/** One count of a sync's pending changes, begun in the batch that takes the snapshot. */
-export type Counting = {
-  /** To be sent after the snapshot has been taken. */
-  readonly statements: readonly Statement[];
-  /** Takes their answers and asks what is still missing, in the same snapshot. */
-  finish(answers: readonly Result[], batch: Batch): Promise<{ readonly pending: readonly PendingTable[]; readonly filled: readonly number[] }>;
+/** One count of a sync's pending changes. */
+export type Counted = {
+  /** Of the statements that took the snapshot. */
+  readonly head: readonly Result[];
+  /** Of the statements that were sent on the chance that their answers are needed. */
+  readonly extra: readonly Result[];
+  readonly pending: readonly PendingTable[];
+  /** Tables whose delta tables may not be empty. */
+  readonly filled: readonly number[];
+  /** Value of `sarrio.registry` once the flags had been read and everything pending was locked against purging. */
+  readonly registry: string;
 };
+
+/** One connection. */
+type Batching = Pick<Session, 'batch'>;
 
 /** Counts pending changes of a sync again and again. */
 export type Counter = {
-  begin(): Counting;
+  /** Sends `head`, which takes the snapshot, and counts what is pending in it; `extra` travels with the first count. */
+  count(session: Batching, head: readonly Statement[], extra?: readonly Statement[]): Promise<Counted>;
   /** The same tables from another position in the same snapshot. */
   of(ordinals: readonly number[]): readonly Statement[];
 };
+
+/** The tables that were not marked empty when their flags were read, and the value of `sarrio.fillings` before that. */
+type Known = { readonly fillings: string | null; readonly filled: readonly number[] };
 
 /**
  * A look costs by the number of tables with changes, not of all tables: a flag says which delta tables are empty. It is read after
  * the snapshot was taken. A change that the snapshot sees set its table's flag before it was committed; a flag that says `empty` now
  * was put back since by someone who held the segments exclusively and found that the change had been purged, which means that every
- * target has it. The counts of the tables that were not empty at the last look travel in the same batch, so that most looks are one
- * round trip.
+ * target has it.
+ *
+ * Nor are all flags read at every look. Whoever takes a flag away from `empty` changes `sarrio.fillings` before his transaction ends, and
+ * so before a snapshot sees it. While its value, read after the snapshot, is the one that was read before the flags were, no table is
+ * filled that was empty then. What is known is kept for each connection: a server that has crashed may give the same value out again.
+ * The counts of the tables that were not empty at the last look travel in the same batch, so that most looks are one round trip.
  */
 export function makeCounter(tables: readonly PlanTable[]): Counter {
-  const flags = textArray(tables.map(({ filled }) => filled));
+  const flags: Statement = { name: 'sarrio_filled', text: readFilled, values: [textArray(tables.map(({ filled }) => filled))] };
+  const bySession = new WeakMap<Batching, Known>();
   const last: { filled: readonly number[] } = { filled: [] };
   const of = (ordinals: readonly number[]): readonly Statement[] =>
     ordinals.map((ordinal) => ({ name: `sarrio_pending_${ordinal}`, text: tables[ordinal]?.countPending ?? '' }));
-  const begin = (): Counting => {
-    const guessed = last.filled;
-    const finish: Counting['finish'] = async ([found, ...counted], batch) => {
-      const filled = (found?.lists ?? []).map(([ordinal]) => Number(ordinal));
-      const known = new Set(guessed);
-      const missing = filled.filter((ordinal) => !known.has(ordinal));
-      const more = missing.length > 0 ? await batch(of(missing)) : [];
-      last.filled = filled;
-      return { pending: pendingTables([...counted, ...more]), filled };
-    };
-    return { statements: [{ name: 'sarrio_filled', text: readFilled, values: [flags] }, ...of(guessed)], finish };
+  const count: Counter['count'] = async (session, head, extra = []) => {
+    const known = bySession.get(session);
+    const guessed = known?.filled ?? last.filled;
+    const answers = await session.batch([...head, ...of(guessed), ...extra, MOVES]);
+    const [countedFrom, countedTo] = [head.length, head.length + guessed.length];
+    const counted = answers.slice(countedFrom, countedTo);
+    const asked = { head: answers.slice(0, countedFrom), extra: answers.slice(countedTo, -1) };
+    const moves = movesOf(answers);
+    const looked = { ...asked, pending: pendingTables(counted), filled: guessed, registry: moves.registry };
+    if (known !== undefined && known.fillings !== null && known.fillings === moves.fillings) return looked;
+    const read = await session.batch([flags, MOVES]);
+    const filled = (read[0]?.lists ?? []).map(([ordinal]) => Number(ordinal));
+    bySession.set(session, { fillings: moves.fillings, filled });
+    last.filled = filled;
+    const hasCounted = new Set(guessed);
+    const missing = filled.filter((ordinal) => !hasCounted.has(ordinal));
+    if (missing.length === 0) return { ...looked, filled, registry: movesOf(read).registry };
+    const more = await session.batch([...of(missing), MOVES]);
+    return { ...looked, pending: pendingTables([...counted, ...more.slice(0, -1)]), filled, registry: movesOf(more).registry };
   };
-  return { begin, of };
+  return { count, of };
+}
+
+/** Last in every batch that counts. */
+const MOVES: Statement = { name: 'sarrio_moves', text: readMoves };
+
+function movesOf(answers: readonly Result[]): { readonly registry: string; readonly fillings: string | null } {
+  const [registry, fillings] = answers.at(-1)?.lists[0] ?? [];
+  return { registry: registry ?? '', fillings: fillings ?? null };
 }
 
 /** Answers of `countPending`, in the order of the tables. */

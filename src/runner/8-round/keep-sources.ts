@@ -11,6 +11,8 @@ import type { RunOptions, SyncRun } from './sync-runner.ts';
 import { type Said, watchSeals } from './watch-seals.ts';
 
 const KEEP_EVERY_MS = 5_000;
+/** Sooner, so that a runner which never lives long purges too. */
+const FIRST_AFTER_MS = 500;
 
 /** Purges each source database that the run reads, holds its syncs to their budgets and watches its captures, until the signal. Trouble there never stops a stream. */
 export async function keepSources(options: RunOptions, syncs: readonly SyncRun[], signal: AbortSignal): Promise<void> {
@@ -39,9 +41,9 @@ type Held = {
 
 async function keepSource(options: RunOptions, kept: Kept, signal: AbortSignal): Promise<void> {
   const held: Held = { session: null, said: new Map(), errors: new Map(), memory: newPurgeMemory(), watch: newBacklogWatch(), sequences: newSequenceWatch() };
-  while (!signal.aborted) {
+  for (let waitMs = FIRST_AFTER_MS; !signal.aborted; waitMs = KEEP_EVERY_MS) {
     await tryChore(options, kept, held, 'watch-failed', watchOnce);
-    await options.clock.sleep(KEEP_EVERY_MS, signal);
+    await options.clock.sleep(waitMs, signal);
     if (signal.aborted) break;
     await tryChore(options, kept, held, 'purge-failed', purgeOnce);
   }

@@ -29,6 +29,9 @@ export const markEmpty = `
   where not exists (select from unnest($2::text[]) as s (name) where pg_relation_size(s.name::regclass) > 0)
 `;
 
+/** After marks were set: rounds that know the flags read them again. */
+export const announceMarks = "select nextval('sarrio.fillings')";
+
 export const readCurrent = 'select coalesce(pg_sequence_last_value($1::regclass), 1)::text as current';
 
 export const setCurrent = 'select setval($1::regclass, $2::bigint)';

@@ -8,6 +8,7 @@ import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import {
+  announceMarks,
   announceRegistry,
   begin,
   boundLock,
@@ -91,6 +92,7 @@ async function markEmptyCaptures(session: Session, captures: readonly PlanCaptur
     const capture = captures[Number(place)];
     if (capture) await markEmptyCapture(session, capture);
   }
+  if (rows.length > 0) await session.query(announceMarks);
 }
 
 async function markEmptyCapture(session: Session, { filled, segments }: PlanCapture): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Flow } from '../../plan/flows.ts';
+import { FEW_ENTRIES } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
@@ -8,18 +9,7 @@ import { formatPosition, type History, type Position, positionAt } from '../../p
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session, Statement } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import {
-  beginReading,
-  endReading,
-  exportSnapshot,
-  flushWal,
-  importSnapshot,
-  isFlushed,
-  readRegistry,
-  setPosition,
-  stillThere,
-  takeSnapshot,
-} from './source.sql.ts';
+import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, stillThere, takeSnapshot } from './source.sql.ts';
 
 /** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
 export type TextRows = readonly (readonly (string | null)[])[];
@@ -38,7 +28,7 @@ export type Reading = {
   /** The same count from another position, in the same snapshot: for a table whose copy is newer than the stream's watermark. */
   pendingFrom(position: Position): Promise<readonly PendingTable[]>;
   /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
-  rows(wanted: readonly { ordinal: number; route: number }[]): Promise<readonly (TextRows | null)[]>;
+  rows(wanted: readonly Wanted[]): Promise<readonly (TextRows | null)[]>;
   /** A connection of its own in the same snapshot, for COPY. The caller gives it back by ending its transaction. */
   openBulk(): Promise<Session>;
   giveBackBulk(session: Session): Promise<void>;
@@ -51,6 +41,7 @@ type Parts = {
   readonly name: string;
   readonly sync: Flow;
   readonly counter: Counter;
+  readonly hopes: Hopes;
   readonly session: Session;
   readonly pool: SourcePool;
   readonly from: Position;
@@ -60,36 +51,44 @@ type Parts = {
   readonly query: (text: string) => Promise<Result>;
 };
 
+/** A table of a sync and the route by which its rows are read. */
+type Wanted = { readonly ordinal: number; readonly route: number };
+
+/** What the last reading was asked for by `rows`: the next one is likely to be asked for the same, and brings it along with its count. */
+export type Hopes = { wanted: readonly Wanted[] };
+
 /** Hands out a reading, once for each stream; null to one that follows on from elsewhere and for which other changes are pending. */
 export type Join = (from: Position) => Promise<Reading | null>;
 
-/** Takes the snapshot and counts what is pending: one round trip, two when a table has changes that had none before. */
+/** Takes the snapshot and counts what is pending: one round trip, three when a table has changes whose delta table was empty before. */
 export async function beginSharedReading(parts: Parts): Promise<Join> {
-  const { session, from, history } = parts;
+  const { session, from, history, hopes, sync } = parts;
   await parts.failpoint('round.source.before-snapshot');
-  const counting = parts.counter.begin();
-  const asked = { registry: '' };
-  const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
-    const answers = await session.batch([...statements, REGISTRY]);
-    asked.registry = answers[statements.length]?.lists[0]?.[0] ?? '';
-    return answers.slice(0, statements.length);
-  };
-  const [, taken, ...counted] = await counts([beginReading, takeSnapshot(from), ...counting.statements]);
+  const hoped = hopes.wanted.length > MOST_HOPES ? [] : hopes.wanted;
+  hopes.wanted = [];
+  const { head, extra, pending, filled, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoped.map(rowsOf(sync)));
   await parts.failpoint('round.source.after-snapshot');
-  const { pending, filled } = await counting.finish(counted, counts);
-  const [snapshot, lsn, isOnDisk] = taken?.lists[0] ?? [];
-  const { registry } = asked;
-  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
+  const [snapshot, lsn, isOnDisk] = head[1]?.lists[0] ?? [];
+  const rows = completeRows(pending, hoped, extra);
+  return sharedReading(parts, { position: positionAt(history, snapshot ?? ''), pending, filled, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry });
 }
 
-/** Last in every batch that counts. */
-const REGISTRY = { name: 'sarrio_registry', text: readRegistry } as const;
+/** More tables than this are not read on a chance. */
+const MOST_HOPES = 8;
+
+/** What came along with the count, where it is all that is pending. */
+function completeRows(pending: readonly PendingTable[], hoped: readonly Wanted[], answers: readonly Result[]): ReadonlyMap<string, TextRows | null> {
+  const isComplete = ({ ordinal }: Wanted): boolean => pending.some((each) => each.ordinal === ordinal && each.entries <= FEW_ENTRIES);
+  return new Map(hoped.flatMap((each, index) => (isComplete(each) ? [[keyOf(each), rowsInMemory(answers[index])] as const] : [])));
+}
 
 type Seen = {
   readonly position: Position;
   readonly pending: readonly PendingTable[];
   /** Tables whose delta tables are not empty. */
   readonly filled: readonly number[];
+  /** By table and route. */
+  readonly rows: ReadonlyMap<string, TextRows | null>;
   readonly lsn: string;
   readonly isOnDisk: boolean;
   readonly registry: string;
@@ -115,7 +114,7 @@ function sharedReading(parts: Parts, seen: Seen): Join {
   const durable = once(async () => (seen.isOnDisk ? undefined : makeDurable(parts, seen.lsn, exclusive)));
   // While a target applies, nobody asks anything here; a runner that froze must not keep its locks on the user's tables.
   const endBeating = startBeating(session, clock, () => exclusive(() => session.query(stillThere)));
-  const rows = rowsReader(parts, exclusive);
+  const rows = rowsReader(parts, seen.rows, exclusive);
   const pendingFrom = countReader(parts, seen.filled, exclusive);
   const hand = (): Reading => {
     open.users += 1;
@@ -198,29 +197,34 @@ async function importInto(pool: SourcePool, snapshot: string): Promise<Session> 
 }
 
 /** Targets alike read the same rows once: the answers are kept by table and route as long as the reading lives. */
-function rowsReader(parts: Parts, exclusive: Mutex): Reading['rows'] {
-  const { sync, session } = parts;
-  const kept = new Map<string, Promise<TextRows | null>>();
-  const key = ({ ordinal, route }: { ordinal: number; route: number }): string => `${ordinal}.${route}`;
+function rowsReader({ sync, session, hopes }: Parts, known: Seen['rows'], exclusive: Mutex): Reading['rows'] {
+  const kept = new Map<string, Promise<TextRows | null>>([...known].map(([key, rows]) => [key, Promise.resolve(rows)]));
   return async (wanted) => {
-    const fresh = wanted.filter((each) => !kept.has(key(each)));
+    hopes.wanted = wanted.map(({ ordinal, route }) => ({ ordinal, route }));
+    const fresh = wanted.filter((each) => !kept.has(keyOf(each)));
     if (fresh.length > 0) {
-      const answers = exclusive(() => session.batch(fresh.map((each) => ({ name: `sarrio_rows_${key(each)}`, text: rowsText(sync, each) }))));
+      const answers = exclusive(() => session.batch(fresh.map(rowsOf(sync))));
       fresh.forEach((each, index) => {
         kept.set(
-          key(each),
+          keyOf(each),
           answers.then((results) => rowsInMemory(results[index])),
         );
       });
     }
-    return Promise.all(wanted.map((each) => kept.get(key(each)) ?? Promise.resolve(null)));
+    return Promise.all(wanted.map((each) => kept.get(keyOf(each)) ?? Promise.resolve(null)));
   };
 }
 
-function rowsText(sync: Flow, { ordinal, route }: { ordinal: number; route: number }): string {
-  const text = sync.tables[ordinal]?.routes[route]?.read.rows;
-  if (text === undefined) throw new Error(`the plan has no route ${route} for table ${ordinal}`);
-  return text;
+function keyOf({ ordinal, route }: Wanted): string {
+  return `${ordinal}.${route}`;
+}
+
+function rowsOf(sync: Flow): (wanted: Wanted) => Statement {
+  return ({ ordinal, route }) => {
+    const text = sync.tables[ordinal]?.routes[route]?.read.rows;
+    if (text === undefined) throw new Error(`the plan has no route ${route} for table ${ordinal}`);
+    return { name: `sarrio_rows_${keyOf({ ordinal, route })}`, text };
+  };
 }
 
 /** Null when the rows need COPY. No row at all: they are too large (only tables with pending keys are asked for, and every key gives a row). */

@@ -49,6 +49,11 @@ export const readFilled = `
  */
 export const readRegistry = "select coalesce(pg_sequence_last_value('sarrio.registry'), 0)::text as registry";
 
+/** The registry, and whether the flags of `readFilled` have to be read again: null is no value to rely on. */
+export const readMoves = `
+  select coalesce(pg_sequence_last_value('sarrio.registry'), 0)::text, pg_sequence_last_value('sarrio.fillings')::text
+`;
+
 /** Nothing committed and no transaction id was given out since a snapshot with the same text. */
 export const currentSnapshot = 'select pg_current_snapshot()::text as snapshot';
 

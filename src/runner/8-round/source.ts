@@ -8,7 +8,7 @@ import { formatPosition, type History, type Position, sameHistory } from '../../
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import { makeCounter } from './counting.ts';
-import { beginSharedReading, type Join, type Reading } from './reading.ts';
+import { beginSharedReading, type Hopes, type Join, type Reading } from './reading.ts';
 import { isReplica, readHistory } from './source.sql.ts';
 
 /** One sync's source while it can be reached. Losing its first connection ends it. */
@@ -51,6 +51,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   const pool = makePool(connectAgain, utility);
   const exclusive = makeMutex();
   const counter = makeCounter(options.sync.tables);
+  const hopes: Hopes = { wanted: [] };
   const query: Source['query'] = (text, values) => exclusive(() => utility.query(text, values));
   const recent = recentPositions(options.clock);
   return {
@@ -58,7 +59,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     open: sharing(recent, async (from) => {
       const session = await pool.acquire();
       try {
-        return await beginSharedReading({ ...options, counter, session, pool, from, history, query });
+        return await beginSharedReading({ ...options, counter, hopes, session, pool, from, history, query });
       } catch (error) {
         session.destroy();
         throw error;

@@ -46,11 +46,27 @@ export const setVerified = `
   where sync = $1 and source = $2 and unverified_since = $3::timestamptz
 `;
 
-/** The fence: whoever holds this row may apply, and only from the position that he believes it to be at. */
+/** Whoever holds this row may write what the stream brings. */
 export const lockWatermark: (sync: string, source: string) => Statement = (sync, source) => ({
   name: 'sarrio_lock_watermark',
   text: 'select position from sarrio.watermark where sync = $1 and source = $2 for update',
   values: [sync, source],
+});
+
+/** A setting that nobody has: to ask for it fails, and the error tells its name. */
+export const FENCE_IS_LOST = 'sarrio.fence_is_lost';
+
+/**
+ * The fence: whoever holds this row may apply, and only from the position that he believes it to be at. The server itself fails the
+ * transaction otherwise, so that the commit may be on its way before we have the answer.
+ */
+export const holdFence: (at: { sync: string; source: string; position: string }) => Statement = ({ sync, source, position }) => ({
+  name: 'sarrio_hold_fence',
+  text: `select case
+      when (select w.position from sarrio.watermark as w where w.sync = $1 and w.source = $2 for update) = $3 then $3
+      else current_setting('${FENCE_IS_LOST}')
+    end as position`,
+  values: [sync, source, position],
 });
 
 export const advanceWatermark: (move: { sync: string; source: string; from: string; to: string; rows: number }) => Statement = (move) => ({
@@ -127,7 +143,7 @@ export const isFlushedHere = `
 `;
 
 /** After a relay, in its transaction: rounds of syncs that read this table here need to look into it. */
-export const markFilled = 'select setval($1::regclass, 2) where pg_sequence_last_value($1::regclass) = 1';
+export const markFilled = 'select sarrio.mark_filled($1::regclass) where pg_sequence_last_value($1::regclass) is distinct from 2';
 
 /** After a relay: wakes the runner of a sync that reads this database, as its triggers would. */
 export const wakeReader = 'select sarrio.wake($1, $2::regclass) where pg_sequence_last_value($2::regclass) = 2';

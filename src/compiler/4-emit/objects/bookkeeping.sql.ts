@@ -235,6 +235,36 @@ export const wakeFunctionBlock: Sql = sql`
   revoke all on function sarrio.wake(text, regclass) from public;
 `;
 
+/**
+ * In a source: its value changes whenever the first change comes into an empty delta table, and after one was marked empty. So a round
+ * that finds the value which it knows need not read the flags of a thousand tables again.
+ */
+export const fillingsBlock: Sql = sql`
+  create sequence if not exists sarrio.fillings as bigint;
+  revoke all on sequence sarrio.fillings from public;
+`;
+
+/**
+ * Called by whoever has written an entry and does not find the table's flag at 2. The flag says 2 only when `fillings` has changed since
+ * it last said 1: in between it says nothing (null), and whoever meets it so, perhaps because the first one was killed right there,
+ * does all of this himself.
+ */
+export const markFilledBlock: Sql = sql`
+  create or replace function sarrio.mark_filled(flag regclass) returns void
+  language plpgsql
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  as $sarrio$
+  begin
+    perform pg_catalog.setval(flag, 2, false);
+    perform pg_catalog.nextval('sarrio.fillings'::pg_catalog.regclass);
+    perform pg_catalog.setval(flag, 2);
+  end
+  $sarrio$;
+  revoke all on function sarrio.mark_filled(regclass) from public;
+`;
+
 /** A sequence as a flag that no snapshot can hide: 1 = the runner is busy, 2 = it sleeps, wake it (armed), 3 = kicked. */
 export function wakeSequenceBlock(sequence: Sql): Sql {
   return sql`

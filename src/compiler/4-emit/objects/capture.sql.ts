@@ -278,8 +278,8 @@ export function wakeWhenCaptured(target: CaptureTarget): Sql {
 function markFilled({ names }: CaptureTarget): Sql {
   const flag = sql`${literal(`sarrio.${ident(names.filled).text}`)}::pg_catalog.regclass`;
   return sql`
-    if pg_catalog.pg_sequence_last_value(${flag}) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval(${flag}, 2);
+    if (pg_catalog.pg_sequence_last_value(${flag}) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled(${flag});
     end if;
   `;
 }

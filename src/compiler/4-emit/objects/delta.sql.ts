@@ -77,7 +77,7 @@ export function currentSequence(name: string): Sql {
   `;
 }
 
-/** A flag that no snapshot hides: 1 when all segments are empty, so that rounds need not look into them. Anything else means that they may hold changes. */
+/** A flag that no snapshot hides: 1 when all segments are empty, so that rounds need not look into them. Anything else means that they may hold changes; 2, that `sarrio.fillings` has changed since. */
 export function filledSequence(name: string): Sql {
   const sequence = ident('sarrio', name);
   return sql`

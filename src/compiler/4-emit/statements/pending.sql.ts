@@ -1,3 +1,4 @@
+import { FEW_ENTRIES } from '../../../plan/plan.ts';
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, foreignExpression, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
@@ -70,11 +71,22 @@ export function pendingKeys(table: ModelTable, sync: string, distinct: boolean):
   `;
 }
 
-/** The same of a few changes: no statement among them was large. */
+/**
+ * The same of a few changes: no statement among them was large. Rounds ask before they know how many there are, so no more than a few are
+ * read; where there are more, the answer is thrown away.
+ */
 export function fewPendingKeys(table: ModelTable, sync: string): Sql {
+  const keys = join(
+    table.key.columns.map(({ name }) => ident('d', name)),
+    ', ',
+  );
   return sql`
-    ${keysWhere(table, true, pendingCondition(sync, 'd'))}
-      and d.change_op not in ('T', 'B')
+    select distinct ${keys}
+    from (
+      ${keysWhere(table, false, pendingCondition(sync, 'd'))}
+        and d.change_op not in ('T', 'B')
+      limit ${dangerousRaw(String(FEW_ENTRIES))}
+    ) as d
   `;
 }
 

@@ -42,7 +42,7 @@ function keyEntries(table: ModelTable, from: Sql): Sql {
 
 /** After the entries, as the triggers do it. */
 function markFilled(table: ModelTable): Sql {
-  return sql`select setval(${literal(`sarrio.${ident(objectNames(table.source).filled).text}`)}::regclass, 2);`;
+  return sql`select sarrio.mark_filled(${literal(`sarrio.${ident(objectNames(table.source).filled).text}`)}::regclass);`;
 }
 
 function segment(table: ModelTable): Sql {

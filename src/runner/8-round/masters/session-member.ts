@@ -8,7 +8,7 @@ import { copyBetween } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { boundLock } from '../purge.sql.ts';
-import { flushWal, readRegistry, setPosition } from '../source.sql.ts';
+import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
@@ -162,20 +162,12 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     readWatermarks(syncName),
     readHeld(syncName),
   ];
-  const counting = counter.begin();
-  const asked = { registry: '' };
-  const counts = async (statements: readonly Statement[]): Promise<readonly Result[]> => {
-    const answers = await session.batch([...statements, { name: 'sarrio_registry', text: readRegistry }]);
-    asked.registry = answers[statements.length]?.lists[0]?.[0] ?? '';
-    return answers.slice(0, statements.length);
-  };
   await options.failpoint('masters.before-look');
-  const answers = await counts([...head, ...counting.statements]);
-  const { pending: fromWatermarks } = await counting.finish(answers.slice(head.length), counts);
+  const { head: answers, pending: fromWatermarks, registry } = await counter.count(session, head);
   const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort(
     (a, b) => a.ordinal - b.ordinal,
   );
-  if (asked.registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
+  if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = isOnDisk !== 't';
   state.entries = new Map(pending.map(({ ordinal, entries }) => [ordinal, entries]));

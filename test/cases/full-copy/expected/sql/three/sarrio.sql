@@ -213,6 +213,25 @@ revoke all on function sarrio.open_table(regclass) from public;
 create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;
 
+-- object: sequence sarrio.fillings
+create sequence if not exists sarrio.fillings as bigint;
+revoke all on sequence sarrio.fillings from public;
+
+-- object: function sarrio.mark_filled(regclass)
+create or replace function sarrio.mark_filled(flag regclass) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $sarrio$
+begin
+  perform pg_catalog.setval(flag, 2, false);
+  perform pg_catalog.nextval('sarrio.fillings'::pg_catalog.regclass);
+  perform pg_catalog.setval(flag, 2);
+end
+$sarrio$;
+revoke all on function sarrio.mark_filled(regclass) from public;
+
 -- object: function sarrio.wake(text, regclass)
 create or replace function sarrio.wake(sync text, flag regclass) returns void
 language plpgsql

@@ -138,8 +138,8 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_payments'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_payments'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_group'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('group', 'sarrio.wake_group'::pg_catalog.regclass);
@@ -258,8 +258,8 @@ begin
     where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]));
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_payments'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_payments'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_group'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('group', 'sarrio.wake_group'::pg_catalog.regclass);
@@ -327,8 +327,8 @@ begin
       values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
     end if;
     if captured operator(pg_catalog.>) 0 then
-      if pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-        perform pg_catalog.setval('sarrio.filled_public_payments'::pg_catalog.regclass, 2);
+      if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+        perform sarrio.mark_filled('sarrio.filled_public_payments'::pg_catalog.regclass);
       end if;
       if pg_catalog.pg_sequence_last_value('sarrio.wake_group'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
         perform sarrio.wake('group', 'sarrio.wake_group'::pg_catalog.regclass);
@@ -347,8 +347,8 @@ begin
     values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_payments'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_payments'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_group'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('group', 'sarrio.wake_group'::pg_catalog.regclass);

@@ -137,8 +137,8 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_products'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_products'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
@@ -305,8 +305,8 @@ begin
     values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_products'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_products'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
@@ -347,8 +347,8 @@ begin
     values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_products'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_products'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_products'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);

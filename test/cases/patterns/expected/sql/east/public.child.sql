@@ -104,8 +104,8 @@ begin
       where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_child as d)]));
     end if;
   end if;
-  if pg_catalog.pg_sequence_last_value('sarrio.filled_public_child'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-    perform pg_catalog.setval('sarrio.filled_public_child'::pg_catalog.regclass, 2);
+  if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_child'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+    perform sarrio.mark_filled('sarrio.filled_public_child'::pg_catalog.regclass);
   end if;
   if pg_catalog.pg_sequence_last_value('sarrio.wake_all'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
     perform sarrio.wake('all', 'sarrio.wake_all'::pg_catalog.regclass);
