@@ -89,6 +89,14 @@ export type TableConfig = {
 export type SkippedOperation = 'delete';
 
 /**
+ * How initial copies are made.
+ * - `jobs`: ranges and tables that are copied at the same time; 2 by default, `sarrio run --jobs` beats it.
+ * - `chunk`: a table that is larger (`'128 MB'` by default, of 1024) is copied in ranges of this size, each kept once it is there.
+ * - `rate`: at most so many bytes a second, such as `'20 MB'`; no bound by default.
+ */
+export type CopySettings = { readonly jobs?: number; readonly chunk?: string; readonly rate?: string };
+
+/**
  * What waits until somebody has said `sarrio approve`: nothing of the round that it is in is applied before.
  * - `deletes`: the share of a target table's rows (0.2 is a fifth) beyond which the deletes of one round wait.
  * - `minRows`: deletes of fewer rows than this never wait; 1 by default.
@@ -125,6 +133,8 @@ export type OneWaySync = {
   readonly truncate?: TruncateChoice;
   /** Operations that do not go to the targets. `['delete']` makes them archives: what is deleted or truncated at the source stays there. */
   readonly skip?: readonly SkippedOperation[];
+  /** How initial copies are made: how many jobs, in which ranges, how fast. */
+  readonly copy?: CopySettings;
   /** Deletes of many rows and TRUNCATEs wait for `sarrio approve`. */
   readonly guard?: Guard;
 };

@@ -1,3 +1,4 @@
+import type { PlanCopy } from './plan-copy.ts';
 import type { PlanGuard } from './plan-guard.ts';
 import type { PlanCarry } from './plan-sequence.ts';
 import type { BacklogBudget, PlanSync, PlanTable } from './plan.ts';
@@ -9,7 +10,8 @@ export type Flow = {
   readonly targets: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
-  /** Of a one-way sync, like the next one. */
+  /** Of a one-way sync, like the next two. */
+  readonly copy?: PlanCopy;
   readonly guard?: PlanGuard;
   readonly sequences?: PlanCarry;
   readonly wake: string;

@@ -1,5 +1,6 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
+import type { PlanCopy, RangeReadStatements } from './plan-copy.ts';
 import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
@@ -104,6 +105,8 @@ export type PlanOneWay = {
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
+  /** Only where the config says something of it. */
+  readonly copy?: PlanCopy;
   /** Only where something waits for approval. */
   readonly guard?: PlanGuard;
   readonly sequences?: PlanCarry;
@@ -194,6 +197,8 @@ export type ReadStatements = {
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
   readonly check: string | null;
+  /** Only one way, for a plain table whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
+  readonly ranges?: RangeReadStatements;
   /** Only in a sync with a guard. */
   readonly guard?: GuardReadStatements;
 };
@@ -231,6 +236,8 @@ export type ApplyStatements = {
   readonly hasRows: string;
   /** Where the target table is captured for another sync: record what this sync writes, tagged with it. */
   readonly relay: RelayStatements | null;
+  /** Beside `ranges`: inserts the staged rows in whose way no other row stands. */
+  readonly insertFree?: string;
   /** Only in a sync with a guard. */
   readonly guard?: GuardApplyStatements;
 };

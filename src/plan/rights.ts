@@ -22,6 +22,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   parked: { runner: WRITES, reader: ['SELECT'] },
   held: { runner: WRITES, reader: ['SELECT'] },
   stopped: { runner: WRITES, reader: ['SELECT'] },
+  copy_range: { runner: WRITES, reader: ['SELECT'] },
   guard: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   cutover: { runner: ['SELECT'], reader: ['SELECT'] },
   closed: { runner: [], reader: [] },

@@ -47,6 +47,16 @@ export type RunnerEvent =
   | { readonly kind: 'full-copy-table'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
   | { readonly kind: 'full-copy-waits'; readonly stream: StreamName; readonly error: string; readonly inMs: number }
   | { readonly kind: 'full-copy-finished'; readonly stream: StreamName; readonly tables: number; readonly rows: number; readonly ms: number }
+  | {
+      readonly kind: 'copy-range';
+      readonly stream: StreamName;
+      readonly table: string;
+      readonly done: number;
+      readonly total: number;
+      readonly rows: number;
+      readonly rowsPerSecond: number;
+      readonly msLeft: number;
+    }
   | { readonly kind: 'guard-held'; readonly code: string; readonly stream: StreamName; readonly id: string; readonly findings: string }
   | { readonly kind: 'guard-approved'; readonly stream: StreamName; readonly id: string; readonly by: string }
   | { readonly kind: 'guard-withdrawn'; readonly stream: StreamName; readonly id: string }

@@ -14,6 +14,8 @@ export function eventText(event: RunnerEvent): string | null {
       return `${streamText(event.stream)}: ${event.state}${event.reason ? ` (${event.reason})` : ''}`;
     case 'copy-started':
       return `${streamText(event.stream)}: initial copy of ${event.table}`;
+    case 'copy-range':
+      return `${streamText(event.stream)}: ${event.table}: range ${event.done} of ${event.total}, ${count(event.rowsPerSecond)} rows/s, ${seconds(event.msLeft)} left`;
     case 'copy-finished':
       return `${streamText(event.stream)}: copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'round':

@@ -6,6 +6,13 @@ const textMap = { type: 'object', additionalProperties: text } as const;
 const missingColumns = { enum: ['refuse', 'omit'] } as const;
 const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 const skip = { type: 'array', items: { enum: ['delete'] }, minItems: 1, uniqueItems: true } as const;
+const copyBytes = { type: 'string', pattern: '^[1-9][0-9]* ?(MB|GB)$' } as const;
+const copy = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes },
+} as const;
 const guard = {
   type: 'object',
   additionalProperties: false,
@@ -122,6 +129,7 @@ const oneWaySync = {
     truncate,
     skip,
     guard,
+    copy,
   },
 } as const;
 

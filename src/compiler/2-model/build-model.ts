@@ -10,6 +10,7 @@ import { error } from './faults.ts';
 import { byName, indexLock, type LockIndex } from './lock-index.ts';
 import type { Model, ModelSync, ModelTable } from './model.ts';
 import { resolveBacklog } from './resolve-backlog.ts';
+import { resolveCopy } from './resolve-copy.ts';
 import { keptRows, resolveGuard } from './resolve-guard.ts';
 import { resolveColumns, unknownOmits } from './resolve-columns.ts';
 import { resolveKey } from './resolve-key.ts';
@@ -38,7 +39,7 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock, handlers
     if (sync.mode === 'full-copy') return buildFullCopy({ name, sync, path, tables, faults });
     const { mode, source, targets, existingRows = 'refuse' } = sync;
     const [maxBacklog, sequences, guard] = [resolveBacklog(sync.maxBacklog), resolveCarry(sync.sequences), resolveGuard(sync.guard)];
-    return { name, mode, source, targets, existingRows, maxBacklog, sequences, guard, tables };
+    return { name, mode, source, targets, existingRows, maxBacklog, sequences, guard, copy: resolveCopy(sync.copy), tables };
   });
   const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
     const locked = lock.databases[name];

@@ -1,6 +1,7 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { PlanCopy } from '../../plan/plan-copy.ts';
 import type { PlanGuard } from '../../plan/plan-guard.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
 import type { Schedule } from '../../plan/schedule.ts';
@@ -41,6 +42,8 @@ export type ModelOneWay = ModelFlow & {
   readonly mode: 'one-way';
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
+  /** How initial copies are made; null when the config says nothing. */
+  readonly copy: PlanCopy | null;
   /** What waits for somebody's approval; null when nothing does. */
   readonly guard: PlanGuard | null;
   /** By how many values the targets' sequences are kept ahead of the source's; null when the config says nothing. */

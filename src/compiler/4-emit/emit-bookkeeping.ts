@@ -5,6 +5,7 @@ import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
   carriedBlock,
+  copyRangeBlock,
   fillingsBlock,
   fullCopyBlock,
   initialCopyBlock,
@@ -43,12 +44,14 @@ export type Bookkept = {
   readonly isCarriedTo: boolean;
   /** Source or target of a one-way sync. */
   readonly isOneWay: boolean;
+  /** Target of a one-way sync. */
+  readonly isFollower: boolean;
   /** Target of a sync in which changes may wait for approval. */
   readonly isGuarded: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isGuarded }: Bookkept): SqlFile {
+export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -60,6 +63,7 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isCopied ? copyObjects : []),
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
+      ...(isFollower ? [own('table', 'copy_range', copyRangeBlock)] : []),
       ...(isGuarded ? [own('table', 'guard', guardBlock)] : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),

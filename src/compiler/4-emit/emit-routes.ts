@@ -4,6 +4,7 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import { type Model, type ModelFlow, modelFlows, type ModelTable } from '../2-model/model.ts';
 import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
 import { guardApplies, guardReads } from './statements/guard.sql.ts';
+import { insertFree, mayBeRanges, rangeReads } from './statements/ranges.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { clearRecorded, type Reader, relayStatements } from './statements/relay.sql.ts';
 import { verifyStatements } from './statements/verify.sql.ts';
@@ -20,6 +21,7 @@ export type RoutesOptions = {
   readonly copyFormat: 'binary' | 'text' | null;
   /** Whether deletes may wait for approval. */
   readonly isGuarded: boolean;
+  readonly isOneWay: boolean;
 };
 
 /** Targets with the same statements share one route, so that a reviewer reads them once. */
@@ -39,17 +41,19 @@ export function emitRoutes(options: RoutesOptions): readonly PlanRoute[] {
 
 function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): PlanRoute {
   const { model, sync, sources, isGuarded } = options;
+  const hasRanges = options.isOneWay && mayBeRanges(at);
   const readers = readersOf(model, { database, table: at.table.targetName, except: sync });
   const sameEncoding = new Set([...sources, database].map((name) => encodingOf(model, name))).size === 1;
   const apply = applyStatements(at);
   return {
     targets: [database],
     copyFormat: at.copyFormat,
-    read: { ...readStatements(at, sync), ...(isGuarded ? { guard: guardReads(at.table, sync) } : {}) },
+    read: { ...readStatements(at, sync), ...(hasRanges ? { ranges: rangeReads(at) } : {}), ...(isGuarded ? { guard: guardReads(at.table, sync) } : {}) },
     apply: {
       ...apply,
       clearTable: readers.some(({ takesTruncate }) => !takesTruncate) ? clearRecorded(at, sync).text : apply.clearTable,
       relay: readers.length > 0 ? relayStatements(at, sync, readers) : null,
+      ...(hasRanges ? { insertFree: insertFree(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
     verify: verifyStatements({ ...at, sameEncoding }, sync),

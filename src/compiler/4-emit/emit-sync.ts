@@ -25,15 +25,15 @@ export function emitSync(model: Model, sync: ModelSync): PlanSync {
 }
 
 function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
-  const { mode, name, source, targets, existingRows, maxBacklog, guard } = sync;
+  const { mode, name, source, targets, existingRows, maxBacklog, guard, copy } = sync;
   const routesOf = (table: ModelTable): readonly PlanRoute[] =>
     emitRoutes({
-      ...{ model, sync: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept' },
+      ...{ model, sync: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
   const tables = sync.tables.map((table, ordinal) => emitTable(sync, { table, ordinal, routes: routesOf(table) }));
   const sequences = emitCarry(sync);
-  const more = { ...(guard === null ? {} : { guard }), ...(sequences === null ? {} : { sequences }) };
+  const more = { ...(copy === null ? {} : { copy }), ...(guard === null ? {} : { guard }), ...(sequences === null ? {} : { sequences }) };
   return { mode, source, targets, existingRows, maxBacklog, ...more, wake: wakeOf(name), tables };
 }
 
@@ -51,7 +51,7 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
-  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, isGuarded: false });
+  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, isGuarded: false, isOneWay: false });
   const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule, unique }, name);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
   return {

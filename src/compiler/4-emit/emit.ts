@@ -50,8 +50,9 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
   const isOneWay = model.syncs.some((sync) => sync.mode === 'one-way' && [sync.source, ...sync.targets].includes(database.name));
   const isWatched = emitWatched(model, database.name).length > 0;
   const isCarriedTo = model.syncs.some((sync) => carriesTo(sync, database.name));
+  const isFollower = model.syncs.some((sync) => sync.mode === 'one-way' && sync.targets.includes(database.name));
   const isGuarded = model.syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null && sync.targets.includes(database.name));
-  const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isGuarded };
+  const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded };
   const files = [emitBookkeeping(bookkept), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));

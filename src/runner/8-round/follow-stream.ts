@@ -7,7 +7,8 @@ import { applyRound } from './apply-round.ts';
 import { awaitsApproval, type Guard, type Hold, makeGuard } from './guard/guard.ts';
 import { findingsText } from './guard/finding.ts';
 import { beatDuring, type Heart, makeHeart } from './heartbeat.ts';
-import { copyMissing } from './initial-copy.ts';
+import { COPY_DEFAULTS, copyMissing } from './initial-copy.ts';
+import { makeThrottle } from './ranges/throttle.ts';
 import { makePace } from './pace.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
@@ -211,6 +212,8 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
       return state?.kind === 'missing' && state.holdsOwnRows;
     };
     const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
+    const throttle = makeThrottle(clock, sync.copy?.bytesPerSecond);
+    const settings = { jobs: following.jobs ?? sync.copy?.jobs ?? COPY_DEFAULTS.jobs, chunkBytes: sync.copy?.chunkBytes ?? COPY_DEFAULTS.chunkBytes, throttle };
     await copyMissing({
       stream,
       reading,
@@ -218,7 +221,9 @@ async function copyTables(following: Following, parts: { tables: readonly Stream
       missing: tables,
       captures: start.captures,
       registration: start.registration.id,
+      acknowledged: start.registration.position,
       replacesRows,
+      ...settings,
       clock,
       log,
       failpoint,

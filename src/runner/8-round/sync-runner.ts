@@ -20,6 +20,8 @@ export type RunOptions = {
   /** Opens a session to a database of the plan. */
   readonly connect: (database: string, role: SessionRole) => Promise<Session>;
   readonly until: Until;
+  /** Of initial copies; null leaves it to the config. */
+  readonly jobs?: number | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
@@ -59,7 +61,21 @@ export function startSync(options: RunOptions, name: string): SyncRun {
       });
       return session;
     };
-    return runStream({ project: plan.project, stream, sync, deltas, access: access.get, connectTarget, progress, until, clock, log, failpoint, signal });
+    return runStream({
+      project: plan.project,
+      stream,
+      sync,
+      deltas,
+      access: access.get,
+      connectTarget,
+      progress,
+      jobs: options.jobs ?? null,
+      until,
+      clock,
+      log,
+      failpoint,
+      signal,
+    });
   });
   return { name, sources: new Map([[sync.source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
 }

@@ -126,11 +126,11 @@ function keysWhere(table: ModelTable, distinct: boolean, condition: Sql): Sql {
   `;
 }
 
-/** The table itself, or, with a row filter or computed columns, a subquery that has both and names computed columns `=name`. */
-export function currentRows(table: ModelTable): Sql {
+/** The table itself, or, with a row filter or computed columns or a bound, a subquery that has both and names computed columns `=name`. */
+export function currentRows(table: ModelTable, within: Sql | null = null): Sql {
   const only = table.capture === 'row' ? 'only ' : '';
   const relation = sql`${dangerousRaw(only)}${tableIdent(table.source)}`;
-  if (table.where === null && !table.columns.some(isComputed)) return relation;
+  if (within === null && table.where === null && !table.columns.some(isComputed)) return relation;
   const names = new Set([...table.key.columns.map(({ name }) => name), ...table.columns.flatMap(sourceColumn)]);
   const plain = [...names].map((name) => ident('r', name));
   const computed = table.columns.flatMap(({ target, from }) =>
@@ -142,14 +142,15 @@ export function currentRows(table: ModelTable): Sql {
     (
       select ${dangerousRaw(oid)}${join([...plain, ...computed], ', ')}
       from ${relation} as r
-      ${whereClause(table)}
+      ${whereClause(table, within)}
     )
   `;
 }
 
 /** The user's filter, like a computed column closed by a line break so that a trailing comment in it cannot swallow what follows. */
-export function whereClause(table: ModelTable): Sql {
-  return table.where === null ? dangerousRaw('') : sql`where ${foreignExpression(table.where)}`;
+export function whereClause(table: ModelTable, within: Sql | null = null): Sql {
+  const conditions = [...(within === null ? [] : [within]), ...(table.where === null ? [] : [foreignExpression(table.where)])];
+  return conditions.length === 0 ? dangerousRaw('') : sql`where ${join(conditions, ' and ')}`;
 }
 
 /** A flowing column as an expression over the alias `t` of `currentRows`. */
