@@ -102,6 +102,25 @@ create table if not exists sarrio.stream (
 );
 revoke all on table sarrio.stream from public;
 
+-- object: table sarrio.copy_range
+create table if not exists sarrio.copy_range (
+  sync text not null,
+  source text not null,
+  relation text not null,
+  number integer not null,
+  copy uuid not null,
+  registration uuid not null,
+  capture oid not null,
+  filenode oid not null,
+  position text not null,
+  first_block bigint not null,
+  end_block bigint not null,
+  copied_rows bigint,
+  copied_at timestamptz,
+  primary key (sync, source, relation, number)
+);
+revoke all on table sarrio.copy_range from public;
+
 -- object: table sarrio.cutover
 create table if not exists sarrio.cutover (
   sync text not null,
@@ -189,6 +208,25 @@ revoke all on function sarrio.open_table(regclass) from public;
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;
+
+-- object: sequence sarrio.fillings
+create sequence if not exists sarrio.fillings as bigint;
+revoke all on sequence sarrio.fillings from public;
+
+-- object: function sarrio.mark_filled(regclass)
+create or replace function sarrio.mark_filled(flag regclass) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $sarrio$
+begin
+  perform pg_catalog.setval(flag, 2, false);
+  perform pg_catalog.nextval('sarrio.fillings'::pg_catalog.regclass);
+  perform pg_catalog.setval(flag, 2);
+end
+$sarrio$;
+revoke all on function sarrio.mark_filled(regclass) from public;
 
 -- object: function sarrio.wake(text, regclass)
 create or replace function sarrio.wake(sync text, flag regclass) returns void

@@ -127,8 +127,8 @@ begin
     end if;
   end if;
   if captured operator(pg_catalog.>) 0 then
-    if pg_catalog.pg_sequence_last_value('sarrio.filled_public_calls'::pg_catalog.regclass) operator(pg_catalog.=) 1 then
-      perform pg_catalog.setval('sarrio.filled_public_calls'::pg_catalog.regclass, 2);
+    if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_calls'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio.filled_public_calls'::pg_catalog.regclass);
     end if;
     if pg_catalog.pg_sequence_last_value('sarrio.wake_guarded'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
       perform sarrio.wake('guarded', 'sarrio.wake_guarded'::pg_catalog.regclass);

@@ -209,6 +209,27 @@ create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;
 grant select, update on sequence sarrio.registry to sarrio_runner;
 
+-- object: sequence sarrio.fillings
+create sequence if not exists sarrio.fillings as bigint;
+revoke all on sequence sarrio.fillings from public;
+grant select, update on sequence sarrio.fillings to sarrio_runner;
+
+-- object: function sarrio.mark_filled(regclass)
+create or replace function sarrio.mark_filled(flag regclass) returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $sarrio$
+begin
+  perform pg_catalog.setval(flag, 2, false);
+  perform pg_catalog.nextval('sarrio.fillings'::pg_catalog.regclass);
+  perform pg_catalog.setval(flag, 2);
+end
+$sarrio$;
+revoke all on function sarrio.mark_filled(regclass) from public;
+grant execute on function sarrio.mark_filled(regclass) to sarrio_runner;
+
 -- object: function sarrio.wake(text, regclass)
 create or replace function sarrio.wake(sync text, flag regclass) returns void
 language plpgsql
