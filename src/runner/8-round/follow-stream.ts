@@ -6,9 +6,8 @@ import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
 import { awaitsApproval, type Guard, type Hold, makeGuard } from './guard/guard.ts';
 import { findingsText } from './guard/finding.ts';
+import { copyTables } from './copy-tables.ts';
 import { beatDuring, type Heart, makeHeart } from './heartbeat.ts';
-import { COPY_DEFAULTS, copyMissing } from './initial-copy.ts';
-import { makeThrottle } from './ranges/throttle.ts';
 import { makePace } from './pace.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
@@ -200,37 +199,6 @@ async function takeCopied(following: Following, tables: readonly StreamTable[], 
   place.states = await tableStates({ stream, source, target, tables, deltas }, start.captures);
   place.hasCopied = false;
   copyAside(following, tables, { start, place });
-}
-
-async function copyTables(following: Following, parts: { tables: readonly StreamTable[]; start: StreamStart; from: Position | null }): Promise<void> {
-  const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
-  const { tables, start } = parts;
-  const reading = await source.open(parts.from ?? beforeAll(source.history));
-  try {
-    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
-      const state = start.states[ordinal];
-      return state?.kind === 'missing' && state.holdsOwnRows;
-    };
-    const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
-    const throttle = makeThrottle(clock, sync.copy?.bytesPerSecond);
-    const settings = { jobs: following.jobs ?? sync.copy?.jobs ?? COPY_DEFAULTS.jobs, chunkBytes: sync.copy?.chunkBytes ?? COPY_DEFAULTS.chunkBytes, throttle };
-    await copyMissing({
-      stream,
-      reading,
-      connectTarget,
-      missing: tables,
-      captures: start.captures,
-      registration: start.registration.id,
-      acknowledged: start.registration.position,
-      replacesRows,
-      ...settings,
-      clock,
-      log,
-      failpoint,
-    });
-  } finally {
-    await reading.release();
-  }
 }
 
 /** What a look led to; a round with the entries that it worked through. */
