@@ -1,5 +1,5 @@
 import type { StreamState } from '../events.ts';
-import { beforeAll, formatPosition, type Position } from '../../plan/position.ts';
+import { formatPosition, type Position } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { adoptRows } from './adopt-rows.ts';
