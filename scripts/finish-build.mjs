@@ -13,6 +13,9 @@ for (const file of files.filter((name) => /\.(json|mjs|d\.mts)$/.test(name))) {
   await copyFile(join(root, 'src', file), join(root, 'dist', file));
 }
 for (const file of files.filter((name) => name.endsWith('.schema.json'))) await writeCheck(file);
+// The schema of configs, for editors of YAML.
+const { publishedSchema } = await import(new URL('../dist/compiler/1-load/yaml/published-schema.js', import.meta.url));
+await writeFile(join(root, 'dist', 'config.schema.json'), `${JSON.stringify(publishedSchema(), null, 2)}\n`);
 await chmod(join(root, 'dist', 'cli.js'), 0o755);
 await mkdir(join(root, 'tmp'), { recursive: true });
 // Tests, bench and soak build only what is older than this.

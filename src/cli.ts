@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { envelope } from './commands/envelope.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { Command, CommanderError, Option } from 'commander';
 import { redactor } from './commands/redact.ts';
-import type { VerbContext, VerbResult } from './commands/verb.ts';
+import { FORMATS, type Format, formatOf, formatted, outputsOf } from './commands/report/formats.ts';
+import { diagnosticsText } from './commands/report/read-frames.ts';
+import type { Verb, VerbContext, VerbResult } from './commands/verb.ts';
 import { VERBS, type VerbEntry } from './commands/verbs.ts';
-import { type Diagnostic, formatDiagnostic } from './plan/diagnostic.ts';
+import type { Diagnostic } from './plan/diagnostic.ts';
 import { EXIT, SarrioError } from './plan/errors.ts';
 
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -19,22 +21,22 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => in
 // Whoever read the output has left (`sarrio status | head`): nothing more to do, and nothing to complain about.
 process.stdout.on('error', () => process.exit(EXIT.failed));
 
+const called = calledVerb(process.argv.slice(2));
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const called = calledVerb(argv);
-  const wantsJson = argv.includes('--json');
+  const format = formatOf(argv);
   try {
     const finished: { result: VerbResult | null } = { result: null };
-    const program = await buildProgram(called, (result) => {
+    const program = await buildProgram((result) => {
       finished.result = result;
     });
     await program.parseAsync([...argv], { from: 'user' });
-    return finished.result && called ? report(called.name, finished.result, wantsJson) : EXIT.ok;
+    return finished.result && called ? report(called.name, finished.result, format) : EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (stop.signal.aborted && !(error instanceof SarrioError)) return INTERRUPTED[stop.signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM'];
-    return report(called?.name ?? 'sarrio', failedResult(error), wantsJson);
+    return report(called?.name ?? 'sarrio', failedResult(error, format), format);
   }
 }
 
@@ -44,7 +46,7 @@ function calledVerb(argv: readonly string[]): VerbEntry | undefined {
   return VERBS.find((entry) => entry.name === (words[0] === 'help' ? words[1] : words[0]));
 }
 
-async function buildProgram(called: VerbEntry | undefined, finish: (result: VerbResult) => void): Promise<Command> {
+async function buildProgram(finish: (result: VerbResult) => void): Promise<Command> {
   const program = new Command('sarrio')
     .description('Asynchronous replication for PostgreSQL, declared as code.')
     .version(version())
@@ -57,9 +59,30 @@ async function buildProgram(called: VerbEntry | undefined, finish: (result: Verb
     const verb = await entry.load();
     command.option('--json', 'print one JSON object instead of text').option('--generated <dir>', 'the folder of generated files', 'generated');
     verb.configure(command);
-    command.action(async (...given) => finish(await verb.run(optionsOf(command, given), context())));
+    addFormats(command);
+    command.action(async (...given) => finish(await runVerb(verb, optionsOf(command, given))));
   }
   return program;
+}
+
+/** How the result is printed. A verb that has further forms of its own declares `--format` itself. */
+function addFormats(command: Command): void {
+  const output = new Option('--output <form=file>', 'write the result as json, sarif or github into a file, too; may be given several times');
+  command.addOption(output.argParser((value: string, before: readonly string[]) => [...before, value]).default([], 'none'));
+  if (command.options.some(({ long }) => long === '--format')) return;
+  command.addOption(new Option('--format <form>', 'how to print the result').choices(FORMATS).default('text'));
+}
+
+/** A run whose outcome is also to stand in files, whether it fails or not. */
+async function runVerb(verb: Verb, options: Readonly<Record<string, unknown>>): Promise<VerbResult> {
+  const outputs = outputsOf(options['output']);
+  const command = called?.name ?? 'sarrio';
+  const result = await verb.run(options, context()).catch((error: unknown) => {
+    if (!(error instanceof SarrioError)) throw error;
+    return failedResult(error, 'json');
+  });
+  for (const { format, file } of outputs) writeFileSync(file, redact(formatted(format, { command, result, version: version() })));
+  return result;
 }
 
 /** Options, with the arguments under their own names. */
@@ -69,29 +92,42 @@ function optionsOf(command: Command, given: readonly unknown[]): Readonly<Record
 }
 
 function context(): VerbContext {
-  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, signal: stop.signal };
+  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, ask: asker(), signal: stop.signal };
 }
 
-function report(command: string, result: VerbResult, wantsJson: boolean): number {
-  if (wantsJson) {
-    out(envelope({ command, ...result }));
+/** Only with somebody at both ends. */
+function asker(): VerbContext['ask'] {
+  if (!process.stdin.isTTY || !process.stderr.isTTY || process.env['CI'] || formatOf(process.argv) !== 'text') return null;
+  return async (question) => {
+    const line = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await line.question(question, { signal: stop.signal });
+    } finally {
+      line.close();
+    }
+  };
+}
+
+function report(command: string, result: VerbResult, format: Format): number {
+  if (format !== 'text') {
+    out(formatted(format, { command, result, version: version() }));
   } else {
-    for (const diagnostic of result.diagnostics) err(`${formatDiagnostic(diagnostic)}\n`);
+    err(diagnosticsText(result.diagnostics, process.cwd()));
     if (result.text) out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
   }
   return EXIT[result.exit];
 }
 
-function failedResult(error: unknown): VerbResult {
+function failedResult(error: unknown, format: Format): VerbResult {
   if (error instanceof SarrioError) return { exit: error.exit, data: null, diagnostics: error.diagnostics, text: '' };
   // Commander has already told people what was wrong; the envelope still has to.
-  if (error instanceof CommanderError) return { exit: 'invalid', data: null, diagnostics: usageFault(error), text: '' };
+  if (error instanceof CommanderError) return { exit: 'invalid', data: null, diagnostics: usageFault(error, format), text: '' };
   if (process.env['SARRIO_DEBUG'] && error instanceof Error) err(`${error.stack ?? ''}\n`);
   return { exit: 'failed', data: null, diagnostics: [unexpected(error)], text: '' };
 }
 
-function usageFault(error: CommanderError): Diagnostic[] {
-  if (!process.argv.includes('--json')) return [];
+function usageFault(error: CommanderError, format: Format): Diagnostic[] {
+  if (format === 'text') return [];
   const message = error.message.replace(/^error: /, '');
   return [{ code: 'SAR001', severity: 'error', message, hint: 'Run with --help for the options.', span: null, where: null }];
 }

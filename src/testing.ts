@@ -4,6 +4,8 @@ import { failureText, type HandlerDecision, judge } from './conflict/handlers/ju
 import { type ConflictMessage, conflictMessage, type HandlerConflict, type HandlerShape } from './conflict/handlers/message.ts';
 import type { ExceptionAnswer, Failure, FailureError } from './conflict/handlers/failure.ts';
 import { type FailureMessage, failureMessage, judgeException } from './conflict/handlers/judge-failure.ts';
+import type { UniqueAnswer, UniqueClash } from './conflict/handlers/clash.ts';
+import { type ClashMessage, clashMessage, type HandlerClash, judgeClash } from './conflict/handlers/judge-clash.ts';
 import { answerOf, conflictOf } from './conflict/handlers/realm.mjs';
 import { textOf } from './conflict/handlers/values.ts';
 
@@ -88,10 +90,59 @@ export function testException<Row extends object = RowValues>(test: TestExceptio
   return outcome.kind === 'keep' ? { kind: 'keep', database: shape.databases[outcome.member] ?? '' } : outcome;
 }
 
+/** Two rows that hold one value of a unique index, the earlier one first. */
+export type TestUnique<Row extends object = RowValues> = Pick<TestConflict<Row>, 'key' | 'table' | 'types' | 'databases'> & {
+  readonly handler: (clash: UniqueClash<Row>) => UniqueAnswer;
+  /** Name of the unique index; `unique` by default. */
+  readonly index?: string;
+  readonly rows: readonly [earlier: TestUniqueRow<Row>, later: TestUniqueRow<Row>];
+};
+
+export type TestUniqueRow<Row extends object = RowValues> = {
+  readonly database: string;
+  readonly row: Row;
+  /** As for `TestVersion`; null where every database has heard of the row. */
+  readonly time?: string | null;
+};
+
+/** What became of the two rows: which of them are parked, by their places, or what the later one is changed to. */
+export type TestedUnique =
+  | { readonly kind: 'park'; readonly parked: readonly ('earlier' | 'later')[] }
+  | { readonly kind: 'merge'; readonly row: Readonly<Record<string, string | null>> }
+  | { readonly kind: 'stop' };
+
+/**
+ * Asks a handler about two rows that hold one unique value, and holds its answer against them as the runner does.
+ *
+ * @throws Error with the runner's own message, when the answer is none that the runner would take
+ */
+export function testUnique<Row extends object = RowValues>(test: TestUnique<Row>): TestedUnique {
+  const versions = test.rows.map(({ database, row, time }) => ({ database, row, ...(typeof time === 'string' ? { time } : {}) }));
+  const shape = shapeOf({ ...test, databases: test.databases ?? [...new Set(versions.map(({ database }) => database))], versions });
+  const rowOf = (place: 0 | 1): HandlerClash['rows'][0] => {
+    const { key, versions: held } = conflictFor({ versions: versions.slice(place, place + 1) }, shape);
+    const [found] = held;
+    if (found === undefined) throw new Error('a clash has two rows');
+    const { time } = test.rows[place];
+    const at = time === null ? null : found.at + (time === undefined ? BigInt(place) * 1_000_000n : 0n);
+    return { member: found.member, at, key, row: found.row };
+  };
+  const clash: HandlerClash = { index: test.index ?? 'unique', rows: [rowOf(0), rowOf(1)] };
+  const message: unknown = JSON.parse(JSON.stringify(clashMessage(shape, clash)));
+  const outcome = judgeClash(shape, clash, answerOf(test.handler(conflictOf(message as ClashMessage) as UniqueClash<Row>)));
+  if (outcome.kind === 'failure') throw new Error(failureText(outcome));
+  if (outcome.kind === 'park') return { kind: 'park', parked: outcome.places.map((place) => (place === 0 ? 'earlier' : 'later')) };
+  return outcome.kind === 'change' ? { kind: 'merge', row: rowByName(shape, outcome.values) } : outcome;
+}
+
+function rowByName({ columns }: HandlerShape, values: readonly (string | null)[]): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(columns.map(({ name }, index) => [name, values[index] ?? null]));
+}
+
 function tested(shape: HandlerShape, decision: HandlerDecision): TestedDecision {
   if (decision.kind === 'take') return { kind: 'take', database: shape.databases[decision.member] ?? '' };
   if (decision.kind !== 'merge') return decision;
-  return { kind: 'merge', row: Object.fromEntries(shape.columns.map(({ name }, index) => [name, decision.values[index] ?? null])) };
+  return { kind: 'merge', row: rowByName(shape, decision.values) };
 }
 
 function shapeOf<Row extends object>({ table = 'public.orders', key, versions, types = {}, databases }: Omit<TestConflict<Row>, 'handler'>): HandlerShape {

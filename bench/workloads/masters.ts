@@ -75,13 +75,14 @@ function conflictsWorkload(options: { name: string; title: string; peer: Peer; a
     peers: [peer],
     lines: [{ measure: 'perSecond', title: 'conflicts decided, /s', goal: { atLeast } }, { measure: 'toEqual', title: 'equal after the start, s' }, MEMORY],
     prepare,
-    measure: (_, databases) =>
+    measure: (_, databases, scale) =>
       withFollower(peer, databases, async (follower) => {
+        const rows = Math.round(CONFLICTS * scale);
         await follower.pause();
-        await databases.source.query(changeRows('wide', { from: 1, to: CONFLICTS, value: '111' }));
-        await databases.target.query(changeRows('wide', { from: 1, to: CONFLICTS, value: '222' }));
-        const { toEqual = 0, startUp = 0, conflicts = 0, ...rest } = await mergeAfter(databases, follower, CONFLICTS);
-        if (conflicts !== CONFLICTS) throw new Error(`${conflicts} conflicts were decided instead of ${CONFLICTS}`);
+        await databases.source.query(changeRows('wide', { from: 1, to: rows, value: '111' }));
+        await databases.target.query(changeRows('wide', { from: 1, to: rows, value: '222' }));
+        const { toEqual = 0, startUp = 0, conflicts = 0, ...rest } = await mergeAfter(databases, follower, rows);
+        if (conflicts !== rows) throw new Error(`${conflicts} conflicts were decided instead of ${rows}`);
         return { perSecond: conflicts / toEqual, toEqual: startUp + toEqual, ...rest };
       }),
   };

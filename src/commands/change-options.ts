@@ -24,6 +24,17 @@ export function addChangeOptions(command: Command): Command {
     .option('--ddl-retries <count>', 'how often a busy table is tried again', parseCount, 30);
 }
 
+/** `--allow`, of the verbs that speak of hazards. */
+export function addAllow(command: Command): Command {
+  const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+  return command.option('--allow <hazard>', 'approve one hazard by its name, e.g. drop-changes:sarrio.delta_public_orders (repeatable)', collect, []);
+}
+
+/** An option that may be given several times. */
+export function listOption(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
 /** The generated folder as a path. */
 export function generatedDir(options: Options, context: VerbContext): string {
   return resolve(context.cwd, String(options['generated'] ?? 'generated'));

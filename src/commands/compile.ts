@@ -1,32 +1,73 @@
 import { resolve } from 'node:path';
+import type { Evaluator } from '../compiler/1-load/evaluate/evaluator.ts';
+import { startEvaluator } from '../compiler/1-load/evaluate/evaluator.ts';
 import { compileConfig } from '../compiler/compile.ts';
-import { loadConfig } from '../compiler/1-load/load-config.ts';
-import { compareGenerated, LOCK_FILE, readIfPresent, writeGenerated } from '../plan/generated-files.ts';
-import { readLock } from '../plan/read-lock.ts';
-import { LOCK_FORMAT, type SchemaLock } from '../plan/schema-lock.ts';
-import type { Verb, VerbResult } from './verb.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import { failure, SarrioError } from '../plan/errors.ts';
+import { compareGenerated, LOCK_FILE, writeGenerated } from '../plan/generated-files.ts';
+import { addConfigOptions, readConfig, readLockOf } from './config-options.ts';
+import { diagnosticsText } from './report/read-frames.ts';
+import type { Verb, VerbContext, VerbResult } from './verb.ts';
+import { watchFiles } from './watch-files.ts';
+
+type Options = Readonly<Record<string, unknown>>;
 
 /** `sarrio compile`: config and schema lock to SQL files and plan. With `--check` it only says whether they are up to date. */
 export const verb: Verb = {
   configure: (command) =>
-    void command
-      .option('--config <file>', 'the config', 'replication.config.ts')
-      .option('--check', 'write nothing; exit 2 when the generated files are out of date'),
+    void addConfigOptions(command)
+      .option('--check', 'write nothing; exit 2 when the generated files are out of date')
+      .option('--watch', 'compile again whenever the config, what it imports or the schema lock changes'),
   run: async (options, context) => {
-    const dir = String(options['generated']);
-    const folder = resolve(context.cwd, dir);
-    const loaded = await loadConfig({ path: String(options['config']), cwd: context.cwd });
-    const { files, warnings } = compileConfig(loaded, await readLockOf({ folder, dir }));
-    const check = options['check'] === true;
-    const changes = check ? await compareGenerated(folder, files) : await writeGenerated(folder, files);
-    return { ...outcome({ changes, check, dir, count: files.size }), diagnostics: warnings };
+    if (options['watch'] !== true) return (await compileOnce(options, context)).result;
+    if (options['check'] === true) throw failure('invalid', { code: 'SAR001', message: '--check and --watch do not go together' });
+    return watch(options, context);
   },
 };
 
-/** No lock at all is an empty one: then a rule names every database that was not pulled, with its place in the config. */
-async function readLockOf({ folder, dir }: { folder: string; dir: string }): Promise<SchemaLock> {
-  const text = await readIfPresent(resolve(folder, LOCK_FILE));
-  return text === null ? { format: LOCK_FORMAT, databases: {} } : readLock(text, `${dir}/${LOCK_FILE}`);
+type CompiledOnce = { readonly result: VerbResult; readonly files: readonly string[] };
+
+async function compileOnce(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<CompiledOnce> {
+  const dir = String(options['generated']);
+  const folder = resolve(context.cwd, dir);
+  const loaded = await readConfig(options, context, evaluator);
+  const { files, warnings } = compileConfig(loaded, await readLockOf(options, context));
+  const check = options['check'] === true;
+  const changes = check ? await compareGenerated(folder, files) : await writeGenerated(folder, files);
+  return { result: { ...outcome({ changes, check, dir, count: files.size }), diagnostics: warnings }, files: loaded.files };
+}
+
+/** Until a signal comes. One process evaluates all the time, since starting one takes longer than compiling. */
+async function watch(options: Options, context: VerbContext): Promise<VerbResult> {
+  const evaluator = startEvaluator();
+  const lock = resolve(context.cwd, String(options['generated']), LOCK_FILE);
+  // After a fault the files of the last time are still the ones to look at, and any other file of the folder may be the one that was missing.
+  let known: readonly string[] = [];
+  try {
+    await watchFiles(
+      { cwd: context.cwd, signal: context.signal, isWatched: (file) => file === lock || known.includes(file) || known.length === 0 },
+      async () => {
+        const begun = performance.now();
+        try {
+          const { result, files } = await compileOnce(options, context, evaluator);
+          known = files;
+          print(context, result.diagnostics, `${result.text}\n`);
+        } catch (error) {
+          if (!(error instanceof SarrioError)) throw error;
+          print(context, error.diagnostics, '');
+        }
+        context.output.err(`compiled in ${Math.round(performance.now() - begun)} ms; watching\n`);
+      },
+    );
+  } finally {
+    evaluator.close();
+  }
+  return { exit: 'ok', data: null, diagnostics: [], text: '' };
+}
+
+function print({ output, cwd }: VerbContext, diagnostics: readonly Diagnostic[], text: string): void {
+  output.err(diagnosticsText(diagnostics, cwd));
+  output.out(text);
 }
 
 type Changes = { readonly written: readonly string[]; readonly deleted: readonly string[] };

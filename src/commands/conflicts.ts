@@ -3,7 +3,7 @@ import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts } from '../runner/8-round/conflicts/read-conflicts.ts';
-import { readParked } from '../runner/8-round/conflicts/parked.ts';
+import { maskedRows, readParked } from '../runner/8-round/conflicts/parked.ts';
 import { undoConflict } from '../runner/8-round/conflicts/undo-conflict.ts';
 import { allMembers, atMembers } from './at-members.ts';
 import { conflictText, conflictsText, parkedText } from './print-conflicts.ts';
@@ -45,7 +45,8 @@ async function list(plan: Plan, options: Options, context: VerbContext): Promise
 async function parked(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
   const filter = { sync: text(options['sync']), relation: text(options['table']) };
   const rows = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readParked(sessions, filter));
-  return { exit: 'ok', data: { parked: rows }, diagnostics: [], text: parkedText(rows) };
+  const shown = maskedRows(plan, rows);
+  return { exit: 'ok', data: { parked: shown }, diagnostics: [], text: parkedText(shown) };
 }
 
 async function show(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {

@@ -1,12 +1,16 @@
 import { failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
+import { hazardName } from '../plan/hazards.ts';
 import type { Plan } from '../plan/plan.ts';
 import { applySteps } from '../runner/7-apply/apply-steps.ts';
 import type { ApplyContext } from '../runner/7-apply/run-group.ts';
 import type { ChangePlan } from '../runner/6-diff/step.ts';
+import { today } from '../runner/clock.ts';
 import type { Session } from '../runner/postgres/session.ts';
 import { addChangeOptions, applyContext, generatedDir, numberOption, refuseErrors } from './change-options.ts';
-import { changePlanData, headline, printChangePlan } from './print-change-plan.ts';
+import { approvalsOf, type JudgedHazard, judgeHazards } from './change-plan/approvals.ts';
+import { changePlanData } from './change-plan/change-plan-data.ts';
+import { headline, printChangePlan } from './change-plan/print-text.ts';
 import { readRemoval } from './read-changes.ts';
 import type { Verb, VerbResult } from './verb.ts';
 import { withDatabases } from './with-databases.ts';
@@ -44,8 +48,9 @@ function refuseUnconfirmed(plan: Plan, confirmed: unknown): void {
 async function showRemoval(plan: Plan, sessions: ReadonlyMap<string, Session>): Promise<VerbResult> {
   const { changePlan, diagnostics } = await readRemoval(plan, sessions);
   const isRefused = diagnostics.some(({ severity }) => severity === 'error');
-  const text = changePlan.steps.length === 0 ? nothingLeft(plan) : printChangePlan(changePlan);
-  return { exit: isRefused ? 'refused' : 'ok', data: changePlanData(changePlan), diagnostics, text };
+  const hazards = confirmed(plan, changePlan);
+  const text = changePlan.steps.length === 0 ? nothingLeft(plan) : printChangePlan(changePlan, { hazards, today: today(), everyObject: false });
+  return { exit: isRefused ? 'refused' : 'ok', data: changePlanData(changePlan, hazards), diagnostics, text };
 }
 
 async function destroy(options: { plan: Plan; sessions: ReadonlyMap<string, Session>; applying: ApplyContext }): Promise<VerbResult> {
@@ -56,7 +61,13 @@ async function destroy(options: { plan: Plan; sessions: ReadonlyMap<string, Sess
   refuseRest((await readRemoval(plan, sessions)).changePlan);
   const text =
     changePlan.steps.length === 0 ? nothingLeft(plan) : `Destroyed: ${headline(changePlan.steps, 'done')}. Nothing of project ${plan.project} is left.\n`;
-  return { exit: 'ok', data: changePlanData(changePlan), diagnostics, text };
+  return { exit: 'ok', data: changePlanData(changePlan, confirmed(plan, changePlan)), diagnostics, text };
+}
+
+/** `--confirm` approves all of it at once: what goes is everything. */
+function confirmed(plan: Plan, { steps }: ChangePlan): readonly JudgedHazard[] {
+  const names = steps.flatMap(({ hazards }) => hazards.map(hazardName));
+  return judgeHazards(steps, approvalsOf(plan, { allowed: names, today: today() }));
 }
 
 function nothingLeft(plan: Plan): string {

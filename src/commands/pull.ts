@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { loadConfig } from '../compiler/1-load/load-config.ts';
+import { typeFiles } from '../compiler/compile.ts';
 import { schemasOf } from '../compiler/2-model/config-schemas.ts';
 import { byCodeUnit } from '../plan/canonical.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
-import { LOCK_FILE, readIfPresent } from '../plan/generated-files.ts';
+import { LOCK_FILE, readIfPresent, TYPES_FILE } from '../plan/generated-files.ts';
 import { readLock } from '../plan/read-lock.ts';
 import { resolveUrls } from '../plan/resolve-url.ts';
 import { LOCK_FORMAT, type SchemaLock } from '../plan/schema-lock.ts';
@@ -12,16 +12,17 @@ import { writeLock } from '../plan/write-lock.ts';
 import { readSchema, type SchemaReading } from '../runner/5-inspect/read-schema.ts';
 import { failureText } from '../runner/postgres/error-text.ts';
 import { connect } from '../runner/postgres/session.ts';
+import { addConfigOptions, readConfig } from './config-options.ts';
 import { type LockChanges, lockChanges } from './lock-changes.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
-/** `sarrio pull`: reads the catalogs of all databases into the schema lock. Changes nothing in a database. */
+/** `sarrio pull`: reads the catalogs of all databases into the schema lock, and writes the types of it. Changes nothing in a database. */
 export const verb: Verb = {
-  configure: (command) => void command.option('--config <file>', 'the config', 'replication.config.ts'),
+  configure: (command) => void addConfigOptions(command),
   run: async (options, context) => {
     const dir = String(options['generated']);
     const folder = resolve(context.cwd, dir);
-    const { config } = await loadConfig({ path: String(options['config']), cwd: context.cwd });
+    const { config } = await readConfig(options, context);
     const urls = resolveUrls(config.databases, context.env);
     const readings = await readAll(
       [...schemasOf(config)].map(([database, schemas]) => {
@@ -32,8 +33,9 @@ export const verb: Verb = {
     const lock: SchemaLock = { format: LOCK_FORMAT, databases: Object.fromEntries([...readings].map(([name, { schema }]) => [name, schema])) };
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, LOCK_FILE), writeLock(lock));
+    for (const [path, types] of typeFiles(lock)) await writeFile(join(folder, path), types);
     const reports = [...readings].map(([database, reading]) => reportOf(database, reading, before));
-    const text = [...reports.flatMap(reportLines), `Wrote ${dir}/${LOCK_FILE}. Next: \`sarrio compile\`.`].join('\n');
+    const text = [...reports.flatMap(reportLines), `Wrote ${dir}/${LOCK_FILE} and ${dir}/${TYPES_FILE}. Next: \`sarrio compile\`.`].join('\n');
     return { exit: 'ok', data: { databases: reports }, diagnostics: [], text };
   },
 };

@@ -17,12 +17,18 @@ export type Changes = { readonly changePlan: ChangePlan; readonly diagnostics: r
 
 /** Compares the generated plan with the live databases. */
 export async function readChanges(generated: Generated, sessions: Sessions): Promise<Changes> {
-  const { plan, files } = generated;
+  const { plan } = generated;
+  const { lives, changePlan, faults } = await readState(generated, sessions);
+  return { changePlan, diagnostics: [...emptyPlanFaults(plan, lives), ...faults, ...changePlan.warnings] };
+}
+
+/** The same with what it was made of. */
+export type State = { readonly lives: ReadonlyMap<string, LiveDatabase>; readonly changePlan: ChangePlan; readonly faults: readonly Diagnostic[] };
+
+export async function readState({ plan, files }: Generated, sessions: Sessions): Promise<State> {
   const inspections = await inspectDatabases({ plan, sessions });
   const lives = livesOf(inspections);
-  const changePlan = diff({ plan, lives, blockOf: blockFinder(files) });
-  const faults = [...emptyPlanFaults(plan, lives), ...checkDatabases(plan, inspections, LIVE_CHECKS)];
-  return { changePlan, diagnostics: [...faults, ...changePlan.warnings] };
+  return { lives, changePlan: diff({ plan, lives, blockOf: blockFinder(files) }), faults: checkDatabases(plan, inspections, LIVE_CHECKS) };
 }
 
 /** What of this project stands in the databases, as steps that remove it. */

@@ -6,14 +6,24 @@ export type VerbEntry = { readonly name: string; readonly summary: string; reado
 /** All verbs, in the order of the day's work. */
 export const VERBS: readonly VerbEntry[] = [
   {
+    name: 'init',
+    summary: 'look at two databases and write a config, a workflow and what belongs to them; never overwrites',
+    load: async () => (await import('./init.ts')).verb,
+  },
+  {
     name: 'pull',
-    summary: 'read the catalogs of the databases into generated/schema.lock.json',
+    summary: 'read the catalogs of the databases into generated/schema.lock.json and schema.d.ts',
     load: async () => (await import('./pull.ts')).verb,
   },
   {
     name: 'compile',
     summary: 'make generated/plan.yaml and generated/sql from the config; contacts no database',
     load: async () => (await import('./compile.ts')).verb,
+  },
+  {
+    name: 'check',
+    summary: 'for every pull request: is the config right, and is generated/ up to date; contacts no database',
+    load: async () => (await import('./check.ts')).verb,
   },
   {
     name: 'plan',
@@ -24,6 +34,11 @@ export const VERBS: readonly VerbEntry[] = [
     name: 'apply',
     summary: 'install what the plan holds; a second time changes nothing',
     load: async () => (await import('./apply.ts')).verb,
+  },
+  {
+    name: 'diff',
+    summary: 'say in what the databases are not as generated/ says: pending, drift, skew, foreign',
+    load: async () => (await import('./diff.ts')).verb,
   },
   {
     name: 'run',
@@ -76,8 +91,23 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./cutover.ts')).verb,
   },
   {
+    name: 'doctor',
+    summary: 'examine the databases: what is in the way of replication, with evidence and cure',
+    load: async () => (await import('./doctor.ts')).verb,
+  },
+  {
+    name: 'graph',
+    summary: 'draw who sends rows to whom, as Mermaid or SVG; contacts no database',
+    load: async () => (await import('./graph.ts')).verb,
+  },
+  {
     name: 'destroy',
     summary: 'remove everything of ours from the databases',
     load: async () => (await import('./destroy.ts')).verb,
+  },
+  {
+    name: 'explain',
+    summary: 'what a diagnostic means, with an example and what to do',
+    load: async () => (await import('./explain.ts')).verb,
   },
 ];

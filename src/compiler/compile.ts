@@ -1,23 +1,25 @@
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { SarrioError } from '../plan/errors.ts';
-import { PLAN_FILE } from '../plan/generated-files.ts';
+import { PLAN_FILE, TYPES_FILE } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SchemaLock } from '../plan/schema-lock.ts';
+import { TOPOLOGY_FILE, topologyFile } from '../plan/topology-file.ts';
 import { writePlan } from '../plan/write-plan.ts';
 import { handlerRules } from '../plan/handler-files.ts';
 import { locate } from './1-load/fault.ts';
 import type { ExtractedHandlers } from './1-load/handlers/extract-handlers.ts';
-import { type LoadedConfig, loadConfig } from './1-load/load-config.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig } from './1-load/load-config.ts';
 import { buildModel } from './2-model/build-model.ts';
 import { checkModel } from './3-check/check-model.ts';
 import { emit } from './4-emit/emit.ts';
+import { emitSchemaTypes } from './4-emit/emit-schema-types.ts';
 
 /** What compiling gives: the plan, every file under `generated/` by path (without the lock), and warnings. */
 export type Compiled = { readonly plan: Plan; readonly files: ReadonlyMap<string, string>; readonly warnings: readonly Diagnostic[] };
 
 /** The whole compiler: config and lock in, files out. Contacts nothing; the same input gives the same bytes. Throws all errors together. */
-export async function compile(options: { config: string; cwd: string; lock: SchemaLock }): Promise<Compiled> {
-  return compileConfig(await loadConfig({ path: options.config, cwd: options.cwd }), options.lock);
+export async function compile({ lock, ...options }: LoadOptions & { lock: SchemaLock }): Promise<Compiled> {
+  return compileConfig(await loadConfig(options), lock);
 }
 
 /** The handlers that the plan names, by path. */
@@ -27,10 +29,20 @@ function handlerFiles(plan: Plan, handlers: ExtractedHandlers): readonly (readon
 }
 
 /** Phases 2 to 4, for a config that is loaded. */
-export function compileConfig({ config, spanOf, handlers }: LoadedConfig, lock: SchemaLock): Compiled {
+export function compileConfig({ config, spanOf, handlers }: Omit<LoadedConfig, 'files'>, lock: SchemaLock): Compiled {
   const { model, places, faults } = buildModel(config, lock, handlers);
   const diagnostics = locate([...faults, ...checkModel({ config, lock, model, places })], spanOf);
   if (diagnostics.some(({ severity }) => severity === 'error')) throw new SarrioError({ exit: 'invalid', diagnostics });
   const { plan, files } = emit(model);
-  return { plan, files: new Map([[PLAN_FILE, writePlan(plan)], ...files, ...handlerFiles(plan, handlers)]), warnings: diagnostics };
+  return {
+    plan,
+    files: new Map([[PLAN_FILE, writePlan(plan)], [TOPOLOGY_FILE, topologyFile(plan)], ...typeFiles(lock), ...files, ...handlerFiles(plan, handlers)]),
+    warnings: diagnostics,
+  };
+}
+
+/** `schema.d.ts` by its path, as `pull` has written it; a merge by hand or another version may have left another one. */
+export function typeFiles(lock: SchemaLock): readonly (readonly [string, string])[] {
+  const types = emitSchemaTypes(lock);
+  return types === null ? [] : [[TYPES_FILE, types]];
 }

@@ -1,10 +1,21 @@
+import { type ConflictRule, recordedFor } from '../plan/conflict-rule.ts';
 import { historyNumber, isCovered, type History, type Position } from '../plan/position.ts';
 
 /** Names one change: `<number of the history in which it was made>:<transaction id there>`. */
 export type ChangeName = string;
 
-/** Rows that embody more changes go without names. */
-export const MAX_NAMES = 16;
+/**
+ * Rows that embody more changes go without names. Each name is an entry at every member that receives the row, so that naming them all
+ * costs there what the changes cost where they were made.
+ */
+export const MAX_NAMES = 256;
+
+/** The same where a rule merges: there each of the entries carries what all of the changes did. */
+const MAX_CARRYING_NAMES = 16;
+
+export function mostNames(rule: ConflictRule): number {
+  return recordedFor(rule) === null ? MAX_NAMES : MAX_CARRYING_NAMES;
+}
 
 /** What a member has seen of the changes that were made in one history. */
 export type Knowledge = {
@@ -45,13 +56,13 @@ export function hasSeen(knowledge: readonly Knowledge[], name: ChangeName): bool
  * The changes that a row embodies which was made of these entries or versions. Null, which says nothing and is always right, when one of
  * them does not name its own, or when there are too many.
  */
-export function allNames(lists: readonly (readonly ChangeName[] | null)[]): readonly ChangeName[] | null {
+export function allNames(lists: readonly (readonly ChangeName[] | null)[], most = MAX_NAMES): readonly ChangeName[] | null {
   const all = new Set<ChangeName>();
   for (const names of lists) {
     if (names === null) return null;
     for (const name of names) all.add(name);
   }
-  return all.size > MAX_NAMES ? null : [...all].sort();
+  return all.size > most ? null : [...all].sort();
 }
 
 /** Of the changes that a row embodies those that are new to its receiver: what it has seen before has its own entries there. */

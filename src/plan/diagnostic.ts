@@ -1,5 +1,5 @@
-/** Place in the user's config, 1-based. */
-export type Span = { readonly file: string; readonly line: number; readonly column: number };
+/** Place in the user's config, 1-based. `endColumn` is the column after the last one, where the text at fault ends in the same line. */
+export type Span = { readonly file: string; readonly line: number; readonly column: number; readonly endColumn?: number };
 
 export type Severity = 'error' | 'warning';
 
@@ -18,11 +18,17 @@ export type Diagnostic = {
   readonly where: string | null;
 };
 
-/** `file(line,col): error SAR101: message`, the form that editors and CI matchers know, then the hint. */
+/** `file(line,col): error SAR101: message`, the form of tsc that editors and CI matchers know, then the hint. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
+  return framedDiagnostic(diagnostic, null);
+}
+
+/** The same with the lines at fault between message and hint. */
+export function framedDiagnostic(diagnostic: Diagnostic, frame: string | null): string {
   const { span, where, severity, code, message, hint } = diagnostic;
   const place = span ? `${span.file}(${span.line},${span.column}): ` : '';
   const subject = where ? `${where}: ` : '';
-  const text = `${place}${severity} ${code}: ${subject}${message}`;
+  const head = `${place}${severity} ${code}: ${subject}${message}`;
+  const text = frame === null ? head : `${head}\n${frame}`;
   return hint ? `${text}\n  ${hint.replaceAll('\n', '\n  ')}` : text;
 }

@@ -12,6 +12,8 @@ import { sqlFaults } from './sql-faults.ts';
 export const PLAN_FILE = 'plan.yaml';
 /** The schema lock's file under `generated/`. */
 export const LOCK_FILE = 'schema.lock.json';
+/** The types of the schema lock's databases, under `generated/`. */
+export const TYPES_FILE = 'schema.d.ts';
 
 /** What the verbs that touch databases read: the plan, and the text of every file that it names, by path under `generated/`. */
 export type Generated = { readonly plan: Plan; readonly files: ReadonlyMap<string, string> };

@@ -7,7 +7,7 @@ import type { Plan } from './plan.ts';
 /** Every handler that a plan names, each file once, ordered by file. */
 export function handlerRules(plan: Plan): readonly HandlerRule[] {
   const tables = Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.tables : []));
-  const rules = tables.flatMap(({ rule, exception }) => [...(rule.strategy === 'handler' ? [rule] : []), ...(exception === null ? [] : [exception])]);
+  const rules = tables.flatMap(({ rule, unique, exception }) => [rule, unique, exception].flatMap((each) => (each?.strategy === 'handler' ? [each] : [])));
   return [...new Map(rules.map((rule) => [rule.file, rule])).values()].sort((left, right) => byCodeUnit(left.file, right.file));
 }
 

@@ -1,6 +1,6 @@
 /** Where changes of one key by several members meet: a temporary table of one of them. */
 export type MeetStatements = {
-  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I`, `U` or `D`, a hash of the row. */
+  /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I` or `U`, the changes that the row embodies. */
   readonly report: string;
   readonly copyReport: string;
   readonly create: string;
@@ -10,7 +10,7 @@ export type MeetStatements = {
   /** The member's own report, without a way round. */
   readonly insertOwn: string;
   readonly analyze: string;
-  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, op, hash, the key as JSON array. */
+  /** Rows of the keys that several members reported, those of one key together: a number for the key, member, who has not seen it, when, `I` or `U`, the key as JSON array, the changes. */
   readonly contested: string;
   /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
   readonly contestedRows: string;
@@ -18,7 +18,7 @@ export type MeetStatements = {
 
 /**
  * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
- * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
+ * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, `sarrio_names`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
  * are the same already are not touched.
  */
 export type MasterWriteStatements = {
@@ -32,8 +32,10 @@ export type MasterWriteStatements = {
   readonly createStage: string;
   /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`; these rows are delivered ones. */
   readonly loadStage: string;
-  /** $1 as above, into the stage. */
-  readonly insertStage: string;
+  /** `COPY stage FROM STDIN` as text: whether present, the columns, `sarrio_at`, `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, `sarrio_names`, and, for a rule that merges, `sarrio_carried`. */
+  readonly loadRows: string;
+  /** Lets settled rows be looked up by their key. */
+  readonly indexSettled: string;
   readonly analyzeStage: string;
   /** Delivered rows give way to settled ones. */
   readonly dropSettled: string;

@@ -5,11 +5,15 @@ import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './pla
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
+import type { Approval } from './hazards.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
 import type { ClashStatements, UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
-export const PLAN_FORMAT = '1.1';
+export const PLAN_FORMAT = '1.2';
+
+/** The oldest that is still read: plans of the version before may be applied and run while those of this one are reviewed. */
+export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
 export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows'] as const;
@@ -23,6 +27,8 @@ export type Plan = {
   readonly requires: readonly string[];
   /** Owner of the objects; part of every lock key, so that two projects on one server never meet. */
   readonly project: string;
+  /** Hazards that the config approves; only where it does (since 1.2). */
+  readonly approvals?: readonly Approval[];
   readonly databases: Readonly<Record<string, PlanDatabase>>;
   readonly syncs: Readonly<Record<string, PlanSync>>;
 };
@@ -263,7 +269,7 @@ export type MasterStatements = {
   /** Keeps applications from writing to the table. */
   readonly lock: string;
   readonly meet: MeetStatements;
-  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), then the columns as text. */
+  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), the columns as text, and what rows are compared by where that is not these. */
   readonly rowsOfKeys: string;
   /**
    * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
@@ -273,6 +279,8 @@ export type MasterStatements = {
   readonly rows: string;
   /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
   readonly copyChanged: string;
+  /** The same without the keys that are settled in this member's own stage. */
+  readonly copyUnsettled: string;
   readonly write: MasterWriteStatements;
   /** Where there is a rule for them and an index beside the key. */
   readonly clashes: ClashStatements | null;

@@ -4,7 +4,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { failure, SarrioError } from './errors.ts';
 import { assertFormat } from './format-version.ts';
 import { schemaCheck, schemaFaults } from './json-schema.ts';
-import { CAPABILITIES, PLAN_FORMAT, type Plan } from './plan.ts';
+import { CAPABILITIES, OLDEST_PLAN_FORMAT, PLAN_FORMAT, type Plan } from './plan.ts';
 
 const REMAKE = 'Run `sarrio compile` again, and never edit the file: change the config instead.';
 const checkPlan = schemaCheck('plan.schema.json');
@@ -15,7 +15,7 @@ const checkPlan = schemaCheck('plan.schema.json');
  */
 export function readPlan(text: string, file: string): Plan {
   const content = parse(text, file);
-  assertFormat({ found: content['format'], ours: PLAN_FORMAT, code: 'SAR303', file, remake: REMAKE });
+  assertFormat({ found: content['format'], ours: PLAN_FORMAT, oldest: OLDEST_PLAN_FORMAT, code: 'SAR303', file, remake: REMAKE });
   refuse(missingCapabilities(content['requires'], file));
   refuse(schemaFaults({ code: 'SAR305', file, faults: checkPlan(content), hint: REMAKE }));
   const { checksum, ...plan } = content;

@@ -1,5 +1,10 @@
-/** Which of several rows stays that hold one unique value under different keys; the others are parked. As the plan holds it. */
-export type UniqueRule =
+import type { HandlerRule } from './conflict-rule.ts';
+
+/** What becomes of several rows that hold one unique value under different keys, as the plan holds it. */
+export type UniqueRule = NamedUniqueRule | HandlerRule;
+
+/** Which of them stays; the others are parked. */
+export type NamedUniqueRule =
   | { readonly strategy: 'keep-earliest' | 'keep-latest' | 'park' }
   | { readonly strategy: 'prefer'; readonly databases: readonly string[] };
 

@@ -7,8 +7,8 @@ import { planFaults } from './read-plan.ts';
 
 /** The text of `plan.yaml`: byte for byte the same for the same plan, statements as blocks that read like SQL. */
 export function writePlan(plan: Plan): string {
-  const { format, requires, project, databases, syncs } = plan;
-  const content = { format, checksum: contentHash(plan), requires, project, databases, syncs };
+  const { format, requires, project, approvals, databases, syncs } = plan;
+  const content = { format, checksum: contentHash(plan), requires, project, ...(approvals ? { approvals } : {}), databases, syncs };
   assert.deepEqual(planFaults(content), [], 'the compiler made a plan that its own schema refuses');
   const text = dump(content, { schema: CORE_SCHEMA, lineWidth: -1, noRefs: true });
   return `${generatedHeader('#')}\n${text}`;

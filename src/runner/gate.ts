@@ -11,11 +11,14 @@ export type Gate = {
   readonly isEnded: () => boolean;
 };
 
+/** A reason, lest every opening make an error with a stack. */
+const OPENED = 'opened';
+
 export function makeGate(clock: Clock): Gate {
   const waiting = new Set<AbortController>();
   const state = { ended: false };
   const open = (): void => {
-    for (const each of waiting) each.abort();
+    for (const each of waiting) each.abort(OPENED);
   };
   return {
     wait: async (ms) => {

@@ -1,12 +1,16 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { startEvaluator } from '../../src/compiler/1-load/evaluate/evaluator.ts';
 import { compile } from '../../src/compiler/compile.ts';
 import { formatDiagnostic } from '../../src/plan/diagnostic.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { compareGenerated } from '../../src/plan/generated-files.ts';
 import { readLock } from '../../src/plan/read-lock.ts';
 import { CASES, caseNames } from './case-names.ts';
+
+const evaluator = startEvaluator();
+afterAll(() => evaluator.close());
 
 const UPDATE = process.env.UPDATE_CASES === '1';
 
@@ -32,7 +36,7 @@ async function compileCase(name: string): Promise<Result> {
   const folder = join(CASES, name);
   const lock = readLock(await readFile(join(folder, 'schema.lock.json'), 'utf8'), 'schema.lock.json');
   try {
-    const { files, warnings } = await compile({ config: 'replication.config.ts', cwd: folder, lock });
+    const { files, warnings } = await compile({ path: 'replication.config.ts', cwd: folder, lock, evaluator });
     return { diagnostics: warnings.map((warning) => `${formatDiagnostic(warning)}\n`).join(''), files };
   } catch (error) {
     if (!(error instanceof SarrioError)) throw error;

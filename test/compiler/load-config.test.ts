@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startEvaluator } from '../../src/compiler/1-load/evaluate/evaluator.ts';
 import { loadConfig } from '../../src/compiler/1-load/load-config.ts';
 import { formatDiagnostic } from '../../src/plan/diagnostic.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
@@ -16,6 +17,9 @@ export default defineReplication({
 `;
 
 let folder: string;
+const evaluator = startEvaluator();
+
+afterAll(() => evaluator.close());
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sarrio-config-'));
@@ -23,10 +27,10 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function load(files: Readonly<Record<string, string>>): Promise<string> {
+async function load(files: Readonly<Record<string, string>>, options: { path?: string; timeoutMs?: number } = {}): Promise<string> {
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   try {
-    const { config } = await loadConfig({ path: 'replication.config.ts', cwd: folder });
+    const { config } = await loadConfig({ path: null, cwd: folder, evaluator, ...options });
     return JSON.stringify(config.syncs['shop']?.tables);
   } catch (error) {
     if (!(error instanceof SarrioError)) throw error;
@@ -71,5 +75,103 @@ describe('a config file', () => {
   test('with a fault in what it imports is pointed at where that is used', async () => {
     const result = await load({ 'replication.config.ts': CONFIG, 'tables.ts': 'export const tables = [7];\n' });
     expect(result).toMatch(/^invalid: replication\.config\.ts\(6,72\): error SAR105: syncs\.shop\.tables\[0\] must be a text, not a number$/);
+  });
+});
+
+/** The config with a line at its beginning and an expression as its project. */
+const reading = (line: string, project = "'shop'"): string =>
+  `${line}\n${CONFIG.replace("import { tables } from './tables.ts';\n", '').replace('  databases:', `  project: ${project},\n  databases:`).replace('tables }', "tables: ['public.a'] }")}`;
+
+describe('a config that is not the same everywhere', () => {
+  test.each([
+    [
+      'process.env',
+      "const name = process.env.SHOP ?? 'shop';",
+      'process.env',
+      "reads process.env.SHOP, which differs from machine to machine and is empty here\n  A connection is named and looked up later: env('SHOP').",
+    ],
+    ['the environment by its import', "import { env as all } from 'node:process'; const name = all['SHOP'] ?? 'shop';", 'SHOP', 'reads process.env.SHOP'],
+    ['the clock', 'const at = Date.now();', 'Date.now', 'reads Date.now, which differs from moment to moment'],
+    ['the time of a date', 'const at = new Date();', 'new Date()', 'reads new Date()'],
+    ['randomness', 'const some = Math.random();', 'Math.random', 'reads Math.random, which is another one each time'],
+    ['random bytes', "import { randomUUID } from 'node:crypto'; const some = randomUUID();", 'randomUUID(', 'reads crypto.randomUUID'],
+    ['the name of the machine', "import { hostname } from 'node:os'; const some = hostname();", 'hostname(', 'reads os.hostname'],
+  ])('is pointed at where it reads %s', async (_, line, word, text) => {
+    const result = await load({ 'replication.config.ts': reading(line) });
+    expect(result).toContain(`replication.config.ts(1,${line.indexOf(word) + 1}): error SAR108: the config ${text}`);
+  });
+
+  test('is pointed at in a module of its own, too', async () => {
+    const result = await load({ 'replication.config.ts': CONFIG, 'tables.ts': "\nexport const tables = ['public.a' + Math.random()];\n" });
+    expect(result).toContain('tables.ts(2,37): error SAR108: the config reads Math.random');
+  });
+
+  test.each([
+    ['locales', "['s', 't', 'z'].sort((one, other) => one.localeCompare(other)).join('')"],
+    ['collators', "['s', 't', 'z'].sort(new Intl.Collator().compare).join('')"],
+    ['time zones', "'at' + new Date(0).getDate()"],
+  ])('is pointed at where it differs between %s', async (_, project) => {
+    const result = await load({ 'replication.config.ts': reading('', project) });
+    expect(result).toMatch(/replication\.config\.ts\(5,12\): error SAR109: the config is another one each time it is read/);
+  });
+
+  test('may handle dates that are written out, and what packages read is theirs', async () => {
+    expect(await load({ 'replication.config.ts': reading("const at = new Date('2026-01-01T00:00:00Z').toISOString();") })).toBe('["public.a"]');
+  });
+});
+
+describe('a config that does not come to an end', () => {
+  test.each([
+    ['runs for ever', 'for (;;);', 'SAR106: the config did not end within 1 s'],
+    ['waits for ever', 'await new Promise(() => undefined);', 'SAR106: the config '],
+    ['exits', 'process.exit(0);', 'SAR107: the config calls process.exit(0)'],
+    ['is killed', "process.kill(process.pid, 'SIGKILL');", 'SAR107: the config ended the process that reads it (SIGKILL)'],
+    ['throws something that is no error', "throw 'no';", 'SAR101: the config cannot be evaluated: no'],
+    [
+      'contains itself',
+      'const own: Record<string, unknown> = {}; own.own = own; export { own as default };',
+      'SAR101: the config cannot be evaluated: the config contains itself',
+    ],
+  ])('and %s is told of', async (_, line, text) => {
+    const isWhole = line.includes('as default');
+    const result = await load(
+      { 'replication.config.ts': isWhole ? line : reading(line) },
+      { timeoutMs: /for ever/.test(text) || line.startsWith('for') ? 1000 : 10_000 },
+    );
+    expect(result).toMatch(/^invalid: replication\.config\.ts\(1,/);
+    expect(result).toContain(text);
+  });
+
+  test('leaves the next one to be read', async () => {
+    expect(await load({ 'replication.config.ts': reading('') })).toBe('["public.a"]');
+  });
+});
+
+describe('a repository of any kind', () => {
+  const module =
+    "import { defineReplication, env } from 'sarrio';\nexport default defineReplication({ databases: { a: env('A') }, syncs: { shop: { mode: 'one-way', source: 'a', targets: ['a'], tables: ['public.a'] } } });\n";
+  const common =
+    "const { defineReplication, env } = require('sarrio');\nmodule.exports = defineReplication({ databases: { a: env('A') }, syncs: { shop: { mode: 'one-way', source: 'a', targets: ['a'], tables: ['public.a'] } } });\n";
+
+  test.each([
+    ['TypeScript', { 'replication.config.ts': module, 'package.json': '{}' }],
+    ['TypeScript, ESM', { 'replication.config.ts': module, 'package.json': '{ "type": "module" }' }],
+    ['TypeScript, .mts', { 'replication.config.mts': module }],
+    ['JavaScript, ESM', { 'replication.config.js': module, 'package.json': '{ "type": "module" }' }],
+    ['JavaScript, .mjs', { 'replication.config.mjs': module }],
+    ['JavaScript, CommonJS', { 'replication.config.js': common, 'package.json': '{ "type": "commonjs" }' }],
+    ['JavaScript, .cjs', { 'replication.config.cjs': common, 'package.json': '{ "type": "module" }' }],
+  ])('%s', async (_, files) => {
+    expect(await load(files as unknown as Readonly<Record<string, string>>)).toBe('["public.a"]');
+  });
+
+  test('with two configs says which', async () => {
+    expect(await load({ 'replication.config.ts': module, 'replication.config.mjs': module })).toContain(
+      'SAR100: there are several configs: replication.config.ts, replication.config.mjs',
+    );
+  });
+
+  test('with faults in a CommonJS config says where', async () => {
+    expect(await load({ 'replication.config.cjs': common.replace("'one-way'", "'onewya'") })).toMatch(/replication\.config\.cjs\(2,\d\d\): error SAR105/);
   });
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { clashLosers, type Clashes } from '../../src/conflict/unique.ts';
-import type { UniqueRule } from '../../src/plan/unique-rule.ts';
+import type { NamedUniqueRule } from '../../src/plan/unique-rule.ts';
 
 const DATABASES = ['east', 'west', 'north'];
-const RULES: readonly UniqueRule[] = [
+const RULES: readonly NamedUniqueRule[] = [
   { strategy: 'keep-earliest' },
   { strategy: 'keep-latest' },
   { strategy: 'prefer', databases: ['north', 'west'] },
@@ -46,7 +46,7 @@ test.each([
   ['keep-latest', ['late', 'early'], 'early'],
   ['prefer', ['early', 'late'], 'early'],
 ] as const)('%s of %j lets %s go', (strategy, [one, other], loser) => {
-  const rule: UniqueRule = strategy === 'prefer' ? { strategy, databases: ['west'] } : { strategy };
+  const rule: NamedUniqueRule = strategy === 'prefer' ? { strategy, databases: ['west'] } : { strategy };
   const rows = [
     { id: 'early', member: 0, at: 1n },
     { id: 'late', member: 1, at: 2n },

@@ -9,7 +9,7 @@ import { startWorkload } from '../support/workload.ts';
 type Side = 'source' | 'target';
 /** A frozen connection is found in some twenty seconds; a slow machine may take its time. */
 const PATIENCE_MS = 180_000;
-const CUTS = 5;
+const CUTS = 3;
 /** Nothing happens for most of the time; four writers for each of several pairs must not fill the machine. */
 const SLOWLY = { paceMs: 100 };
 

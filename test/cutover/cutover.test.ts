@@ -166,7 +166,7 @@ describe('a target that is not fit does not take over, and the source is as befo
     expect(codes(await project.cutover('s'))).toEqual(['SAR801']);
     expect([await doors(source), await doors(target)]).toEqual(before);
     await project.compile({ s: { ...one, sequences: 'ignore', tables: [{ table: 'public.orders', where: 'n > 0' }] } });
-    await project.apply();
+    await project.approve();
     expect(codes(await project.cutover('s'))).toEqual(['SAR816']);
     expect(await refusal(source, 'insert into orders default values')).toBeNull();
   });

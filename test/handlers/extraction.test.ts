@@ -1,15 +1,19 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { extractHandlers } from '../../src/compiler/1-load/handlers/extract-handlers.ts';
 import { handlerPath } from '../../src/compiler/1-load/handlers/file-names.ts';
+import { startEvaluator } from '../../src/compiler/1-load/evaluate/evaluator.ts';
 import { loadConfig } from '../../src/compiler/1-load/load-config.ts';
 import { handlerFileHash } from '../../src/plan/handler-files.ts';
 import { merge, remove, skip, take } from '../../src/index.ts';
 
 /** What the golden cases `handlers` and `handler-faults` do not show. */
 let folder: string;
+const evaluator = startEvaluator();
+
+afterAll(() => evaluator.close());
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sarrio-handlers-'));
@@ -32,7 +36,7 @@ async function extracted(handler: string, above = '') {
 const bodyOf = (text: string | undefined): string => (text ?? '').split('\n').slice(5).join('\n');
 
 async function goldenFiles(cwd: string): Promise<readonly string[]> {
-  const { handlers } = await loadConfig({ path: 'replication.config.ts', cwd });
+  const { handlers } = await loadConfig({ path: 'replication.config.ts', cwd, evaluator });
   return [...handlers.values()].map(({ text }) => text);
 }
 

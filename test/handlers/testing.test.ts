@@ -1,4 +1,5 @@
 import {
+  type Bigint,
   type Conflict,
   type ConflictAnswer,
   type ConflictHandler,
@@ -11,8 +12,9 @@ import {
   retry,
   stop,
   take,
+  type UniqueHandler,
 } from 'sarrio';
-import { testConflict, testException } from 'sarrio/testing';
+import { testConflict, testException, testUnique } from 'sarrio/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { type Customer, mergeCustomers } from '../cases/handlers/rules/customers.ts';
 
@@ -68,7 +70,14 @@ test('the types of handlers', () => {
   // @ts-expect-error the tier is one of three
   const tier: ConflictHandler<Customer> = () => merge({ tier: 'bronze' });
   const points: ConflictAnswer<Customer> = merge({ points: 3n });
-  expect([text, later, tier, points]).toHaveLength(4);
+  // @ts-expect-error a column that the row does not have
+  const other: ConflictAnswer<Customer> = merge({ point: 3n });
+  // @ts-expect-error a number would have lost digits
+  const number: ConflictAnswer<Customer> = merge({ points: 3 });
+  // @ts-expect-error a text is no number
+  const name: ConflictAnswer<Customer> = merge({ name: 3n });
+  expectTypeOf<Customer['points']>().toEqualTypeOf<Bigint>();
+  expect([text, later, tier, points, other, number, name]).toHaveLength(7);
 });
 
 test('a handler of rows that a database does not take is asked as the runner asks it', () => {
@@ -79,4 +88,28 @@ test('a handler of rows that a database does not take is asked as the runner ask
   expect(testException({ ...test, handler: () => park() })).toEqual(park());
   expect(() => testException({ ...test, handler: () => keep('south') })).toThrow("keep('south') wants the name of a database that is up; there are east, west");
   expect(() => testException({ ...test, tries: 3, handler: () => retry() })).toThrow('retry() for the 4th time');
+});
+
+test('testUnique gives what becomes of the two rows, in the words of the runner where that is nothing', () => {
+  type Account = { id: number; email: string };
+  const rows = [
+    { database: 'east', row: { id: 1, email: 'a@b' }, time: null },
+    { database: 'west', row: { id: 2, email: 'a@b' }, time: '2026-01-01T00:00:00.000002Z' },
+  ] as const;
+  const asked = (handler: UniqueHandler<Account>) => testUnique<Account>({ handler, key: ['id'], rows, index: 'accounts_email_key', table: 'public.accounts' });
+  const named: UniqueHandler<Account> = ({ earlier, later, index, table }) =>
+    merge({ email: [table, index, earlier.database, earlier.time, later.key.id, later.time, later.timeMicros, later.row.email].join() });
+  expect(asked(named)).toEqual({
+    kind: 'merge',
+    row: { id: '2', email: 'public.accounts,accounts_email_key,east,,2,2026-01-01T00:00:00.000002Z,1767225600000002,a@b' },
+  });
+  expect(asked(() => keep('west'))).toEqual({ kind: 'park', parked: ['earlier'] });
+  expect(asked(() => park())).toEqual({ kind: 'park', parked: ['earlier', 'later'] });
+  expect(asked(() => stop())).toEqual({ kind: 'stop' });
+  expect(() => asked(() => keep('south'))).toThrow(
+    "key id = 2, unique accounts_email_key: keep('south') wants the name of the database of one of the rows; there are east, west",
+  );
+  expect(() => asked(() => merge({ id: 3 }))).toThrow('merge(…), column id: it belongs to the key, which cannot be changed');
+  expect(() => asked(({ later }) => merge({ email: later.row.email }))).toThrow('merge(…) changes nothing');
+  expect(() => asked(() => retry() as never)).toThrow('it returned retry(…), not keep(…), merge(…), park() or stop()');
 });

@@ -133,7 +133,7 @@ test('a table that is replicated already can be given such a rule, and another o
   const change = async (onConflict: MultiMasterSync['onConflict']): Promise<readonly string[]> => {
     await at(between.members, 0).script('update t set price = price + 1, stock = stock + 1');
     await between.project.compile({ m: { mode: 'multi-master', members: ['east', 'west'], tables: ['public.*'], ...(onConflict ? { onConflict } : {}) } });
-    expect((await between.project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect((await between.project.approve()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
     expect((await between.project.plan()).text).toContain('nothing to do');
     await at(between.members, 1).script("update t set name = name || 'w', stock = stock + 1");
     return between.rows();
@@ -148,7 +148,7 @@ test('what was captured before a column was a counter has no difference in it: s
   const between = await masters(SCHEMA, { seed: "insert into t values (1, 'p', 1, 10), (2, 'q', 1, 10)", sync: { onConflict: COLUMNS } });
   for (const amount of [1, 2]) await at(between.members, amount - 1).script(`update t set stock = stock + ${amount}`);
   await between.project.compile({ m: { mode: 'multi-master', members: ['east', 'west'], tables: ['public.*'], onConflict: COUNTERS } });
-  expect((await between.project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect((await between.project.approve()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   await at(between.members, 0).script('update t set stock = stock + 100 where id = 2');
   expect(await between.rows()).toEqual(['(1,p,1.00,12)', '(2,q,1.00,111)']);
   for (const amount of [1, 2]) await at(between.members, amount - 1).script(`update t set stock = stock + ${amount}`);

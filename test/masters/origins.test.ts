@@ -28,10 +28,10 @@ function losing(change: () => Promise<void>, after: () => Promise<void> = async 
   };
 }
 
-async function changedAgain(rows: number, after?: (between: Masters) => Promise<void>): Promise<Masters> {
+async function changedAgain(rows: number, after?: (between: Masters) => Promise<void>, transactions = 1): Promise<Masters> {
   const between = await masters(T, { count: 3, sync: RULE, seed: `insert into t select g, 'old' from generate_series(1, ${rows}) g` });
   const east = at(between.members, 0);
-  await east.script("update t set v = 'first'");
+  for (let n = 0; n < transactions; n += 1) await east.script("update t set v = 'first'");
   const change = async (): Promise<void> => {
     await cutOff(east);
     await east.script("update t set v = 'second'");
@@ -47,6 +47,12 @@ describe('a change whose round was lost where it was made', () => {
   test.each([1, 1_500])('does not come back in the way of a later one (%d rows)', { timeout: 60_000 }, async (rows) => {
     const between = await changedAgain(rows);
     expect(new Set((await between.rows()).map((row) => row.replace(/^.*,/, '')))).toEqual(new Set(['second)']));
+    expect(await between.conflicts()).toEqual([]);
+  });
+
+  test('neither when it was many changes', { timeout: 60_000 }, async () => {
+    const between = await changedAgain(1, undefined, 40);
+    expect(await between.rows()).toEqual(['(1,second)']);
     expect(await between.conflicts()).toEqual([]);
   });
 

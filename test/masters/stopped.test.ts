@@ -70,7 +70,7 @@ test('a run that ends by itself carries the other tables, keeps the stopped one 
     expect(await rowsOf(west, 't')).toContain('(5,old)');
   }
   await project.compile({ m: { mode: 'multi-master', members: ['east', 'west'], tables: ['public.*'], onConflict: 'last-update-wins' } });
-  expect((await project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect((await project.approve()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   await settles();
   expect(await rowsOf(east)).toEqual(['(1,west)', '(2,old)', '(3,old)', '(4,old)', '(5,second)']);
   expect(await conflicts()).toEqual(['update/update take west']);

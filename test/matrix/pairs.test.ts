@@ -100,6 +100,32 @@ test.each(MAJORS)('from %i to each major: every kind of change, restarts, purge 
   for (const database of [source, ...Object.values(targets)]) expect(await ourObjects(database)).toEqual([]);
 });
 
+test.each(MAJORS)('on %i drift is exact: nothing where nothing was done, each thing by name where it was', async (major) => {
+  const [source, target] = [await databaseOn(major, 'drifting'), await databaseOn(major, 'drifting_target')];
+  const tables = ['public.everything', 'public.parts', 'public.always'];
+  const project = await installation({ databases: { source, target }, syncs: { s: { mode: 'one-way', source: 'source', targets: ['target'], tables } } });
+  expect((await project.apply()).exit).toBe('ok');
+  expect(await project.diff()).toMatchObject({ exit: 'ok', data: { differences: [] } });
+  await source.script(`
+    alter table always disable trigger sarrio_insert; drop trigger sarrio_delete on parts_north; drop index sarrio.xid1_public_parts;
+    alter function sarrio.capture_public_everything() security invoker; create table parts_south partition of parts for values in ('south');
+    alter table always drop constraint always_pkey; alter table sarrio.stream add column surplus int;`);
+  const { differences } = (await project.diff()).data as { differences: readonly { class: string; object: { kind: string; name: string } }[] };
+  expect(differences.map(({ class: kind, object }) => `${kind} ${object.kind} ${object.name}`).sort()).toEqual([
+    'drift function sarrio.capture_public_everything()',
+    'drift index sarrio.xid1_public_parts',
+    'drift rows public.always',
+    'drift rows public.everything',
+    'drift rows public.parts',
+    'drift table sarrio.stream',
+    'drift trigger sarrio_delete on public.parts_north',
+    'drift trigger sarrio_insert on public.always',
+    'skew table public.always',
+    'skew table public.always',
+    'skew table public.parts',
+  ]);
+});
+
 test('13 is refused by its number, before anything else is asked of it', async () => {
   const old = await startServer({ major: 13, durable: false });
   onTestFinished(() => old.dispose());

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CORE_SCHEMA, dump, load } from 'js-yaml';
+import { contentHash } from '../../src/plan/canonical.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { PLAN_FORMAT, type Plan, type PlanSync } from '../../src/plan/plan.ts';
 import { readPlan } from '../../src/plan/read-plan.ts';
@@ -67,8 +68,21 @@ describe('plan.yaml', () => {
     );
   });
 
-  test.each(['2.0', '0.9', `${PLAN_FORMAT.split('.')[0]}.99`, 'one', undefined])('of format %s is refused', (format) => {
+  test.each(['2.0', '0.9', '1.0', `${PLAN_FORMAT.split('.')[0]}.99`, 'one', undefined])('of format %s is refused', (format) => {
     expect(refusal(changed((content) => void (content['format'] = format)))).toMatch(/^invalid SAR303 /);
+  });
+
+  test('keeps the approvals of the config', () => {
+    const approvals = [{ hazard: 'lock-table', object: 'public.orders', reason: 'at night', expires: '2026-12-31', upToRows: 5 }] as const;
+    const plan = { ...readPlan(text, 'plan.yaml'), approvals };
+    expect(readPlan(writePlan(plan), 'plan.yaml')).toEqual(plan);
+  });
+
+  test('of the version before is read', () => {
+    const { format, ...rest } = readPlan(text, 'plan.yaml');
+    expect(format).toBe(PLAN_FORMAT);
+    const older = { ...rest, format: '1.1' };
+    expect(readPlan(dump({ ...older, checksum: contentHash(older) }, { schema: CORE_SCHEMA }), 'plan.yaml')).toEqual(older);
   });
 
   test('that needs a capability of a newer version is refused, by name', () => {

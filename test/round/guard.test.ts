@@ -19,7 +19,7 @@ async function guarded(guard: Guard, rows = 1000): Promise<Pair> {
 type Waiting = { readonly id: string; readonly findings: readonly unknown[] };
 
 async function waiting(project: Installation): Promise<readonly Waiting[]> {
-  return ((await project.approve()).data as { waiting: readonly Waiting[] }).waiting;
+  return ((await project.letGo()).data as { waiting: readonly Waiting[] }).waiting;
 }
 
 async function onlyId(project: Installation): Promise<string> {
@@ -51,10 +51,10 @@ describe('deletes of a large share of a table', () => {
     await source.query('delete from t where id between 501 and 700');
     await expect(catchUp(project)).rejects.toThrow(/161 deletes in public.t/);
     expect(await onlyId(project)).toBe(held?.id);
-    expect(await project.approve((held?.id ?? '').slice(0, 8), '--by', 'anna')).toMatchObject({ exit: 'ok', data: { by: 'anna' } });
+    expect(await project.letGo((held?.id ?? '').slice(0, 8), '--by', 'anna')).toMatchObject({ exit: 'ok', data: { by: 'anna' } });
     await expect(catchUp(project)).rejects.toThrow(/200 deletes in public.t/);
     expect(await target.query('select count(*)::int as n from t')).toEqual([{ n: 800 }]);
-    expect((await project.approve(await onlyId(project))).exit).toBe('ok');
+    expect((await project.letGo(await onlyId(project))).exit).toBe('ok');
     await catchUp(project);
     expect(await equal(pair)).toBe(true);
     expect(await target.query('select approved_by from sarrio.guard order by held_at')).toEqual([{ approved_by: 'anna' }, { approved_by: 'somebody' }]);
@@ -78,11 +78,11 @@ describe('deletes of a large share of a table', () => {
     await project.resume('--sync', 's');
     await waitUntil('it waits again', () => states().at(-1) === 'waiting');
     await source.query("update t set v = 'later' where id = 1");
-    expect((await project.approve(await onlyId(project))).exit).toBe('ok');
+    expect((await project.letGo(await onlyId(project))).exit).toBe('ok');
     await waitUntil('it went on', () => equal(pair));
     expect(running.events.flatMap((event) => (event.kind === 'guard-approved' ? [event.by] : []))).toEqual(['somebody']);
     await running.stop();
-    expect((await project.approve()).text).toBe('Nothing waits for approval.');
+    expect((await project.letGo()).text).toBe('Nothing waits for approval.');
   });
 
   test('are rows of the target: what came and went in between is none, nor are fewer than minRows; what is written again waits no more', async () => {
@@ -98,7 +98,7 @@ describe('deletes of a large share of a table', () => {
     const events = await catchUp(project);
     expect(events.flatMap((event) => (event.kind === 'guard-withdrawn' ? [event.id] : []))).toEqual([id]);
     expect(await equal(pair)).toBe(true);
-    expect((await project.approve(id)).diagnostics.map(({ code }) => code)).toEqual(['SAR651']);
+    expect((await project.letGo(id)).diagnostics.map(({ code }) => code)).toEqual(['SAR651']);
   });
 
   test.each(GUARD_POINTS)('a runner that ends at %s has applied nothing; the next one waits for the same', async (point) => {
@@ -115,7 +115,7 @@ describe('deletes of a large share of a table', () => {
     expect(ended.at).toBe(point);
     await expect(catchUp(project)).rejects.toThrow(/600 deletes/);
     expect(await target.query('select count(*)::int as n from t')).toEqual([{ n: 1000 }]);
-    expect((await project.approve(await onlyId(project))).exit).toBe('ok');
+    expect((await project.letGo(await onlyId(project))).exit).toBe('ok');
     await catchUp(project);
     expect(await equal(pair)).toBe(true);
   });
@@ -131,10 +131,10 @@ describe('a TRUNCATE', () => {
     await expect(catchUp(project)).rejects.toThrow(/a TRUNCATE of public.t/);
     const first = await onlyId(project);
     await source.query('truncate t');
-    expect((await project.approve(first)).exit).toBe('ok');
+    expect((await project.letGo(first)).exit).toBe('ok');
     await expect(catchUp(project)).rejects.toThrow(/a TRUNCATE of public.t/);
     expect(await target.query('select id from t')).toEqual([{ id: 1000 }]);
-    expect((await project.approve(await onlyId(project))).exit).toBe('ok');
+    expect((await project.letGo(await onlyId(project))).exit).toBe('ok');
     await catchUp(project);
     expect(await equal(pair)).toBe(true);
   });
@@ -145,6 +145,6 @@ describe('a TRUNCATE', () => {
     await catchUp(pair.project);
     expect(await equal(pair)).toBe(true);
     const { project } = await oneWayPair(SCHEMA);
-    expect((await project.approve('abcd')).diagnostics.map(({ code }) => code)).toEqual(['SAR651']);
+    expect((await project.letGo('abcd')).diagnostics.map(({ code }) => code)).toEqual(['SAR651']);
   });
 });

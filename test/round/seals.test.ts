@@ -156,7 +156,7 @@ describe('a running runner', () => {
     await waitUntil('it runs', () => following.events.some(({ kind }) => kind === 'caught-up'));
     await source.script(`${OFF}${WRITES}${ON}`);
     const unsafe = await waitUntil('it has noticed', () => following.events.find((event) => event.kind === 'table-unsafe'));
-    expect(unsafe).toMatchObject({ code: 'SAR630', database: 'source', table: 'public.t', reason: expect.stringMatching(/was disabled for a time/) });
+    expect(unsafe).toMatchObject({ code: 'SAR617', database: 'source', table: 'public.t', reason: expect.stringMatching(/was disabled for a time/) });
     await source.script("insert into other values (1); insert into t values (300, 'seen')");
     await waitUntil('both tables go on', async () => (await target.query('select from other, t where t.id = 300')).length === 1);
     const status = await sarrio(['status', '--json', '--exit-code', '--generated', project.dir], { env: project.env });

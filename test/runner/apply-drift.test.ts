@@ -117,7 +117,9 @@ describe('what leaves the config', () => {
     const renamed = { other: shopSync('public.customers', 'public.orders')['shop'] };
     await project.compile(renamed.other ? { other: renamed.other } : {});
     const refused = await project.apply();
-    expect(refused.diagnostics.map(({ hint }) => hint)).toEqual(["If that is meant: --allow 'drop-stream:shop/copy'"]);
+    expect(refused.diagnostics.map(({ hint }) => hint)).toEqual([
+      expect.stringContaining("If that is meant: --allow 'drop-stream:shop/copy', or in the config: approve: [{ hazard: 'drop-stream'"),
+    ]);
     expect((await project.apply('--allow', 'drop-stream:shop/copy')).exit).toBe('ok');
     expect(await shop.query('select sync, target from sarrio.acknowledged')).toEqual([{ sync: 'other', target: 'copy' }]);
     expect((await project.plan('--exit-code')).exit).toBe('ok');

@@ -48,12 +48,13 @@ describe('apply', () => {
     expect([await ourObjects(shop, { versions: true }), await ourObjects(copy, { versions: true }), await inventory(shop)]).toEqual(before);
   });
 
-  test('adopts what was installed by hand from the generated files', async () => {
+  test('adopts what was installed by hand from the generated files, when that is approved', async () => {
     const { shop, project } = await smallShop();
     const { files } = await project.generated();
     for (const name of ['sarrio', 'public.customers', 'public.orders']) await shop.script(files.get(`sql/shop/${name}.sql`) ?? '');
     const before = await ourObjects(shop);
-    const applied = await project.apply();
+    expect((await project.apply()).diagnostics.map(({ code, message }) => `${code} ${message.split(':')[0]}`)).toEqual(['SAR502 adopt-objects']);
+    const applied = await project.apply('--allow', 'adopt-objects:shop');
     expect(applied.diagnostics).toEqual([]);
     expect(applied.exit).toBe('ok');
     expect(await ourObjects(shop)).toEqual(before);

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startEvaluator } from '../../src/compiler/1-load/evaluate/evaluator.ts';
 import { loadConfig } from '../../src/compiler/1-load/load-config.ts';
 import { schemasOf } from '../../src/compiler/2-model/config-schemas.ts';
 import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
@@ -10,6 +11,9 @@ import { connect } from '../../src/runner/postgres/session.ts';
 import { CASES, caseNames, OLD_LOCKS } from '../compiler/case-names.ts';
 import { openDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+
+const evaluator = startEvaluator();
+afterAll(() => evaluator.close());
 
 const UPDATE = process.env.UPDATE_CASES === '1';
 
@@ -44,7 +48,7 @@ async function pullCase(server: TestServer, name: string): Promise<Readonly<Reco
 }
 
 async function schemasOfCase(folder: string, database: string): Promise<readonly string[]> {
-  const { config } = await loadConfig({ path: 'replication.config.ts', cwd: folder });
+  const { config } = await loadConfig({ path: 'replication.config.ts', cwd: folder, evaluator });
   return schemasOf(config).get(database) ?? [];
 }
 

@@ -38,7 +38,8 @@ export const EXPLORATIONS: readonly Exploration[] = [
     between: true,
   },
   { name: '2 members, 2 tables', start: startOf({ members: 2, rows: 'tables' }), budget: budgetOf({ writes: 3, rounds: 2 }), between: true },
-  { name: '3 members, 3 writes, 2 faulty rounds', start: startOf({ members: 3 }), budget: budgetOf({ writes: 3, rounds: 2 }) },
+  { name: '3 members, 3 writes, a faulty round', start: startOf({ members: 3 }), budget: budgetOf({ writes: 3, rounds: 1 }) },
+  { name: '3 members, 2 writes, 2 faulty rounds', start: startOf({ members: 3 }), budget: budgetOf({ writes: 2, rounds: 2 }) },
   {
     name: '3 members, writes during rounds, an open transaction',
     start: startOf({ members: 3 }),
@@ -78,7 +79,7 @@ export const EXPLORATIONS: readonly Exploration[] = [
     canStop: true,
     isPurging: true,
   },
-  { name: '3 members, a table that stops, more rounds', start: startOf({ members: 3 }), budget: budgetOf({ writes: 2, rounds: 3 }), canStop: true },
+  { name: '3 members, a table that stops, more rounds', start: startOf({ members: 3 }), budget: budgetOf({ writes: 1, rounds: 3 }), canStop: true },
   {
     name: '2 members, a third one joins, one leaves',
     start: startOf({ members: 2, databases: 3 }),

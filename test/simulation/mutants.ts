@@ -1,7 +1,6 @@
 import { allNames, type Knowledge } from '../../src/conflict/change-names.ts';
-import type { ContestedKey } from '../../src/conflict/version.ts';
 import type { Position } from '../../src/plan/position.ts';
-import type { LookOptions, Member, SettledRow, Span } from '../../src/runner/8-round/masters/member.ts';
+import type { LookOptions, Member, MetKey, SettledRow, Span } from '../../src/runner/8-round/masters/member.ts';
 import type { Variant, Wrap } from './round.ts';
 import { keyOf, type Peers } from './simulated-member.ts';
 import type { Start } from './explorations.ts';
@@ -232,9 +231,9 @@ async function unseeing<T>(peers: Peers, work: () => Promise<T>): Promise<T> {
   return done;
 }
 
-async function* unseeingEach(peers: Peers, meet: () => ReturnType<Member['meet']>): AsyncGenerator<readonly ContestedKey[]> {
+async function* unseeingEach(peers: Peers, meet: () => ReturnType<Member['meet']>): AsyncGenerator<readonly MetKey[]> {
   const pages = await unseeing(peers, async () => {
-    const all: (readonly ContestedKey[])[] = [];
+    const all: (readonly MetKey[])[] = [];
     for await (const page of meet()) all.push(page);
     return all;
   });

@@ -7,13 +7,13 @@ import { type Random, randomFrom } from './random.ts';
 /**
  * Long random runs where exhaustion is out of reach: four and five members, many keys, several syncs over the same databases, two
  * runners at once, calls that fail, commits that are not answered. SARRIO_SEED=n repeats the run of that seed, SARRIO_FROM=n begins with
- * another one than the first: among some hundred, rule 3 of ARCHITECTURE meets its exceptions (a row of more than sixteen changes with
- * SARRIO_SEED=35, a decision that a lost commit has forgotten with SARRIO_SEED=633148).
+ * another one than the first: among some hundred, rule 3 of ARCHITECTURE meets its exception (a decision that a lost commit has forgotten with
+ * SARRIO_SEED=633148). 35 has a row of more than sixteen changes since somebody saw it last.
  */
 
 const RUNS = 40;
 const STEPS = 80;
-const first = Number(process.env['SARRIO_SEED'] ?? process.env['SARRIO_FROM'] ?? 41);
+const first = Number(process.env['SARRIO_SEED'] ?? process.env['SARRIO_FROM'] ?? 1);
 const runs = process.env['SARRIO_SEED'] === undefined ? RUNS : 1;
 console.log(`random rounds: ${runs} runs each from SARRIO_SEED=${first}`);
 

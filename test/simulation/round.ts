@@ -45,6 +45,7 @@ export const ONE_CLOCK = {
     return new Set();
   },
   decideByHandler: () => Promise.reject(new Error('the simulation has no handlers')),
+  unclashByHandler: () => Promise.reject(new Error('the simulation has no handlers')),
 };
 
 /** Runs the production round over in-memory members. */

@@ -1,7 +1,7 @@
 import { allNames, type ChangeName, hasSeen, nameOf, namesNewTo } from '../../src/conflict/change-names.ts';
-import type { ContestedKey, Version } from '../../src/conflict/version.ts';
+import type { Version } from '../../src/conflict/version.ts';
 import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
-import type { LookOptions, Member, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
+import type { LookOptions, Member, MetKey, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
 import { appliedOf, type Entry, type Image, isLocked, type Lineage, rowAt, tableOf, type Versions } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
@@ -206,7 +206,7 @@ function later(a: Entry, b: Entry): Entry {
   return a.xid > b.xid || (a.xid === b.xid && a.at > b.at) ? a : b;
 }
 
-function contested(peers: Peers, { sync, table, members }: { sync: string; table: number; members: readonly number[] }): readonly ContestedKey[] {
+function contested(peers: Peers, { sync, table, members }: { sync: string; table: number; members: readonly number[] }): readonly MetKey[] {
   const versions = new Map<string, Version[]>();
   for (const member of members) {
     const transaction = transactionOf(peers, member);
@@ -214,7 +214,9 @@ function contested(peers: Peers, { sync, table, members }: { sync: string; table
       versions.set(key, [...(versions.get(key) ?? []), { member, image: rowAt(transaction.snapshot, key).text, ...pending }]);
     }
   }
-  return [...versions].filter(([, found]) => found.length > 1).map(([key, found]) => ({ key: [key], versions: found }));
+  return [...versions]
+    .filter(([, found]) => found.length > 1)
+    .map(([key, found]) => ({ key: [key], versions: found, rowOf: (member) => rowText(peers, member, key) }));
 }
 
 /**

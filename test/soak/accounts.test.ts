@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decidedTwice, type Ending, lostWrites, metAncestors, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
+import { decidedApart, decidedTwice, type Ending, lostWrites, metAncestors, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
 import type { Traced } from './traced.sql.ts';
 
 /** The soak's book-keeping finds what it is there to find. */
@@ -20,7 +20,7 @@ function conflict(id: string, at: number, parts: { east: string | null; west: st
     { database: 'east', op: 'update', row: trail(parts.east) },
     { database: 'west', op: 'update', row: trail(parts.west) },
   ];
-  return { id, relation: 'public.latest', key: '1', kind: 'update/update', decision: `take ${parts.take}`, versions, at: String(at) };
+  return { id, member: 'east', relation: 'public.latest', key: '1', kind: 'update/update', decision: `take ${parts.take}`, versions, at: String(at) };
 }
 
 test('a write is accounted for in a row, where it was taken away, and where it was overruled, and nowhere else', () => {
@@ -57,6 +57,15 @@ test('versions are decided once, and the same is told everywhere', () => {
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, at: '2' }] }))).toEqual([]);
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, id: 'two' }] }))).toHaveLength(1);
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, decision: 'take east' }] }))).toHaveLength(1);
+});
+
+test('who has not heard of a decision may make another one; nobody has both in its record', () => {
+  const one = conflict('one', 1, { east: 'a b', west: 'a c', take: 'west' });
+  const other = { ...one, id: 'other', member: 'north' };
+  const apart = ending('a c', { conflicts: [one, { ...one, member: 'west' }, other] });
+  expect(decidedTwice(apart)).toEqual([]);
+  expect(decidedApart(apart)).toBe(1);
+  expect(decidedTwice(ending('a c', { conflicts: [one, other, { ...one, member: 'north' }] }))).toHaveLength(1);
 });
 
 test('a row that met what it had been made of is counted, and wrong where that won', () => {

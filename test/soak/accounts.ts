@@ -3,6 +3,8 @@ import type { Traced } from './traced.sql.ts';
 
 /** A conflict as one member recorded it. */
 export type Recorded = {
+  /** That member. */
+  readonly member: string;
   readonly id: string;
   readonly relation: string;
   readonly key: string;
@@ -73,21 +75,38 @@ export function returnedDeletes({ rows, gone, conflicts }: Ending): readonly str
   });
 }
 
-/** The same versions of a row decided by two decisions, or one decision told in two ways. */
+/**
+ * The same versions of a row decided by two decisions at one member, or one decision told in two ways. Members that did not hear of each
+ * other (one was down, or lost the commit) may each decide what the others have decided: then nobody has both in its record, since whoever has
+ * the one cannot be asked again. (`decidedApart` counts those.)
+ */
 export function decidedTwice({ conflicts }: Ending): readonly string[] {
   const byId = new Map<string, Set<string>>();
-  const byVersions = new Map<string, Set<string>>();
-  for (const { id, relation, key, decision, versions } of conflicts) {
-    add(byId, id, JSON.stringify([relation, key, decision, versions]));
-    // Without a trail in them, rows may come to look again as they did before.
-    if (!versions.some(({ row }) => row && 'trail' in row)) continue;
-    const rows = versions.map(({ row }) => JSON.stringify(row)).sort();
-    add(byVersions, JSON.stringify([relation, key, rows]), id);
-  }
+  for (const { id, relation, key, decision, versions } of conflicts) add(byId, id, JSON.stringify([relation, key, decision, versions]));
   return [
     ...[...byId].flatMap(([id, told]) => (told.size > 1 ? [`told in two ways: conflict ${id}`] : [])),
-    ...[...byVersions].flatMap(([what, ids]) => (ids.size > 1 ? [`decided ${ids.size} times: ${what}: ${[...ids].join(', ')}`] : [])),
+    ...severalOf(conflicts, ({ member, ...same }) => JSON.stringify([member, ...same.versions])).map(
+      ([what, ids]) => `decided ${ids.size} times: ${what}: ${[...ids].join(', ')}`,
+    ),
   ];
+}
+
+/** How many conflicts were decided by members that did not hear of each other. */
+export function decidedApart({ conflicts }: Ending): number {
+  return severalOf(conflicts, ({ versions }) => JSON.stringify(versions)).length;
+}
+
+type Same = { readonly member: string; readonly versions: readonly string[] };
+
+/** Versions of a row with several decisions. Without a trail in them, rows may come to look again as they did before. */
+function severalOf(conflicts: readonly Recorded[], nameOf: (same: Same) => string): readonly (readonly [string, ReadonlySet<string>])[] {
+  const found = new Map<string, Set<string>>();
+  for (const { id, member, relation, key, versions } of conflicts) {
+    if (!versions.some(({ row }) => row && 'trail' in row)) continue;
+    const rows = versions.map(({ row }) => JSON.stringify(row)).sort();
+    add(found, nameOf({ member, versions: [relation, key, ...rows] }), id);
+  }
+  return [...found].filter(([, ids]) => ids.size > 1);
 }
 
 /** Conflicts in which a row met what it had been made of; and those of them, under a rule of times, that the older one won. */

@@ -2,7 +2,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { ARRIVALS, MASTER_SCHEMA, MASTER_TABLES, startMasterWorkload } from '../support/master-workload.ts';
 import { pause, waitUntil } from '../support/wait.ts';
 import { isServerGone } from '../support/workload.ts';
-import { decidedTwice, type Ending, lostWrites, metAncestors, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
+import { decidedApart, decidedTwice, type Ending, lostWrites, metAncestors, type Recorded, returnedDeletes, returnedLosers } from './accounts.ts';
 import { carriedLeft, differencesLeft, leftBehind } from './checks.ts';
 import { startLagMeter } from './lag.ts';
 import type { Outcome, Performance, Play } from './play.ts';
@@ -129,7 +129,9 @@ async function endingOf({ sides }: Stage<Name>): Promise<Ending> {
     ),
   );
   const gone = await database.query<{ table: string; id: number; trail: string }>(GONE);
-  const conflicts = await Promise.all(MASTERS.map((name) => sides[name].database.query<Recorded>(CONFLICTS)));
+  const conflicts = await Promise.all(
+    MASTERS.map(async (member) => (await sides[member].database.query<Omit<Recorded, 'member'>>(CONFLICTS)).map((each) => ({ ...each, member }))),
+  );
   return { rows, gone, conflicts: conflicts.flat() };
 }
 
@@ -158,7 +160,7 @@ function figures({ tokens, turns }: Told, ending: Ending): readonly string[] {
   for (const kind of kinds.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [
     `transactions told to be on disk: ${turns.length}, with ${[...tokens.values()].flat().length} traced writes; rows taken away: ${gone.length}`,
-    `conflicts: ${kinds.size}; in ${metAncestors(ending).met} of them a row met what it had been made of`,
+    `conflicts: ${kinds.size}; in ${metAncestors(ending).met} of them a row met what it had been made of, ${decidedApart(ending)} were decided apart`,
     ...[...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `  ${String(count).padStart(5)}  ${kind}`),
   ];
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -6,6 +6,7 @@ import { verb as approveVerb } from '../../src/commands/approve.ts';
 import { verb as applyVerb } from '../../src/commands/apply.ts';
 import { verb as cutoverVerb } from '../../src/commands/cutover.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
+import { verb as diffVerb } from '../../src/commands/diff.ts';
 import { verb as kickVerb } from '../../src/commands/kick.ts';
 import { verb as pauseVerb } from '../../src/commands/pause.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
@@ -15,9 +16,10 @@ import type { Verb } from '../../src/commands/verb.ts';
 import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import { compileConfig } from '../../src/compiler/compile.ts';
 import type { DatabaseRoles, ReplicationConfig, SyncConfig } from '../../src/index.ts';
-import { type Generated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
+import { type Generated, LOCK_FILE, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
 import type { Plan, PlanOneWay } from '../../src/plan/plan.ts';
 import { type DatabaseSchema, LOCK_FORMAT } from '../../src/plan/schema-lock.ts';
+import { writeLock } from '../../src/plan/write-lock.ts';
 import { readSchema } from '../../src/runner/5-inspect/read-schema.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
@@ -31,11 +33,15 @@ export type Installation = {
   compile(syncs?: Readonly<Record<string, SyncConfig>>): Promise<Generated>;
   generated(): Promise<Generated>;
   plan(...args: readonly string[]): Promise<Outcome>;
+  diff(...args: readonly string[]): Promise<Outcome>;
   apply(...args: readonly string[]): Promise<Outcome>;
+  /** Applies with every hazard approved by its name, as somebody would who means all of it. */
+  approve(): Promise<Outcome>;
   destroy(...args: readonly string[]): Promise<Outcome>;
   verify(...args: readonly string[]): Promise<Outcome>;
   cutover(...args: readonly string[]): Promise<Outcome>;
-  approve(...args: readonly string[]): Promise<Outcome>;
+  /** `sarrio approve`: lets go what a guard holds. */
+  letGo(...args: readonly string[]): Promise<Outcome>;
   resume(...args: readonly string[]): Promise<Outcome>;
   kick(...args: readonly string[]): Promise<Outcome>;
   pause(...args: readonly string[]): Promise<Outcome>;
@@ -67,6 +73,7 @@ export async function installation(options: {
       databases: Object.fromEntries(Object.keys(databases).map((name) => [name, { env: variableOf(name), ...(roles ? { roles } : {}) }])),
     };
     const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
+    await writeFile(join(dir, LOCK_FILE), writeLock(lock));
     await writeGenerated(
       dir,
       compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }), handlers: new Map() }, lock).files,
@@ -78,17 +85,23 @@ export async function installation(options: {
     (verb: Verb) =>
     (...args: readonly string[]) =>
       runVerb(verb, [...args, '--generated', dir], { cwd: dir, env });
+  const apply = run(applyVerb);
   return {
     dir,
     env,
     compile,
     generated: () => loadGenerated(dir),
     plan: run(planVerb),
-    apply: run(applyVerb),
+    diff: run(diffVerb),
+    apply,
+    approve: async () => {
+      const refused = (await apply()).diagnostics.flatMap(({ code, message }) => (code === 'SAR502' ? message.split(' is not approved: ')[0] : []));
+      return apply(...refused.flatMap((hazard) => (hazard ? ['--allow', hazard] : [])));
+    },
     destroy: run(destroyVerb),
     verify: run(verifyVerb),
     cutover: run(cutoverVerb),
-    approve: run(approveVerb),
+    letGo: run(approveVerb),
     resume: run(resumeVerb),
     kick: run(kickVerb),
     pause: run(pauseVerb),

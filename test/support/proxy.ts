@@ -7,6 +7,9 @@ export type CutRule = { readonly text: string; readonly when: 'before' | 'after'
 /** The cuts that a rule has made; it goes on until it is lifted. */
 export type Cutting = { readonly count: () => number; lift(): void };
 
+/** `connection` is the client's port. */
+export type Trip = { readonly connection: number; readonly text: string };
+
 /** A network between a client and a server, with the faults of networks. */
 export type FaultyProxy = {
   url(database: string): string;
@@ -17,16 +20,33 @@ export type FaultyProxy = {
   freeze(which: 'open' | 'all'): void;
   /** What was held back arrives after all. */
   thaw(): void;
+  /**
+   * Round trips so far: what a client said after its server had spoken, as far as it came in one piece. What is sent in one go may come in
+   * several; over a distance the server has not answered the first before the last is on its way, so they are one trip.
+   */
+  trips(): readonly Trip[];
   close(): Promise<void>;
 };
 
-type Link = { readonly client: Socket; readonly server: Socket; isFrozen: boolean; isSwallowing: boolean };
+type Link = { readonly client: Socket; readonly server: Socket; isFrozen: boolean; isSwallowing: boolean; hasServerSpoken: boolean };
 type Active = CutRule & { seen: number; cuts: number };
-type State = { readonly upstream: URL; readonly links: Set<Link>; readonly rules: Set<Active>; freezesAll: boolean };
+type State = {
+  readonly upstream: URL;
+  readonly links: Set<Link>;
+  readonly rules: Set<Active>;
+  readonly tripMs: number;
+  readonly trips: Trip[];
+  freezesAll: boolean;
+};
+
+export type ProxyOptions = {
+  /** What a round trip takes longer than without the proxy: half of it on the way there, half on the way back. */
+  readonly tripMs?: number;
+};
 
 /** Starts a proxy before the server that `upstream` names. */
-export async function startProxy(upstream: string): Promise<FaultyProxy> {
-  const state: State = { upstream: new URL(upstream), links: new Set(), rules: new Set(), freezesAll: false };
+export async function startProxy(upstream: string, { tripMs = 0 }: ProxyOptions = {}): Promise<FaultyProxy> {
+  const state: State = { upstream: new URL(upstream), links: new Set(), rules: new Set(), tripMs, trips: [], freezesAll: false };
   const server: Server = createServer((socket) => accept(state, socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -44,6 +64,7 @@ export async function startProxy(upstream: string): Promise<FaultyProxy> {
       state.freezesAll = false;
       for (const link of state.links) thaw(link);
     },
+    trips: () => [...state.trips],
     close: async () => {
       cutAll(state);
       server.close();
@@ -66,7 +87,7 @@ function cutAll({ links }: State): number {
 
 function accept(state: State, client: Socket): void {
   const server = connect(Number(state.upstream.port), state.upstream.hostname);
-  const link: Link = { client, server, isFrozen: false, isSwallowing: false };
+  const link: Link = { client, server, isFrozen: false, isSwallowing: false, hasServerSpoken: true };
   state.links.add(link);
   for (const socket of [client, server]) {
     socket.setNoDelay(true);
@@ -76,9 +97,29 @@ function accept(state: State, client: Socket): void {
       cut(link);
     });
   }
-  client.on('data', (chunk: Buffer) => fromClient(state, link, chunk));
-  server.on('data', (chunk: Buffer) => (link.isSwallowing ? cut(link) : void client.write(chunk)));
+  client.on('data', (chunk: Buffer) => {
+    noteTrip(state, link, chunk);
+    later(state, () => fromClient(state, link, chunk));
+  });
+  server.on('data', (chunk: Buffer) => later(state, () => fromServer(link, chunk)));
   if (state.freezesAll) freeze(link);
+}
+
+function noteTrip({ trips, tripMs }: State, link: Link, chunk: Buffer): void {
+  if (link.hasServerSpoken && tripMs > 0) trips.push({ connection: link.client.remotePort ?? 0, text: chunk.toString('latin1') });
+  link.hasServerSpoken = false;
+}
+
+/** Timers of the same length go off in their order, so nothing overtakes. */
+function later({ tripMs }: State, carry: () => void): void {
+  if (tripMs === 0) carry();
+  else setTimeout(carry, tripMs / 2);
+}
+
+function fromServer(link: Link, chunk: Buffer): void {
+  link.hasServerSpoken = true;
+  if (link.isSwallowing) cut(link);
+  else link.client.write(chunk);
 }
 
 function fromClient(state: State, link: Link, chunk: Buffer): void {

@@ -26,7 +26,9 @@ export async function purging(source: TestDatabase, plan: Plan, name = 'source')
   return {
     events,
     memory,
-    once: () => purge({ database: name, plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, switching, memory }),
+    once: async () => {
+      await purge({ database: name, plan: database, session, history: opened.history, log, failpoint: noFailpoint, clock: systemClock, switching, memory });
+    },
     close: async () => {
       await session.close();
       await opened.close();

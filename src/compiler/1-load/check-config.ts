@@ -4,11 +4,11 @@ import { configSchema } from './config-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { ConfigPath, Fault } from './fault.ts';
 
-/** Every way in which the exported value is not a `ReplicationConfig`. */
-export function checkConfig(value: unknown): readonly Fault[] {
+/** Every way in which the exported value is not a `ReplicationConfig`; by another schema, not what that says. */
+export function checkConfig(value: unknown, schema: object = configSchema): readonly Fault[] {
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, ...QUICK_TO_COMPILE });
   ajv.addKeyword({ keyword: 'isHandler', validate: (_: unknown, data: unknown) => typeof data === 'function' });
-  const validate = ajv.compile(configSchema);
+  const validate = ajv.compile(schema);
   if (validate(value)) return [];
   return (validate.errors ?? []).flatMap((error) => (error.keyword === 'if' || isPartOfName(error) ? [] : [faultOf(error)]));
 }

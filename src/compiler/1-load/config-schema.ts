@@ -1,3 +1,5 @@
+import { HAZARDS } from '../../plan/hazards.ts';
+
 const name = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_-]*$', maxLength: 50 } as const;
 const text = { type: 'string', minLength: 1 } as const;
 const texts = { type: 'array', items: text } as const;
@@ -73,7 +75,11 @@ const conflictRule = {
   then: mergeRule,
   else: { if: { isHandler: true }, then: true, else: conflictChoice },
 } as const;
-const uniqueRule = { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['keep-earliest', 'keep-latest', 'park'] } } as const;
+const uniqueRule = {
+  if: { isHandler: true },
+  then: true,
+  else: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: { enum: ['keep-earliest', 'keep-latest', 'park'] } },
+} as const;
 const onException = { if: { isHandler: true }, then: true, else: { type: 'object', isHandler: true } } as const;
 const sequences = {
   if: { type: 'object' },
@@ -206,6 +212,19 @@ const database = {
   },
 } as const;
 
+const approval = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['hazard', 'object', 'reason', 'expires'],
+  properties: {
+    hazard: { enum: Object.keys(HAZARDS) },
+    object: text,
+    reason: text,
+    expires: { type: 'string', pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' },
+    upToRows: { type: 'integer', minimum: 1 },
+  },
+} as const;
+
 /** `ReplicationConfig` of `src/index.ts` as a closed JSON Schema: a key that it does not know is an error. */
 export const configSchema = {
   type: 'object',
@@ -215,5 +234,6 @@ export const configSchema = {
     project: { ...name, maxLength: 40 },
     databases: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: database },
     syncs: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: sync },
+    approve: { type: 'array', items: approval },
   },
 } as const;

@@ -1,37 +1,71 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { createJiti } from 'jiti';
 import type { Diagnostic, Span } from '../../plan/diagnostic.ts';
 import { SarrioError } from '../../plan/errors.ts';
+import { decode, difference } from './evaluate/decode.ts';
+import type { Evaluation, Evaluator, Exit, Read } from './evaluate/evaluator.ts';
+import type { ConfigPath } from './fault.ts';
+import { wordsIn } from './words-in.ts';
+
+export type Evaluated = {
+  readonly value: unknown;
+  /** Files of the user's that were read for it. */
+  readonly files: readonly string[];
+  readonly reads: readonly Read[];
+  /** Where the value differs in other surroundings. */
+  readonly unequal: ConfigPath | null;
+};
+
+export type EvaluateOptions = { readonly path: string; readonly file: string; readonly evaluator: Evaluator; readonly timeoutMs: number };
 
 /** What the config file exports by default. `path` is where it is, `file` how messages call it. */
-export async function evaluateConfig(options: { path: string; file: string }): Promise<unknown> {
+export async function evaluateConfig(options: EvaluateOptions): Promise<Evaluated> {
   const { path, file } = options;
-  if (!existsSync(path)) {
-    throw invalid({ code: 'SAR100', message: `there is no file ${file}`, hint: 'Run in the folder of the config, or name it with --config.', span: null });
-  }
-  const exported = await runModule(path, file);
-  const config = typeof exported === 'object' && exported !== null && 'default' in exported ? await exported.default : undefined;
-  if (config !== undefined) return config;
+  if (!existsSync(path)) throw missing(file);
+  const result = await options.evaluator.evaluate(path, options.timeoutMs);
+  if (result.kind !== 'value') throw notEvaluated(result, options);
+  const value = decode(result.first);
+  if (value !== undefined) return { value, files: result.files, reads: result.reads, unequal: difference(result.first, result.second) };
   const span = { file, line: 1, column: 1 };
   throw invalid({ code: 'SAR102', message: 'the file exports no config', hint: 'Write: export default defineReplication({ … })', span });
 }
 
-async function runModule(path: string, file: string): Promise<unknown> {
-  // Our own index, so that a config is read by the version that compiles it. Nothing is cached: not in memory, since tests load many, nor on disk.
-  const index = fileURLToPath(new URL(`../../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
-  const jiti = createJiti(import.meta.url, { alias: { sarrio: index }, fsCache: false, moduleCache: false, interopDefault: false });
-  try {
-    return await jiti.import(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `the config cannot be evaluated: ${(reason.split('\n')[0] ?? '').replaceAll(path, file).trim()}`;
-    throw invalid({ code: 'SAR101', message, hint: null, span: thrownAt(error, { path, file }) }, error);
+export function missing(file: string): SarrioError {
+  return invalid({ code: 'SAR100', message: `there is no file ${file}`, hint: 'Run in the folder of the config, or name it with --config.', span: null });
+}
+
+function notEvaluated(result: Exclude<Evaluation, { kind: 'value' }>, { path, file, timeoutMs }: EvaluateOptions): SarrioError {
+  const top = { file, line: 1, column: 1 };
+  switch (result.kind) {
+    case 'slow': {
+      const hint = 'A config is a value: it has nothing to wait for. If it only needs more time: --config-timeout SECONDS';
+      return invalid({ code: 'SAR106', message: `the config did not end within ${timeoutMs / 1000} s`, hint, span: top });
+    }
+    case 'unsettled':
+      return invalid({ code: 'SAR106', message: 'the config waits for something that never comes', hint: 'Look at what it awaits.', span: top });
+    case 'gone':
+      return invalid({ code: 'SAR107', message: `the config ended the process that reads it (${result.how})`, hint: null, span: top });
+    case 'error':
+      if (result.exit !== null) return exited(result.exit, { path, file });
+      return thrown(result, { path, file });
   }
 }
 
+function exited({ code, line, column, file: at }: Exit, { path, file }: { path: string; file: string }): SarrioError {
+  const message = `the config calls process.exit(${String(code)})`;
+  const span =
+    at === path && line !== undefined ? wordsIn(path, { file, line, column: column ?? 1, words: ['process.exit', 'exit('] }) : { file, line: 1, column: 1 };
+  return invalid({ code: 'SAR107', message, hint: 'Throw an error that says what is wrong.', span });
+}
+
+type Thrown = { readonly message: string; readonly stack: string };
+
+function thrown(error: Thrown, { path, file }: { path: string; file: string }): SarrioError {
+  const message = `the config cannot be evaluated: ${(error.message.split('\n')[0] ?? '').replaceAll(path, file).trim()}`;
+  return invalid({ code: 'SAR101', message, hint: null, span: thrownAt(error, { path, file }) });
+}
+
 /** A syntax error carries its place; for anything else thrown, the first line of the stack that lies in the config. */
-function thrownAt(error: unknown, options: { path: string; file: string }): Span {
+function thrownAt(error: Thrown, options: { path: string; file: string }): Span {
   const { path, file } = options;
   const place = syntaxPlace(error) ?? stackPlace(error, path);
   return { file, line: place?.line ?? 1, column: place?.column ?? 1 };
@@ -39,18 +73,17 @@ function thrownAt(error: unknown, options: { path: string; file: string }): Span
 
 type Place = { readonly line: number; readonly column: number };
 
-function syntaxPlace(error: unknown): Place | null {
-  const match = error instanceof Error ? /\((\d+):(\d+)\)\s*$/m.exec(error.message) : null;
+function syntaxPlace({ message }: Thrown): Place | null {
+  const match = /\((\d+):(\d+)\)\s*$/m.exec(message);
   return match ? { line: Number(match[1]), column: Number(match[2]) + 1 } : null;
 }
 
-function stackPlace(error: unknown, path: string): Place | null {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+function stackPlace({ stack }: Thrown, path: string): Place | null {
   const start = stack.indexOf(`${path}:`);
   const match = start < 0 ? null : /^:(\d+):(\d+)/.exec(stack.slice(start + path.length));
   return match ? { line: Number(match[1]), column: Number(match[2]) } : null;
 }
 
-function invalid(fault: Pick<Diagnostic, 'code' | 'message' | 'hint' | 'span'>, cause?: unknown): SarrioError {
-  return new SarrioError({ exit: 'invalid', cause, diagnostics: [{ ...fault, severity: 'error', where: null }] });
+function invalid(fault: Pick<Diagnostic, 'code' | 'message' | 'hint' | 'span'>): SarrioError {
+  return new SarrioError({ exit: 'invalid', diagnostics: [{ ...fault, severity: 'error', where: null }] });
 }

@@ -1,4 +1,5 @@
 import { type ArrayLiteralExpression, Node, type ObjectLiteralExpression, Project, type SourceFile } from 'ts-morph';
+import type { Span } from '../../plan/diagnostic.ts';
 import type { ConfigPart, ConfigPath, SpanOf } from './fault.ts';
 
 /** Found on the way down: the value, and the name that it stands under. */
@@ -11,13 +12,27 @@ export function spansOf(options: { text: string; file: string }): SpanOf {
   const root = rootOf(source);
   return (path, part = 'value') => {
     const node = root ? find(root, path, part) : source;
-    const { line, column } = source.getLineAndColumnAtPos(node.getStart());
-    return { file: options.file, line, column };
+    return spanOfNode(node, options.file);
   };
 }
 
-function rootOf(source: SourceFile): Node | undefined {
-  return source.getExportAssignment((assignment) => !assignment.isExportEquals())?.getExpression();
+/** From the first to the last letter of a node, as far as its first line goes. */
+export function spanOfNode(node: Node, file: string): Span {
+  const source = node.getSourceFile();
+  const { line, column } = source.getLineAndColumnAtPos(node.getStart());
+  const end = source.getLineAndColumnAtPos(node.getEnd());
+  return { file, line, column, ...(end.line === line && end.column > column ? { endColumn: end.column } : {}) };
+}
+
+/** What the file exports as its config: by `export default`, `export =` or `module.exports =`. */
+export function rootOf(source: SourceFile): Node | undefined {
+  const exported = source.getExportAssignments()[0]?.getExpression();
+  if (exported) return exported;
+  const assignments = source.getStatements().flatMap((statement) => {
+    const expression = Node.isExpressionStatement(statement) ? statement.getExpression() : undefined;
+    return Node.isBinaryExpression(expression) && expression.getLeft().getText() === 'module.exports' ? [expression.getRight()] : [];
+  });
+  return assignments.at(-1);
 }
 
 function find(root: Node, path: ConfigPath, part: ConfigPart): Node {

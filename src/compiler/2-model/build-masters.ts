@@ -1,4 +1,4 @@
-import type { MultiMasterSync, UniqueChoice } from '../../index.ts';
+import type { MultiMasterSync, UniqueRuleConfig } from '../../index.ts';
 import { recordedFor } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import type { UniqueRule } from '../../plan/unique-rule.ts';
@@ -111,7 +111,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     sources: Object.fromEntries(sources),
     schemas,
     rule,
-    unique: uniqueOf(entry.onUnique ?? sync.onUnique),
+    unique: uniqueOf(entry.onUnique ?? sync.onUnique, handlers),
     exception: handlers.get(entry.onException ?? sync.onException)?.rule ?? null,
     mask: [...new Set(entry.mask ?? [])],
   };
@@ -141,7 +141,8 @@ function alike(
   return found && columns.length === reference.columns.length ? { key: { ...found, columns: key }, columns } : null;
 }
 
-function uniqueOf(choice: UniqueChoice | undefined): UniqueRule | null {
+function uniqueOf(choice: UniqueRuleConfig | undefined, handlers: ExtractedHandlers): UniqueRule | null {
   if (choice === undefined) return null;
+  if (typeof choice === 'function') return handlers.get(choice)?.rule ?? null;
   return typeof choice === 'string' ? { strategy: choice } : { strategy: 'prefer', databases: choice };
 }

@@ -45,7 +45,7 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock, handlers
     const locked = lock.databases[name];
     return { name, urlVariable: env, serverMajor: locked?.serverMajor ?? 0, encoding: locked?.encoding ?? '', roles };
   });
-  return { model: { project: config.project ?? 'sarrio', databases, syncs }, places, faults };
+  return { model: { project: config.project ?? 'sarrio', databases, syncs, approvals: config.approve ?? [] }, places, faults };
 }
 
 function sortedEntries<Value>(record: Readonly<Record<string, Value>>): [string, Value][] {

@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { Approval } from '../../plan/hazards.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { PlanCopy } from '../../plan/plan-copy.ts';
@@ -15,6 +16,7 @@ export type Model = {
   readonly databases: readonly ModelDatabase[];
   /** Ordered by name (code units). */
   readonly syncs: readonly ModelSync[];
+  readonly approvals: readonly Approval[];
 };
 
 export type ModelDatabase = {

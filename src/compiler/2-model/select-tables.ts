@@ -153,7 +153,8 @@ function settingsOf({ where, columns, missingColumns, captureTriggers, onConflic
 
 /** Functions have no JSON. */
 function areOtherFunctions(one: TableEntry, other: TableEntry): boolean {
-  return [one, other].some(({ onConflict }) => typeof onConflict === 'function') && one.onConflict !== other.onConflict;
+  const hooks = ['onConflict', 'onUnique', 'onException'] as const;
+  return hooks.some((hook) => [one, other].some((entry) => typeof entry[hook] === 'function') && one[hook] !== other[hook]);
 }
 
 function ambiguous(table: TableSchema, earlier: Selected, pattern: Pattern): Fault {

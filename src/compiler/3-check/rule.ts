@@ -1,4 +1,5 @@
 import type { FullCopySync, MultiMasterSync, OneWaySync, ReplicationConfig, SyncConfig } from '../../index.ts';
+import type { Explanation } from '../../explain/explanation.ts';
 import type { Severity } from '../../plan/diagnostic.ts';
 import type { SchemaLock } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
@@ -20,12 +21,9 @@ export type CheckInput = Omit<ModelResult, 'faults'> & { readonly config: Replic
 /** What a rule has found; code and severity are the rule's. */
 export type Finding = { readonly message: string; readonly hint: string | null; readonly path: ConfigPath; readonly part?: ConfigPart };
 
-/** One check, pure. The summary and the explanation are its documentation. */
-export type Rule = {
-  readonly code: string;
+/** One check, pure, with its documentation. */
+export type Rule = Explanation & {
   readonly severity: Severity;
-  readonly summary: string;
-  readonly explanation: string;
   readonly run: (input: CheckInput) => readonly Finding[];
 };
 

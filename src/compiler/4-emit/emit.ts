@@ -28,6 +28,7 @@ export function emit(model: Model): Emitted {
     format: PLAN_FORMAT,
     requires: requiredBy(model),
     project: model.project,
+    ...(model.approvals.length === 0 ? {} : { approvals: model.approvals }),
     databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase(model, each)])),
     syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync)])),
   };

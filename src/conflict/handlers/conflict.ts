@@ -4,8 +4,8 @@ import type { ConflictAnswer, RowValues } from './answers.ts';
 export type Operation = 'insert' | 'update' | 'delete';
 
 /** What one database holds of the row. */
-export type ConflictVersion<Row extends object = RowValues> = {
-  readonly database: string;
+export type ConflictVersion<Row extends object = RowValues, Database extends string = string> = {
+  readonly database: Database;
   /** When the row was last changed there, by its clock, in UTC: `2026-11-26T17:02:44.123456Z`. Ordered as text, too. */
   readonly time: string;
   /** The same in microseconds since 1970. */
@@ -16,7 +16,7 @@ export type ConflictVersion<Row extends object = RowValues> = {
 };
 
 /** A row that was changed at several databases at the same time, in different ways. */
-export type Conflict<Row extends object = RowValues> = {
+export type Conflict<Row extends object = RowValues, Database extends string = string> = {
   /** `public.customers`. */
   readonly table: string;
   /** The key's columns. */
@@ -24,21 +24,21 @@ export type Conflict<Row extends object = RowValues> = {
   /** The operations in the order of `versions`: `update/update`, `update/delete`, `insert/insert`. */
   readonly kind: string;
   /** One for each database that changed the row, in the order of the sync's members; two at least. */
-  readonly versions: readonly ConflictVersion<Row>[];
+  readonly versions: readonly ConflictVersion<Row, Database>[];
   /** The version that was changed last, and the one that was changed first; at the same microsecond the first in order. */
-  readonly latest: ConflictVersion<Row>;
-  readonly earliest: ConflictVersion<Row>;
+  readonly latest: ConflictVersion<Row, Database>;
+  readonly earliest: ConflictVersion<Row, Database>;
   /** The version of a database, or null when it did not change the row. */
-  readonly version: (database: string) => ConflictVersion<Row> | null;
+  readonly version: (database: Database) => ConflictVersion<Row, Database> | null;
 };
 
 /**
  * Decides the conflicts of a table. A closed function: of what stands outside of it, it uses constants and other closed functions only,
  * has no clock, no randomness and no way out, and gives the same answer for the same conflict, whenever and wherever it is asked.
  */
-export type ConflictHandler<Row extends object = RowValues> = {
+export type ConflictHandler<Row extends object = RowValues, Database extends string = string> = {
   // A method, so that a handler for rows of a declared type is also one for rows whose columns are not declared.
-  decide(conflict: Conflict<Row>): ConflictAnswer<Row>;
+  decide(conflict: Conflict<Row, Database>): ConflictAnswer<Row, Database>;
 }['decide'];
 
 /** How messages and conflict records call a conflict: its operations, in the order of the members. */

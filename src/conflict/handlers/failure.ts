@@ -4,7 +4,7 @@ import type { RowValues } from './answers.ts';
 export type RetryAnswer = { readonly kind: 'retry' };
 
 /** The row of this database goes everywhere; where it has none, the row is deleted everywhere. */
-export type KeepAnswer = { readonly kind: 'keep'; readonly database: string };
+export type KeepAnswer<Database extends string = string> = { readonly kind: 'keep'; readonly database: Database };
 
 /** The row is taken out of the table everywhere, and kept apart. */
 export type ParkAnswer = { readonly kind: 'park' };
@@ -13,7 +13,7 @@ export type ParkAnswer = { readonly kind: 'park' };
 export type StopAnswer = { readonly kind: 'stop' };
 
 /** What a handler of exceptions may return. */
-export type ExceptionAnswer = RetryAnswer | KeepAnswer | ParkAnswer | StopAnswer;
+export type ExceptionAnswer<Database extends string = string> = RetryAnswer | KeepAnswer<Database> | ParkAnswer | StopAnswer;
 
 /** What the server said. */
 export type FailureError = {
@@ -25,25 +25,25 @@ export type FailureError = {
 };
 
 /** A row that one database does not take from the others. */
-export type Failure<Row extends object = RowValues> = {
+export type Failure<Row extends object = RowValues, Database extends string = string> = {
   /** `public.customers`. */
   readonly table: string;
   /** The key's columns. */
   readonly key: Partial<Row>;
   /** The database that does not take the row. */
-  readonly database: string;
+  readonly database: Database;
   readonly error: FailureError;
   /** How often this row's handler has said `retry()` before, in a row. */
   readonly tries: number;
   /** What each database that is up holds under this key, in the order of the members; null where it holds nothing. */
-  readonly rows: readonly { readonly database: string; readonly row: Row | null }[];
+  readonly rows: readonly { readonly database: Database; readonly row: Row | null }[];
   /** The row of a database, or null when it holds none or is not up. */
-  readonly row: (database: string) => Row | null;
+  readonly row: (database: Database) => Row | null;
 };
 
 /** Says what becomes of a row that a database does not take. A closed function, as handlers of conflicts are. */
-export type ExceptionHandler<Row extends object = RowValues> = {
-  decide(failure: Failure<Row>): ExceptionAnswer;
+export type ExceptionHandler<Row extends object = RowValues, Database extends string = string> = {
+  decide(failure: Failure<Row, Database>): ExceptionAnswer<Database>;
 }['decide'];
 
 export function retry(): RetryAnswer {
@@ -51,7 +51,7 @@ export function retry(): RetryAnswer {
 }
 
 /** `keep('east')`: the row of east, or its absence, goes everywhere. */
-export function keep(database: string): KeepAnswer {
+export function keep<const Database extends string>(database: Database): KeepAnswer<Database> {
   return { kind: 'keep', database };
 }
 

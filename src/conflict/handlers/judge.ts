@@ -1,7 +1,7 @@
 import { type AnswerMessage, type HandlerConflict, type HandlerShape, type HandlerVersion, keyText } from './message.ts';
+import { type Given, mergedValues } from './merged-values.ts';
 import type { RowValues } from './answers.ts';
 import { kindOf } from './conflict.ts';
-import { type EncodedValue, textOf, handlerValue } from './values.ts';
 
 /** What a handler decided, in the round's terms. */
 export type HandlerDecision =
@@ -75,41 +75,17 @@ function judgeTake(shape: HandlerShape, conflict: HandlerConflict, database: str
   return nonsense(shape, conflict, `take('${database}'): ${isKnown ? 'it takes no part in this conflict' : 'there is no such database'}; there are ${names}`);
 }
 
-type Given = readonly (readonly [column: string, value: EncodedValue])[];
-
 function judgeMerge(shape: HandlerShape, conflict: HandlerConflict, given: Given): HandlerDecision | HandlerFailure {
   const base = latestRow(conflict.versions);
   if (!base) return nonsense(shape, conflict, 'merge(…): the row was deleted everywhere, there is none to merge into');
-  const values = [...base.row.values];
-  for (const [name, value] of given) {
-    const index = shape.columns.findIndex((column) => column.name === name);
-    if (index < 0) return nonsense(shape, conflict, `merge(…): ${shape.table} has no column '${name}' in this sync`);
-    const text = textFor({ shape, conflict, base }, index, value);
-    if ('fault' in text)
-      return nonsense(shape, conflict, `merge(…), column ${name}: ${shape.masked?.includes(name) ? 'its value, which is masked, does not fit' : text.fault}`);
-    values[index] = text.text;
-  }
-  return { kind: 'merge', values };
+  const merged = mergedValues(shape, { base: base.row, key: conflict.key, rows: conflict.versions.map(({ row }) => row) }, given);
+  return 'fault' in merged ? nonsense(shape, conflict, merged.fault) : { kind: 'merge', values: merged.values };
 }
 
 /** At the same microsecond the first in the order of members, as everywhere. */
 function latestRow(versions: readonly HandlerVersion[]): HandlerVersion | null {
   const present = versions.filter(({ row }) => row.isPresent);
   return present.reduce<HandlerVersion | null>((best, each) => (best === null || each.at > best.at ? each : best), null);
-}
-
-type Merging = { readonly shape: HandlerShape; readonly conflict: HandlerConflict; readonly base: HandlerVersion };
-
-/** A value that some version has keeps that version's text; a key's column must be such a one. */
-function textFor({ shape, conflict, base }: Merging, index: number, value: EncodedValue): ReturnType<typeof textOf> {
-  const { name, type } = shape.columns[index] ?? { name: '', type: '' };
-  const known = [base, ...conflict.versions].filter(({ row }) => row.isPresent).map(({ row }) => row.values[index] ?? null);
-  const wanted = JSON.stringify(value);
-  const same = known.find((text) => JSON.stringify(handlerValue(text, type)) === wanted);
-  if (same !== undefined) return { text: same };
-  const place = shape.key.indexOf(name);
-  if (place >= 0 && JSON.stringify(handlerValue(conflict.key[place] ?? null, type)) === wanted) return { text: base.row.values[index] ?? null };
-  return place >= 0 ? { fault: 'it belongs to the key, which cannot be changed' } : textOf(value, type);
 }
 
 function nonsense(shape: HandlerShape, conflict: HandlerConflict, message: string): HandlerFailure {

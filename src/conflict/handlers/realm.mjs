@@ -2,9 +2,10 @@
 // Plain JavaScript, because its text runs in the closed world of the handlers (worker.mjs), where nothing can be imported. Only texts
 // cross the border of that world: an object from outside would be a way out.
 
-/** The conflict, or the failure, that a handler gets, made of its JSON form (`ConflictMessage`, `FailureMessage`). */
+/** The conflict, the failure or the clash that a handler gets, made of its JSON form (`ConflictMessage`, `FailureMessage`, `ClashMessage`). */
 export function conflictOf(message) {
   if (message.hook === 'onException') return failureFrom(message);
+  if (message.hook === 'onUnique') return clashFrom(message);
   const versions = message.versions.map(({ database, time, timeMicros, operation, row }) => {
     return { database, time, timeMicros: BigInt(timeMicros), operation, row: row === null ? null : rowOf(row) };
   });
@@ -22,6 +23,13 @@ export function conflictOf(message) {
 function failureFrom({ table, key, database, error, tries, rows }) {
   const all = rows.map((each) => ({ database: each.database, row: each.row === null ? null : rowOf(each.row) }));
   return { table, key: rowOf(key), database, error, tries, rows: all, row: (name) => all.find((each) => each.database === name)?.row ?? null };
+}
+
+function clashFrom({ table, index, rows }) {
+  const [earlier, later] = rows.map(({ database, key, row, time, timeMicros }) => {
+    return { database, key: rowOf(key), row: rowOf(row), time, timeMicros: timeMicros === null ? null : BigInt(timeMicros) };
+  });
+  return { table, index, earlier, later };
 }
 
 /** What a handler returned, in a form that survives JSON (`AnswerMessage`), and without judging its values. */

@@ -7,12 +7,12 @@ import type { Session } from '../postgres/session.ts';
 import { deltasAtRisk } from './delta-columns.ts';
 import type { BadExpression, Inspection, Inspections } from './inspection.ts';
 import { BEGIN_INSPECTION, FINISH_INSPECTION } from './installed.sql.ts';
-import type { LiveDatabase } from './live-database.ts';
 import { type Arrival, arrivals, expressions, plannedTables } from './plan-tables.ts';
 import { countChanges, readInstalled } from './read-installed.ts';
 import { readSequences } from './read-sequences.ts';
 import { missingOnSequences } from './sequence-rights.ts';
 import { readRole, readTables, type TableFacts } from './read-tables.ts';
+import { waitsForCopy } from './waits-for-copy.ts';
 
 type Sessions = ReadonlyMap<string, Session>;
 
@@ -26,7 +26,9 @@ export async function inspectDatabases(options: { plan: Plan; sessions: Sessions
   for (const [database, session] of sessions) {
     const inspection = found.get(database);
     if (!inspection) continue;
-    const waiting = arrivals(plan, database).filter((arrival) => waitsForCopy(arrival, inspection.live, found.get(arrival.source)?.live));
+    const waiting = arrivals(plan, database).filter(
+      (arrival) => arrival.planned.existingRows === 'refuse' && waitsForCopy(arrival, inspection.live, found.get(arrival.source)?.live),
+    );
     const occupied = await explained(database, () => readOccupied({ session, database, waiting, tables: inspection.tables }));
     found.set(database, { ...inspection, occupied });
   }
@@ -49,7 +51,7 @@ async function inspectDatabase(options: { plan: Plan; session: Session; countAll
   await session.query(FINISH_INSPECTION);
   const sequences = await readSequences(session, plan.databases[database]?.sequences ?? []);
   return {
-    live: { ...live, changes, sequences },
+    live: { ...live, changes, sequences, sizes: new Map([...tables.values()].flatMap(({ sizes }) => [...sizes])) },
     ...roles,
     tables,
     missingOnSequences: lacking,
@@ -82,20 +84,6 @@ async function tryExpressions(options: { plan: Plan; session: Session; tables: R
     }
   }
   return bad;
-}
-
-/**
- * An arrival has its copy still before it when nothing of it is recorded here and either the whole stream is new or its table is
- * not captured yet (a table added to a live sync).
- */
-function waitsForCopy(arrival: Arrival, here: LiveDatabase, source: LiveDatabase | undefined): boolean {
-  const { sync, table, planned } = arrival;
-  if (planned.existingRows !== 'refuse' || !arrival.isCopied) return false;
-  const relation = displayName(table.target);
-  if (here.copies.some((copy) => copy.sync === sync && copy.source === arrival.source && copy.relation === relation)) return false;
-  // Whoever takes part in a multi-master sync already holds its rows, whichever member is the first by now.
-  const isNewStream = !here.watermarks.some((mark) => mark.sync === sync && (mark.source === arrival.source || planned.mode === 'multi-master'));
-  return isNewStream || !source?.objects.some(({ trigger }) => trigger && displayName(trigger.table) === displayName(table.source));
 }
 
 async function readOccupied(options: {

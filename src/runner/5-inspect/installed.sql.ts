@@ -119,7 +119,7 @@ export const BEGIN_INSPECTION = "begin isolation level repeatable read read only
 export const FINISH_INSPECTION = 'commit';
 
 /** Purpose: the inventory, written by apply. Reads: sarrio.installed. Writes: nothing. Called by: readInstalled. */
-export const INSTALLED = 'select kind, name, project, hash, fingerprint from sarrio.installed order by kind, name';
+export const INSTALLED = 'select kind, name, project, hash, fingerprint, plan_format from sarrio.installed order by kind, name';
 
 /** Purpose: streams that hold this source's changes. Reads: sarrio.acknowledged. Writes: nothing. Called by: readInstalled. */
 export const REGISTERED = 'select sync, target from sarrio.acknowledged order by sync, target';

@@ -1,4 +1,5 @@
 import type { ObjectKind } from '../../plan/plan.ts';
+import type { Terms } from '../../plan/terms.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { LiveSequence } from './read-sequences.ts';
 import type { RecordedSeal } from './seal.ts';
@@ -32,6 +33,8 @@ export type InstalledObject = {
   readonly project: string;
   readonly hash: string;
   readonly fingerprint: string;
+  /** Format of the plan that it was installed from. */
+  readonly planFormat: string;
 };
 
 /** What of ours stands in one database. */
@@ -40,6 +43,8 @@ export type LiveDatabase = {
   readonly serverMajor: number;
   readonly objects: readonly LiveObject[];
   readonly installed: readonly InstalledObject[];
+  /** What was agreed about tables of syncs, by `sync/table`. */
+  readonly terms: ReadonlyMap<string, Terms>;
   /** Streams out of this database that are registered. */
   readonly registered: readonly { readonly sync: string; readonly target: string }[];
   /** Streams into this database that have a position. */
@@ -48,11 +53,15 @@ export type LiveDatabase = {
   readonly copies: readonly { readonly sync: string; readonly source: string; readonly relation: string }[];
   /** Changes kept in delta tables that a plan may drop, by the delta table's bare name. */
   readonly changes: ReadonlyMap<string, number>;
+  /** Users' tables of the plan, partitions too, by display name, as the statistics have them; rows are null where nobody has analyzed. */
+  readonly sizes: ReadonlyMap<string, TableSize>;
   /** Users' sequences that the plan lets count in steps. */
   readonly sequences: readonly LiveSequence[];
   /** Seals of the plan's captures by delta table: as the catalog has them now, and as apply left them. */
   readonly seals: { readonly found: ReadonlyMap<string, string>; readonly recorded: ReadonlyMap<string, RecordedSeal> };
 };
+
+export type TableSize = { readonly rows: number | null; readonly bytes: number };
 
 /** The relation's or function's own name, out of the plan's spelling: `Order` of `sarrio."Order"`, `wake` of `sarrio.wake(text)`. */
 export function bareNameOf(name: string): string {

@@ -1,5 +1,6 @@
 import { contentHash } from '../../plan/canonical.ts';
 import type { PlanCapture } from '../../plan/plan.ts';
+import { TERMS, type Terms } from '../../plan/terms.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { COPIES, countChangesSql, INSTALLED, LIVE_OBJECTS, REGISTERED, WATERMARKS } from './installed.sql.ts';
@@ -11,11 +12,13 @@ export async function readInstalled(session: Session, captures: readonly PlanCap
   const objects = await readObjects(session, null);
   const has = (table: string): boolean => objects.some((object) => object.kind === 'table' && object.bare === table);
   const rowsIf = async (table: string, query: string): Promise<readonly Row[]> => (has(table) ? (await session.query(query)).rows : []);
+  const recorded = (await rowsIf('installed', INSTALLED)).map(toInstalled);
   return {
     database: session.database,
     serverMajor: session.serverMajor,
     objects,
-    installed: (await rowsIf('installed', INSTALLED)).map(toInstalled),
+    installed: recorded.filter(({ kind }) => kind !== TERMS),
+    terms: new Map(recorded.filter(({ kind }) => kind === TERMS).map(({ name, fingerprint }) => [name, JSON.parse(fingerprint) as Terms])),
     registered: (await rowsIf('acknowledged', REGISTERED)).map((row) => ({ sync: text(row, 'sync'), target: text(row, 'target') })),
     watermarks: (await rowsIf('watermark', WATERMARKS)).map((row) => ({ sync: text(row, 'sync'), source: text(row, 'source') })),
     copies: (await rowsIf('initial_copy', COPIES)).map((row) => ({
@@ -24,6 +27,7 @@ export async function readInstalled(session: Session, captures: readonly PlanCap
       relation: text(row, 'relation'),
     })),
     changes: new Map(),
+    sizes: new Map(),
     sequences: [],
     seals: { found: await readSeals(session, captures), recorded: has('seal') ? await readRecordedSeals(session) : new Map() },
   };
@@ -83,6 +87,7 @@ function toInstalled(row: Row): InstalledObject {
     project: text(row, 'project'),
     hash: text(row, 'hash'),
     fingerprint: text(row, 'fingerprint'),
+    planFormat: text(row, 'plan_format'),
   };
 }
 

@@ -1,4 +1,5 @@
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
+import type { TableSize } from './live-database.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { roleFacts, TABLE_FACTS } from './tables.sql.ts';
 
@@ -14,6 +15,8 @@ export type TableFacts = {
   readonly uniqueKeys: readonly (readonly string[])[];
   /** All partitions below, at every depth. */
   readonly partitions: readonly QualifiedName[];
+  /** Of the table and its partitions, by display name. */
+  readonly sizes: ReadonlyMap<string, TableSize>;
   /** Of this role. */
   readonly privileges: ReadonlySet<string>;
   /** Partitions on which this role may not create triggers. */
@@ -73,6 +76,7 @@ function toFacts(row: Row): TableFacts {
     columns: new Map(lists(row, 'columns').map(([name, type, notNull]) => [String(name), { type: String(type), notNull: notNull === true }])),
     uniqueKeys: lists(row, 'unique_keys').map((key) => key.map(String)),
     partitions: lists(row, 'partitions').map(toName),
+    sizes: toSizes(row),
     privileges: new Set(list(row, 'privileges').map(String)),
     untriggerable: lists(row, 'untriggerable').map(toName),
     unreadable: lists(row, 'unreadable').map(toName),
@@ -80,6 +84,20 @@ function toFacts(row: Row): TableFacts {
     rowSecurity: row['row_security'] === 't',
     runner: { privileges: new Set(list(row, 'runner_privileges').map(String)), rowSecurity: row['runner_row_security'] === 't' },
   };
+}
+
+/** A partitioned table is as large as its partitions together. A table that nobody has analyzed has -1 rows. */
+function toSizes(row: Row): ReadonlyMap<string, TableSize> {
+  const found = lists(row, 'sizes').map(([schema, name, kind, tuples, bytes]) => ({
+    name: displayName({ schema: String(schema), name: String(name) }),
+    isParent: kind === 'p',
+    rows: Number(tuples) < 0 ? null : Math.round(Number(tuples)),
+    bytes: Number(bytes),
+  }));
+  const leaves = found.filter(({ isParent }) => !isParent);
+  const rows = leaves.some((leaf) => leaf.rows === null) ? null : leaves.reduce((sum, leaf) => sum + (leaf.rows ?? 0), 0);
+  const together = { rows, bytes: leaves.reduce((sum, leaf) => sum + leaf.bytes, 0) };
+  return new Map(found.map((each) => [each.name, each.isParent ? together : { rows: each.rows, bytes: each.bytes }]));
 }
 
 function toName([schema, name]: readonly unknown[]): QualifiedName {

@@ -33,6 +33,10 @@ select w.schema, w.name, w.relkind as kind,
     from pg_catalog.pg_index as i
     where i.indrelid = w.oid and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null)::text as unique_keys,
   (select json_agg(p.name order by p.name::text) from partitions as p where p.root = w.oid)::text as partitions,
+  (select json_agg(json_build_array(n.nspname, c.relname, c.relkind, c.reltuples, c.relpages::bigint * current_setting('block_size')::bigint))
+    from pg_catalog.pg_class as c
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where c.oid = w.oid or c.oid in (select p.oid from partitions as p where p.root = w.oid))::text as sizes,
   (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
     where has_table_privilege(w.oid, privilege) and has_schema_privilege(w.namespace, 'USAGE'))::text as privileges,
   (select json_agg(p.name order by p.name::text) from partitions as p

@@ -66,7 +66,7 @@ function removalStep(options: { live: LiveDatabase; object: LiveObject; leaving:
       : 'the plan no longer has it',
     sql: removalSql(object, leaving),
     record: forgets ? 'none' : null,
-    hazard: isDelta(object) ? { code: 'drop-changes', object: object.name, evidence: changesEvidence(live, object.bare) } : null,
+    hazards: isDelta(object) ? [{ code: 'drop-changes', object: object.name, evidence: changesEvidence(live, object.bare) }] : [],
   });
 }
 

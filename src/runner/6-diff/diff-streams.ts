@@ -55,7 +55,7 @@ function leavingStep(options: { live: LiveDatabase; sync: string; target: string
   const { live, sync, target, reason, sql } = options;
   const evidence = `changes are no longer kept for ${target}; should it return, it is copied anew`;
   const hazard = { code: 'drop-stream', object: `${sync}/${target}`, evidence } as const;
-  return makeStep({ database: live.database, kind: 'unregister', object: streamObject(sync, target), group: GROUP, reason, sql, hazard });
+  return makeStep({ database: live.database, kind: 'unregister', object: streamObject(sync, target), group: GROUP, reason, sql, hazards: [hazard] });
 }
 
 /** Makes targets forget the copy of tables that left their sync: should such a table return, it is copied first. */

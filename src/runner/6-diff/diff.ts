@@ -1,11 +1,14 @@
 import { contentHash } from '../../plan/canonical.ts';
 import type { Diagnostic } from '../../plan/diagnostic.ts';
+import { dependsOnStatistics, hazardName } from '../../plan/hazards.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type LiveDatabase, objectKey } from '../5-inspect/live-database.ts';
 import { type BlockOf, diffObjects } from './diff-objects.ts';
 import { intoGroups, refreshedTables, refreshes, skipName } from './diff-seals.ts';
 import { diffRemovals, takeInventory } from './diff-removals.ts';
 import { diffSequences, leftInterleaved } from './diff-sequences.ts';
+import { diffTerms } from './diff-terms.ts';
+import { initialCopies, withEstimates } from './estimates.ts';
 import { forgottenCopies, registrations, unregistrations } from './diff-streams.ts';
 import type { ChangePlan, Step } from './step.ts';
 
@@ -25,16 +28,18 @@ export function diff(options: { plan: Plan; lives: Lives; blockOf: BlockOf }): C
     all.flatMap((live) => refreshes(plan, live)),
   );
   const sequences = diffSequences(lives);
-  const steps = [
+  const decided = [
     ...objects.filter(({ group }) => group === BOOKKEEPING),
     ...objects.filter(({ group }) => group !== BOOKKEEPING),
     ...sequences.steps,
     ...all.flatMap((live) => registrations(plan, live)),
     ...all.flatMap((live) => [...unregistrations(plan, live), ...forgottenCopies(plan, live)]),
+    ...all.flatMap((live) => diffTerms(plan, live)),
     ...all.flatMap((live) => diffRemovals({ plan, live, all: false })),
   ];
+  const steps = withEstimates(plan, lives, decided);
   const warnings = [...sequences.faults, ...missedWrites(steps), ...attachedRows(steps), ...all.flatMap((live) => foreignObjects(plan, live))];
-  return changePlan({ plan, lives, steps, warnings });
+  return { ...changePlan({ plan, lives, steps, warnings }), copies: initialCopies(plan, lives) };
 }
 
 /** What has to be done so that nothing of this project is left in the databases. */
@@ -65,7 +70,7 @@ export function emptyPlanFaults(plan: Plan, lives: Lives): readonly Diagnostic[]
 
 function changePlan(options: { plan: Plan; lives: Lives; steps: readonly Step[]; warnings: readonly Diagnostic[] }): ChangePlan {
   const { plan, lives, steps, warnings } = options;
-  const actions = steps.map(({ id, sql, record, hazard }) => [id, sql, record, hazard ? [hazard.code, hazard.object] : null]);
+  const actions = steps.map(({ id, sql, record, hazards }) => [id, sql, record, hazards.filter((hazard) => !dependsOnStatistics(hazard)).map(hazardName)]);
   const owned = [...lives.values()].map((live) => {
     const foreign = new Set(takeInventory({ plan, live, all: false }).foreign.map(objectKey));
     const fingerprints = live.objects.filter((object) => !foreign.has(objectKey(object))).map((object) => [objectKey(object), object.fingerprint]);
@@ -74,7 +79,7 @@ function changePlan(options: { plan: Plan; lives: Lives; steps: readonly Step[];
   // Left out on purpose: times, counts of changes, reasons, and what belongs to others; they change without changing what would be done.
   const id = contentHash({ format: 1, plan: contentHash(plan), actions, owned });
   const seals = new Map([...lives.values()].map((live) => [live.database, live.seals.found]));
-  return { id, project: plan.project, steps, warnings, seals };
+  return { id, project: plan.project, steps, warnings, copies: [], seals };
 }
 
 /** While a trigger was gone or disabled, writes went by unseen. */

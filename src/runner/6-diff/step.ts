@@ -1,10 +1,22 @@
 import type { Diagnostic } from '../../plan/diagnostic.ts';
+import type { Hazard } from '../../plan/hazards.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 
-export type StepKind = 'create' | 'replace' | 'repair' | 'refresh' | 'remove' | 'register' | 'unregister';
+export type StepKind = 'create' | 'replace' | 'repair' | 'refresh' | 'remove' | 'register' | 'unregister' | 'record';
 
-/** What a step would lose. Approved by name: `--allow <code>:<object>`. */
-export type Hazard = { readonly code: 'drop-changes' | 'drop-stream'; readonly object: string; readonly evidence: string };
+/** What a step takes: rows that it concerns (null where the table was never analyzed), and time, from measured speeds. */
+export type Estimate = { readonly rows: number | null; readonly ms: number };
+
+/** A table that `run` will copy once the change plan is applied. */
+export type Copying = {
+  readonly sync: string;
+  readonly source: string;
+  readonly target: string;
+  readonly table: string;
+  readonly estimate: Estimate;
+  /** What stands in the target is deleted first. */
+  readonly replaces: boolean;
+};
 
 /** One change to one live database. */
 export type Step = {
@@ -24,7 +36,8 @@ export type Step = {
   readonly record: { readonly hash: string } | 'none' | null;
   /** For a repair: the fingerprint that it must bring back. */
   readonly expected: string | null;
-  readonly hazard: Hazard | null;
+  readonly hazards: readonly Hazard[];
+  readonly estimate: Estimate;
 };
 
 /** The difference between a plan and the live databases, in the order of apply. Never written to disk. */
@@ -34,18 +47,17 @@ export type ChangePlan = {
   readonly project: string;
   readonly steps: readonly Step[];
   readonly warnings: readonly Diagnostic[];
+  readonly copies: readonly Copying[];
   /** Seals as they were found, by database and delta table: what they say must still hold when apply has the locks. */
   readonly seals: ReadonlyMap<string, ReadonlyMap<string, string>>;
 };
 
-/** How `--allow` names a hazard. */
-export function hazardName(hazard: Hazard): string {
-  return `${hazard.code}:${hazard.object}`;
-}
+/** Of DDL that touches the catalog alone. */
+const QUICK: Estimate = { rows: null, ms: 3 };
 
 /** A step with its id. */
-export function makeStep(parts: Omit<Step, 'id' | 'lock' | 'hazard' | 'record' | 'expected'> & Partial<Step>): Step {
+export function makeStep(parts: Omit<Step, 'id' | 'lock' | 'hazards' | 'record' | 'expected' | 'estimate'> & Partial<Step>): Step {
   const { database, kind, object } = parts;
   const id = `${database}: ${kind} ${object.kind} ${object.name}`;
-  return { lock: null, hazard: null, record: null, expected: null, ...parts, id };
+  return { lock: null, hazards: [], record: null, expected: null, estimate: QUICK, ...parts, id };
 }

@@ -2,6 +2,7 @@ import { failure } from '../../plan/errors.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { bareNameOf, type LiveObject, objectKey } from '../5-inspect/live-database.ts';
 import { readObjects } from '../5-inspect/read-installed.ts';
+import { definitionOf } from '../6-diff/drift-text.ts';
 import type { Step } from '../6-diff/step.ts';
 import type { Session } from '../postgres/session.ts';
 import { FORGET_OBJECTS, RECORD_OBJECTS } from './group.sql.ts';
@@ -34,11 +35,6 @@ function installedRow(options: { step: Recorded; plan: Plan; standing: LiveObjec
 /** Blocks of functions, triggers and indexes say all of the object; what they leave is right, as are rights after they were all revoked. Tables and sequences are only made when absent. */
 function isUnrepaired(step: Recorded, standing: LiveObject): boolean {
   return step.expected !== null && ['table', 'sequence'].includes(step.object.kind) && definitionOf(standing.fingerprint) !== definitionOf(step.expected);
-}
-
-/** A fingerprint without the rights of others. */
-function definitionOf(fingerprint: string): string | undefined {
-  return fingerprint.split('.')[0];
 }
 
 /** The relation's, function's or trigger's table's own name, out of the plan's spelling. */

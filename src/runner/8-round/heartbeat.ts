@@ -43,7 +43,7 @@ export function startBeating(session: Session, clock: Clock, say: () => Promise<
     }
   })().catch(() => session.destroy());
   return () => {
-    done.abort();
+    done.abort('over');
     return beating;
   };
 }

@@ -2,6 +2,7 @@ import type { History } from '../../plan/position.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseOtherHistory } from './source.ts';
+import { currentSnapshot } from './source.sql.ts';
 import { forgetOldConflicts } from './conflicts/forget-conflicts.ts';
 import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
 import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
@@ -29,9 +30,15 @@ function accessTo(syncs: readonly SyncRun[], database: string): SourceAccess {
   return found;
 }
 
-/** What stays between two turns: the session, what was said, the last error of each chore, and what the last purge and the last look at the budgets saw. */
+/**
+ * What stays between two turns: the session, what was said, the last error of each chore, and what the last purge and the last look at the
+ * budgets saw. `watchedAt` and `purgedAt` are snapshots, by their text: while it is the same no transaction has ended that had an id, so
+ * the catalog is the same and nothing was captured. Of each connection, since after a crash the same ids are given out again.
+ */
 type Held = {
   session: Session | null;
+  watchedAt: string | null;
+  purgedAt: string | null;
   readonly said: Said;
   readonly errors: Map<string, string>;
   readonly memory: PurgeMemory;
@@ -39,8 +46,13 @@ type Held = {
   readonly sequences: SequenceWatch;
 };
 
+function newHeld(): Held {
+  const memory = { memory: newPurgeMemory(), watch: newBacklogWatch(), sequences: newSequenceWatch() };
+  return { session: null, watchedAt: null, purgedAt: null, said: new Map(), errors: new Map(), ...memory };
+}
+
 async function keepSource(options: RunOptions, kept: Kept, signal: AbortSignal): Promise<void> {
-  const held: Held = { session: null, said: new Map(), errors: new Map(), memory: newPurgeMemory(), watch: newBacklogWatch(), sequences: newSequenceWatch() };
+  const held = newHeld();
   for (let waitMs = FIRST_AFTER_MS; !signal.aborted; waitMs = KEEP_EVERY_MS) {
     await tryChore(options, kept, held, 'watch-failed', watchOnce);
     await options.clock.sleep(waitMs, signal);
@@ -71,7 +83,9 @@ async function watchOnce(options: RunOptions, kept: Kept, held: Held): Promise<v
   const plan = options.plan.databases[database];
   if (plan === undefined) return;
   const { session } = await openSession(options, kept, held);
-  await watchSeals({ database, plan, session, log: options.log, said: held.said });
+  const now = await snapshotOf(session);
+  if (now !== held.watchedAt) await watchSeals({ database, plan, session, log: options.log, said: held.said });
+  held.watchedAt = now;
   await watchSequences({ database, plan, session, log: options.log, clock: options.clock, watch: held.sequences });
 }
 
@@ -82,7 +96,10 @@ async function purgeOnce(options: RunOptions, kept: Kept, held: Held): Promise<v
   const { session, history } = await openSession(options, kept, held);
   const { log, failpoint, clock } = options;
   const { memory, watch } = held;
-  await purge({ database, plan, session, history, log, failpoint, clock, memory, switching: SWITCHING });
+  const now = await snapshotOf(session);
+  if (now === held.purgedAt) return;
+  const isSettled = await purge({ database, plan, session, history, log, failpoint, clock, memory, switching: SWITCHING });
+  held.purgedAt = isSettled ? now : null;
   await forgetOldConflicts(options.plan, session);
   await watchBacklog({ database, plan: options.plan, session, history, log, clock, watch, graceMs: DETACH_AFTER_MS });
 }
@@ -91,7 +108,12 @@ async function openSession(options: RunOptions, { database, access }: Kept, held
   const { history } = (await access()).source;
   if (held.session === null || !held.session.isOpen()) {
     held.session = await options.connect(database, 'source');
+    Object.assign(held, { watchedAt: null, purgedAt: null });
     await refuseOtherHistory(database, history, held.session);
   }
   return { session: held.session, history };
+}
+
+async function snapshotOf(session: Session): Promise<string> {
+  return (await session.query(currentSnapshot)).rows[0]?.['snapshot'] ?? '';
 }

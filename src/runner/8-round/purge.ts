@@ -69,23 +69,29 @@ export function newPurgeMemory(): PurgeMemory {
  * acknowledged position; and a reader with an older snapshot reads from a position that covers them too. A stream without a
  * position, or with one of another history, holds everything. A detached stream holds nothing; should it still be running, it sees
  * `sarrio.registry` changed at the look that could miss something, since that changes before anything is emptied without it.
+ *
+ * @returns Whether there is nothing to do until somebody writes: all tables were empty, and marked so.
  */
-export async function purge(options: PurgeOptions): Promise<void> {
+export async function purge(options: PurgeOptions): Promise<boolean> {
   const { plan, session, memory } = options;
   const all = plan.captures.flatMap(({ segments }) => segments);
   const sizes = await segmentSizes(session, all);
   if (memory.outlasting.size > 0) await forgetEnded(options, all);
   const isEmpty = ({ segments }: PlanCapture): boolean => segments.every((segment) => (sizes.get(segment) ?? 0) === 0);
   for (const capture of plan.captures) if (!isEmpty(capture)) await purgeCapture(options, capture, sizes);
-  await markEmptyCaptures(session, plan.captures.filter(isEmpty));
+  const empty = plan.captures.filter(isEmpty);
+  const marked = await markEmptyCaptures(session, empty);
+  return empty.length === plan.captures.length && marked === 0;
 }
 
 /**
  * Says of empty delta tables that rounds need not look into them. Whoever holds all segments exclusively and finds them empty knows
  * that no transaction has an entry in one that is not committed yet (its lock would stand until its end), and every later one
  * looks at the flag after it has written.
+ *
+ * @returns How many were not marked yet.
  */
-async function markEmptyCaptures(session: Session, captures: readonly PlanCapture[]): Promise<void> {
+async function markEmptyCaptures(session: Session, captures: readonly PlanCapture[]): Promise<number> {
   const flags = captures.map(({ filled }) => filled);
   const rows = flags.length > 0 ? (await session.query(notMarkedEmpty, [textArray(flags)])).rows : [];
   for (const { place } of rows) {
@@ -93,6 +99,7 @@ async function markEmptyCaptures(session: Session, captures: readonly PlanCaptur
     if (capture) await markEmptyCapture(session, capture);
   }
   if (rows.length > 0) await session.query(announceMarks);
+  return rows.length;
 }
 
 async function markEmptyCapture(session: Session, { filled, segments }: PlanCapture): Promise<void> {

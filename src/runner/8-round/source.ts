@@ -130,8 +130,14 @@ function recentPositions(clock: Clock): Recent {
   return {
     add: (position) => {
       const now = clock.now();
-      for (const [key, at] of handedOut) if (now - at > RECENT_MS) handedOut.delete(key);
-      handedOut.set(formatPosition(position), now);
+      const added = formatPosition(position);
+      // The latest ones come last, so that hardly any is looked at.
+      handedOut.delete(added);
+      handedOut.set(added, now);
+      for (const [key, at] of handedOut) {
+        if (now - at <= RECENT_MS) break;
+        handedOut.delete(key);
+      }
     },
     has: (key) => clock.now() - (handedOut.get(key) ?? Number.NEGATIVE_INFINITY) <= RECENT_MS,
   };

@@ -36,7 +36,7 @@ export async function watchSeals(options: { database: string; plan: PlanDatabase
     said.set(capture.delta, reason);
     // A table without its name keeps its triggers; should the name come back, nothing was missed.
     if (!broken.isGone) await session.query(MARK_BROKEN, [capture.delta, seal, brokenReason(broken)]);
-    log({ kind: 'table-unsafe', code: 'SAR630', database, table: displayName(capture.table), reason });
+    log({ kind: 'table-unsafe', code: 'SAR617', database, table: displayName(capture.table), reason });
   }
   for (const { delta, table } of plan.captures) {
     if (!said.has(delta) || unsafe.some(({ capture }) => capture.delta === delta)) continue;

@@ -57,3 +57,33 @@ function through({ reader, writer, throttle }: { reader: CopyToStreamQuery; writ
   };
   return pipeline(reader, slowly, writer);
 }
+
+/** Rows for `COPY … FROM STDIN` in text format, from memory. @returns Number of rows. */
+export async function copyInto({ session, text }: CopyEnd, lines: readonly string[]): Promise<number> {
+  const writer = session.client.query(copyFrom(text));
+  const writing: Expectation = { isSent: () => writer.writableNeedDrain || writer.writableEnded, isTaking: () => true };
+  await session.watch(writing, () => pipeline(chunksOf(lines), writer));
+  return writer.rowCount ?? 0;
+}
+
+/** Lines that are handed over at once. */
+const LINES = 500;
+
+function* chunksOf(lines: readonly string[]): Generator<Buffer> {
+  for (let at = 0; at < lines.length; at += LINES) yield Buffer.from(lines.slice(at, at + LINES).join(''));
+}
+
+/** Values as columns of COPY's text format, without the end of the line. */
+export function copyColumns(values: readonly (string | null)[]): string {
+  let line = '';
+  for (const [place, value] of values.entries()) line += `${place === 0 ? '' : '\t'}${value === null ? '\\N' : escaped(value)}`;
+  return line;
+}
+
+const SPECIAL = /[\\\t\n\r]/;
+const EACH_SPECIAL = /[\\\t\n\r]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+function escaped(value: string): string {
+  return SPECIAL.test(value) ? value.replace(EACH_SPECIAL, (found) => ESCAPES[found] ?? found) : value;
+}

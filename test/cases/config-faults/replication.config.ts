@@ -24,4 +24,5 @@ export default {
     heavier: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.*'], maxBacklog: { rows: 0 } },
     heaviest: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.*'], maxBacklog: {} },
   },
+  approve: [{ hazard: 'drop-change', object: 'sarrio.delta_x', expires: '2026-13-01' }],
 };

@@ -1,4 +1,4 @@
-import { type Conflict, defineReplication, env, keep, park, stop, take } from 'sarrio';
+import { type Conflict, defineReplication, env, keep, park, stop, type TakeAnswer, take } from 'sarrio';
 import { mergeCustomers } from './rules/customers.ts';
 
 const SUM = `total
@@ -23,7 +23,7 @@ export default defineReplication({
         },
         {
           table: 'public."Odd Name"',
-          onConflict(conflict: Conflict): ReturnType<typeof take> {
+          onConflict(conflict: Conflict): TakeAnswer {
             const texts = conflict.versions.map(({ row }) => `${row?.['note'] ?? ''}
               ${SUM}`);
             return take(texts[0] === SUM ? 'east' : 'west');

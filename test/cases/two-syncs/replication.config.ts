@@ -8,4 +8,5 @@ export default defineReplication({
     far: { mode: 'one-way', source: 'first', targets: ['third'], tables: [{ table: 'public.notes', rename: 'public.notes_far' }] },
     onward: { mode: 'one-way', source: 'second', targets: ['third'], tables: ['public.notes'] },
   },
+  approve: [{ hazard: 'drop-stream', object: 'near/third', reason: 'the third one is fed by far', expires: '2026-12-31' }],
 });

@@ -1,7 +1,7 @@
 import type { Change } from '../../../src/conflict/change.ts';
 import { type Knowledge, namesNewTo } from '../../../src/conflict/change-names.ts';
-import type { ContestedKey, Version } from '../../../src/conflict/version.ts';
-import type { Member, Span } from '../../../src/runner/8-round/masters/member.ts';
+import type { Version } from '../../../src/conflict/version.ts';
+import type { Member, MetKey, RowText, Span } from '../../../src/runner/8-round/masters/member.ts';
 import { historyOf } from '../image.ts';
 import { type Aside, asideOf, changesOf, type Entry, namesOf, pendingBits, pendingFor, positionOf, type Side, written } from './side.ts';
 
@@ -36,7 +36,8 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
     },
     async *meet(_, others) {
       const versions = [index, ...others.map((other) => other.index)].sort((a, b) => a - b).flatMap((member) => versionOf(peers, member) ?? []);
-      const key: ContestedKey = { key: ['k'], versions };
+      const rowOf = (member: number): RowText => ({ isPresent: true, values: transactionOf(peers, member).side.values });
+      const key: MetKey = { key: ['k'], versions, rowOf };
       if (versions.length > 1) yield [key];
     },
     async rows() {

@@ -64,7 +64,10 @@ export function pendingBits({ seenBy, knownBy }: Span, { xid, name }: Entry): nu
 export function namesOf(member: number, entries: readonly Entry[], { knownBy }: Span): readonly ChangeName[] | null {
   const origins = new Set([...knownBy.values()].flatMap((known) => known.map(({ origin }) => origin)));
   const isKnown = (name: ChangeName | null): name is ChangeName => name !== null && origins.has(BigInt(name.replace(/:.*/, '')));
-  return allNames(entries.map(({ name, xid }) => [isKnown(name) ? name : nameOf(historyNumber(historyOf(member)), xid)]));
+  return allNames(
+    entries.map(({ name, xid }) => [isKnown(name) ? name : nameOf(historyNumber(historyOf(member)), xid)]),
+    16,
+  );
 }
 
 /** As the statements of the plan gather them. */

@@ -1,5 +1,6 @@
 import { type ArrayLiteralExpression, type Identifier, Node, type ObjectLiteralExpression, type SourceFile, VariableDeclarationKind } from 'ts-morph';
 import type { ConfigPath } from '../fault.ts';
+import { rootOf } from '../span-of.ts';
 import { unwrapped } from './literals.ts';
 import { exportedAs, type Modules } from './modules.ts';
 
@@ -8,7 +9,7 @@ import { exportedAs, type Modules } from './modules.ts';
  * the way is not written out, be it here or in a module that is imported by a relative path.
  */
 export function valueAt(modules: Modules, config: SourceFile, path: ConfigPath): Node | undefined {
-  let value: Node | undefined = config.getExportAssignment((each) => !each.isExportEquals())?.getExpression();
+  let value: Node | undefined = rootOf(config);
   for (const step of path) {
     const parent: Node | undefined = value && written(modules, value);
     if (Node.isObjectLiteralExpression(parent)) value = property(modules, parent, String(step));

@@ -1,9 +1,9 @@
 import type { ConfigPath } from '../fault.ts';
 
 /** The settings that take a function. */
-export type Hook = 'onConflict' | 'onException';
+export type Hook = 'onConflict' | 'onUnique' | 'onException';
 
-const HOOKS: readonly Hook[] = ['onConflict', 'onException'];
+const HOOKS: readonly Hook[] = ['onConflict', 'onUnique', 'onException'];
 
 /** Where a function stands in an evaluated config. */
 export type HandlerPlace = {

@@ -5,6 +5,8 @@ import { type FunctionDeclaration, Node, Project, type SourceFile, ts, type Vari
 /** The config's module and those that its handlers lead to, read when needed and never executed. */
 export type Modules = {
   read(path: string): SourceFile | null;
+  /** An empty module in the place of a file that is none, for what is imported from there. */
+  inPlaceOf(path: string): SourceFile;
   /** The module that a relative import leads to. */
   imported(from: SourceFile, specifier: string): SourceFile | null;
 };
@@ -38,7 +40,8 @@ export function openModules(): Modules {
     }
     return null;
   };
-  return { read, imported };
+  const inPlaceOf = (path: string): SourceFile => project.createSourceFile(`${path}.ts`, '', { overwrite: true });
+  return { read, imported, inPlaceOf };
 }
 
 /** What `./rules` may mean: with an ending, or the TypeScript file of the JavaScript one that is named. */

@@ -10,6 +10,8 @@ export const brokenNames: Rule = {
   severity: 'error',
   summary: 'a name has a line break',
   explanation: 'Generated files are read line by line: in a comment or in the line above an object such a name would end where it breaks.',
+  example: 'create table "two\\nlines"',
+  cure: 'Rename it in the database, or leave it out.',
   run: (input) =>
     placedTables(input).flatMap(({ table, path }) => {
       const tables = [table.source, table.targetName, ...table.partitions].flatMap(({ schema, name }) => [schema, name]);

@@ -10,6 +10,8 @@ export const nothingToCarryTo: Rule = {
   severity: 'warning',
   summary: 'a column counts by a sequence at the source of a carried sync, but by none at a target',
   explanation: 'The target would have no next value for the column when it takes over.',
+  example: 'id is serial on east and plain integer on west',
+  cure: 'Give the column a sequence on the target and run sarrio pull.',
   run: (input) =>
     carryingSyncs(input).flatMap((sync) =>
       countedColumns(sync).flatMap((counted): readonly Finding[] => {
@@ -29,6 +31,8 @@ export const carriedUnknown: Rule = {
   severity: 'error',
   summary: 'it is not known which sequence a column of a carried sync counts by',
   explanation: 'A default that looks its sequence up by a text leaves no trace in the catalog, nor is it in a lock file of before sequences were read.',
+  example: "default nextval('order_id_seq'::text)",
+  cure: "default nextval('order_id_seq'::regclass), then sarrio pull.",
   run: (input) =>
     carryingSyncs(input).flatMap((sync) =>
       sync.tables.flatMap((table) => {
@@ -57,6 +61,8 @@ export const carriedAndInterleaved: Rule = {
   severity: 'error',
   summary: 'a sequence would be carried by one sync and interleaved by another',
   explanation: 'Between masters a sequence gives the values of its own slot; one that is brought to the values of another database would leave it.',
+  example: 'a sequence that a multi-master sync interleaves, on the target of a carried one',
+  cure: 'Give the two tables sequences of their own.',
   run: (input) => {
     const interleaved = new Map(interleavedIn(input));
     return carryingSyncs(input).flatMap((sync) =>

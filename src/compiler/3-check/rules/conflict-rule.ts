@@ -1,6 +1,6 @@
 import { didYouMean } from '../../1-load/did-you-mean.ts';
 import type { ConfigPath } from '../../1-load/fault.ts';
-import type { ConflictRuleConfig, MultiMasterSync, UniqueChoice } from '../../../index.ts';
+import type { ConflictRuleConfig, MultiMasterSync, UniqueRuleConfig } from '../../../index.ts';
 import { isMergeRule } from '../../2-model/resolve-rule.ts';
 import { type Finding, masterSyncs, masterTables, type Rule } from '../rule.ts';
 
@@ -10,6 +10,8 @@ export const conflictRuleMissing: Rule = {
   severity: 'error',
   summary: 'a table of a multi-master sync has no rule for conflicts',
   explanation: 'Sooner or later two members change one row at the same time. What happens then is for you to say, before it happens.',
+  example: "mode: 'multi-master' without onConflict",
+  cure: "onConflict: 'last-update-wins', for the sync or the table.",
   run: (input) =>
     masterTables(input).flatMap(({ table, label, sync, path }): readonly Finding[] => {
       if (table.rule !== null) return [];
@@ -25,6 +27,8 @@ export const preferredDatabases: Rule = {
   severity: 'error',
   summary: 'a list of preferred databases names one that is no member, or one twice',
   explanation: 'The first database of the list that takes part in a conflict wins; of those that it does not name, the first in the order of the members.',
+  example: "onConflict: ['north']   // members: ['east', 'west']",
+  cure: 'Name members, each once.',
   run: (input) =>
     masterSyncs(input).flatMap(([name, sync]) => {
       const path = ['syncs', name];
@@ -37,7 +41,7 @@ export const preferredDatabases: Rule = {
     }),
 };
 
-function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | UniqueChoice | undefined, path: ConfigPath): readonly Finding[] {
+function listFaults(sync: MultiMasterSync, choice: ConflictRuleConfig | UniqueRuleConfig | undefined, path: ConfigPath): readonly Finding[] {
   if (choice === undefined || typeof choice === 'string' || typeof choice === 'function') return [];
   if (isMergeRule(choice)) return listFaults(sync, choice.otherwise, [...path, 'otherwise']);
   const { members } = sync;

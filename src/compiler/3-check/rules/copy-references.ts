@@ -9,6 +9,8 @@ export const copyReferences: Rule = {
   summary: 'a table that is truncated or swapped is referenced by a foreign key',
   explanation:
     'PostgreSQL truncates a table only together with all that reference it, and a foreign key that points to a table cannot be handed to a new one. The other methods leave the table in its place; whether the foreign key holds is looked at before the commit.',
+  example: "method: 'truncate' for customers, which orders points to",
+  cure: "Use method 'delete' or 'changed-only'.",
   run: (input) => copiedTables(input).flatMap((placed) => placed.flow.targets.flatMap((database) => findings(input, placed, database))),
 };
 

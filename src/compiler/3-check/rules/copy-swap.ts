@@ -10,6 +10,8 @@ export const copySwap: Rule = {
   summary: 'a table that is swapped for a new one is no table that could be',
   explanation:
     'Partitions, tables that inherit, and what captures a table for another sync belong to the table that stands there, not to its name. What the schema lock does not know (views, publications, rules …) the copy itself refuses, with every reason, before it loads anything.',
+  example: "method: 'swap' for a partition",
+  cure: 'Use another method.',
   run: (input) =>
     copiedTables(input).flatMap((placed) =>
       placed.sync.method !== 'swap'

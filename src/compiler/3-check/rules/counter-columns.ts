@@ -8,6 +8,8 @@ export const counterUnknown: Rule = {
   severity: 'error',
   summary: 'a counter is no column of its table',
   explanation: 'A rule of a whole sync applies to each of its tables; counters are named at the table that has them.',
+  example: "counters: ['stok']",
+  cure: 'Name columns of the table; a rule of a whole sync has no counters.',
   run: (input) =>
     countedTables(input).flatMap(({ table, label, counters, list }) => {
       const known = table.reference.source.columns.map(({ name }) => name);
@@ -26,6 +28,8 @@ export const counterType: Rule = {
   summary: 'a counter is of a type whose changes do not add up',
   explanation:
     'Differences are added in whatever order they come, and must give the same sum everywhere. Of real and double precision they do not: each addition rounds, so that another order gives another sum.',
+  example: "counters: ['weight']   // double precision",
+  cure: 'Use a column of type smallint, integer, bigint or numeric.',
   run: (input) =>
     countedTables(input).flatMap(({ table, label, counters, list }) =>
       counters.flatMap((name, position) => {
@@ -44,6 +48,8 @@ export const counterPlace: Rule = {
   severity: 'error',
   summary: 'a counter is part of the key, or generated',
   explanation: 'A row is found by its key, so a change of the key is another row; and a generated column is computed by each member itself.',
+  example: "counters: ['id']",
+  cure: 'Leave it out.',
   run: (input) =>
     countedTables(input).flatMap(({ table, label, counters, list }) =>
       counters.flatMap((name, position) => {

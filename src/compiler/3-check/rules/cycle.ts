@@ -13,6 +13,8 @@ export const cycle: Rule = {
   summary: 'one-way syncs form a circle',
   explanation:
     'A change would go round for ever, and two databases that both take writes need a rule for conflicts. Members of a multi-master sync are connected both ways.',
+  example: 'east -> west, west -> east, both one-way',
+  cure: 'One multi-master sync instead of the two.',
   run: (input) => {
     const place = placesOf(input);
     const edges = edgesOf(oneWayTables(input), place);

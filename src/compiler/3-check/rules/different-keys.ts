@@ -7,6 +7,8 @@ export const differentKeys: Rule = {
   severity: 'error',
   summary: 'one table has different keys in two syncs',
   explanation: 'A table is captured once for all syncs of a source, and its delta table holds one key.',
+  example: "key: 'orders_pkey' in one sync, key: 'orders_code' in another",
+  cure: 'Give the table the same key in both.',
   run: (input) => {
     const first = new Map<string, PlacedTable>();
     return capturedTables(input).flatMap((placed) => {

@@ -7,6 +7,8 @@ export const differentTriggers: Rule = {
   severity: 'error',
   summary: 'one table has different captureTriggers in two syncs',
   explanation: 'A table is captured once for all syncs of a source, so its triggers fire for all of them alike.',
+  example: "captureTriggers: 'always' for a table in one sync only",
+  cure: 'Say the same in both.',
   run: (input) => {
     const first = new Map<string, PlacedTable>();
     return capturedTables(input).flatMap((placed) => {

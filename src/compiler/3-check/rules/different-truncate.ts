@@ -7,6 +7,8 @@ export const differentTruncate: Rule = {
   severity: 'error',
   summary: 'one table has different truncate settings in two multi-master syncs',
   explanation: 'A table is captured once for all syncs of a database, so a TRUNCATE does one thing.',
+  example: "truncate: 'refuse' for a table in one sync only",
+  cure: 'Say the same in both.',
   run: (input) => {
     const first = new Map<string, PlacedTable>();
     return placedTables(input).flatMap((placed) => {

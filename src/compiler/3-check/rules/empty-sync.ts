@@ -6,6 +6,8 @@ export const emptySync: Rule = {
   severity: 'error',
   summary: 'a sync has no tables',
   explanation: 'A sync without tables does nothing, and is more often a mistake than meant.',
+  example: 'tables: []',
+  cure: 'List the tables, or take the sync out.',
   run: (input) =>
     configSyncs(input).flatMap(([sync, { tables }]) => {
       if (tables.length > 0) return [];

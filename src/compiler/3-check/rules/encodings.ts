@@ -8,6 +8,8 @@ export const encodings: Rule = {
   severity: 'error',
   summary: 'a SQL_ASCII database replicates with one of another encoding',
   explanation: 'SQL_ASCII means that the server does not know what the bytes are, so that they cannot be converted; other encodings are.',
+  example: 'east has SQL_ASCII, west UTF8',
+  cure: 'Make a database of the same encoding.',
   run: ({ model, lock }) =>
     directions(model).flatMap(({ source, target, path }): Finding[] => {
       const from = lock.databases[source]?.encoding;
@@ -24,6 +26,8 @@ export const narrowEncoding: Rule = {
   severity: 'warning',
   summary: 'a target has an encoding that lacks characters of the source',
   explanation: 'Characters are converted, and UTF8 has all of them. In any other encoding the first character that it lacks stops the stream.',
+  example: 'east has UTF8, west LATIN1',
+  cure: "Make the target's database with UTF8.",
   run: ({ model, lock }) =>
     directions(model).flatMap(({ source, target, path }): Finding[] => {
       const from = lock.databases[source]?.encoding;

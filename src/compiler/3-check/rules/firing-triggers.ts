@@ -9,6 +9,8 @@ export const firingTriggers: Rule = {
   summary: 'a trigger fires when rounds write to a table of a multi-master sync',
   explanation:
     'Rounds write with session_replication_role = replica. A trigger that fires then too may change the row, so that the members never become equal, or do a second time what it did where the row was made.',
+  example: 'ALTER TABLE … ENABLE ALWAYS TRIGGER set_updated',
+  cure: 'ALTER TABLE … ENABLE TRIGGER, so that it fires for applications only.',
   run: (input) => {
     const indexes = new Map(Object.entries(input.lock.databases).map(([name, database]) => [name, indexLock(database)]));
     return masterTables(input).flatMap(({ table, path }) =>

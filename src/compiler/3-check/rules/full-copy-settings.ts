@@ -14,6 +14,8 @@ export const fullCopySettings: Rule = {
   severity: 'error',
   summary: 'a full copy has a setting that speaks of changes',
   explanation: 'Nothing is captured for a full copy: it knows rows, not what was done to them.',
+  example: "mode: 'full-copy', … skip: ['delete']",
+  cure: 'Take the setting out, or use a one-way sync.',
   run: (input) =>
     configSyncs(input).flatMap(([name, sync]) => {
       if (sync.mode !== 'full-copy') return [];

@@ -8,6 +8,8 @@ export const tooFewSlots: Rule = {
   severity: 'error',
   summary: "sequences: 'interleave' has fewer slots than members",
   explanation: 'Each member gives out the values of one slot alone; two in one slot would give the same values.',
+  example: 'three members, interleave: { slots: 2 }',
+  cure: 'Give at least as many slots as there may ever be members.',
   run: ({ model }) =>
     model.syncs.flatMap((sync): readonly Finding[] => {
       if (sync.mode !== 'multi-master' || sync.sequences === null || sync.sequences === 'ignore') return [];
@@ -26,6 +28,8 @@ export const sequencesUnknown: Rule = {
   severity: 'error',
   summary: 'it is not known which sequence a column of an interleaved sync counts by',
   explanation: 'A default that looks its sequence up by a text leaves no trace in the catalog, nor is it in a lock file of before sequences were read.',
+  example: "default nextval('order_id_seq'::text)",
+  cure: "default nextval('order_id_seq'::regclass), then sarrio pull.",
   run: (input) =>
     masterTables(input).flatMap(({ sync, table, label, path }) => {
       if (sync.sequences === null || sync.sequences === 'ignore') return [];
@@ -44,6 +48,8 @@ export const sequenceInTwoSyncs: Rule = {
   severity: 'error',
   summary: 'one sequence would be interleaved in two ways',
   explanation: 'A sequence has one increment; two syncs that share it need the same slots, and the member the same place in both.',
+  example: 'two tables share a sequence, slots: 2 and slots: 8',
+  cure: 'Use the same slots and the same order of members in both.',
   run: (input) => {
     const known = new Map<string, { readonly sync: string; readonly ways: string }>();
     return masterTables(input).flatMap(({ sync, table, path }): readonly Finding[] => {

@@ -8,6 +8,8 @@ export const keptUnique: Rule = {
   severity: 'warning',
   summary: 'a target that keeps rows which are gone at the source has a unique index beside the key',
   explanation: 'The source gives the value of a row that is gone to another row, and the row that stays is in its way.',
+  example: "skip: ['delete'], and a unique index on email at the target",
+  cure: 'Drop the index on the target.',
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) => {
       if (table.gone === 'deleted') return [];

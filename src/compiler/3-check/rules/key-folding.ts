@@ -11,6 +11,8 @@ export const keyFolding: Rule = {
   summary: 'the key of a target tells other spellings apart than that of the source',
   explanation:
     'With a nondeterministic collation several spellings are one key. If only one side has it, one row there is two rows here, and a spelling that changes leaves the old row behind.',
+  example: 'citext on one side, text on the other',
+  cure: 'Use the same type and collation on both sides.',
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) => {
       const names = table.key.columns.map(({ name }) => targetNameOf(table, name)).filter((name) => name !== null);

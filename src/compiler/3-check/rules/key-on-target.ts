@@ -10,6 +10,8 @@ export const keyDoesNotFlow: Rule = {
   severity: 'error',
   summary: 'a key column does not flow as it is',
   explanation: 'A changed row is found on the target by its key, so every key column must go there unchanged, into a column that can be written.',
+  example: "columns: { omit: ['id'] }",
+  cure: 'Let the key flow, or choose another key.',
   run: (input) =>
     placedTables(input).flatMap(({ table, path }) =>
       table.key.columns
@@ -27,6 +29,8 @@ export const noUniqueIndexOnTarget: Rule = {
   severity: 'error',
   summary: 'a target table has no unique index on the key',
   explanation: 'The target needs a unique index (or the primary key) on exactly the key columns, or one key could stand there twice.',
+  example: 'west.orders has no primary key',
+  cure: 'Create the unique index there and run sarrio pull.',
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) => {
       const names = table.key.columns.map(({ name }) => targetNameOf(table, name));

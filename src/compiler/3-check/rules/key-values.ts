@@ -7,6 +7,8 @@ export const collidingSequences: Rule = {
   severity: 'warning',
   summary: 'a serial or identity column of a multi-master sync would give the same values at two members',
   explanation: 'Each member has a sequence of its own, and both give 1, 2, 3: two new rows become one key, and one of them overwrites the other.',
+  example: "an identity column at both members, sequences: 'ignore' not said",
+  cure: "sequences: 'interleave'; or 'ignore' when you see to it yourself.",
   run: (input) =>
     masterTables(input).flatMap(({ sync, table, label, path }) => {
       if (sync.sequences !== null) return [];
@@ -27,6 +29,8 @@ export const clockKeys: Rule = {
   severity: 'warning',
   summary: 'a key column of a multi-master sync has the time as its default',
   explanation: 'Two members can make rows at the same moment, which then have one key.',
+  example: 'at timestamptz default now() in the key',
+  cure: 'Add a column that tells the members apart, or use a uuid.',
   run: (input) =>
     masterTables(input).flatMap(({ table, label, path }) => {
       const key = new Set(table.reference.key.columns.map(({ name }) => name));

@@ -8,6 +8,8 @@ export const looseExpressions: Rule = {
   severity: 'error',
   summary: 'a row filter or computed column is not one expression',
   explanation: 'It is put between parentheses in the statements of the plan; a stray parenthesis, quote or semicolon would change all that follows.',
+  example: 'where: "a) or (b"',
+  cure: 'Write one expression, with its quotes and parentheses closed.',
   run: (input) =>
     placedTables(input).flatMap(({ table, path }) => {
       const computed = table.columns.flatMap(({ target, from }) => (from.kind === 'computed' ? [[`computed column ${target}`, from.expression] as const] : []));

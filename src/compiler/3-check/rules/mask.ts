@@ -7,6 +7,8 @@ export const maskedColumns: Rule = {
   severity: 'error',
   summary: 'a masked column does not exist, or belongs to the key',
   explanation: 'A mask replaces values in the record of conflicts. The key says which row a conflict was about, there and in every message.',
+  example: "mask: ['pasword']",
+  cure: 'Correct the name; a column of the key cannot be masked.',
   run: (input) =>
     masterTables(input).flatMap(({ table, label, path }) => {
       const { columns, key } = table.reference;

@@ -9,6 +9,8 @@ export const memberTableMissing: Rule = {
   severity: 'error',
   summary: 'a member lacks a table of a multi-master sync, or has something else by its name',
   explanation: 'Sarrio moves rows; it never creates or changes a table of yours. Each member needs the table under the same name.',
+  example: 'west has no public.orders',
+  cure: 'Create it there and run sarrio pull, or leave it out with `exclude`.',
   run: (input) =>
     masterTables(input).flatMap(({ sync, table, label, path }) =>
       sync.members.flatMap((member): readonly Finding[] => {

@@ -13,6 +13,8 @@ export const memberColumnsDiffer: Rule = {
   summary: 'a table or a column is not the same at every member',
   explanation:
     'A row goes from each member to each other one and back, and must come back as it was: the same columns, types, collations, NOT NULL, identity and generated columns. The order of columns and their defaults may differ.',
+  example: 'integer at east, bigint at west',
+  cure: 'Make the tables alike and run sarrio pull.',
   run: (input) =>
     masterTables(input).flatMap((placed) => {
       const schemas = Object.entries(placed.table.schemas);
@@ -34,6 +36,8 @@ export const memberKeysDiffer: Rule = {
   severity: 'error',
   summary: 'a table does not have the same unique indexes and exclusion constraints at every member',
   explanation: 'A row that one member takes and another one refuses can never be the same at both.',
+  example: 'a unique index on email at east only',
+  cure: 'Make it at all members, or at none.',
   run: (input) =>
     masterTables(input).flatMap(({ table, label, path }) => {
       const schemas = Object.entries(table.schemas).map(([member, schema]) => [member, constraintsOf(schema)] as const);

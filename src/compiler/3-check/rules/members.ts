@@ -6,6 +6,8 @@ export const members: Rule = {
   severity: 'error',
   summary: 'a multi-master sync has fewer than two members, or one twice',
   explanation: 'Each member exchanges its changes with every other one; their order decides ties.',
+  example: "members: ['east']",
+  cure: 'Name two databases or more.',
   run: (input) =>
     masterSyncs(input).flatMap(([sync, { members: names }]): readonly Finding[] => {
       const path = ['syncs', sync, 'members'];

@@ -9,6 +9,8 @@ export const otherwiseMissing: Rule = {
   summary: 'a rule that merges does not say what happens otherwise',
   explanation:
     'Merging leaves cases open: two members changed the same column, or one deleted the row that the other changed, or both inserted it. What happens then is for you to say.',
+  example: "onConflict: { columns: 'merge' }",
+  cure: "onConflict: { columns: 'merge', otherwise: 'last-update-wins' }",
   run: (input) =>
     mergeRules(input).flatMap(({ rule, path }) => {
       if (rule.otherwise !== undefined) return [];
@@ -23,6 +25,8 @@ export const mergesNothing: Rule = {
   severity: 'error',
   summary: 'a rule that merges names nothing to be merged',
   explanation: "A rule written as an object has `columns: 'merge'`, or `counters`, or both.",
+  example: "onConflict: { otherwise: 'skip' }",
+  cure: "Add columns: 'merge' or counters, or write onConflict: 'skip'.",
   run: (input) =>
     mergeRules(input).flatMap(({ rule, path }) => {
       if (rule.columns !== undefined || rule.counters !== undefined) return [];
@@ -37,6 +41,8 @@ export const mergeInHierarchy: Rule = {
   severity: 'error',
   summary: 'a rule that merges, for a table in an inheritance hierarchy',
   explanation: 'Such tables are captured row by row, through whichever table a statement names, and no more than the key is recorded of them.',
+  example: "a table with children that inherit, columns: 'merge'",
+  cure: 'Use another rule for it.',
   run: (input) =>
     masterTables(input).flatMap((placed) => {
       const { reference, sources } = placed.table;
@@ -53,6 +59,8 @@ export const differentCounters: Rule = {
   severity: 'error',
   summary: 'one table has different rules that merge in two multi-master syncs',
   explanation: 'A table is captured once for all syncs of a database, and so is what is recorded of its changes: the counters must be the same.',
+  example: "counters: ['stock'] in one sync, none in the other",
+  cure: 'Say the same in both.',
   run: (input) => {
     const first = new Map<string, PlacedTable>();
     return placedTables(input).flatMap((placed) => {

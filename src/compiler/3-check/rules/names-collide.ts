@@ -12,6 +12,8 @@ export const namesCollide: Rule = {
   severity: 'error',
   summary: 'two objects of ours would have one name',
   explanation: 'The objects of a captured table are named after its schema and name, and two different pairs can give one name.',
+  example: 'tables a.b_c and a_b.c',
+  cure: 'Leave one of them out, or rename it in the database.',
   run: (input) => {
     const taken = new Map<string, Owner>();
     return [...tableOwners(input), ...syncOwners(input)].flatMap((owner) => owner.names.flatMap((name) => claim({ name, owner, taken })));

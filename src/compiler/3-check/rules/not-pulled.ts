@@ -6,6 +6,8 @@ export const notPulled: Rule = {
   severity: 'error',
   summary: 'a database is missing from the schema lock',
   explanation: 'Tables, columns and keys come from generated/schema.lock.json, which `sarrio pull` writes from the catalogs.',
+  example: 'a database was added to the config',
+  cure: 'Run sarrio pull with its variable set.',
   run: ({ config, lock }) =>
     Object.keys(config.databases)
       .filter((name) => !Object.hasOwn(lock.databases, name))

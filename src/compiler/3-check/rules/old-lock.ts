@@ -6,6 +6,8 @@ export const oldLock: Rule = {
   severity: 'error',
   summary: 'the schema lock is too old for a multi-master sync',
   explanation: 'Format 1.0 does not tell partial unique indexes, exclusion constraints, defaults of keys and triggers that fire for replicated rows.',
+  example: 'generated/schema.lock.json of an earlier version',
+  cure: 'Run sarrio pull.',
   run: (input) => {
     const [first] = masterSyncs(input);
     if (first === undefined || input.lock.format !== '1.0') return [];

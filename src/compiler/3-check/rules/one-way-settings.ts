@@ -23,6 +23,8 @@ export const oneWaySettings: Rule = {
   severity: 'error',
   summary: 'a multi-master sync has a setting that makes sense one way only',
   explanation: 'Filters, renamed, computed and left-out columns change rows on their way from a source to a target. Between masters each row goes both ways.',
+  example: "mode: 'multi-master', … where: 'paid'",
+  cure: 'Take the setting out, or use a one-way sync.',
   run: (input) =>
     masterSyncs(input).flatMap(([name, sync]) => {
       const path = ['syncs', name];

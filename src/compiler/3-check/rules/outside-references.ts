@@ -8,6 +8,8 @@ export const outsideReferences: Rule = {
   summary: 'a table of a multi-master sync has a foreign key to a table outside of it',
   explanation:
     'Rounds write without checking foreign keys, since the rows of a group arrive together. A row that points to a table outside of the group may point to nothing at another member.',
+  example: 'orders points to products, which is not in the sync',
+  cure: 'Add the other table to the sync.',
   run: (input) =>
     masterTables(input).flatMap(({ sync, table, label, path }) => {
       const inside = new Set(sync.tables.map(({ reference }) => displayName(reference.source)));

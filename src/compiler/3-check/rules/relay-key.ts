@@ -8,6 +8,8 @@ export const relayKey: Rule = {
   severity: 'error',
   summary: 'a cascade changes its key on the way',
   explanation: 'Where a target table is itself the source of another sync, what arrives is recorded there by its key, so both syncs need the same key.',
+  example: 'east -> middle by id, middle -> west by code',
+  cure: 'Use the same key in both syncs.',
   run: (input) => {
     const placed = capturedTables(input);
     return placed.flatMap(({ flow, table, path }) => {

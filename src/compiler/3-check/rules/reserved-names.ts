@@ -11,6 +11,8 @@ export const reservedNames: Rule = {
   severity: 'error',
   summary: 'a column has a name that sarrio needs itself',
   explanation: 'A delta table holds the key columns under their own names beside columns of ours; a stage table holds all columns beside some of ours.',
+  example: 'a key column with the name change_xid',
+  cure: 'Rename the column, or choose another key.',
   run: (input) =>
     placedTables(input).flatMap(({ sync, table, path }) => {
       const keys = table.key.columns.filter(({ name }) => CHANGE_COLUMNS.has(name)).map(({ name }) => `key column ${name}`);

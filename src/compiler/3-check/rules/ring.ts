@@ -11,6 +11,8 @@ export const ring: Rule = {
   summary: 'multi-master syncs form a ring',
   explanation:
     'A change may reach a database by one way only: stars, chains and trees of multi-master syncs carry everything everywhere and fall quiet, a ring need not. Put the databases into one sync.',
+  example: 'a-b, b-c and c-a as three multi-master syncs',
+  cure: 'One multi-master sync of all three.',
   run: (input) => tablesByName(input).flatMap((placed) => ringsOf(placed)),
 };
 

@@ -6,6 +6,8 @@ export const sourceIsTarget: Rule = {
   severity: 'error',
   summary: 'a sync has its source among its targets',
   explanation: 'Every row that arrives would be a change again.',
+  example: "source: 'east', targets: ['east']",
+  cure: 'Take it out of the targets.',
   run: (input) =>
     oneWaySyncs(input).flatMap(([sync, { source, targets }]) =>
       targets.flatMap((target, position) => {

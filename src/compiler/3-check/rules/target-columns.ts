@@ -9,6 +9,8 @@ export const targetColumnMissing: Rule = {
   summary: 'a target table lacks a column that flows',
   explanation:
     "All columns of the source flow unless the config picks or omits some; each needs a column of its name on the target. missingColumns: 'omit' leaves out those that no target has, never one that some have.",
+  example: 'orders.note is on east and not on west',
+  cure: "Add the column there and run sarrio pull, omit it with columns.omit, or missingColumns: 'omit'.",
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) =>
       table.columns
@@ -30,6 +32,8 @@ export const targetColumnUnfilled: Rule = {
   severity: 'error',
   summary: 'a target table has a further column that must be filled',
   explanation: 'Nothing flows into the column, it may not be null, and it has no default: every insert would fail.',
+  example: 'west.orders.region is NOT NULL without a default',
+  cure: `Give it a default, or compute it: columns: { compute: { region: "'eu'" } }`,
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) => {
       const written = new Set(table.columns.map((column) => column.target));
@@ -51,6 +55,8 @@ export const nullIntoNotNull: Rule = {
   severity: 'warning',
   summary: 'a column that may be null flows into one that may not',
   explanation: 'The first null stops the stream.',
+  example: 'note may be null on east and not on west',
+  cure: 'ALTER TABLE … ALTER COLUMN note DROP NOT NULL on the target; or let the source forbid nulls, too.',
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) =>
       table.columns.flatMap((column) => {

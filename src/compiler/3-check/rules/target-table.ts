@@ -10,6 +10,8 @@ export const targetTableMissing: Rule = {
   severity: 'error',
   summary: 'a target has no such table',
   explanation: 'Sarrio moves rows; it never creates or changes a table of yours.',
+  example: 'public.orders was not made on west',
+  cure: 'Create it there and run sarrio pull, name it with `rename`, or leave it out with `exclude`.',
   run: (input) =>
     oneWayTables(input).flatMap((placed) =>
       knownTargets(input, placed).flatMap(([database, schema]): Finding[] => {
@@ -28,6 +30,8 @@ export const targetTableUnfit: Rule = {
   severity: 'error',
   summary: 'a target is no ordinary table',
   explanation: 'Rows go into tables that keep them through a crash: an unlogged table is emptied by one, while the watermark would say that all is there.',
+  example: 'west.orders is UNLOGGED',
+  cure: 'ALTER TABLE … SET LOGGED, then sarrio pull.',
   run: (input) =>
     oneWayTables(input).flatMap(({ table, path }) =>
       Object.entries(table.targets).flatMap(([database, target]) => {

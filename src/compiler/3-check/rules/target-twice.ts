@@ -6,6 +6,8 @@ export const targetTwice: Rule = {
   severity: 'error',
   summary: 'a sync lists a target twice',
   explanation: 'A stream goes from one source to one target; two of the same would wait for each other.',
+  example: "targets: ['west', 'west']",
+  cure: 'Leave one of them out.',
   run: (input) =>
     oneWaySyncs(input).flatMap(([sync, { targets }]) =>
       targets.flatMap((target, position) => {

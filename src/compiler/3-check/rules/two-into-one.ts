@@ -7,6 +7,8 @@ export const twoIntoOne: Rule = {
   severity: 'error',
   summary: 'two streams write one target table',
   explanation: 'Each would delete and overwrite what the other wrote, and no comparison could ever say that the target is right.',
+  example: "two syncs with targets: ['west'] and tables: ['public.orders']",
+  cure: 'Take the table out of one of them, or give it another name there with `rename`.',
   run: (input) => {
     const writers = new Map<string, PlacedTable>();
     return placedTables(input).flatMap((placed) =>

@@ -9,6 +9,8 @@ export const typesDiffer: Rule = {
   summary: 'a column has a type on the target that does not hold every value of the source',
   explanation:
     'Types must be the same, or wider on the target (integer to bigint, varchar(20) to text, numeric(8,2) to numeric(10,2), real to double precision). An enum must have all labels of the source, a domain may demand no more, and a composite or range type must be made of the same.',
+  example: 'bigint on east, integer on west',
+  cure: 'Widen the column on the target and run sarrio pull.',
   run: (input) =>
     pairs(input).flatMap(({ flow, table, target, targetLabel, database, path }) => {
       const from = input.lock.databases[flow.source];

@@ -9,6 +9,8 @@ export const unfitPartition: Rule = {
   severity: 'error',
   summary: 'a captured table has a partition that cannot be captured',
   explanation: 'Statement triggers do not stand on foreign tables, so that a change made to such a partition directly would be missed.',
+  example: 'a partition of public.events is a foreign table',
+  cure: 'Detach it, or leave the table out.',
   run: (input) => {
     const indexes = new Map(Object.entries(input.lock.databases).map(([name, database]) => [name, indexLock(database)]));
     return capturedTables(input).flatMap(({ flow, table, path }) =>

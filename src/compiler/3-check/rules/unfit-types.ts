@@ -8,6 +8,8 @@ export const typeWithoutInput: Rule = {
   severity: 'error',
   summary: 'a column has a type of which no value can be written',
   explanation: 'Some types of the system catalogs are made by the server alone; it takes no value of them from outside.',
+  example: 'a column of type pg_node_tree',
+  cure: 'Leave it out with columns.omit.',
   run: (input) =>
     flowingTypes(input).flatMap(({ table, path, column, parts }): Finding[] => {
       const type = parts.find((part) => WITHOUT_INPUT.has(part));
@@ -24,6 +26,8 @@ export const localMeaning: Rule = {
   summary: 'a column has a type whose values mean something in their own database only',
   explanation:
     'Numbers of objects and transactions are carried as they are and mean nothing, or something else, elsewhere. Names of objects (regclass and the like) are carried as names: where the target has no such object, the stream stops.',
+  example: 'a column of type oid or regclass',
+  cure: 'Leave it out, or be sure that the target has the same objects.',
   run: (input) =>
     flowingTypes(input).flatMap(({ table, path, column, parts }): Finding[] => {
       const type = parts.find((part) => LOCAL.has(part));
@@ -40,6 +44,8 @@ export const keyWithoutEquality: Rule = {
   severity: 'error',
   summary: 'a key column has a type whose values cannot be compared',
   explanation: 'PostgreSQL makes an index on an array or a composite type of anything, and fails once two values meet: equal keys could not be found.',
+  example: "key: ['tags']   // text[] of a type without order",
+  cure: 'Choose another key.',
   run: (input) =>
     placedTables(input).flatMap(({ flow, table, path }) =>
       table.key.columns.flatMap(({ name }): Finding[] => {

@@ -8,6 +8,8 @@ export const uniqueOnTargetOnly: Rule = {
   severity: 'warning',
   summary: 'a target has a unique index that the source has not',
   explanation: 'The source may hold two rows that the index takes for one. The stream then stops: no row is ever left out or replaced by another.',
+  example: 'west has a unique index on email, east has not',
+  cure: 'Drop it there, or make it on the source, too.',
   run: (input) =>
     pairs(input).flatMap(({ table, target, targetLabel, path }) =>
       target.keys

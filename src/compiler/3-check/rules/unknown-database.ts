@@ -8,6 +8,8 @@ export const unknownDatabase: Rule = {
   severity: 'error',
   summary: 'a sync names a database that is not declared',
   explanation: 'The source and the targets of a sync, or its members, are names of entries of `databases`.',
+  example: "source: 'eest'   // databases: { east, west }",
+  cure: 'Name one of the entries of `databases`, or declare it there.',
   run: (input) => {
     const known = Object.keys(input.config.databases);
     const check = (name: string, path: ConfigPath): Finding[] => {

@@ -4,7 +4,8 @@ import { type Sql, sql } from '../../../sql/sql.ts';
  * Purpose: schema `sarrio` and its bookkeeping tables, the same in every database that takes part.
  * Reads, writes: only objects of ours. Called by: `emitBookkeeping`.
  *
- * Every table has a primary key, so that a publication FOR ALL TABLES does not make our updates fail.
+ * Every table has a primary key, so that a publication FOR ALL TABLES does not make our updates fail. What a table got after it had first
+ * been installed somewhere is added where it is missing: the table keeps its rows.
  */
 export const schemaBlock: Sql = sql`
   create schema if not exists sarrio;
@@ -46,6 +47,11 @@ export const watermarkBlock: Sql = sql`
     copied_xid xid8,
     primary key (sync, source)
   );
+  alter table sarrio.watermark
+    add column if not exists acknowledged text,
+    add column if not exists unverified_since timestamptz,
+    add column if not exists unverified_reason text,
+    add column if not exists copied_xid xid8;
   revoke all on table sarrio.watermark from public;
 `;
 
@@ -109,6 +115,9 @@ export const acknowledgedBlock: Sql = sql`
     acknowledged_at timestamptz not null default pg_catalog.now(),
     primary key (sync, target)
   );
+  alter table sarrio.acknowledged
+    add column if not exists detached_at timestamptz,
+    add column if not exists detached_reason text;
   revoke all on table sarrio.acknowledged from public;
 `;
 

@@ -19,6 +19,8 @@ export type DeltaColumn = Pick<ColumnSchema, 'name' | 'type' | 'collation'>;
  * that the row came with (number of a history, transaction there). Every delta table has them, so that a table whose sync becomes one
  * between masters, or gets a third member, keeps its delta table and with it what is captured; null they take no room.
  *
+ * A delta table of an earlier version keeps its changes and gets the columns that it lacks: null there, they mean what they meant before.
+ *
  * `recordedColumns` adds, for an UPDATE, the names of the changed columns and by how much counters changed; and, for what a round between
  * three masters or more has written, the changes of others that it carries, by sync: `{"shop": [[[member, transaction, columns, amounts], …], …]}`.
  */
@@ -39,6 +41,10 @@ export function deltaTable(name: string, key: readonly DeltaColumn[]): Sql {
       change_origin bigint,
       change_origin_xid xid8
     ) partition by list (change_segment);
+    alter table ${table}
+      add column if not exists change_bulk bigint,
+      add column if not exists change_origin bigint,
+      add column if not exists change_origin_xid xid8;
     alter table ${table} replica identity full;
     revoke all on table ${table} from public;
   `;

@@ -8,8 +8,6 @@ import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
-import { columnOf, currentRows, sameKey } from './pending.sql.ts';
-import { imageOf } from './verify-hashes.sql.ts';
 
 /**
  * Purpose: where the changes of several masters meet: which keys were changed by more than one, and by whom, when, and who has seen it.
@@ -18,7 +16,7 @@ import { imageOf } from './verify-hashes.sql.ts';
  */
 export function meetStatements({ table, rule, memberCount }: MasterTarget, sync: string): MeetStatements {
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
-  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_image, sarrio_names${ifRecorded(rule, ', sarrio_changes')}`;
+  const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_names${ifRecorded(rule, ', sarrio_changes')}`;
   const own = report({ table, rule, memberCount }, sync);
   return {
     report: own.text,
@@ -30,7 +28,7 @@ export function meetStatements({ table, rule, memberCount }: MasterTarget, sync:
     create: sql`
       create temporary table if not exists ${meet} on commit delete rows as
       select null::integer as sarrio_member, ${plainKeys(table)}, null::integer as sarrio_pending_at,
-        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text as sarrio_image, null::text[] as sarrio_names${ifRecorded(rule, ', null::text as sarrio_changes')}
+        null::bigint as sarrio_changed_at, null::"char" as sarrio_op, null::text[] as sarrio_names${ifRecorded(rule, ', null::text as sarrio_changes')}
       from ${tableIdent(table.source)}
       with no data
     `.text,
@@ -60,29 +58,20 @@ export function meetStatements({ table, rule, memberCount }: MasterTarget, sync:
   };
 }
 
-/** Rows are hashed twice with different seeds: two rows taken for the same by mistake would stay different for ever. */
+/** Keys only: the rows of those that meet others are looked at afterwards, which for most changes are none. */
 function report({ table, rule, memberCount }: Pick<MasterTarget, 'table' | 'rule' | 'memberCount'>, sync: string): Sql {
-  const images = table.columns.map((column) => {
-    const type = column.from.kind === 'column' ? column.from.column.type : '';
-    return imageOf({ name: column.target, value: columnOf(column), type });
-  });
-  const names = namesOfEntries(memberCount);
+  const names = namesOfEntries({ memberCount, rule });
   const isRecorded = recordedFor(rule) !== null;
   const changes = isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty;
   const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}${changes}`;
   const from = isRecorded ? recordedTargets(memberCount, sync) : pendingTargets(memberCount);
   return sql`
     select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,
-      case when t.tableoid is null then 'D' when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,
-      case when t.tableoid is null then '' else concat(hashtextextended(i.image, 0), '.', hashtextextended(i.image, 1)) end as sarrio_image,
+      case when p.sarrio_has_insert then 'I' else 'U' end::"char" as sarrio_op,
       ${names.given}${ifRecorded(rule, ', p.sarrio_changes::text')}
     from (
       ${pendingByKey(table, sync, { of, from, hasNames: hasNames(memberCount), isRecorded })}
     ) as p
-    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
-    cross join lateral (
-      select row(${join(images, ', ')})::text collate "C" as image
-    ) as i
   `;
 }
 
@@ -98,7 +87,6 @@ function arriving(table: ModelTable, rule: ConflictRule): Sql {
     'integer',
     'bigint',
     '"char"',
-    'text',
     'text[]',
     ...(recordedFor(rule) === null ? [] : ['text']),
   ];
@@ -109,7 +97,7 @@ function contested(table: ModelTable, { meet, rule }: { meet: Sql; rule: Conflic
   const keys = keyList(table, 'm');
   const texts = table.key.columns.map(({ name }) => sql`concat(${ident('c', name)})`);
   return sql`
-    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, c.sarrio_image, json_build_array(${join(texts, ', ')}) as key,
+    select c.sarrio_number, c.sarrio_member, c.sarrio_pending_at, c.sarrio_changed_at, c.sarrio_op, json_build_array(${join(texts, ', ')}) as key,
       to_json(c.sarrio_names) as names${ifRecorded(rule, ', c.sarrio_changes')}
     from (
       select m.*, dense_rank() over (order by ${keys}) as sarrio_number, count(*) over (partition by ${keys}) as sarrio_members

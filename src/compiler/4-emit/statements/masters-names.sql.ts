@@ -1,4 +1,5 @@
-import { MAX_NAMES } from '../../../conflict/change-names.ts';
+import { mostNames } from '../../../conflict/change-names.ts';
+import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 
 /** Only among three and more are rows relayed. */
@@ -52,12 +53,15 @@ const seen = sql`
  * change whose origin the sync does not know came into it here. More than some names are none: an entry that names nothing is pending
  * for all who have not seen it.
  */
-export function namesOfEntries(memberCount: number): { readonly of: Sql; readonly given: Sql } {
+export function namesOfEntries({ memberCount, rule }: { readonly memberCount: number; readonly rule: ConflictRule }): {
+  readonly of: Sql;
+  readonly given: Sql;
+} {
   if (!hasNames(memberCount)) return { of: dangerousRaw(''), given: sql`null::text[] as sarrio_names` };
   const isKnown = "d.change_origin = any ((select current_setting('sarrio.origins')::bigint[])::bigint[])";
   const name = `case when ${isKnown} then concat(d.change_origin, ':', d.change_origin_xid) else concat((select current_setting('sarrio.origin')), ':', d.change_xid) end`;
   return {
     of: dangerousRaw(`,\n  array_agg(distinct ${name} collate "C") as sarrio_names`),
-    given: sql`case when cardinality(p.sarrio_names) <= ${dangerousRaw(String(MAX_NAMES))} then p.sarrio_names end as sarrio_names`,
+    given: sql`case when cardinality(p.sarrio_names) <= ${dangerousRaw(String(mostNames(rule)))} then p.sarrio_names end as sarrio_names`,
   };
 }

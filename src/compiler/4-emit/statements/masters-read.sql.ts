@@ -2,31 +2,58 @@ import { ident } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import { type ConflictRule, lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
-import type { ApplyTarget } from './apply.sql.ts';
+import { objectNames } from '../../2-model/object-names.ts';
+import { equals } from '../objects/capture.sql.ts';
+import { type ApplyTarget, targetKey } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
-import { bulkCondition, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
+import { bulkCondition, columnOf, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
+import { imageOf } from './verify-hashes.sql.ts';
 
 /**
  * Purpose: what a round between masters reads of one table: pending keys with the time of their last change and their current rows.
  * Reads: the table's delta table and the table. Writes: nothing. Called by: `masterStatements`, `masters-meet.sql.ts`.
  */
 export function copyMasterRows(at: MasterTarget, sync: string): Sql {
-  const { memberCount } = at;
+  return copyOf(at, masterRows(at, sync, copiedNames(at)));
+}
+
+/** Without the keys that were settled: their rows come another way, and those that stand here would only be thrown away. */
+export function copyUnsettledRows(at: MasterTarget, sync: string): Sql {
+  const keys = targetKey(at).map((target, place) => equals(target, ident('w', target.name), ident('p', at.table.key.columns[place]?.name ?? target.name)));
+  return copyOf(
+    at,
+    sql`
+      ${masterRows(at, sync, copiedNames(at))}
+      where not exists (select from ${masterStage(at)} as w where w.sarrio_settled and ${join(keys, ' and ')})
+    `,
+  );
+}
+
+function copiedNames(at: MasterTarget): Sql {
+  return hasNames(at.memberCount) ? sql`, ${namesOfEntries(at).given}` : empty;
+}
+
+function copyOf({ copyFormat }: MasterTarget, rows: Sql): Sql {
   return sql`
     copy (
-      ${masterRows(at, sync, hasNames(memberCount) ? sql`, ${namesOfEntries(memberCount).given}` : dangerousRaw(''))}
-    ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
+      ${rows}
+    ) ${dangerousRaw(`to stdout (format ${copyFormat})`)}
   `;
+}
+
+/** The session's temporary stage table. */
+export function masterStage({ table }: Pick<MasterTarget, 'table'>): Sql {
+  return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'masters_'));
 }
 
 /** The same as rows of text with whom they are for, or no row where they are too large for the runner's memory. */
 export function fewMasterRows(at: MasterTarget, sync: string): Sql {
   const { table, memberCount } = at;
   const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
-  const whom = sql`, ${namesOfEntries(memberCount).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
+  const whom = sql`, ${namesOfEntries(at).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
   const changed = masterRows(at, sync, whom);
   if (large.length === 0) return changed;
   return sql`
@@ -49,7 +76,7 @@ export function rowsOfKeys({ table }: ApplyTarget): Sql {
     return sql`${dangerousRaw(`(e.key ->> ${place})::${type}`)} as ${ident(name)}`;
   });
   return sql`
-    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}${unlikeTexts(table)}
     from (
       select e.place, ${join(keys, ', ')}
       from json_array_elements($1::json) with ordinality as e (key, place)
@@ -57,6 +84,18 @@ export function rowsOfKeys({ table }: ApplyTarget): Sql {
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
     order by p.place
   `;
+}
+
+/** Some values are the same and have different texts on servers of different versions: then rows are compared by two hashes with different seeds. */
+function unlikeTexts(table: ModelTable): Sql {
+  const columns = table.columns.map((column) => ({
+    name: column.target,
+    value: columnOf(column),
+    type: column.from.kind === 'column' ? column.from.column.type : '',
+  }));
+  if (!columns.some(({ type }) => type === '"char"')) return empty;
+  const image = sql`row(${join(columns.map(imageOf), ', ')})::text collate "C"`;
+  return sql`, concat(hashtextextended(${image}, 0), '.', hashtextextended(${image}, 1)) as sarrio_image`;
 }
 
 /** What is asked of a key's entries, whom they are joined with, and what of an entry is looked at beside its key and its time. */
@@ -111,7 +150,7 @@ function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
   const { table, memberCount } = at;
   const isRecorded = carriesChanges(at);
   const when = sql`${lastChange(at.rule)} as sarrio_at`;
-  const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(memberCount).of}`;
+  const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(at).of}`;
   const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
   const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : { of: when, from: empty };
   return sql`

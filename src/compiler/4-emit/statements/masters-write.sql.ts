@@ -7,7 +7,7 @@ import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, s
 import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { carriesChanges } from './masters-read.sql.ts';
+import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
 /**
  * Purpose: what a round between masters writes to one table and to its delta table.
@@ -39,15 +39,9 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
     loadStage:
       sql`copy ${masterStage(at)} (sarrio_present, ${names(at.table)}, sarrio_at${loadedMore(at)}) ${dangerousRaw(`from stdin (format ${at.copyFormat})`)}`
         .text,
-    insertStage: sql`
-      insert into ${masterStage(at)} (${stageColumns(at)})
-      select ${arrivingColumns(at)}
-      from ${arrivingRows(at)}
-    `.text,
-    analyzeStage: sql`analyze ${masterStage(at)} (${join(
-      targetKey(at).map(({ name }) => ident(name)),
-      ', ',
-    )}, sarrio_settled)`.text,
+    loadRows: sql`copy ${masterStage(at)} (${stageColumns(at)}) from stdin`.text,
+    indexSettled: sql`create index if not exists ${settledIndex(at)} on ${masterStage(at)} (${stageKey(at)}) where sarrio_settled`.text,
+    analyzeStage: sql`analyze ${masterStage(at)} (${stageKey(at)}, sarrio_settled)`.text,
     dropSettled: dropSettled(at).text,
     unsettle: sql`
       with arrived as materialized (
@@ -67,9 +61,9 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
   };
 }
 
-function more({ rule, memberCount }: MasterTarget): readonly string[] {
-  const always = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean'];
-  return [...always, ...(hasNames(memberCount) ? ['sarrio_names text[]'] : []), ...(recordedFor(rule) === null ? [] : ['sarrio_carried jsonb'])];
+function more({ rule }: MasterTarget): readonly string[] {
+  const always = ['sarrio_at bigint', 'sarrio_fresh boolean', 'sarrio_settled boolean', 'sarrio_skip boolean', 'sarrio_names text[]'];
+  return [...always, ...(recordedFor(rule) === null ? [] : ['sarrio_carried jsonb'])];
 }
 
 /** What comes by COPY beside the columns and the time. */
@@ -113,6 +107,17 @@ function arrivingColumns(at: MasterTarget): Sql {
 
 function stageColumns(at: MasterTarget): Sql {
   return sql`sarrio_present, ${names(at.table)}, ${dangerousRaw(moreNames(at).join(', '))}`;
+}
+
+function stageKey(at: MasterTarget): Sql {
+  return join(
+    targetKey(at).map(({ name }) => ident(name)),
+    ', ',
+  );
+}
+
+function settledIndex({ table }: MasterTarget): Sql {
+  return ident(objectNames(table.targetName).delta.replace(/^delta_/, 'settled_'));
 }
 
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
@@ -280,8 +285,4 @@ export function sameKeys(at: MasterTarget, left: string, right: string): Sql {
 
 function isKey(at: MasterTarget, column: string): boolean {
   return targetKey(at).some(({ name }) => name === column);
-}
-
-export function masterStage({ table }: MasterTarget): Sql {
-  return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'masters_'));
 }

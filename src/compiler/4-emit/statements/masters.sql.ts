@@ -4,7 +4,7 @@ import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { ApplyTarget } from './apply.sql.ts';
-import { copyMasterRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
+import { copyMasterRows, copyUnsettledRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
 import { clashStatements } from './masters-unique.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
@@ -24,6 +24,7 @@ export function masterStatements(at: MasterTarget, sync: string): Omit<MasterSta
     rowsOfKeys: rowsOfKeys(at).text,
     rows: fewMasterRows(at, sync).text,
     copyChanged: copyMasterRows(at, sync).text,
+    copyUnsettled: copyUnsettledRows(at, sync).text,
     write: masterWrites(at, sync),
     clashes: at.unique === null ? null : clashStatements(at, sync),
     verify: masterVerifyStatements(at, sync),

@@ -14,12 +14,14 @@ import { targetOccupied } from './sar415-target-occupied.ts';
 import { expressions } from './sar419-expressions.ts';
 import { roleMissing } from './sar430-role-missing.ts';
 import { sequencePrivileges } from './sar433-sequence-privileges.ts';
+import { newerFormat } from './sar434-newer-format.ts';
 import { otherProject } from './sar416-other-project.ts';
 
 /** Every rule that the databases must meet before apply, in the order of the report. */
 export const LIVE_CHECKS: readonly LiveCheck[] = [
   standby,
   otherProject,
+  newerFormat,
   roleMissing,
   applyPrivileges,
   runPrivileges,
@@ -35,7 +37,7 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
 ];
 
 /** What removing needs: a server that takes writes, and objects of this project that this role owns. */
-export const REMOVAL_CHECKS: readonly LiveCheck[] = [standby, otherProject, removalPrivileges];
+export const REMOVAL_CHECKS: readonly LiveCheck[] = [standby, otherProject, newerFormat, removalPrivileges];
 
 /** All faults of all databases at once. */
 export function checkDatabases(plan: Plan, inspections: Inspections, checks: readonly LiveCheck[] = LIVE_CHECKS): readonly Diagnostic[] {

@@ -1,3 +1,5 @@
+import { MASK } from '../../../conflict/mask.ts';
+import { OWN_ERROR } from '../../../conflict/unique.ts';
 import type { Plan, PlanMasterTable } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Session } from '../../postgres/session.ts';
@@ -45,6 +47,17 @@ export async function readParked(sessions: readonly Session[], { sync, relation 
     }
   }
   return [...found.values()];
+}
+
+/** As they are shown: of columns that the plan masks without the values, which the row itself keeps, and without what a server has said of them. */
+export function maskedRows(plan: Plan, rows: readonly ParkedRow[]): readonly ParkedRow[] {
+  return rows.map((parked) => {
+    const mask = tableOf(plan, parked)?.mask ?? [];
+    if (mask.length === 0) return parked;
+    const hidden = (values: Values): Values => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mask.includes(name) ? MASK : value]));
+    const error = parked.error.startsWith(OWN_ERROR) ? parked.error : `error ${parked.code} ${MASK}`;
+    return { ...parked, row: hidden(parked.row), error };
+  });
 }
 
 export type Retried = { readonly putBack: number; readonly stillParked: number };

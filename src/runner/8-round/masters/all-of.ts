@@ -6,3 +6,9 @@ export async function allOf<T>(tasks: readonly Promise<T>[]): Promise<readonly T
     return each.value;
   });
 }
+
+/** The same for two of different kinds. */
+export async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
+}

@@ -47,17 +47,13 @@ async function keyAtFault(aside: SetAside, failureOf: (part: SetAside) => Promis
     else return null;
   }
   const [row] = rows;
-  return row === undefined ? null : Object.fromEntries(aside.table.key.map((name) => [name, text(row[nameOf(aside, name)])]));
+  return row === undefined ? null : Object.fromEntries(aside.table.key.map((name) => [name, row.row.values[placeOf(aside, name)] ?? null]));
 }
 
 function isOfRows(cause: unknown): boolean {
   return cause !== null && stateOf(cause) !== null;
 }
 
-function nameOf({ table }: SetAside, source: string): string {
-  return table.columns.find(({ from }) => 'column' in from && from.column === source)?.name ?? source;
-}
-
-function text(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
+function placeOf({ table }: SetAside, source: string): number {
+  return table.columns.findIndex(({ from, name }) => ('column' in from ? from.column : name) === source);
 }

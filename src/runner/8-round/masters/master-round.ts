@@ -1,13 +1,14 @@
 import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { clockSkew } from '../../../conflict/clock-skew.ts';
 import type { HandlerDecision, HandlerFailure } from '../../../conflict/handlers/judge.ts';
+import type { ClashDecision, HandlerClash } from '../../../conflict/handlers/judge-clash.ts';
 import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { Failpoint } from '../../failpoint.ts';
-import { allOf } from './all-of.ts';
+import { allOf, bothOf } from './all-of.ts';
 import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './known-marks.ts';
-import type { Look, Member } from './member.ts';
+import { FEW_ENTRIES, type Look, type Member } from './member.ts';
 import { settleClashes } from './settle-clashes.ts';
 import { type Contested, settleContested } from './settle-contested.ts';
 import { type Ruling, settleRulings } from './settle-rulings.ts';
@@ -42,6 +43,8 @@ export type MasterRound = {
   readonly now: () => number;
   /** Decides conflicts of a table whose rule is a handler, in their order. */
   readonly decideByHandler: (table: number, conflicts: readonly HandlerConflict[]) => Promise<readonly (HandlerDecision | HandlerFailure)[]>;
+  /** Says what becomes of rows of a table that hold one unique value, where its rule for that is a handler, in the order of the clashes. */
+  readonly unclashByHandler: (table: number, clashes: readonly HandlerClash[]) => Promise<readonly (ClashDecision | HandlerFailure)[]>;
   /** What was said of single rows that a member did not take before. */
   readonly rulings: (table: number) => readonly Ruling[];
   /** An id for the next conflict. */
@@ -171,17 +174,18 @@ type Exchanged = {
   readonly freshAt: ReadonlySet<number>;
 };
 
-/** Contested keys first: what is delivered afterwards gives way to what they were settled to. */
+/** What is delivered gives way to what contested keys were settled to, whichever is set aside first. */
 async function exchangeTable(round: BegunRound, looks: readonly Look[], table: number): Promise<Exchanged> {
   const { members, databases } = round;
-  const origins = members.filter(({ index }) => looks.some(({ member, pending }) => member === index && pending.some(({ ordinal }) => ordinal === table)));
-  const contested = origins.length > 1 ? await settleContested(round, table, origins) : { conflicts: 0, settled: 0, fresh: 0 };
+  const entries = new Map(looks.flatMap(({ member, pending }) => pending.filter(({ ordinal }) => ordinal === table).map((each) => [member, each.entries])));
+  const origins = members.filter(({ index }) => entries.has(index));
   const fresh = isFresh({ isConflict: false }, databases.length);
-  const rows = new Map<number, number>();
-  for (const origin of origins) {
-    const others = members.filter(({ index }) => index !== origin.index);
-    rows.set(origin.index, await origin.deliver(table, others, fresh));
-  }
+  const settle = async (): Promise<Contested> => (origins.length > 1 ? settleContested(round, table, origins) : NOTHING);
+  const deliver = (): Promise<readonly number[]> => allOf(origins.map((origin) => origin.deliver(table, othersOf(round, origin), fresh)));
+  // With few changes what counts is how often somebody waits for an answer; with many, that no row is brought which was settled.
+  const isFew = [...entries.values()].every((count) => count <= FEW_ENTRIES);
+  const [contested, delivered] = isFew ? await bothOf(settle(), deliver()) : [await settle(), await deliver()];
+  const rows = new Map(origins.map(({ index }, place) => [index, delivered[place] ?? 0]));
   const later = [await settleClashes(round, table, origins), await settleRulings(round, table)];
   const settled = sumOf([contested, ...later]);
   const receivers = members.filter(({ index }) => settled.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
@@ -192,6 +196,12 @@ async function exchangeTable(round: BegunRound, looks: readonly Look[], table: n
     writtenAt: new Set(receivers),
     freshAt: new Set(fresh || settled.fresh > 0 ? receivers : []),
   };
+}
+
+const NOTHING: Contested = { conflicts: 0, settled: 0, fresh: 0 };
+
+function othersOf({ members }: MasterRound, { index }: Member): readonly Member[] {
+  return members.filter((member) => member.index !== index);
 }
 
 function sumOf(parts: readonly Contested[]): Contested {

@@ -46,12 +46,14 @@ export function takeMemberSnapshot({ member, from, seenBy, knownBy, origin, orig
   };
 }
 
-/** Whom the statements that follow read for, and what everybody has seen of what entries name. */
-export function setTargets({ seenBy, knownBy }: Pick<MemberSettings, 'seenBy' | 'knownBy'>): Statement {
+/** From where the statements that follow read and whom for, and what everybody has seen of what entries name. */
+export function setSpan({ from, seenBy, knownBy }: Pick<MemberSettings, 'from' | 'seenBy' | 'knownBy'>): Statement {
+  const { xmax, xip, extra } = positionSettings(from);
   return {
-    name: 'sarrio_set_targets',
-    text: "select set_config('sarrio.targets', $1, true), set_config('sarrio.known', $2, true)",
-    values: [targetsText(seenBy), knownText(knownBy)],
+    name: 'sarrio_set_span',
+    text: `select set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true),
+      set_config('sarrio.targets', $4, true), set_config('sarrio.known', $5, true)`,
+    values: [xmax, xip, extra, targetsText(seenBy), knownText(knownBy)],
   };
 }
 
@@ -159,12 +161,15 @@ export function moveWatermark(move: { sync: string; source: string; position: st
 /** After the last write: how far the log must be on disk before anybody else may commit. */
 export const endOfLog: Statement = { name: 'sarrio_end_of_log', text: 'select pg_current_wal_insert_lsn()::text' };
 
-/** $1: sync, $2: relation, $3: JSON array of conflicts. */
+/** $1: sync, $2: JSON array of conflicts. */
 export const recordConflicts = `
   insert into sarrio.conflict (id, sync, relation, key, kind, strategy, decision, versions)
-  select r.id, $1, $2, r.key, r.kind, r.strategy, r.decision, r.versions
-  from json_to_recordset($3::json) as r (id uuid, key jsonb, kind text, strategy text, decision text, versions jsonb)
+  select r.id, $1, r.relation, r.key, r.kind, r.strategy, r.decision, r.versions
+  from json_to_recordset($2::json) as r (id uuid, relation text, key jsonb, kind text, strategy text, decision text, versions jsonb)
 `;
+
+/** The same for many. */
+export const copyConflicts = 'copy sarrio.conflict (sync, id, relation, key, kind, strategy, decision, versions) from stdin';
 
 /** $1: sync, $2: JSON array. Of a row that is parked again the last one counts. */
 export const parkRows = `

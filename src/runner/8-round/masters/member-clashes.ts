@@ -3,7 +3,7 @@ import type { ClashPair, ClashingText } from './member.ts';
 import { fromOf, tableOf } from './member-reads.ts';
 import { fillStage } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
-import { isForStage } from './set-aside.ts';
+import { isForStage, rowsJson } from './set-aside.ts';
 
 /** Above this number of rows the planner has its choice how to join them. */
 const FEW_TO_COMPARE = 50;
@@ -21,9 +21,7 @@ export async function clashesAt(state: MemberState, ordinal: number): Promise<re
     await session.query(write.analyzeStage);
     if (aside.hasSettled) await session.query(write.dropSettled);
   }
-  const statement = isLarge
-    ? { text: clashes.ofStage }
-    : { name: `sarrio_masters_clashes_${ordinal}`, text: clashes.ofRows, values: [JSON.stringify(aside.rows)] };
+  const statement = isLarge ? { text: clashes.ofStage } : { name: `sarrio_masters_clashes_${ordinal}`, text: clashes.ofRows, values: [rowsJson(aside)] };
   // Some hundred rows are compared with each other: never each with each.
   const isMiddling = !isLarge && aside.rows.length > FEW_TO_COMPARE;
   const [before, after] = isMiddling ? [[{ text: planFor('many') }], [{ text: planFor('few') }]] : [[], []];

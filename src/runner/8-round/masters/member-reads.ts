@@ -1,19 +1,17 @@
 import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
-import type { ContestedKey, Version } from '../../../conflict/version.ts';
+import type { Version } from '../../../conflict/version.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading.ts';
-import { setPosition } from '../source.sql.ts';
-import { closeContested, fetchContested, openContested, setTargets } from './masters.sql.ts';
-import type { Member, RowText, Span } from './member.ts';
+import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
+import { allOf } from './all-of.ts';
+import { FEW_ENTRIES, type Member, type MetKey, type RowText, type Span } from './member.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 
-/** Up to so many pending entries travel as text through the runner, more by COPY. */
-const FEW_ENTRIES = 200;
 /** Contested keys in memory at a time. */
 const PAGE = 2_000;
 /** Reported keys above this number are analyzed before they are compared. */
@@ -27,7 +25,7 @@ export function tableOf({ sync }: MemberState, ordinal: number): PlanMasterTable
 }
 
 /** Brings the reports of all members that hold changes of a table together here, and gives the keys that several of them name. */
-export async function* meet(state: MemberState, ordinal: number, others: readonly Member[]): AsyncGenerator<readonly ContestedKey[]> {
+export async function* meet(state: MemberState, ordinal: number, others: readonly Member[]): AsyncGenerator<readonly MetKey[]> {
   const peers = others.map(({ index }) => peerOf(state, index));
   const reported = [state, ...peers].reduce((sum, each) => sum + entriesOf(each, ordinal), 0);
   if (reported > FEW_ENTRIES) {
@@ -41,12 +39,12 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
   const lines = JSON.stringify(reports.flatMap((answers) => answers.at(-1)?.lists ?? []));
   const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
   const keys = contestedKeys(answers.at(-1)?.lists ?? [], tableOf(state, ordinal));
-  if (keys.length > 0) yield keys;
+  if (keys.length > 0) yield await withRows(state, ordinal, keys);
 }
 
 type Meeting = { readonly peers: readonly MemberState[]; readonly reported: number };
 
-async function* meetInTable(state: MemberState, ordinal: number, { peers, reported }: Meeting): AsyncGenerator<readonly ContestedKey[]> {
+async function* meetInTable(state: MemberState, ordinal: number, { peers, reported }: Meeting): AsyncGenerator<readonly MetKey[]> {
   const { session } = state;
   const { meet: statements } = tableOf(state, ordinal).masters;
   await session.query(statements.create);
@@ -55,12 +53,36 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   await session.batch([...fromOf(state, ordinal), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
-  yield* pages(state, tableOf(state, ordinal));
+  yield* oneAhead(pagesWithRows(state, ordinal));
   await session.query(closeContested);
 }
 
+async function* pagesWithRows(state: MemberState, ordinal: number): AsyncGenerator<readonly MetKey[]> {
+  for await (const keys of pages(state, tableOf(state, ordinal))) yield await withRows(state, ordinal, keys);
+}
+
+/** While a page is settled the next one is read. Nothing is under way any more when the reader has ended or gone. */
+async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+  const begin = (): Promise<IteratorResult<T>> => {
+    const page = source.next();
+    page.catch(() => undefined);
+    return page;
+  };
+  let coming = begin();
+  try {
+    for (;;) {
+      const page = await coming;
+      if (page.done === true) return;
+      coming = begin();
+      yield page.value;
+    }
+  } finally {
+    await Promise.allSettled([coming]);
+  }
+}
+
 /** The rows of one key stay together: what is not complete waits for the next page. */
-async function* pages({ session }: MemberState, table: PlanMasterTable): AsyncGenerator<readonly ContestedKey[]> {
+async function* pages({ session }: MemberState, table: PlanMasterTable): AsyncGenerator<readonly PendingKey[]> {
   let rest: TextRows = [];
   for (;;) {
     const [answer] = await session.batch([{ text: fetchContested(PAGE) }]);
@@ -80,18 +102,16 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
   const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
   if (entriesOf(from, ordinal) > FEW_ENTRIES) {
     await chooseJoinsFor(from, ordinal);
-    await from.session.batch(fromOf(from, ordinal));
-    await from.copyTo(to, { from: copyReport, into: load });
+    await from.copyTo(to, { before: fromOf(from, ordinal), from: copyReport, into: load });
     return;
   }
   const answers = await from.session.batch([...fromOf(from, ordinal), { text: report }]);
   await to.session.query(insert, [JSON.stringify(answers.at(-1)?.lists ?? [])]);
 }
 
-/** What all others have seen: nothing older is read. */
+/** What all others have seen: nothing older is read. Goes before whatever reads, in the same batch: several may be reading at a time. */
 export function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
-  const span = spanOf(state, ordinal);
-  return [setPosition(span.from), ...(state.tables.size > 0 ? [setTargets(span)] : [])];
+  return [setSpan(spanOf(state, ordinal))];
 }
 
 /** A table that has not moved with the watermarks is read from where it stands. */
@@ -115,12 +135,15 @@ function entriesOf({ entries }: MemberState, ordinal: number): number {
   return entries.get(ordinal) ?? 0;
 }
 
-const OPERATIONS: Readonly<Record<string, Version['op']>> = { I: 'insert', U: 'update', D: 'delete' };
+/** A contested key before anybody has looked at its rows. */
+type PendingKey = { readonly key: readonly string[]; readonly versions: readonly PendingVersion[] };
 
-function contestedKeys(rows: TextRows, { rule }: PlanMasterTable): readonly ContestedKey[] {
+type PendingVersion = Omit<Version, 'op' | 'image'> & { readonly isInsert: boolean };
+
+function contestedKeys(rows: TextRows, { rule }: PlanMasterTable): readonly PendingKey[] {
   const counters = recordedFor(rule)?.counters ?? [];
-  const keys = new Map<string, { key: readonly string[]; versions: Version[] }>();
-  for (const [number = '', member, pendingAt, at, op, image, key, names, changes] of rows) {
+  const keys = new Map<string, { key: readonly string[]; versions: PendingVersion[] }>();
+  for (const [number = '', member, pendingAt, at, op, key, names, changes] of rows) {
     const found = keys.get(number ?? '') ?? { key: JSON.parse(key ?? '[]') as readonly string[], versions: [] };
     keys.set(number ?? '', found);
     const made = changes === undefined ? {} : { changes: changesFrom(JSON.parse(changes ?? '[]') as readonly (readonly ChangeJson[])[], counters) };
@@ -128,8 +151,7 @@ function contestedKeys(rows: TextRows, { rule }: PlanMasterTable): readonly Cont
       member: Number(member),
       pendingAt: Number(pendingAt),
       at: BigInt(at ?? '0'),
-      op: OPERATIONS[op ?? ''] ?? 'update',
-      image: image ?? '',
+      isInsert: op === 'I',
       names: JSON.parse(names ?? 'null') as readonly ChangeName[] | null,
       ...made,
     });
@@ -137,13 +159,60 @@ function contestedKeys(rows: TextRows, { rule }: PlanMasterTable): readonly Cont
   return [...keys.values()];
 }
 
+/** Everybody who has a version is asked for its row, all at once. */
+async function withRows(state: MemberState, ordinal: number, keys: readonly PendingKey[]): Promise<readonly MetKey[]> {
+  const members = [...new Set(keys.flatMap(({ versions }) => versions.map(({ member }) => member)))];
+  const found = await allOf(members.map((member) => rowsAt(peerOf(state, member), ordinal, keys)));
+  const rows = new Map(members.map((member, place) => [member, found[place] ?? new Map<PendingKey, Held>()]));
+  const heldOf = (key: PendingKey, member: number): Held => {
+    const held = rows.get(member)?.get(key);
+    if (held === undefined) throw new Error(`member ${member} did not say what it holds`);
+    return held;
+  };
+  return keys.map((key) => ({
+    key: key.key,
+    versions: key.versions.map(({ isInsert, ...version }): Version => {
+      const held = heldOf(key, version.member);
+      const first = key.versions.find(({ member }) => isSame(heldOf(key, member), held))?.member ?? version.member;
+      const { isPresent } = held.row;
+      return { ...version, op: isPresent ? (isInsert ? 'insert' : 'update') : 'delete', image: isPresent ? `as at ${first}` : '' };
+    }),
+    rowOf: (member) => heldOf(key, member).row,
+  }));
+}
+
+/** A row, and what it is compared by where that is not its text. */
+type Held = { readonly row: RowText; readonly hashes: string | null };
+
+function isSame(one: Held, other: Held): boolean {
+  if (one.row.isPresent !== other.row.isPresent) return false;
+  return one.hashes === null ? one.row.values.every((value, place) => value === other.row.values[place]) : one.hashes === other.hashes;
+}
+
+async function rowsAt(state: MemberState, ordinal: number, keys: readonly PendingKey[]): Promise<ReadonlyMap<PendingKey, Held>> {
+  const wanted = keys.filter(({ versions }) => versions.some(({ member }) => member === state.index));
+  const held = await heldRows(
+    state,
+    ordinal,
+    wanted.map(({ key }) => key),
+  );
+  return new Map(wanted.flatMap((key, place) => (held[place] ? [[key, held[place]]] : [])));
+}
+
 /** In the order of the keys. */
 export async function rowsOfKeys(state: MemberState, ordinal: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]> {
-  const statement = { name: `sarrio_masters_keys_${ordinal}`, text: tableOf(state, ordinal).masters.rowsOfKeys, values: [JSON.stringify(keys)] };
+  return (await heldRows(state, ordinal, keys)).map(({ row }) => row);
+}
+
+async function heldRows(state: MemberState, ordinal: number, keys: readonly (readonly string[])[]): Promise<readonly Held[]> {
+  const { masters, columns } = tableOf(state, ordinal);
+  const statement = { name: `sarrio_masters_keys_${ordinal}`, text: masters.rowsOfKeys, values: [JSON.stringify(keys)] };
   const [answer] = await state.session.batch([statement]);
   const rows = answer?.lists ?? [];
   if (rows.length !== keys.length) throw new Error(`asked ${state.name} for ${keys.length} rows and got ${rows.length}`);
-  return rows.map(([isPresent, ...values]) => ({ isPresent: isPresent === 't', values }));
+  return rows.map(([present, ...found]) => {
+    return { row: { isPresent: present === 't', values: found.slice(0, columns.length) }, hashes: found[columns.length] ?? null };
+  });
 }
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
@@ -162,14 +231,16 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   }
   await chooseJoinsFor(state, ordinal);
   const { seenBy, knownBy } = spanOf(state, ordinal);
+  const isSettled = (state.pending.asides.get(ordinal)?.stagedSettled ?? 0) > 0;
+  if (isSettled) await state.session.query(masters.write.indexSettled);
+  const text = isSettled ? masters.copyUnsettled : masters.copyChanged;
   let most = 0;
   for (const peer of peers) {
     const seen = seenBy.get(peer.index);
     if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
-    await state.session.batch([setPosition(seen), setTargets({ seenBy: new Map([[peer.index, seen]]), knownBy })]);
-    most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, text: masters.copyChanged, fresh }));
+    const before = [setSpan({ from: seen, seenBy: new Map([[peer.index, seen]]), knownBy })];
+    most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, before, text, fresh }));
   }
-  await state.session.batch([setTargets(state)]);
   return most;
 }
 

@@ -1,16 +1,16 @@
 import { formatPosition } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
-import { recordedRow } from '../../../conflict/mask.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import type { TextRows } from '../reading.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
-import { moveHeld, moveWatermark, parkRows, recordConflicts, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
+import { moveHeld, moveWatermark, parkRows, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
 import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
 import { blamed, type WriteAgain } from './blame.ts';
 import { isFaultOfRows, TableError } from './member-error.ts';
 import { knownOf, tableOf } from './member-reads.ts';
+import { copyRecords, recordStatements } from './record-conflicts.ts';
 import type { MemberState } from './session-member.ts';
 import {
   addDelivered,
@@ -19,6 +19,7 @@ import {
   intoStage,
   isForStage,
   newSetAside,
+  rowsJson,
   type SetAside,
   type WriteForm,
   writeRows,
@@ -33,7 +34,7 @@ export type Pending = {
   readonly parked: { readonly table: number; readonly row: ParkedRow }[];
 };
 
-/** Conflicts in one statement. */
+/** More conflicts than these are written down by COPY, without waiting for the end of the round. */
 const RECORDS = 500;
 
 function asideOf(state: MemberState, ordinal: number): SetAside & { readonly rowsFrom: Map<number, number> } {
@@ -47,11 +48,12 @@ export async function settleAside(state: MemberState, ordinal: number, rows: rea
   const aside = asideOf(state, ordinal);
   await unsettle(state, aside, rows);
   addSettled(aside, rows, knownOf(state, ordinal));
-  if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [JSON.stringify(aside.rows)]);
+  if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [rowsJson(aside)]);
   for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
   for (const { parked } of rows) if (parked !== null) state.pending.parked.push({ table: ordinal, row: parked });
   if (isForStage(aside)) await fillStage(state, aside);
-  while (state.pending.records.length > RECORDS) await state.session.batch(recordStatements(state, state.pending.records.splice(0, RECORDS)));
+  const { records } = state.pending;
+  if (records.length > RECORDS) await copyRecords(state, records.splice(0));
 }
 
 type Rows = { readonly rows: TextRows; readonly fresh: boolean; readonly from: number };
@@ -62,15 +64,15 @@ export function receiveRows(state: MemberState, ordinal: number, { rows, fresh, 
   aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows.length);
 }
 
-type Copy = { readonly sender: MemberState; readonly text: string; readonly fresh: boolean };
+type Copy = { readonly sender: MemberState; readonly before: readonly Statement[]; readonly text: string; readonly fresh: boolean };
 
 /** @returns Number of rows. */
-export async function receiveCopy(state: MemberState, ordinal: number, { sender, text, fresh }: Copy): Promise<number> {
+export async function receiveCopy(state: MemberState, ordinal: number, { sender, before, text, fresh }: Copy): Promise<number> {
   const aside = asideOf(state, ordinal);
   const { createStage, loadStage } = writesOf(aside);
-  await state.session.query(createStage);
+  if (!aside.isStaged) await state.session.query(createStage);
   aside.isStaged = true;
-  const rows = await sender.copyTo(state, { from: text, into: loadStage });
+  const rows = await sender.copyTo(state, { before, from: text, into: loadStage });
   aside.hasFresh ||= fresh && rows > 0;
   aside.rowsFrom.set(sender.index, (aside.rowsFrom.get(sender.index) ?? 0) + rows);
   return rows;
@@ -83,12 +85,13 @@ async function unsettle({ session }: MemberState, aside: SetAside, rows: readonl
   const apart = newSetAside(aside.table);
   addSettled(apart, last, []);
   dropSettledKeys(aside, apart.rows);
-  if (aside.isStaged) await session.query(writesOf(aside).unsettle, [JSON.stringify(apart.rows)]);
+  if (aside.isStaged) await session.query(writesOf(aside).unsettle, [rowsJson(apart)]);
 }
 
-export async function fillStage({ session }: MemberState, aside: SetAside): Promise<void> {
-  await session.query(writesOf(aside).createStage);
-  await session.batch(intoStage(aside));
+export async function fillStage(state: MemberState, aside: SetAside): Promise<void> {
+  const { createStage, loadRows } = writesOf(aside);
+  if (!aside.isStaged) await state.session.query(createStage);
+  await state.load(loadRows, intoStage(aside));
 }
 
 /** Everything that was set aside, the records of conflicts, and the watermarks. */
@@ -199,15 +202,6 @@ function wakesOf(state: MemberState, aside: SetAside): readonly Statement[] {
   ];
 }
 
-function recordStatements(state: MemberState, records: Pending['records']): readonly Statement[] {
-  const tables = [...new Set(records.map(({ table }) => table))];
-  return tables.map((ordinal) => {
-    const { target } = tableOf(state, ordinal);
-    const ofTable = records.filter(({ table }) => table === ordinal).map(({ record }) => recordJson(state, ordinal, record));
-    return { name: 'sarrio_record_conflicts', text: recordConflicts, values: [state.syncName, displayName(target), JSON.stringify(ofTable)] };
-  });
-}
-
 function parkStatements(state: MemberState): readonly Statement[] {
   if (state.pending.parked.length === 0) return [];
   const rows = state.pending.parked.map(({ table, row: { key, row, code, error } }) => {
@@ -221,24 +215,4 @@ function parkStatements(state: MemberState): readonly Statement[] {
     };
   });
   return [{ name: 'sarrio_park', text: parkRows, values: [state.syncName, JSON.stringify(rows)] }];
-}
-
-/** Values stay the text that the servers wrote. */
-function recordJson(state: MemberState, ordinal: number, { id, kind, strategy, decision, key, versions }: ConflictRecord): unknown {
-  const { columns, key: names, mask = [] } = tableOf(state, ordinal);
-  const columnNames = columns.map(({ name }) => name);
-  return {
-    id,
-    kind,
-    strategy,
-    decision,
-    key: Object.fromEntries(names.map((name, index) => [name, key[index]])),
-    versions: versions.map((version) => ({
-      database: version.database,
-      at: String(version.at),
-      op: version.op,
-      row: version.row.isPresent ? recordedRow(columnNames, version.row, mask) : null,
-      ...(mask.length > 0 ? { masked: mask } : {}),
-    })),
-  };
 }

@@ -24,7 +24,7 @@ export type Member = {
    */
   hold(): Promise<bigint>;
   /** The keys of a table of which this member, or one of the others, holds changes while a second one does too, in pages. */
-  meet(table: number, others: readonly Member[]): AsyncIterable<readonly ContestedKey[]>;
+  meet(table: number, others: readonly Member[]): AsyncIterable<readonly MetKey[]>;
   /** The rows of keys as this member's snapshot shows them, in the order of the keys. */
   rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
   /** Pairs of rows that hold one unique value, among what was set aside for the table here and what stays here. */
@@ -43,6 +43,9 @@ export type Member = {
   commit(): Promise<void>;
   rollback(): Promise<void>;
 };
+
+/** Up to so many pending entries of a table travel as text through the runner, more by COPY. */
+export const FEW_ENTRIES = 200;
 
 /** From where a member is read. */
 export type Span = {
@@ -76,6 +79,9 @@ export type Look = Seen & {
 };
 
 export type { RowText };
+
+/** A contested key with what those that have a version of it hold. */
+export type MetKey = ContestedKey & { readonly rowOf: (member: number) => RowText };
 
 /** What a round has decided about a contested key. */
 export type SettledRow = {
@@ -123,6 +129,8 @@ export type ConflictRecord = {
   readonly decision: string;
   readonly key: readonly string[];
   readonly versions: readonly RecordedVersion[];
+  /** As a row for COPY, once some member has made it: it is the same at all. */
+  readonly written: { line: string | null };
 };
 
 export type RecordedVersion = { readonly database: string; readonly at: bigint; readonly op: string; readonly row: RowText };

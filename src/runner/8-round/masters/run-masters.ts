@@ -139,6 +139,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
     decideByHandler: run.handlers.decide,
+    unclashByHandler: run.handlers.unclash,
     rulings: run.rulings.of,
     newId: randomUUID,
     failpoint,

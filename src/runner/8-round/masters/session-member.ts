@@ -4,7 +4,7 @@ import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
-import { copyBetween } from '../../postgres/copy.ts';
+import { copyBetween, copyInto } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { boundLock } from '../purge.sql.ts';
@@ -24,9 +24,11 @@ export type MemberState = {
   readonly sync: PlanMultiMaster;
   /** As a replica: what it writes fires no capture trigger. One statement or batch at a time, whoever asks. */
   readonly session: Pick<Session, 'query' | 'batch'>;
-  /** Sends the rows of a COPY here into a COPY at a peer, or at this member itself. */
-  readonly copyTo: (peer: MemberState, text: { readonly from: string; readonly into: string }) => Promise<number>;
-  /** Takes the connection for something that the two above cannot do. */
+  /** Sends the rows of a COPY here into a COPY at a peer; `before` comes before it here. */
+  readonly copyTo: (peer: MemberState, text: { readonly before: readonly Statement[]; readonly from: string; readonly into: string }) => Promise<number>;
+  /** Sends lines of COPY's text format into a COPY here. */
+  readonly load: (text: string, lines: readonly string[]) => Promise<void>;
+  /** Takes the connection for something that the others cannot do. */
   readonly withConnection: <T>(work: (session: Session) => Promise<T>) => Promise<T>;
   readonly failpoint: Failpoint;
   /** Every member of the sync that is connected, by index, this one among them. */
@@ -40,8 +42,11 @@ export type MemberState = {
   tables: ReadonlyMap<number, Span>;
   /** Entries that were pending, by table. */
   entries: ReadonlyMap<number, number>;
-  /** Something that others will rely on is not known to be on disk yet: nobody else may commit. */
+  /** Something that this member wrote and others will rely on is not known to be on disk yet: nobody else may commit. */
   undurable: boolean;
+  /** Of what the snapshot saw: on its way to the disk since the look; null where it was there, or nobody has asked for it yet. */
+  flushing: Promise<unknown> | null;
+  isSnapshotOnDisk: boolean;
 };
 
 export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'failpoint' | 'peers'> & {
@@ -64,7 +69,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
   const counter = makeCounter(options.sync.tables);
   const state: MemberState = {
     ...options,
-    ...connectionOf(options.session),
+    ...connectionOf(options),
     pending: { asides: new Map(), records: [], parked: [] },
     from: null,
     seenBy: new Map(),
@@ -72,6 +77,8 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     tables: new Map(),
     entries: new Map(),
     undurable: false,
+    flushing: null,
+    isSnapshotOnDisk: true,
   };
   const { session } = state;
   const member: Member = {
@@ -99,12 +106,20 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
 }
 
 /** A connection does one thing at a time; the runner's beats come in between. */
-function connectionOf(session: Session): Pick<MemberState, 'session' | 'copyTo' | 'withConnection'> {
+function connectionOf({ session, index }: SessionMemberOptions): Pick<MemberState, 'session' | 'copyTo' | 'load' | 'withConnection'> {
   const exclusive = makeMutex();
   return {
     session: { query: (text, values) => exclusive(() => session.query(text, values)), batch: (statements) => exclusive(() => session.batch(statements)) },
+    load: (text, lines) => exclusive(async () => void (await copyInto({ session, text }, lines))),
     withConnection: (work) => exclusive(() => work(session)),
-    copyTo: (peer, text) => exclusive(() => peer.withConnection((other) => copyBetween({ session, text: text.from }, { session: other, text: text.into }))),
+    copyTo: (peer, text) => {
+      const copy = async (other: Session): Promise<number> => {
+        await session.batch(text.before);
+        return copyBetween({ session, text: text.from }, { session: other, text: text.into });
+      };
+      // In the order of the members: two that copy to each other would wait for each other.
+      return index < peer.index ? exclusive(() => peer.withConnection(copy)) : peer.withConnection((other) => exclusive(() => copy(other)));
+    },
   };
 }
 
@@ -169,7 +184,10 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   );
   if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
-  state.undurable = isOnDisk !== 't';
+  state.undurable = false;
+  state.isSnapshotOnDisk = isOnDisk === 't';
+  // While the round goes on, so that it need not wait for the disk in the end.
+  state.flushing = state.isSnapshotOnDisk || pending.length === 0 ? null : flush(options);
   state.entries = new Map(pending.map(({ ordinal, entries }) => [ordinal, entries]));
   return {
     member: index,
@@ -222,9 +240,17 @@ function originsOf(history: History, { knownBy, tables }: LookOptions): { readon
 }
 
 /** A tiny commit on another connection waits for the disk, and with it for all that was logged before. */
-async function makeDurable(state: MemberState, { query, failpoint }: SessionMemberOptions): Promise<void> {
-  if (!state.undurable) return;
-  await failpoint('masters.before-flush');
-  await query(flushWal);
+async function makeDurable(state: MemberState, options: SessionMemberOptions): Promise<void> {
+  if (state.isSnapshotOnDisk && !state.undurable) return;
+  await options.failpoint('masters.before-flush');
+  await (state.undurable ? flush(options) : (state.flushing ?? flush(options)));
+  state.isSnapshotOnDisk = true;
   state.undurable = false;
+}
+
+/** Who waits for it hears of a failure; it may be that nobody does, because the round has failed before. */
+function flush({ query }: SessionMemberOptions): Promise<unknown> {
+  const flushed = query(flushWal);
+  flushed.catch(() => undefined);
+  return flushed;
 }

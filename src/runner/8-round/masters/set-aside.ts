@@ -1,41 +1,54 @@
-import { type ChangeJson, changesJson } from '../../../conflict/change.ts';
+import { changesJson } from '../../../conflict/change.ts';
 import { type ChangeName, type Knowledge, namesNewTo } from '../../../conflict/change-names.ts';
 import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
+import { copyColumns } from '../../postgres/copy.ts';
 import type { Statement } from '../../postgres/session.ts';
 import type { TextRows } from '../reading.ts';
-import type { SettledRow } from './member.ts';
+import type { RowText, SettledRow } from './member.ts';
 
 /** Beyond so many rows a table goes through the stage. */
 const FEW_ROWS = 1_000;
 
-type Json = Readonly<Record<string, string | boolean | null | readonly (readonly ChangeJson[])[]>>;
+/** A row that waits to be written. */
+export type AsideRow = {
+  readonly row: RowText;
+  /** Microseconds since 1970, as text. */
+  readonly at: string | null;
+  readonly isFresh: boolean;
+  readonly isSettled: boolean;
+  readonly isSkipped: boolean;
+  /** A text array of the changes that it embodies and that are new here. */
+  readonly names: string | null;
+  /** As JSON, for tables whose rule asks for it. */
+  readonly carried: string | null;
+};
 
 /** What is set aside for one table at one member: rows in memory as long as they are few, else in its stage. */
 export type SetAside = {
   readonly table: PlanMasterTable;
-  /** Rows as JSON objects, for the parameter of the write statements. */
-  rows: Json[];
+  rows: AsideRow[];
   isStaged: boolean;
+  /** Settled rows that are in the stage. */
+  stagedSettled: number;
   hasSettled: boolean;
   hasFresh: boolean;
 };
 
 export function newSetAside(table: PlanMasterTable): SetAside {
-  return { table, rows: [], isStaged: false, hasSettled: false, hasFresh: false };
+  return { table, rows: [], isStaged: false, stagedSettled: 0, hasSettled: false, hasFresh: false };
 }
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[], known: readonly Knowledge[]): void {
-  const names = columnNames(aside.table);
-  for (const { row, at, isFresh, names: changes, write, carried } of settled) {
+  for (const { row, at, isFresh, names, write, carried } of settled) {
     aside.rows.push({
-      sarrio_present: row.isPresent,
-      ...named(names, row.values),
-      sarrio_at: String(at),
-      sarrio_fresh: isFresh,
-      sarrio_settled: true,
-      sarrio_skip: write === 'skip',
-      sarrio_names: namesText(namesNewTo(known, changes)),
-      ...(carried === null ? {} : { sarrio_carried: changesJson(carried) }),
+      row,
+      at: String(at),
+      isFresh,
+      isSettled: true,
+      isSkipped: write === 'skip',
+      names: namesText(namesNewTo(known, names)),
+      carried: carried === null ? null : JSON.stringify(changesJson(carried)),
     });
     aside.hasFresh ||= isFresh;
   }
@@ -43,11 +56,12 @@ export function addSettled(aside: SetAside, settled: readonly SettledRow[], know
 }
 
 /** Rows in memory that were settled for these keys are forgotten. Settled rows have the same text at every member. */
-export function dropSettledKeys(aside: SetAside, keys: readonly Json[]): void {
+export function dropSettledKeys(aside: SetAside, keys: readonly AsideRow[]): void {
   const names = aside.table.key.map((name) => aside.table.columns.find(({ from }) => 'column' in from && from.column === name)?.name ?? name);
-  const keyOf = (row: Json): string => JSON.stringify(names.map((name) => row[name]));
+  const places = names.map((name) => aside.table.columns.findIndex((column) => column.name === name));
+  const keyOf = ({ row }: AsideRow): string => JSON.stringify(places.map((place) => row.values[place]));
   const dropped = new Set(keys.map(keyOf));
-  aside.rows = aside.rows.filter((row) => row['sarrio_settled'] !== true || !dropped.has(keyOf(row)));
+  aside.rows = aside.rows.filter((row) => !row.isSettled || !dropped.has(keyOf(row)));
 }
 
 /**
@@ -55,18 +69,17 @@ export function dropSettledKeys(aside: SetAside, keys: readonly Json[]): void {
  * for some tables what the changes did.
  */
 export function addDelivered(aside: SetAside, rows: TextRows, { fresh, known }: { fresh: boolean; known: readonly Knowledge[] }): void {
-  const names = columnNames(aside.table);
+  const count = aside.table.columns.length;
   for (const row of rows) {
-    const [at = null, changes = null, , carried] = row.slice(names.length + 1);
+    const [at = null, changes = null, , carried] = row.slice(count + 1);
     aside.rows.push({
-      sarrio_present: row[0] === 't',
-      ...named(names, row.slice(1, names.length + 1)),
-      sarrio_at: at,
-      sarrio_names: namesText(namesNewTo(known, namesOf(changes))),
-      sarrio_fresh: fresh,
-      sarrio_settled: false,
-      sarrio_skip: false,
-      ...(carried === undefined ? {} : { sarrio_carried: JSON.parse(carried ?? '[]') as readonly (readonly ChangeJson[])[] }),
+      row: { isPresent: row[0] === 't', values: row.slice(1, count + 1) },
+      at,
+      isFresh: fresh,
+      isSettled: false,
+      isSkipped: false,
+      names: namesText(namesNewTo(known, namesOf(changes))),
+      carried: carried === undefined ? null : (carried ?? '[]'),
     });
   }
   aside.hasFresh ||= fresh && rows.length > 0;
@@ -77,15 +90,39 @@ export function isForStage({ rows, isStaged }: SetAside): boolean {
   return rows.length > (isStaged ? 0 : FEW_ROWS);
 }
 
-/** Takes the rows out, as statements that put them into the stage. */
-export function intoStage(aside: SetAside): readonly Statement[] {
-  const statements: Statement[] = [];
-  while (aside.rows.length > 0) {
-    const values = [JSON.stringify(aside.rows.splice(0, FEW_ROWS))];
-    statements.push({ text: writesOf(aside).insertStage, values });
-  }
+/** Takes the rows out, as lines for `loadRows`. */
+export function intoStage(aside: SetAside): readonly string[] {
+  const { rows } = aside;
+  aside.rows = [];
   aside.isStaged = true;
-  return statements;
+  aside.stagedSettled += rows.filter(({ isSettled }) => isSettled).length;
+  const { rule } = aside.table;
+  const isRecorded = recordedFor(rule) !== null;
+  return rows.map(({ row, at, isFresh, isSettled, isSkipped, names, carried }) => {
+    const own = [at, flag(isFresh), flag(isSettled), flag(isSkipped), names, ...(isRecorded ? [carried] : [])];
+    return `${flag(row.isPresent)}\t${copyColumns(row.values)}\t${copyColumns(own)}\n`;
+  });
+}
+
+function flag(value: boolean): string {
+  return value ? 't' : 'f';
+}
+
+/** The rows in memory, for the parameter of the write statements. */
+export function rowsJson({ table, rows }: SetAside): string {
+  const names = table.columns.map(({ name }) => name);
+  return JSON.stringify(
+    rows.map(({ row, at, isFresh, isSettled, isSkipped, names: changes, carried }) => ({
+      sarrio_present: row.isPresent,
+      ...Object.fromEntries(names.map((name, index) => [name, row.values[index] ?? null])),
+      sarrio_at: at,
+      sarrio_fresh: isFresh,
+      sarrio_settled: isSettled,
+      sarrio_skip: isSkipped,
+      sarrio_names: changes,
+      ...(carried === null ? {} : { sarrio_carried: JSON.parse(carried) as unknown }),
+    })),
+  );
 }
 
 /** Merged as they are, or every row that changes deleted and inserted again, which lets unique values swap. */
@@ -94,7 +131,7 @@ export type WriteForm = 'merge' | 'replace';
 /** The rows in memory, and the entries that tell of them. */
 export function writeRows(aside: SetAside, ordinal: number, { form, tellsOthers }: { form: WriteForm; tellsOthers: boolean }): readonly Statement[] {
   const writes = writesOf(aside);
-  const values = [JSON.stringify(aside.rows)];
+  const values = [rowsJson(aside)];
   const named = (name: string, text: string): Statement => ({ name: `sarrio_masters_${name}_${ordinal}`, text, values });
   const entries = aside.hasFresh || tellsOthers ? [named('entries', writes.entriesOfRows)] : [];
   if (form === 'merge' && writes.mergeRows !== null) return [...entries, named('merge', writes.mergeRows)];
@@ -114,14 +151,6 @@ export function writeStage(aside: SetAside, { form, tellsOthers }: { form: Write
 
 export function writesOf({ table }: SetAside): MasterStatements['write'] {
   return table.masters.write;
-}
-
-function columnNames(table: PlanMasterTable): readonly string[] {
-  return table.columns.map(({ name }) => name);
-}
-
-function named(names: readonly string[], values: readonly (string | null)[]): Json {
-  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
 }
 
 /** A text array of names, which need no quotes. */

@@ -1,97 +1,144 @@
-import { clashLosers, type ClashingRow, decidesClashesByTime } from '../../../conflict/unique.ts';
-import type { UniqueRule } from '../../../plan/unique-rule.ts';
+import { byRank, type ClashingRow, clashLosers, decidesClashesByTime, OWN_ERROR } from '../../../conflict/unique.ts';
+import type { ClashDecision, HandlerClash } from '../../../conflict/handlers/judge-clash.ts';
+import { failureText } from '../../../conflict/handlers/judge.ts';
+import type { HandlerRule } from '../../../plan/conflict-rule.ts';
+import type { NamedUniqueRule, UniqueRule } from '../../../plan/unique-rule.ts';
 import { allOf } from './all-of.ts';
+import { type Found, foundRow, type FoundRows, gatherClashes, idOf } from './gather-clashes.ts';
 import type { BegunRound } from './master-round.ts';
-import type { ClashingText, ClashPair, Member, RecordedVersion, SettledRow } from './member.ts';
+import type { ClashPair, Member, RecordedVersion, SettledRow } from './member.ts';
 import { clocksApart, type Contested } from './settle-contested.ts';
+import { TableStopped } from './stop.ts';
+
+/** So often rows may be changed to values that are taken as well. */
+const MOST_PASSES = 5;
 
 /**
- * Finds rows that hold one unique value under different keys, and decides once which of them go: their removal is a decision, recorded as
- * a change of its own at every present member, and the rows are parked there. Any member that has changes sees all of it: what it holds
- * and what was set aside for it is what all present members will hold, and among its own rows nothing clashes.
+ * Finds rows that hold one unique value under different keys, and decides once what becomes of them: a removal or a change is a decision,
+ * recorded as a change of its own at every present member, and removed rows are parked there. Any member that has changes sees all of it:
+ * what it holds and what was set aside for it is what all present members will hold, and among its own rows nothing clashes.
  */
 export async function settleClashes(round: BegunRound, table: number, origins: readonly Member[]): Promise<Contested> {
   const rule = round.uniqueRules[table] ?? null;
   const [place, ...others] = origins;
-  if (rule === null || place === undefined || others.length === 0) return { conflicts: 0, settled: 0, fresh: 0 };
-  const pairs = await place.clashes(table);
-  if (pairs.length === 0) return { conflicts: 0, settled: 0, fresh: 0 };
-  const error = decidesClashesByTime(rule) ? clocksApart(round) : null;
-  if (error !== null) throw error;
-  const found = await clashingRows(table, pairs, { place, others });
-  const clashes = pairs.map(({ one, other }) => [idOf(one), idOf(other)] as const);
-  const lost = clashLosers({ rows: [...found.values()], clashes, databases: round.databases }, rule);
-  const removals = [...lost].sort().map((id) => removalOf(round, rule, { loser: rowOf(found, id), pairs, found }));
-  await allOf(round.members.map((member) => member.settle(table, removals)));
-  return { conflicts: removals.length, settled: removals.length, fresh: removals.length };
+  let settled = 0;
+  if (rule === null || place === undefined || others.length === 0) return { conflicts: 0, settled, fresh: 0 };
+  for (let pass = 0; ; pass += 1) {
+    const pairs = await place.clashes(table);
+    if (pairs.length === 0) break;
+    const error = decidesClashesByTime(rule) ? clocksApart(round) : null;
+    if (error !== null) throw error;
+    const clashes = { pairs, found: await gatherClashes(table, pairs, { place, others }) };
+    if (pass === MOST_PASSES) throw endless(round, table, clashes);
+    const rows = rule.strategy === 'handler' ? await byHandler(round, table, { ...clashes, rule }) : removals(round, rule, clashes);
+    await allOf(round.members.map((member) => member.settle(table, rows)));
+    settled += rows.length;
+    // Rows that are gone leave nothing behind; what a row was changed to may be taken as well.
+    if (rows.every(({ row }) => !row.isPresent)) break;
+  }
+  return { conflicts: settled, settled, fresh: settled };
 }
 
-type Found = ClashingRow & { readonly text: ClashingText };
+type Clashes = { readonly pairs: readonly ClashPair[]; readonly found: FoundRows };
 
-async function clashingRows(
-  table: number,
-  pairs: readonly ClashPair[],
-  { place, others }: { place: Member; others: readonly Member[] },
-): Promise<ReadonlyMap<string, Found>> {
-  const texts = new Map(pairs.flatMap(({ one, other }) => [one, other]).map((text) => [idOf(text), text]));
-  const arrived = [...texts.values()].filter(({ isStanding }) => !isStanding);
-  const owners = await ownersOf(table, arrived, others);
-  return new Map(
-    [...texts].map(([id, text]) => {
-      const member = text.isStanding ? place.index : (owners.get(text) ?? place.index);
-      return [id, { id, member, at: text.at, text }];
-    }),
+function removals(round: BegunRound, rule: NamedUniqueRule, clashes: Clashes): readonly SettledRow[] {
+  const { pairs, found } = clashes;
+  const ids = pairs.map(({ one, other }) => [idOf(one), idOf(other)] as const);
+  const lost = clashLosers({ rows: [...found.values()], clashes: ids, databases: round.databases }, rule);
+  return [...lost].sort().map((id) => settledRow(round, rule, { ...clashes, row: foundRow(found, id), values: null }));
+}
+
+/** Pair after pair, the oldest rows first; a row that has been dealt with is asked about no more. */
+async function byHandler(round: BegunRound, table: number, { rule, ...clashes }: Clashes & { readonly rule: HandlerRule }): Promise<readonly SettledRow[]> {
+  const asked = inOrder(clashes);
+  const decisions = await round.unclashByHandler(
+    table,
+    asked.map(({ index, rows }): HandlerClash => ({ index, rows: [handled(rows[0]), handled(rows[1])] })),
+  );
+  const rows = new Map<string, SettledRow>();
+  for (const [place, { rows: pair }] of asked.entries()) {
+    const decision = decisions[place];
+    if (decision === undefined) throw new Error('the handler gave fewer answers than it got questions');
+    if (decision.kind === 'failure') throw failed(table, failureText(decision), pair[1], round);
+    if (pair.some(({ id }) => rows.has(id))) continue;
+    if (decision.kind === 'stop') throw failed(table, 'its handler for unique values says stop()', pair[1], round);
+    for (const { row, values } of outcomeOf(decision, pair)) rows.set(row.id, settledRow(round, rule, { ...clashes, row, values }));
+  }
+  return [...rows.values()];
+}
+
+type Pair = readonly [Found, Found];
+
+function outcomeOf(decision: Exclude<ClashDecision, { kind: 'stop' }>, pair: Pair): readonly { readonly row: Found; readonly values: Changed }[] {
+  if (decision.kind === 'change') return [{ row: pair[1], values: decision.values }];
+  return decision.places.map((place) => ({ row: pair[place], values: null }));
+}
+
+/** The same on whatever runner: each pair once, the earlier row first, pairs by their later row. */
+function inOrder({ pairs, found }: Clashes): readonly { readonly index: string; readonly rows: Pair }[] {
+  const once = new Map<string, { readonly index: string; readonly rows: Pair }>();
+  for (const { index, one, other } of pairs) {
+    const [a, b] = [foundRow(found, idOf(one)), foundRow(found, idOf(other))];
+    const rows: Pair = byRank(a, b) <= 0 ? [a, b] : [b, a];
+    once.set(JSON.stringify([index, rows[0].id, rows[1].id]), { index, rows });
+  }
+  return [...once.values()].sort(
+    (one, other) => byRank(one.rows[1], other.rows[1]) || byRank(one.rows[0], other.rows[0]) || (one.index < other.index ? -1 : 1),
   );
 }
 
-/** The first of the others that holds such a row. */
-async function ownersOf(table: number, arrived: readonly ClashingText[], others: readonly Member[]): Promise<ReadonlyMap<ClashingText, number>> {
-  const owners = new Map<ClashingText, number>();
-  for (const other of others) {
-    const left = arrived.filter((text) => !owners.has(text));
-    if (left.length === 0) break;
-    const rows = await other.rows(
-      table,
-      left.map(({ key }) => key),
-    );
-    for (const [index, text] of left.entries()) if (rows[index]?.isPresent) owners.set(text, other.index);
-  }
-  return owners;
+function handled({ member, at, text }: Found): HandlerClash['rows'][number] {
+  return { member, at, key: text.key, row: text.row };
 }
 
-type Removal = { readonly loser: Found; readonly pairs: readonly ClashPair[]; readonly found: ReadonlyMap<string, Found> };
+function failed(table: number, message: string, { text }: Found, { keys }: BegunRound): TableStopped {
+  return new TableStopped({
+    table,
+    code: 'SAR622',
+    message,
+    hint: 'Mend the handler, compile and start the runner again, or change one of the rows. Until then only this table waits; nothing of it is lost.',
+    key: Object.fromEntries((keys[table] ?? []).map((name, place) => [name, text.key[place] ?? null])),
+  });
+}
 
-function removalOf(round: BegunRound, rule: UniqueRule, { loser, pairs, found }: Removal): SettledRow {
+function endless(round: BegunRound, table: number, { found }: Clashes): TableStopped {
+  const [first] = [...found.values()].sort(byRank);
+  if (first === undefined) throw new Error('a clash without rows');
+  return failed(table, `its handler for unique values has changed rows ${MOST_PASSES} times over to values that are taken as well`, first, round);
+}
+
+/** Null where the row goes. */
+type Changed = readonly (string | null)[] | null;
+
+type Deciding = Clashes & { readonly row: Found; readonly values: Changed };
+
+function settledRow(round: BegunRound, rule: UniqueRule, { row: loser, values, pairs, found }: Deciding): SettledRow {
   const clashes = pairs.filter(({ one, other }) => idOf(one) === loser.id || idOf(other) === loser.id);
-  const rivals = [...new Set(clashes.flatMap(({ one, other }) => [idOf(one), idOf(other)]))].filter((id) => id !== loser.id).map((id) => rowOf(found, id));
+  const rivals = [...new Set(clashes.flatMap(({ one, other }) => [idOf(one), idOf(other)]))].filter((id) => id !== loser.id).map((id) => foundRow(found, id));
   const index = clashes[0]?.index ?? '';
   const rows = [loser, ...rivals];
   const latest = rows.reduce((sum, { at }) => ((at ?? 0n) > sum ? (at ?? 0n) : sum), 0n);
-  const version = ({ member, at, text }: Found): RecordedVersion => ({ database: round.databases[member] ?? '', at: at ?? 0n, op: 'update', row: text.row });
+  const version = ({ member, at, text }: ClashingRow & Pick<Found, 'text'>): RecordedVersion => ({
+    database: round.databases[member] ?? '',
+    at: at ?? 0n,
+    op: 'update',
+    row: text.row,
+  });
   const { key, row } = loser.text;
+  const decision = values === null ? 'park' : 'merge';
   return {
     write: 'row',
-    row: { ...row, isPresent: false },
+    row: values === null ? { ...row, isPresent: false } : { isPresent: true, values },
     at: latest,
     isFresh: true,
     names: null,
     carried: null,
     isLast: true,
-    record: { id: round.newId(), kind: `unique ${index}`, strategy: rule.strategy, decision: 'park', key, versions: rows.map(version) },
-    parked: { key, row, code: '23505', error: `the unique index ${index} takes one of these rows: ${rows.map(({ text }) => shown(text)).join(', ')}` },
+    record: { id: round.newId(), kind: `unique ${index}`, strategy: rule.strategy, decision, key, versions: rows.map(version), written: { line: null } },
+    parked: values === null ? { key, row, code: '23505', error: `${OWN_ERROR}${index} takes one of these rows: ${rows.map(shown).join(', ')}` } : null,
   };
 }
 
-function shown({ key }: ClashingText): string {
-  return `(${key.join(', ')})`;
-}
-
-function rowOf(found: ReadonlyMap<string, Found>, id: string): Found {
-  const row = found.get(id);
-  if (row === undefined) throw new Error('a clash of a row that is not there');
-  return row;
-}
-
-function idOf({ key }: ClashingText): string {
-  return JSON.stringify(key);
+function shown({ text }: Found): string {
+  return `(${text.key.join(', ')})`;
 }

@@ -1,4 +1,4 @@
-import { allNames } from '../../../conflict/change-names.ts';
+import { allNames, mostNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh, marksOfTable } from '../../../conflict/bookkeeping.ts';
 import { failureText, type HandlerFailure } from '../../../conflict/handlers/judge.ts';
@@ -11,7 +11,7 @@ import { failure } from '../../../plan/errors.ts';
 import { isCovered, sameHistory } from '../../../plan/position.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
-import type { ConflictRecord, Member, RowText, SettledRow } from './member.ts';
+import type { ConflictRecord, Member, MetKey, RowText, SettledRow } from './member.ts';
 import { TableStopped } from './stop.ts';
 
 /** What became of the contested keys of a table. */
@@ -26,7 +26,7 @@ export async function settleContested(round: BegunRound, table: number, origins:
     const contains = containsIn(round, table);
     const judged = keys.map((key) => judgeKeyBy(key, { rule: ruleOf(round, table), contains }));
     refuseSkew(round, table, judged);
-    const rowsAt = await candidateRows(round, table, judged);
+    const rowsAt = rowsOfMet(keys);
     const settled = await decideAll(round, table, { judged, rowsAt });
     stopWhereRuled(round, table, settled);
     const rows = settled.map((each) => settledRow(round, table, each, (member) => rowsAt(each.key, member)));
@@ -158,35 +158,29 @@ function stopWhereRuled({ databases, keys }: BegunRound, table: number, settled:
   });
 }
 
-/** The rows of each candidate of a conflict, and of one candidate where there is none, asked for once. */
-async function candidateRows(round: BegunRound, table: number, judged: readonly Judged[]): Promise<RowsAt> {
-  const rows = new Map<number, ReadonlyMap<ContestedKey, RowText>>();
-  for (const member of round.members) rows.set(member.index, await rowsOf(member, table, judged));
+function rowsOfMet(keys: readonly MetKey[]): RowsAt {
+  const met = new Map<ContestedKey, MetKey>(keys.map((key) => [key, key]));
   return (key, member) => {
-    const row = rows.get(member)?.get(key);
-    if (row === undefined) throw new Error(`member ${member} did not say what it holds`);
-    return row;
+    const found = met.get(key);
+    if (found === undefined) throw new Error(`no page has the key ${JSON.stringify(key.key)}`);
+    return found.rowOf(member);
   };
-}
-
-async function rowsOf(member: Member, table: number, judged: readonly Judged[]): Promise<ReadonlyMap<ContestedKey, RowText>> {
-  const wanted = judged.filter(({ candidates, isConflict }) => (isConflict ? candidates : candidates.slice(0, 1)).some((each) => each.member === member.index));
-  if (wanted.length === 0) return new Map();
-  const found = await member.rows(
-    table,
-    wanted.map(({ key }) => key.key),
-  );
-  return new Map(wanted.flatMap(({ key }, index) => (found[index] ? [[key, found[index]] as const] : [])));
 }
 
 function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (member: number) => RowText): SettledRow {
   const { decision, candidates, isConflict } = settled;
   const record = isConflict ? recordOf(round, table, settled, rowAt) : null;
-  const names = isConflict ? null : allNames(settled.key.versions.map((version) => version.names));
+  const names = isConflict
+    ? null
+    : allNames(
+        settled.key.versions.map((version) => version.names),
+        mostNames(ruleOf(round, table)),
+      );
   const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, isLast: false, parked: null, write: 'row' } as const;
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
-  const latest = candidates.map(({ at }) => at).sort((a, b) => (a < b ? 1 : -1))[0] ?? first.at;
+  let latest = first.at;
+  for (const { at } of candidates) if (at > latest) latest = at;
   switch (decision.kind) {
     case 'take':
       return { ...row, row: rowAt(decision.member), at: candidates.find(({ member }) => member === decision.member)?.at ?? latest };
@@ -208,6 +202,7 @@ function recordOf(round: BegunRound, table: number, { key, candidates, decision 
     decision: decisionText(round, decision),
     key: key.key,
     versions: candidates.map(version),
+    written: { line: null },
   };
 }
 

@@ -73,6 +73,7 @@ async function ruledRow(round: BegunRound, table: number, { key, member, error, 
       decision: decision.kind === 'keep' ? `take ${from.member.name}` : 'park',
       key,
       versions: held.map(version),
+      written: { line: null },
     },
     parked: isParked ? { key, row: from.row, code: error.code, error: [error.message, error.detail ?? ''].filter((part) => part !== '').join(': ') } : null,
   };

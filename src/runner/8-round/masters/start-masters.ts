@@ -39,6 +39,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   const looks = makeLooks(clock);
   const handlers = openHandlers({
     tables: handlerTables(plan, name, 'onConflict'),
+    uniques: handlerTables(plan, name, 'onUnique'),
     exceptions: handlerTables(plan, name, 'onException'),
     files: options.files,
     clock,

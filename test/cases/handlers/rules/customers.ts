@@ -1,12 +1,12 @@
-import { type Conflict, type ConflictHandler, merge, remove as gone, take } from 'sarrio';
+import { type Bigint, type Conflict, type ConflictHandler, merge, remove as gone, take } from 'sarrio';
 import { longer as preferred } from './texts.ts';
 
 export type Customer = {
-  readonly id: string;
+  readonly id: Bigint;
   readonly name: string;
   readonly email: string | null;
   readonly tier: 'none' | 'silver' | 'gold';
-  readonly points: string;
+  readonly points: Bigint;
   readonly active: boolean;
 };
 

@@ -6,6 +6,7 @@ import {
   type HandlerException,
   judgeException,
 } from '../../../../conflict/handlers/judge-failure.ts';
+import { type ClashDecision, clashFailure, clashMessage, type HandlerClash, judgeClash } from '../../../../conflict/handlers/judge-clash.ts';
 import { type AnswerMessage, conflictMessage, type HandlerConflict, type HandlerShape } from '../../../../conflict/handlers/message.ts';
 import { SarrioError } from '../../../../plan/errors.ts';
 import type { HandlerRule } from '../../../../plan/conflict-rule.ts';
@@ -22,6 +23,8 @@ export type HandlerTable = HandlerShape & {
 
 export type HandlersOptions = {
   readonly tables: readonly HandlerTable[];
+  /** Tables with a handler for unique values that are taken twice. */
+  readonly uniques?: readonly HandlerTable[];
   /** Tables with a handler for rows that a member does not take. */
   readonly exceptions?: readonly HandlerTable[];
   /** Texts of the generated files, by path under `generated/`. */
@@ -37,6 +40,8 @@ export type HandlersOptions = {
 export type Handlers = {
   /** In the order of the conflicts. One failure is enough for the table to be stopped; the others may be used or not. */
   decide(table: number, conflicts: readonly HandlerConflict[]): Promise<readonly HandlerOutcome[]>;
+  /** What becomes of rows that hold one unique value, in the order of the clashes. */
+  unclash(table: number, clashes: readonly HandlerClash[]): Promise<readonly (ClashDecision | HandlerFailure)[]>;
   /** What becomes of a row that a member does not take; null where no handler says so. */
   except(table: number, exception: HandlerException): Promise<ExceptionDecision | HandlerFailure | null>;
   close(): Promise<void>;
@@ -51,8 +56,8 @@ const LOOKS = 4;
 
 /** Proves that the files are those of the plan. @throws SarrioError SAR307 when one is not */
 export function openHandlers(options: HandlersOptions): Handlers {
-  const { tables, exceptions = [], files, clock, limitMs = 5000, memoryMb = 64 } = options;
-  const state: State = { files: checkedFiles([...tables, ...exceptions], files), clock, limitMs, memoryMb, thread: null, queue: Promise.resolve() };
+  const { tables, uniques = [], exceptions = [], files, clock, limitMs = 5000, memoryMb = 64 } = options;
+  const state: State = { files: checkedFiles([...tables, ...uniques, ...exceptions], files), clock, limitMs, memoryMb, thread: null, queue: Promise.resolve() };
   return {
     decide: (ordinal, conflicts) => {
       const table = tables.find((each) => each.ordinal === ordinal);
@@ -62,6 +67,17 @@ export function openHandlers(options: HandlersOptions): Handlers {
           state,
           table.rule.file,
           conflicts.map((conflict) => ofConflict(table, conflict)),
+        ),
+      );
+    },
+    unclash: (ordinal, clashes) => {
+      const table = uniques.find((each) => each.ordinal === ordinal);
+      if (table === undefined) throw new Error(`no handler decides the unique values of table ${ordinal}`);
+      return inTurn(state, () =>
+        askAll(
+          state,
+          table.rule.file,
+          clashes.map((clash) => ofClash(table, clash)),
         ),
       );
     },
@@ -110,6 +126,14 @@ function ofConflict(table: HandlerTable, conflict: HandlerConflict): Question<Ha
     text: JSON.stringify(conflictMessage(table, conflict)),
     judge: (answer) => judge(table, conflict, answer),
     blame: (fault) => failureOf(table, conflict, fault),
+  };
+}
+
+function ofClash(table: HandlerTable, clash: HandlerClash): Question<ClashDecision> {
+  return {
+    text: JSON.stringify(clashMessage(table, clash)),
+    judge: (answer) => judgeClash(table, clash, answer),
+    blame: (fault) => clashFailure(table, clash, fault),
   };
 }
 

@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { compileConfig } from '../compiler/compile.ts';
+import type { Diagnostic } from '../plan/diagnostic.ts';
+import { compareGenerated, type GeneratedChanges } from '../plan/generated-files.ts';
+import { addConfigOptions, readConfig, readLockOf } from './config-options.ts';
+import { parseCount } from './duration.ts';
+import type { Verb } from './verb.ts';
+
+/** `sarrio check`: everything that can be known without a database, for every pull request: faults, warnings, and whether `generated/` is up to date. */
+export const verb: Verb = {
+  configure: (command) => void addConfigOptions(command).option('--max-warnings <number>', 'exit 2 when there are more', parseCount),
+  run: async (options, context) => {
+    const dir = String(options['generated']);
+    const loaded = await readConfig(options, context);
+    const { files, warnings } = compileConfig(loaded, await readLockOf(options, context));
+    const changes = await compareGenerated(resolve(context.cwd, dir), files);
+    const diagnostics = [...warnings, ...staleFaults(changes, dir), ...tooMany(warnings.length, options['maxWarnings'])];
+    const isFine = !diagnostics.some(({ severity }) => severity === 'error');
+    const text = isFine ? `Fine: ${warnings.length} warnings, ${files.size} generated files up to date.` : '';
+    return { exit: isFine ? 'ok' : 'differs', data: { warnings: warnings.length, files: files.size, ...changes }, diagnostics, text };
+  },
+};
+
+function staleFaults({ written, deleted }: GeneratedChanges, dir: string): readonly Diagnostic[] {
+  const hint = 'Run `sarrio compile` and commit what it writes.';
+  const fault = (path: string, message: string): Diagnostic => ({ code: 'SAR308', severity: 'error', message, hint, span: null, where: `${dir}/${path}` });
+  return [
+    ...written.map((path) => fault(path, 'it is not what the config and the schema lock give')),
+    ...deleted.map((path) => fault(path, 'nothing in the config gives this file any more')),
+  ];
+}
+
+function tooMany(warnings: number, most: unknown): readonly Diagnostic[] {
+  if (typeof most !== 'number' || warnings <= most) return [];
+  const message = `there are ${warnings} warnings, and --max-warnings allows ${most}`;
+  return [{ code: 'SAR309', severity: 'error', message, hint: 'Put them right, or allow as many as are meant to be.', span: null, where: null }];
+}

@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Evaluator } from '../compiler/1-load/evaluate/evaluator.ts';
+import { type LoadedConfig, loadConfig } from '../compiler/1-load/load-config.ts';
+import { LOCK_FILE, readIfPresent } from '../plan/generated-files.ts';
+import { readLock } from '../plan/read-lock.ts';
+import { LOCK_FORMAT, type SchemaLock } from '../plan/schema-lock.ts';
+import { numberOption } from './change-options.ts';
+import { parseDuration } from './duration.ts';
+import type { VerbContext } from './verb.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Options of the verbs that read the config. No other verb ever executes it. */
+export function addConfigOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'the config; by default replication.config.ts (or .js, .mjs, .cjs, .yaml)')
+    .option('--config-timeout <duration>', 'how long reading the config may take', parseDuration, 10_000);
+}
+
+export async function readConfig(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<LoadedConfig> {
+  const path = typeof options['config'] === 'string' ? options['config'] : null;
+  return loadConfig({ path, cwd: context.cwd, timeoutMs: numberOption(options, 'configTimeout'), ...(evaluator ? { evaluator } : {}) });
+}
+
+/** No lock at all is an empty one: then a rule names every database that was not pulled, with its place in the config. */
+export async function readLockOf(options: Options, context: VerbContext): Promise<SchemaLock> {
+  const dir = String(options['generated']);
+  const text = await readIfPresent(resolve(context.cwd, dir, LOCK_FILE));
+  return text === null ? { format: LOCK_FORMAT, databases: {} } : readLock(text, `${dir}/${LOCK_FILE}`);
+}

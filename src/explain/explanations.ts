@@ -1,0 +1,11 @@
+import { APPLYING } from './codes/applying.ts';
+import { CONFIG } from './codes/config.ts';
+import { DATABASES } from './codes/databases.ts';
+import { GENERATED } from './codes/generated.ts';
+import { NAMES } from './codes/names.ts';
+import { RUNNING } from './codes/running.ts';
+import { SWITCHING } from './codes/switching.ts';
+import type { Explanation } from './explanation.ts';
+
+/** All but those of the compiler's checks, which explain themselves. */
+export const EXPLANATIONS: readonly Explanation[] = [...CONFIG, ...NAMES, ...GENERATED, ...DATABASES, ...APPLYING, ...RUNNING, ...SWITCHING];
