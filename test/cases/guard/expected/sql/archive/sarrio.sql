@@ -38,6 +38,11 @@ create table if not exists sarrio.watermark (
   copied_xid xid8,
   primary key (sync, source)
 );
+alter table sarrio.watermark
+  add column if not exists acknowledged text,
+  add column if not exists unverified_since timestamptz,
+  add column if not exists unverified_reason text,
+  add column if not exists copied_xid xid8;
 revoke all on table sarrio.watermark from public;
 
 -- object: table sarrio.initial_copy
@@ -66,6 +71,9 @@ create table if not exists sarrio.acknowledged (
   acknowledged_at timestamptz not null default pg_catalog.now(),
   primary key (sync, target)
 );
+alter table sarrio.acknowledged
+  add column if not exists detached_at timestamptz,
+  add column if not exists detached_reason text;
 revoke all on table sarrio.acknowledged from public;
 
 -- object: table sarrio.paused

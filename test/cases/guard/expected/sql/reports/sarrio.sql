@@ -42,6 +42,11 @@ create table if not exists sarrio.watermark (
   copied_xid xid8,
   primary key (sync, source)
 );
+alter table sarrio.watermark
+  add column if not exists acknowledged text,
+  add column if not exists unverified_since timestamptz,
+  add column if not exists unverified_reason text,
+  add column if not exists copied_xid xid8;
 revoke all on table sarrio.watermark from public;
 grant select, insert, update, delete on table sarrio.watermark to sarrio_runner;
 grant select on table sarrio.watermark to sarrio_reader;
@@ -74,6 +79,9 @@ create table if not exists sarrio.acknowledged (
   acknowledged_at timestamptz not null default pg_catalog.now(),
   primary key (sync, target)
 );
+alter table sarrio.acknowledged
+  add column if not exists detached_at timestamptz,
+  add column if not exists detached_reason text;
 revoke all on table sarrio.acknowledged from public;
 grant select, update on table sarrio.acknowledged to sarrio_runner;
 grant select on table sarrio.acknowledged to sarrio_reader;

@@ -20,6 +20,10 @@ create table if not exists sarrio.delta_public_calls (
   change_origin bigint,
   change_origin_xid xid8
 ) partition by list (change_segment);
+alter table sarrio.delta_public_calls
+  add column if not exists change_bulk bigint,
+  add column if not exists change_origin bigint,
+  add column if not exists change_origin_xid xid8;
 alter table sarrio.delta_public_calls replica identity full;
 revoke all on table sarrio.delta_public_calls from public;
 grant select on table sarrio.delta_public_calls to sarrio_runner;

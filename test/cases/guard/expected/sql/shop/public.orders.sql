@@ -19,6 +19,10 @@ create table if not exists sarrio.delta_public_orders (
   change_origin bigint,
   change_origin_xid xid8
 ) partition by list (change_segment);
+alter table sarrio.delta_public_orders
+  add column if not exists change_bulk bigint,
+  add column if not exists change_origin bigint,
+  add column if not exists change_origin_xid xid8;
 alter table sarrio.delta_public_orders replica identity full;
 revoke all on table sarrio.delta_public_orders from public;
 grant select on table sarrio.delta_public_orders to sarrio_runner;
