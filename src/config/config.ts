@@ -56,7 +56,30 @@ export type TableConfig<Table extends string = string, Row = RowValues> = {
   readonly missingColumns?: 'refuse' | 'omit';
   /** As `captureTriggers` of the sync, for this table. */
   readonly captureTriggers?: CaptureTriggers;
+  /** As `truncate` of the sync, for this table. */
+  readonly truncate?: TruncateChoice;
+  /** As `skip` of the sync, for this table. */
+  readonly skip?: readonly SkippedOperation[];
 };
+
+/** What does not go to the targets: with `delete` they keep rows that the source has deleted or truncated. */
+export type SkippedOperation = 'delete';
+
+/**
+ * How initial copies are made.
+ * - `jobs`: ranges and tables that are copied at the same time; 2 by default, `sarrio run --jobs` beats it.
+ * - `chunk`: a table that is larger (`'128 MB'` by default, of 1024) is copied in ranges of this size, each kept once it is there.
+ * - `rate`: at most so many bytes a second, such as `'20 MB'`; no bound by default.
+ */
+export type CopySettings = { readonly jobs?: number; readonly chunk?: string; readonly rate?: string };
+
+/**
+ * What waits until somebody has said `sarrio approve`: nothing of the round that it is in is applied before.
+ * - `deletes`: the share of a target table's rows (0.2 is a fifth) beyond which the deletes of one round wait.
+ * - `minRows`: deletes of fewer rows than this never wait; 1 by default.
+ * - `truncate`: whether a TRUNCATE waits; it does unless you say `false`.
+ */
+export type Guard = { readonly deletes?: number; readonly minRows?: number; readonly truncate?: boolean };
 
 /** One group of tables from one source to its targets. */
 export type OneWaySync<Source extends string = string, Database extends string = string, Entry = string | TableConfig, Name extends string = string> = {
@@ -83,6 +106,14 @@ export type OneWaySync<Source extends string = string, Database extends string =
   readonly sequences?: 'carry' | 'ignore' | { readonly carry: { readonly margin: number } };
   /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
   readonly captureTriggers?: CaptureTriggers;
+  /** What a TRUNCATE at the source does: the target's table is refreshed (`replicate`, the default), its rows stay (`ignore`), or it fails (`refuse`). */
+  readonly truncate?: TruncateChoice;
+  /** Operations that do not go to the targets. `['delete']` makes them archives: what is deleted or truncated at the source stays there. */
+  readonly skip?: readonly SkippedOperation[];
+  /** How initial copies are made: how many jobs, in which ranges, how fast. */
+  readonly copy?: CopySettings;
+  /** Deletes of many rows and TRUNCATEs wait for `sarrio approve`. */
+  readonly guard?: Guard;
 };
 
 /**
@@ -133,7 +164,7 @@ export type UniqueChoice<Database extends string = string> = 'keep-earliest' | '
  */
 export type UniqueRuleConfig<Row extends object = RowValues, Database extends string = string> = UniqueChoice<Database> | UniqueHandler<Row, Database>;
 
-/** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
+/** What a TRUNCATE does: the same rows go at the others (the default), nothing there, or it fails. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
 /** A table of a multi-master sync with settings of its own. It has the same name, columns and key at every member. */

@@ -1,6 +1,8 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
 import { changeEventText } from './print-change-event.ts';
+import { fullCopyEventText } from './print-full-copy-event.ts';
+import { guardEventText } from './print-guard-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
@@ -13,6 +15,8 @@ export function eventText(event: RunnerEvent): string | null {
       return `${streamText(event.stream)}: ${event.state}${event.reason ? ` (${event.reason})` : ''}`;
     case 'copy-started':
       return `${streamText(event.stream)}: initial copy of ${event.table}`;
+    case 'copy-range':
+      return `${streamText(event.stream)}: ${event.table}: range ${event.done} of ${event.total}, ${count(event.rowsPerSecond)} rows/s, ${seconds(event.msLeft)} left`;
     case 'copy-finished':
       return `${streamText(event.stream)}: copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'round':
@@ -28,13 +32,14 @@ export function eventText(event: RunnerEvent): string | null {
     case 'plan':
       return changeEventText(event);
     case 'full-copy-started':
-      return `${streamText(event.stream)}: full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':
-      return `${streamText(event.stream)}: ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'full-copy-waits':
-      return `${streamText(event.stream)}: waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
     case 'full-copy-finished':
-      return `${streamText(event.stream)}: copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+      return fullCopyEventText(event);
+    case 'guard-held':
+    case 'guard-approved':
+    case 'guard-withdrawn':
+      return guardEventText(event);
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':
@@ -66,5 +71,3 @@ export function eventText(event: RunnerEvent): string | null {
       return event satisfies never;
   }
 }
-
-const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;

@@ -34,6 +34,7 @@ const TABLE: readonly Row[] = [
   [['run', '--generated', PLAN], {}, 'invalid', 'SAR400'],
   [['status', '--generated', PLAN, '--exit-code'], URLS, 'differs', ''],
   [['conflicts', 'dance', '--generated', PLAN], {}, 'invalid', 'SAR001'],
+  [['approve', '--generated', PLAN], URLS, 'invalid', 'SAR661'],
   [['kick', '--sync', 'absent', '--generated', PLAN], URLS, 'invalid', 'SAR609'],
   [['pause', '--sync', 'absent', '--generated', PLAN], URLS, 'invalid', 'SAR609'],
   [['resume', '--sync', 'absent', '--generated', PLAN], URLS, 'invalid', 'SAR609'],

@@ -41,7 +41,7 @@ function dataOf(document: Document.Parsed, fault: (message: string) => void): un
     return value;
   } catch (error) {
     if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;
-    fault(error instanceof TypeError ? 'an alias contains itself' : error.message);
+    fault(error instanceof ReferenceError ? error.message : 'an alias contains itself');
     return null;
   }
 }

@@ -77,6 +77,30 @@ export const initialCopyBlock: Sql = sql`
 `;
 
 /**
+ * In a target: ranges of blocks in which a large table is copied, until all of them are there. All of one copy have one position, that of
+ * its first snapshot, and the file of the source table in which the blocks stand.
+ */
+export const copyRangeBlock: Sql = sql`
+  create table if not exists sarrio.copy_range (
+    sync text not null,
+    source text not null,
+    relation text not null,
+    number integer not null,
+    copy uuid not null,
+    registration uuid not null,
+    capture oid not null,
+    filenode oid not null,
+    position text not null,
+    first_block bigint not null,
+    end_block bigint not null,
+    copied_rows bigint,
+    copied_at timestamptz,
+    primary key (sync, source, relation, number)
+  );
+  revoke all on table sarrio.copy_range from public;
+`;
+
+/**
  * In a source: what each registered target has durably applied, for purging only. A null position holds every change. A watermark
  * with another registration belongs to an earlier life of the stream, whose changes may be gone. A detached stream holds nothing any
  * more and has to begin a new life.

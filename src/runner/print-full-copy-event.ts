@@ -1,0 +1,23 @@
+import { type RunnerEvent, streamText } from './events.ts';
+import { count, seconds } from './print-measures.ts';
+
+type FullCopyEvent = Extract<RunnerEvent, { kind: 'full-copy-started' | 'full-copy-table' | 'full-copy-waits' | 'full-copy-finished' }>;
+
+/** What happens in full copies, as one line for people. */
+export function fullCopyEventText(event: FullCopyEvent): string {
+  const of = `${streamText(event.stream)}:`;
+  switch (event.kind) {
+    case 'full-copy-started':
+      return `${of} full copy (${event.method}, ${REASONS[event.reason]})`;
+    case 'full-copy-table':
+      return `${of} ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    case 'full-copy-waits':
+      return `${of} waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
+    case 'full-copy-finished':
+      return `${of} copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;
