@@ -17,23 +17,21 @@ export type {
   DatabaseConfig,
   DatabaseRoles,
   EnvReference,
-  CopySettings,
   FullCopyMethod,
   FullCopySync,
   FullCopyTableConfig,
-  Guard,
   MasterTableConfig,
   MergeRule,
   MultiMasterSync,
   OneWaySync,
   ReplicationConfig,
-  SkippedOperation,
   SyncConfig,
   TableConfig,
   TruncateChoice,
   UniqueChoice,
   UniqueRuleConfig,
 } from './config/config.ts';
+export type { CopySettings, Guard, SkippedOperation } from './config/one-way-settings.ts';
 export type { DatabaseName, Register, Row, TableName } from './config/register.ts';
 export type { CopyTables, MasterTables, OneWayTables } from './config/typed.ts';
 export {

@@ -1,4 +1,4 @@
-import type { CopySettings } from '../../config/config.ts';
+import type { CopySettings } from '../../index.ts';
 import type { PlanCopy } from '../../plan/plan-copy.ts';
 import { bytesOf } from './resolve-backlog.ts';
 

@@ -1,4 +1,4 @@
-import type { Guard, OneWaySync, TableConfig } from '../../config/config.ts';
+import type { Guard, OneWaySync, TableConfig } from '../../index.ts';
 import type { PlanGuard } from '../../plan/plan-guard.ts';
 import type { ModelTable } from './model.ts';
 

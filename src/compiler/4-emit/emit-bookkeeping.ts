@@ -5,12 +5,9 @@ import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
   carriedBlock,
-  copyRangeBlock,
   fillingsBlock,
-  fullCopyBlock,
   initialCopyBlock,
   installedBlock,
-  kickBlock,
   markFilledBlock,
   migrationBlock,
   pausedBlock,
@@ -23,6 +20,7 @@ import {
   wakeSequenceBlock,
   watermarkBlock,
 } from './objects/bookkeeping.sql.ts';
+import { copyRangeBlock, fullCopyBlock, kickBlock } from './objects/copy-bookkeeping.sql.ts';
 import { guardBlock } from './objects/guard.sql.ts';
 import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';

@@ -1,12 +1,21 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
 
-type FullCopyEvent = Extract<RunnerEvent, { kind: 'full-copy-started' | 'full-copy-table' | 'full-copy-waits' | 'full-copy-finished' }>;
+type CopyEvent = Extract<
+  RunnerEvent,
+  { kind: 'copy-started' | 'copy-range' | 'copy-finished' | 'full-copy-started' | 'full-copy-table' | 'full-copy-waits' | 'full-copy-finished' }
+>;
 
-/** What happens in full copies, as one line for people. */
-export function fullCopyEventText(event: FullCopyEvent): string {
+/** What happens in initial and full copies, as one line for people. */
+export function copyEventText(event: CopyEvent): string {
   const of = `${streamText(event.stream)}:`;
   switch (event.kind) {
+    case 'copy-started':
+      return `${of} initial copy of ${event.table}`;
+    case 'copy-range':
+      return `${of} ${event.table}: range ${event.done} of ${event.total}, ${count(event.rowsPerSecond)} rows/s, ${seconds(event.msLeft)} left`;
+    case 'copy-finished':
+      return `${of} copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'full-copy-started':
       return `${of} full copy (${event.method}, ${REASONS[event.reason]})`;
     case 'full-copy-table':
