@@ -7,6 +7,13 @@ export function parseDuration(text: string): number {
   return Math.round(Number(match[1]) * (match[2] === 'ms' ? 1 : 1000));
 }
 
+/** A whole number of the command line, one or more. */
+export function parseAtLeastOne(text: string): number {
+  const count = parseCount(text);
+  if (count === 0) throw new InvalidArgumentError('Write a whole number, one or more.');
+  return count;
+}
+
 /** A whole number of the command line, zero or more. */
 export function parseCount(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write a whole number, zero or more.');

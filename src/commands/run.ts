@@ -7,6 +7,7 @@ import { failpointFromEnv } from '../runner/failpoint.ts';
 import { eventText } from '../runner/print-text.ts';
 import { generatedDir } from './change-options.ts';
 import { runFollowing } from './follow-generated.ts';
+import { parseAtLeastOne } from './duration.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
@@ -17,6 +18,11 @@ export const verb: Verb = {
       .option('--sync <name...>', 'only these syncs (default: all)')
       .option('--once', 'one round of each stream, then end')
       .option('--until-caught-up', 'end when nothing is pending')
+      .option(
+        '--jobs <count>',
+        'tables and ranges of tables that an initial copy copies at the same time (default: as the config says, else 2)',
+        parseAtLeastOne,
+      )
       .option('--log <format>', 'events as text or json lines', 'text');
   },
   run: async (options, context) => {
@@ -34,6 +40,7 @@ function runOptions({ plan, files }: Generated, options: Readonly<Record<string,
     files,
     connect: databaseConnector(plan, context),
     until: untilOf(options),
+    jobs: typeof options['jobs'] === 'number' ? options['jobs'] : null,
     clock: systemClock,
     log: options['log'] === 'json' ? jsonLog(context) : textLog(context),
     failpoint: failpointFromEnv(context.env),

@@ -17,7 +17,7 @@ export const verb: Verb = {
     void command
       .option(
         '--exit-code',
-        'exit 2 when a stream is not running, failed, paused, detached, unverified, near its maxBacklog, behind by more than --max-lag, has an unsafe or a stopped table, a sequence near its end or not carried, or a cut-over that stopped half way',
+        'exit 2 when a stream is not running, failed, paused, detached, waiting for approval, unverified, near its maxBacklog, behind by more than --max-lag, has an unsafe or a stopped table, a sequence near its end or not carried, or a cut-over that stopped half way',
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
@@ -53,12 +53,14 @@ function readerConnector(plan: Plan, context: VerbContext): (database: string) =
 }
 
 /** What needs a person, though nothing has failed. */
-function warningsOf({ sync, source, target, state, reason, backlogPercent }: StreamStatus): readonly Diagnostic[] {
+function warningsOf({ sync, source, target, state, reason, backlogPercent, waiting }: StreamStatus): readonly Diagnostic[] {
   const where = `sync ${sync}, ${source} -> ${target}`;
   const warning = (code: string, message: string, hint: string): Diagnostic => ({ code, severity: 'warning', message, hint, where, span: null });
   const copy = `sarrio copy --sync ${sync} --target ${target} --replace`;
   const name = reason ?? state;
   if (state === 'detached') return [warning('SAR613', name, `Changes for it are no longer kept. To copy its tables anew: ${copy}`)];
+  if (state === 'waiting' && waiting !== null)
+    return [warning('SAR660', name, `Nothing of the sync is applied meanwhile. To let it go on: sarrio approve ${waiting.id.slice(0, 8)}`)];
   const backlog =
     backlogPercent !== null && backlogPercent >= 80
       ? [

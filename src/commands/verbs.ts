@@ -76,6 +76,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./resume.ts')).verb,
   },
   {
+    name: 'approve',
+    summary: 'let deletes or a TRUNCATE go on that wait because of a guard; without an id, list them',
+    load: async () => (await import('./approve.ts')).verb,
+  },
+  {
     name: 'verify',
     summary: 'compare targets with their source, or masters with each other, while writes go on; --repair writes the differences',
     load: async () => (await import('./verify.ts')).verb,

@@ -5,7 +5,7 @@ import { failpointFromEnv } from '../runner/failpoint.ts';
 import { systemClock } from '../runner/clock.ts';
 import { verify, type Verification, type VerifyOptions } from '../runner/9-verify/verify.ts';
 import { generatedDir, numberOption } from './change-options.ts';
-import { parseCount } from './duration.ts';
+import { parseAtLeastOne, parseCount } from './duration.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { verificationText, verifyLine } from './print-verify.ts';
 import type { Verb, VerbContext } from './verb.ts';
@@ -82,12 +82,6 @@ function parsePercent(text: string): number {
   const percent = Number(text.replace(/%$/, ''));
   if (!/^\d+(\.\d+)?%?$/.test(text) || percent <= 0 || percent > 100) throw new InvalidArgumentError('Write a percentage above 0, up to 100.');
   return percent;
-}
-
-function parseAtLeastOne(text: string): number {
-  const count = parseCount(text);
-  if (count === 0) throw new InvalidArgumentError('Write a whole number, one or more.');
-  return count;
 }
 
 function listOption(value: unknown): readonly string[] {

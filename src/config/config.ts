@@ -4,6 +4,7 @@ import type { ExceptionHandler } from '../conflict/handlers/failure.ts';
 import type { RowValues } from '../conflict/handlers/answers.ts';
 import type { HazardCode } from '../plan/hazards.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
+import type { CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
 
 /** A connection string that stands in an environment variable; only its name is ever written down. */
 export type EnvReference = { readonly env: string };
@@ -56,6 +57,10 @@ export type TableConfig<Table extends string = string, Row = RowValues> = {
   readonly missingColumns?: 'refuse' | 'omit';
   /** As `captureTriggers` of the sync, for this table. */
   readonly captureTriggers?: CaptureTriggers;
+  /** As `truncate` of the sync, for this table. */
+  readonly truncate?: TruncateChoice;
+  /** As `skip` of the sync, for this table. */
+  readonly skip?: readonly SkippedOperation[];
 };
 
 /** One group of tables from one source to its targets. */
@@ -83,6 +88,14 @@ export type OneWaySync<Source extends string = string, Database extends string =
   readonly sequences?: 'carry' | 'ignore' | { readonly carry: { readonly margin: number } };
   /** Whether capture triggers also fire for sessions with `session_replication_role = replica`; `origin` (they do not) by default. */
   readonly captureTriggers?: CaptureTriggers;
+  /** What a TRUNCATE at the source does: the target's table is refreshed (`replicate`, the default), its rows stay (`ignore`), or it fails (`refuse`). */
+  readonly truncate?: TruncateChoice;
+  /** Operations that do not go to the targets. `['delete']` makes them archives: what is deleted or truncated at the source stays there. */
+  readonly skip?: readonly SkippedOperation[];
+  /** How initial copies are made: how many jobs, in which ranges, how fast. */
+  readonly copy?: CopySettings;
+  /** Deletes of many rows and TRUNCATEs wait for `sarrio approve`. */
+  readonly guard?: Guard;
 };
 
 /**
@@ -133,7 +146,7 @@ export type UniqueChoice<Database extends string = string> = 'keep-earliest' | '
  */
 export type UniqueRuleConfig<Row extends object = RowValues, Database extends string = string> = UniqueChoice<Database> | UniqueHandler<Row, Database>;
 
-/** What a TRUNCATE at one member does: delete the same rows at the others (the default), nothing there, or fail. */
+/** What a TRUNCATE does: the same rows go at the others (the default), nothing there, or it fails. */
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
 /** A table of a multi-master sync with settings of its own. It has the same name, columns and key at every member. */

@@ -1,3 +1,5 @@
+import type { PlanCopy } from './plan-copy.ts';
+import type { PlanGuard } from './plan-guard.ts';
 import type { PlanCarry } from './plan-sequence.ts';
 import type { BacklogBudget, PlanSync, PlanTable } from './plan.ts';
 
@@ -8,7 +10,9 @@ export type Flow = {
   readonly targets: readonly string[];
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
-  /** Of a one-way sync. */
+  /** Of a one-way sync, like the next two. */
+  readonly copy?: PlanCopy;
+  readonly guard?: PlanGuard;
   readonly sequences?: PlanCarry;
   readonly wake: string;
   readonly tables: readonly PlanTable[];

@@ -1,5 +1,7 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
+import type { PlanCopy, RangeReadStatements } from './plan-copy.ts';
+import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
@@ -14,7 +16,7 @@ export const PLAN_FORMAT = '1.2';
 export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows'] as const;
 
 /** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
 export const FEW_ENTRIES = 200;
@@ -113,6 +115,10 @@ export type PlanOneWay = {
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
+  /** Only where the config says something of it. */
+  readonly copy?: PlanCopy;
+  /** Only where something waits for approval. */
+  readonly guard?: PlanGuard;
   readonly sequences?: PlanCarry;
   /** Sequence in the source: 1 = busy, 2 = armed, 3 = kicked (only where prepared transactions forbid NOTIFY). */
   readonly wake: string;
@@ -168,6 +174,8 @@ export type PlanTable = {
    * `sarrio.xip`, `sarrio.extra`.
    */
   readonly countPending: string;
+  /** Rows of the target stay when they are gone at the source: all of them, or those that went by TRUNCATE. Only where they do. */
+  readonly keeps?: 'gone' | 'truncated';
   /** Statements for each group of targets whose tables are alike. */
   readonly routes: readonly PlanRoute[];
 };
@@ -199,6 +207,10 @@ export type ReadStatements = {
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
   readonly check: string | null;
+  /** Only one way, for a plain table whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
+  readonly ranges?: RangeReadStatements;
+  /** Only in a sync with a guard. */
+  readonly guard?: GuardReadStatements;
 };
 
 /** Run on the target, with `session_replication_role = replica`. */
@@ -216,8 +228,11 @@ export type ApplyStatements = {
   /** `COPY stage FROM STDIN`, takes the bytes of `copyChanged`. */
   readonly loadStage: string;
   readonly analyzeStage: string;
-  /** General path: `deleteAbsent`, `updatePresent` (null where columns cannot be updated, then the unique-swap form is the only one), `insertMissing`. */
-  readonly deleteAbsent: string;
+  /**
+   * General path: `deleteAbsent` (null where rows that are gone at the source stay), `updatePresent` (null where columns cannot be updated,
+   * then the unique-swap form is the only one), `insertMissing`.
+   */
+  readonly deleteAbsent: string | null;
   readonly updatePresent: string | null;
   readonly insertMissing: string;
   /** Unique-swap form: delete all staged keys, then insert the present rows. */
@@ -231,6 +246,10 @@ export type ApplyStatements = {
   readonly hasRows: string;
   /** Where the target table is captured for another sync: record what this sync writes, tagged with it. */
   readonly relay: RelayStatements | null;
+  /** Beside `ranges`: inserts the staged rows in whose way no other row stands. */
+  readonly insertFree?: string;
+  /** Only in a sync with a guard. */
+  readonly guard?: GuardApplyStatements;
 };
 
 export type RelayStatements = {

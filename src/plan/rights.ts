@@ -23,6 +23,8 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   held: { runner: WRITES, reader: ['SELECT'] },
   stopped: { runner: WRITES, reader: ['SELECT'] },
   migration: { runner: ['SELECT'], reader: ['SELECT'] },
+  copy_range: { runner: WRITES, reader: ['SELECT'] },
+  guard: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   cutover: { runner: ['SELECT'], reader: ['SELECT'] },
   closed: { runner: [], reader: [] },
   sequence: { runner: WRITES, reader: ['SELECT'] },

@@ -4,7 +4,7 @@ import type { CopyMethod } from '../plan/plan-full-copy.ts';
 export type StreamName = { readonly sync: string; readonly source: string; readonly target: string };
 
 /** What a stream is doing, as `status` and events show it. */
-export type StreamState = 'connecting' | 'standby' | 'copying' | 'running' | 'paused' | 'failed' | 'stopped';
+export type StreamState = 'connecting' | 'standby' | 'copying' | 'running' | 'waiting' | 'paused' | 'failed' | 'stopped';
 
 /** Why a full copy is made: there was none, its time has come, somebody asked for it, or the run is to copy once. */
 export type CopyReason = 'first' | 'due' | 'kicked' | 'once';
@@ -56,6 +56,19 @@ export type RunnerEvent =
   | { readonly kind: 'full-copy-table'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
   | { readonly kind: 'full-copy-waits'; readonly stream: StreamName; readonly error: string; readonly inMs: number }
   | { readonly kind: 'full-copy-finished'; readonly stream: StreamName; readonly tables: number; readonly rows: number; readonly ms: number }
+  | {
+      readonly kind: 'copy-range';
+      readonly stream: StreamName;
+      readonly table: string;
+      readonly done: number;
+      readonly total: number;
+      readonly rows: number;
+      readonly rowsPerSecond: number;
+      readonly msLeft: number;
+    }
+  | { readonly kind: 'guard-held'; readonly code: string; readonly stream: StreamName; readonly id: string; readonly findings: string }
+  | { readonly kind: 'guard-approved'; readonly stream: StreamName; readonly id: string; readonly by: string }
+  | { readonly kind: 'guard-withdrawn'; readonly stream: StreamName; readonly id: string }
   | { readonly kind: 'caught-up'; readonly stream: StreamName }
   | { readonly kind: 'retry'; readonly stream: StreamName; readonly code: string; readonly error: string; readonly inMs: number }
   | { readonly kind: 'history-changed'; readonly stream: StreamName; readonly from: string; readonly to: string }

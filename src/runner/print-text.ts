@@ -1,7 +1,8 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
 import { changeEventText } from './print-change-event.ts';
-import { fullCopyEventText } from './print-full-copy-event.ts';
+import { copyEventText } from './print-copy-event.ts';
+import { guardEventText } from './print-guard-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
@@ -12,10 +13,6 @@ export function eventText(event: RunnerEvent): string | null {
       return `sarrio runs ${event.streams.length} ${event.streams.length === 1 ? 'stream' : 'streams'} of project ${event.project}: ${event.streams.map(streamText).join('; ')}`;
     case 'stream':
       return `${streamText(event.stream)}: ${event.state}${event.reason ? ` (${event.reason})` : ''}`;
-    case 'copy-started':
-      return `${streamText(event.stream)}: initial copy of ${event.table}`;
-    case 'copy-finished':
-      return `${streamText(event.stream)}: copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'round':
       return `${streamText(event.stream)}: ${count(event.rows)} rows of ${event.tables} ${event.tables === 1 ? 'table' : 'tables'} in ${seconds(event.ms)}`;
     case 'masters-round':
@@ -26,13 +23,22 @@ export function eventText(event: RunnerEvent): string | null {
       return mastersEventText(event);
     case 'table-paused':
     case 'table-unpaused':
+    case 'table-unsafe':
+    case 'table-safe':
     case 'plan':
       return changeEventText(event);
+    case 'copy-started':
+    case 'copy-range':
+    case 'copy-finished':
     case 'full-copy-started':
     case 'full-copy-table':
     case 'full-copy-waits':
     case 'full-copy-finished':
-      return fullCopyEventText(event);
+      return copyEventText(event);
+    case 'guard-held':
+    case 'guard-approved':
+    case 'guard-withdrawn':
+      return guardEventText(event);
     case 'caught-up':
       return `${streamText(event.stream)}: caught up`;
     case 'retry':
@@ -45,10 +51,6 @@ export function eventText(event: RunnerEvent): string | null {
       return `${streamText(event.stream)}: warning SAR615: the target holds back ${count(event.rows)} changes (${count(event.bytes)} bytes), ${event.percent} % of maxBacklog; beyond it, it is detached unless it comes after`;
     case 'detached':
       return `${streamText(event.stream)}: detached: ${event.reason}`;
-    case 'table-unsafe':
-      return `${event.code}: database ${event.database}, table ${event.table}: changes may have gone by uncaptured: ${event.reason}\n  replication goes on; run: sarrio plan, then sarrio apply, which lets the targets take all rows of the table anew`;
-    case 'table-safe':
-      return `database ${event.database}, table ${event.table}: captured as it should be again`;
     case 'carried':
     case 'carry-failed':
     case 'sequence-alarm':

@@ -53,6 +53,19 @@ export const COPY_POINTS = [
   'round.target.before-join',
 ] as const;
 
+/** Where a copy in ranges can be cut; cut in the test of ranges. */
+export const RANGE_POINTS = [
+  'copy.before-ranges',
+  'copy.before-range',
+  'copy.before-range-commit',
+  'copy.range-sent',
+  'copy.after-range',
+  'copy.before-whole',
+] as const;
+
+/** Where changes that wait for approval are recorded; cut in the test of guards. */
+export const GUARD_POINTS = ['guard.before-hold', 'guard.after-hold'] as const;
+
 /** Where a round between masters can be cut. */
 export const MASTER_POINTS = [
   'masters.before-look',

@@ -6,7 +6,7 @@ import { beginReading, endReading, planFor, setPosition } from '../../src/runner
 import type { TestDatabase } from '../support/database.ts';
 import { catchUp } from '../support/follow.ts';
 import { oneWayOf } from '../support/installation.ts';
-import { replicated } from '../support/runner.ts';
+import { oneWayPair } from '../support/one-way.ts';
 
 const T = 'create table t (id integer primary key, v integer);';
 const RETAINED = 200_000;
@@ -42,8 +42,9 @@ function queryOf(copy: string): string {
 }
 
 /** Many entries that the target has, a few that it lacks, all in segments that another target holds. */
-async function retained() {
-  const { source, target, project } = await replicated(T);
+async function retained(truncate: 'replicate' | 'ignore') {
+  const { source, target, project } = await oneWayPair(T, { truncate });
+  await catchUp(project);
   for (let turn = 0; turn < 25; turn += 1)
     await source.query('insert into t select g, 0 from generate_series($1::int, $2::int) g', [turn * 8000 + 1, (turn + 1) * 8000]);
   await catchUp(project);
@@ -63,8 +64,13 @@ async function sourceSession(source: TestDatabase): Promise<Session> {
 }
 
 describe('a retained backlog costs a round nothing', () => {
-  test.each(['unknown', 'gathered'])('statistics of the delta table %s', { timeout: 180_000 }, async (statistics) => {
-    const { source, table, read, position } = await retained();
+  test.each([
+    ['unknown', 'replicate'],
+    ['gathered', 'replicate'],
+    ['unknown', 'ignore'],
+    ['gathered', 'ignore'],
+  ] as const)('statistics of the delta table %s, truncate: %s', { timeout: 180_000 }, async (statistics, truncate) => {
+    const { source, table, read, position } = await retained(truncate);
     if (statistics === 'gathered') await source.query('analyze');
     expect(await source.query('select count(*)::int as n from sarrio.delta_public_t')).toEqual([{ n: RETAINED + PENDING }]);
     const session = await sourceSession(source);

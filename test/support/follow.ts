@@ -43,6 +43,20 @@ export function follow(project: Installation): Following {
   return { events, stop };
 }
 
+/** Runs until a failpoint has been passed so often, and no further: from there on nothing gets by it, and the run is told to end. */
+export async function cutOff(project: Installation, point: string, nth: number): Promise<void> {
+  const stopped = new AbortController();
+  const state = { passed: 0 };
+  const failpoint: Failpoint = async (name) => {
+    if (name !== point) return;
+    state.passed += 1;
+    if (state.passed < nth) return;
+    stopped.abort();
+    throw new Error(`cut off at ${point}`);
+  };
+  await start(project, { until: 'stopped', events: [], signal: stopped.signal, failpoint });
+}
+
 /** How the rounds among the events brought their rows. */
 export function paths(events: readonly RunnerEvent[]): readonly string[] {
   return events.flatMap((event) => (event.kind === 'round' && event.rows > 0 ? [event.path] : []));

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { verb as approveVerb } from '../../src/commands/approve.ts';
 import { verb as applyVerb } from '../../src/commands/apply.ts';
 import { verb as cutoverVerb } from '../../src/commands/cutover.ts';
 import { verb as destroyVerb } from '../../src/commands/destroy.ts';
@@ -9,6 +10,7 @@ import { verb as diffVerb } from '../../src/commands/diff.ts';
 import { verb as kickVerb } from '../../src/commands/kick.ts';
 import { verb as pauseVerb } from '../../src/commands/pause.ts';
 import { verb as planVerb } from '../../src/commands/plan.ts';
+import { verb as resumeVerb } from '../../src/commands/resume.ts';
 import { verb as statusVerb } from '../../src/commands/status.ts';
 import type { Verb } from '../../src/commands/verb.ts';
 import { verb as verifyVerb } from '../../src/commands/verify.ts';
@@ -38,6 +40,9 @@ export type Installation = {
   destroy(...args: readonly string[]): Promise<Outcome>;
   verify(...args: readonly string[]): Promise<Outcome>;
   cutover(...args: readonly string[]): Promise<Outcome>;
+  /** `sarrio approve`: lets go what a guard holds. */
+  letGo(...args: readonly string[]): Promise<Outcome>;
+  resume(...args: readonly string[]): Promise<Outcome>;
   kick(...args: readonly string[]): Promise<Outcome>;
   pause(...args: readonly string[]): Promise<Outcome>;
   status(...args: readonly string[]): Promise<Outcome>;
@@ -96,6 +101,8 @@ export async function installation(options: {
     destroy: run(destroyVerb),
     verify: run(verifyVerb),
     cutover: run(cutoverVerb),
+    letGo: run(approveVerb),
+    resume: run(resumeVerb),
     kick: run(kickVerb),
     pause: run(pauseVerb),
     status: run(statusVerb),

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { DatabaseRoles, OneWaySync } from '../../src/index.ts';
+import type { DatabaseRoles, SyncConfig } from '../../src/index.ts';
 import { lendReplicationRole } from '../../src/runner/5-inspect/tables.sql.ts';
 import type { TestDatabase } from './database.ts';
 import { freshDatabase } from './databases.ts';
@@ -32,7 +32,7 @@ export const GRANTS = {
 };
 
 /** Source and target with one sync `s`, compiled for an owner, a runner and a reader with exactly the rights that they need, nothing installed. */
-export async function guarded(schema: string, options: { without?: RegExp; syncs?: Readonly<Record<string, OneWaySync>> } = {}): Promise<Guarded> {
+export async function guarded(schema: string, options: { without?: RegExp; syncs?: Readonly<Record<string, SyncConfig>> } = {}): Promise<Guarded> {
   const [source, target] = [await freshDatabase('source'), await freshDatabase('target')];
   const names: Roles = { owner: `owner_${source.name}`, runner: `runner_${source.name}`, reader: `reader_${source.name}` };
   const all = Object.values(names);

@@ -6,6 +6,25 @@ const texts = { type: 'array', items: text } as const;
 const textMap = { type: 'object', additionalProperties: text } as const;
 
 const missingColumns = { enum: ['refuse', 'omit'] } as const;
+const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
+const skip = { type: 'array', items: { enum: ['delete'] }, minItems: 1, uniqueItems: true } as const;
+const copyBytes = { type: 'string', pattern: '^[1-9][0-9]* ?(MB|GB)$' } as const;
+const copy = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes },
+} as const;
+const guard = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    deletes: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+    minRows: { type: 'integer', minimum: 1 },
+    truncate: { type: 'boolean' },
+  },
+} as const;
 
 const columns = {
   type: 'object',
@@ -26,6 +45,8 @@ const table = {
     // `if` instead of `anyOf`: then only the branch that was meant complains.
     key: { if: { type: 'array' }, then: { ...texts, minItems: 1 }, else: text },
     missingColumns,
+    truncate,
+    skip,
   },
 } as const;
 
@@ -89,12 +110,11 @@ const carriedSequences = {
   },
   else: { enum: ['carry', 'ignore'] },
 } as const;
-const truncate = { enum: ['replicate', 'ignore', 'refuse'] } as const;
 
 /** Settings that only make sense one way are let through here, so that a check can say why they do not go with several masters. */
 const masterTable = {
   ...table,
-  properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, onException, truncate, mask: { ...texts, minItems: 1 } },
+  properties: { ...table.properties, onConflict: conflictRule, onUnique: uniqueRule, onException, mask: { ...texts, minItems: 1 } },
 } as const;
 
 const oneWaySync = {
@@ -112,6 +132,10 @@ const oneWaySync = {
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
     sequences: carriedSequences,
     captureTriggers: { enum: ['origin', 'always'] },
+    truncate,
+    skip,
+    guard,
+    copy,
   },
 } as const;
 
@@ -136,6 +160,8 @@ const multiMasterSync = {
     source: text,
     targets: texts,
     missingColumns,
+    skip,
+    guard,
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
   },
 } as const;
@@ -156,6 +182,10 @@ const fullCopySync = {
     every: text,
     timeZone: text,
     lockTimeout: { type: 'string', pattern: '^[1-9][0-9]* ?(ms|s)$' },
+    // Let through for the same reason.
+    truncate,
+    skip,
+    guard,
   },
 } as const;
 

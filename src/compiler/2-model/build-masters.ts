@@ -85,6 +85,8 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
   const settings = {
     captureTriggers: entry.captureTriggers ?? sync.captureTriggers ?? 'origin',
     truncate: entry.truncate ?? sync.truncate ?? 'replicate',
+    takesTruncate: false,
+    gone: 'deleted',
     recorded: recordedFor(rule),
   } as const;
   const made = (index: LockIndex, own: TableSchema, member: { key: KeySchema; columns: readonly ModelColumn[]; except: string }): ModelTable => ({

@@ -10,6 +10,8 @@ import { error } from './faults.ts';
 import { byName, indexLock, type LockIndex } from './lock-index.ts';
 import type { Model, ModelSync, ModelTable } from './model.ts';
 import { resolveBacklog } from './resolve-backlog.ts';
+import { resolveCopy } from './resolve-copy.ts';
+import { keptRows, resolveGuard } from './resolve-guard.ts';
 import { resolveColumns, unknownOmits } from './resolve-columns.ts';
 import { resolveKey } from './resolve-key.ts';
 import { resolveCarry } from './resolve-sequences.ts';
@@ -35,8 +37,9 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock, handlers
     if (sync.mode === 'multi-master') return buildMasters({ name, sync, path, indexes, faults, places, handlers });
     const tables = buildTables({ sync, path, indexes, faults, places });
     if (sync.mode === 'full-copy') return buildFullCopy({ name, sync, path, tables, faults });
-    const { mode, source, targets, existingRows = 'refuse', maxBacklog, sequences } = sync;
-    return { name, mode, source, targets, existingRows, maxBacklog: resolveBacklog(maxBacklog), sequences: resolveCarry(sequences), tables };
+    const { mode, source, targets, existingRows = 'refuse' } = sync;
+    const [maxBacklog, sequences, guard] = [resolveBacklog(sync.maxBacklog), resolveCarry(sync.sequences), resolveGuard(sync.guard)];
+    return { name, mode, source, targets, existingRows, maxBacklog, sequences, guard, copy: resolveCopy(sync.copy), tables };
   });
   const databases = sortedEntries(config.databases).map(([name, { env, roles = null }]) => {
     const locked = lock.databases[name];
@@ -62,6 +65,7 @@ function buildTables({ sync, path, indexes, faults, places }: SyncParts): readon
       missingColumns: item.entry.missingColumns ?? sync.missingColumns ?? 'refuse',
       captureTriggers: item.entry.captureTriggers ?? (sync.mode === 'one-way' ? sync.captureTriggers : undefined) ?? 'origin',
       keyOf: sync.mode === 'full-copy' ? copyKey(sync) : resolveKey,
+      kept: keptRows(sync.mode === 'one-way' ? sync : {}, item.entry),
     } as const;
     const table = buildTable({ selected: item, ...settings, source, targets, faults });
     if (table) places.set(table, item.path);
@@ -75,12 +79,13 @@ type TableParts = {
   missingColumns: 'refuse' | 'omit';
   captureTriggers: ModelTable['captureTriggers'];
   keyOf: (selected: Selected, targets: readonly TableSchema[]) => KeySchema | Fault;
+  kept: Pick<ModelTable, 'truncate' | 'takesTruncate' | 'gone'>;
   source: LockIndex;
   targets: ReadonlyMap<string, LockIndex | undefined>;
   faults: Fault[];
 };
 
-function buildTable({ selected, missingColumns, captureTriggers, keyOf, source, targets, faults }: TableParts): ModelTable | null {
+function buildTable({ selected, missingColumns, captureTriggers, keyOf, kept, source, targets, faults }: TableParts): ModelTable | null {
   const { table, entry, isPattern } = selected;
   const targetName = targetNameOf(selected, faults);
   const found = [...targets].flatMap(([name, index]) => {
@@ -108,7 +113,7 @@ function buildTable({ selected, missingColumns, captureTriggers, keyOf, source, 
     partitions: source.partitionsOf(table).map(({ schema, name }) => ({ schema, name })),
     capture: source.isInHierarchy(table) ? 'row' : 'statement',
     captureTriggers,
-    truncate: null,
+    ...kept,
     recorded: null,
   };
 }

@@ -2,6 +2,8 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import type { Approval } from '../../plan/hazards.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { PlanCopy } from '../../plan/plan-copy.ts';
+import type { PlanGuard } from '../../plan/plan-guard.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
 import type { Schedule } from '../../plan/schedule.ts';
 import type { ColumnSchema, KeySchema, TableSchema } from '../../plan/schema-lock.ts';
@@ -42,6 +44,10 @@ export type ModelOneWay = ModelFlow & {
   readonly mode: 'one-way';
   readonly existingRows: 'refuse' | 'replace' | 'keep';
   readonly maxBacklog: BacklogBudget | null;
+  /** How initial copies are made; null when the config says nothing. */
+  readonly copy: PlanCopy | null;
+  /** What waits for somebody's approval; null when nothing does. */
+  readonly guard: PlanGuard | null;
   /** By how many values the targets' sequences are kept ahead of the source's; null when the config says nothing. */
   readonly sequences: { readonly margin: number } | 'ignore' | null;
 };
@@ -119,8 +125,12 @@ export type ModelTable = {
   readonly capture: 'statement' | 'row';
   /** Sessions in which the triggers fire: all but those of replication, or all but our own applying ones. */
   readonly captureTriggers: 'origin' | 'always';
-  /** What a TRUNCATE does, where the table is read by a multi-master sync; null for one-way, which refreshes the table. */
+  /** What a TRUNCATE does here, where the table is read by a multi-master sync or is not to be truncated; else null. */
   readonly truncate: 'replicate' | 'ignore' | 'refuse' | null;
+  /** Whether an entry of a TRUNCATE refreshes the table at the targets. Masters do not take it, nor does a table that keeps rows. */
+  readonly takesTruncate: boolean;
+  /** What becomes of a target's row whose row at the source is gone. */
+  readonly gone: 'deleted' | 'kept-when-truncated' | 'kept';
   /** What is recorded of an UPDATE beside the key, where a rule for conflicts asks for it. */
   readonly recorded: Recorded | null;
 };

@@ -10,7 +10,8 @@ export function resolveBacklog(backlog: Backlog | undefined): BacklogBudget | nu
   return { bytes: size === undefined ? null : bytesOf(size), rows: rows ?? null };
 }
 
-function bytesOf(size: string): number {
+/** Of a size such as `20 GB`. */
+export function bytesOf(size: string): number {
   const number = Number.parseFloat(size);
   const unit = size.slice(-2) as keyof typeof UNITS;
   return Math.floor(number * UNITS[unit]);

@@ -12,6 +12,8 @@ import { differentTruncate } from './rules/different-truncate.ts';
 import { emptySync } from './rules/empty-sync.ts';
 import { encodings, narrowEncoding } from './rules/encodings.ts';
 import { firingTriggers } from './rules/firing-triggers.ts';
+import { fullCopySettings } from './rules/full-copy-settings.ts';
+import { keptUnique } from './rules/kept-unique.ts';
 import { keyFolding } from './rules/key-folding.ts';
 import { keyDoesNotFlow, noUniqueIndexOnTarget } from './rules/key-on-target.ts';
 import { sequenceInTwoSyncs, sequencesUnknown, tooFewSlots } from './rules/interleave.ts';
@@ -109,4 +111,6 @@ export const RULES: readonly Rule[] = [
   maskedColumns,
   sequencesUnknown,
   sequenceInTwoSyncs,
+  fullCopySettings,
+  keptUnique,
 ];

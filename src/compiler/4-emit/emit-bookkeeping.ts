@@ -5,10 +5,8 @@ import { wakeName } from '../2-model/object-names.ts';
 import {
   acknowledgedBlock,
   carriedBlock,
-  fullCopyBlock,
   initialCopyBlock,
   installedBlock,
-  kickBlock,
   migrationBlock,
   pausedBlock,
   registryBlock,
@@ -19,6 +17,8 @@ import {
   watermarkBlock,
 } from './objects/bookkeeping.sql.ts';
 import { fillingsBlock, markFilledBlock, wakeFunctionBlock, wakeSequenceBlock } from './objects/flags.sql.ts';
+import { copyRangeBlock, fullCopyBlock, kickBlock } from './objects/copy-bookkeeping.sql.ts';
+import { guardBlock } from './objects/guard.sql.ts';
 import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
@@ -40,10 +40,14 @@ export type Bookkept = {
   readonly isCarriedTo: boolean;
   /** Source or target of a one-way sync. */
   readonly isOneWay: boolean;
+  /** Target of a one-way sync. */
+  readonly isFollower: boolean;
+  /** Target of a sync in which changes may wait for approval. */
+  readonly isGuarded: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay }: Bookkept): SqlFile {
+export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded }: Bookkept): SqlFile {
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -56,6 +60,8 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
       ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock)] : []),
+      ...(isFollower ? [own('table', 'copy_range', copyRangeBlock)] : []),
+      ...(isGuarded ? [own('table', 'guard', guardBlock)] : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       own('sequence', 'fillings', fillingsBlock),

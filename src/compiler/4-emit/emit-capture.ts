@@ -139,7 +139,7 @@ function summary({ database, table, syncs }: Captured): readonly string[] {
   const partitions = table.partitions.length > 0 ? [`Its ${table.partitions.length} partitions have the same triggers, for statements that name them.`] : [];
   const truncate = {
     replicate: ['Before a TRUNCATE the keys of all rows are recorded as deleted, for multi-master syncs.'],
-    refuse: ['A TRUNCATE is refused, for the sake of multi-master syncs.'],
+    refuse: ['A TRUNCATE is refused.'],
     ignore: ['Multi-master syncs know nothing of a TRUNCATE.'],
     none: [],
   }[table.truncate ?? 'none'];

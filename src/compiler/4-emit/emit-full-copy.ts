@@ -47,8 +47,7 @@ function routeTo(model: Model, sync: ModelFullCopy, database: string): PlanCopyR
     const target = tableAt(table.targets, database);
     return { table, target, copyFormat: copyFormat(table, [target]) };
   });
-  const changed = (at: ApplyTarget): ChangedStatements | null =>
-    method === 'changed-only' ? changedStatements({ ...at, sameEncoding, isMaster: false }) : null;
+  const changed = (at: ApplyTarget): ChangedStatements | null => (method === 'changed-only' ? changedStatements({ ...at, sameEncoding }) : null);
   return {
     targets: [database],
     ...groupStatements(group, method),

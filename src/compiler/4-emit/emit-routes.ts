@@ -3,12 +3,14 @@ import type { TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import { type Model, type ModelFlow, modelFlows, type ModelTable } from '../2-model/model.ts';
 import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
+import { guardApplies, guardReads } from './statements/guard.sql.ts';
+import { insertFree, mayBeRanges, rangeReads } from './statements/ranges.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { clearRecorded, type Reader, relayStatements } from './statements/relay.sql.ts';
-import { type VerifyOptions, verifyStatements } from './statements/verify.sql.ts';
+import { verifyStatements } from './statements/verify.sql.ts';
 
 /** The statements of one table for all databases that it goes to. */
-export type RoutesOptions = VerifyOptions & {
+export type RoutesOptions = {
   readonly model: Model;
   readonly sync: string;
   readonly table: ModelTable;
@@ -17,6 +19,9 @@ export type RoutesOptions = VerifyOptions & {
   readonly targets: readonly { readonly database: string; readonly schema: TableSchema }[];
   /** The same for all targets, or chosen for each. */
   readonly copyFormat: 'binary' | 'text' | null;
+  /** Whether deletes may wait for approval. */
+  readonly isGuarded: boolean;
+  readonly isOneWay: boolean;
 };
 
 /** Targets with the same statements share one route, so that a reviewer reads them once. */
@@ -35,20 +40,23 @@ export function emitRoutes(options: RoutesOptions): readonly PlanRoute[] {
 }
 
 function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): PlanRoute {
-  const { model, sync, sources, isMaster } = options;
+  const { model, sync, sources, isGuarded } = options;
+  const hasRanges = options.isOneWay && mayBeRanges(at);
   const readers = readersOf(model, { database, table: at.table.targetName, except: sync });
   const sameEncoding = new Set([...sources, database].map((name) => encodingOf(model, name))).size === 1;
   const apply = applyStatements(at);
   return {
     targets: [database],
     copyFormat: at.copyFormat,
-    read: readStatements(at, sync),
+    read: { ...readStatements(at, sync), ...(hasRanges ? { ranges: rangeReads(at) } : {}), ...(isGuarded ? { guard: guardReads(at.table, sync) } : {}) },
     apply: {
       ...apply,
-      clearTable: readers.some((reader) => reader.isMaster) ? clearRecorded(at, sync).text : apply.clearTable,
+      clearTable: readers.some(({ takesTruncate }) => !takesTruncate) ? clearRecorded(at, sync).text : apply.clearTable,
       relay: readers.length > 0 ? relayStatements(at, sync, readers) : null,
+      ...(hasRanges ? { insertFree: insertFree(at) } : {}),
+      ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
-    verify: verifyStatements({ ...at, sameEncoding, isMaster }, sync),
+    verify: verifyStatements({ ...at, sameEncoding }, sync),
   };
 }
 
@@ -60,11 +68,14 @@ export function encodingOf(model: Model, database: string): string | undefined {
 /** Other syncs that capture the table in the database: they must hear of what this one writes there. */
 export function readersOf(model: Model, at: { database: string; table: QualifiedName; except: string }): readonly Reader[] {
   const { database, table, except } = at;
-  const reads = ({ source, tables }: ModelFlow): boolean =>
-    source === database && tables.some((each) => each.source.schema === table.schema && each.source.name === table.name);
+  const read = ({ source, tables }: ModelFlow): readonly ModelTable[] =>
+    source === database ? tables.filter((each) => each.source.schema === table.schema && each.source.name === table.name) : [];
   return model.syncs
-    .filter((sync) => sync.name !== except && modelFlows(sync).some(reads))
-    .map(({ name, mode }) => ({ name, isMaster: mode === 'multi-master' }));
+    .filter((sync) => sync.name !== except)
+    .flatMap((sync) => {
+      const found = modelFlows(sync).flatMap(read);
+      return found.length === 0 ? [] : [{ name: sync.name, takesTruncate: found.every(({ takesTruncate }) => takesTruncate) }];
+    });
 }
 
 /** Binary only where every value is a plain column whose type is built in and the same on all sides (length limits aside). */

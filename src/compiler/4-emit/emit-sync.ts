@@ -25,15 +25,16 @@ export function emitSync(model: Model, sync: ModelSync): PlanSync {
 }
 
 function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
-  const { mode, name, source, targets, existingRows, maxBacklog } = sync;
+  const { mode, name, source, targets, existingRows, maxBacklog, guard, copy } = sync;
   const routesOf = (table: ModelTable): readonly PlanRoute[] =>
     emitRoutes({
-      ...{ model, sync: name, table, sources: [source], isMaster: false, copyFormat: null },
+      ...{ model, sync: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
   const tables = sync.tables.map((table, ordinal) => emitTable(sync, { table, ordinal, routes: routesOf(table) }));
   const sequences = emitCarry(sync);
-  return { mode, source, targets, existingRows, maxBacklog, ...(sequences === null ? {} : { sequences }), wake: wakeOf(name), tables };
+  const more = { ...(copy === null ? {} : { copy }), ...(guard === null ? {} : { guard }), ...(sequences === null ? {} : { sequences }) };
+  return { mode, source, targets, existingRows, maxBacklog, ...more, wake: wakeOf(name), tables };
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
@@ -50,7 +51,7 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
-  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, isMaster: true, copyFormat: format });
+  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, isGuarded: false, isOneWay: false });
   const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule, unique }, name);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
   return {
@@ -91,7 +92,13 @@ function emitTable(sync: ModelSync, { table, ordinal, routes }: { table: ModelTa
     columns: table.columns.map(planColumn),
     where: table.where,
     filled: ident('sarrio', objectNames(table.source).filled).text,
-    countPending: countPending(sync, { table, ordinal }).text,
+    countPending: countPending(sync.name, { table, ordinal }).text,
+    ...keeps(table),
     routes,
   };
+}
+
+function keeps({ gone }: ModelTable): Pick<PlanTable, 'keeps'> {
+  if (gone === 'deleted') return {};
+  return { keeps: gone === 'kept' ? 'gone' : 'truncated' };
 }

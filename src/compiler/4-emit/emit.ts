@@ -26,13 +26,20 @@ export function emit(model: Model): Emitted {
   const written = databases.map(({ database, captures }) => ({ database, captures, files: filesOf(model, database, captures) }));
   const plan: Plan = {
     format: PLAN_FORMAT,
-    requires: [...new Set(model.syncs.map(({ mode }) => mode))].sort(),
+    requires: requiredBy(model),
     project: model.project,
     ...(model.approvals.length === 0 ? {} : { approvals: model.approvals }),
     databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase(model, each)])),
     syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync)])),
   };
   return { plan, files: new Map(written.flatMap(({ files }) => files.map((file) => [file.path, printFile(file)]))) };
+}
+
+/** What an older runner would do wrongly. */
+function requiredBy({ syncs }: Model): readonly string[] {
+  const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
+  const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping].sort();
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
@@ -44,7 +51,10 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
   const isOneWay = model.syncs.some((sync) => sync.mode === 'one-way' && [sync.source, ...sync.targets].includes(database.name));
   const isWatched = emitWatched(model, database.name).length > 0;
   const isCarriedTo = model.syncs.some((sync) => carriesTo(sync, database.name));
-  const files = [emitBookkeeping({ database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay }), ...captures.map(emitCapture)];
+  const isFollower = model.syncs.some((sync) => sync.mode === 'one-way' && sync.targets.includes(database.name));
+  const isGuarded = model.syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null && sync.targets.includes(database.name));
+  const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded };
+  const files = [emitBookkeeping(bookkept), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
 }
@@ -91,8 +101,9 @@ function capturesIn(model: Model, database: string): readonly Captured[] {
       const name = displayName(table.source);
       const other = captures.get(name);
       const truncate = table.truncate ?? other?.table.truncate ?? null;
+      const takesTruncate = table.takesTruncate && other?.table.takesTruncate !== false;
       const recorded = table.recorded ?? other?.table.recorded ?? null;
-      captures.set(name, { database, table: { ...table, truncate, recorded }, syncs: [...(other?.syncs ?? []), sync.name] });
+      captures.set(name, { database, table: { ...table, truncate, takesTruncate, recorded }, syncs: [...(other?.syncs ?? []), sync.name] });
     }
   }
   return [...captures].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, captured]) => captured);

@@ -205,4 +205,32 @@ export const RUNNING: readonly Explanation[] = [
     example: "the target's sequence was dropped",
     cure: 'Put right what the message says.',
   },
+  {
+    code: 'SAR642',
+    summary: 'a table was written anew while it was copied in ranges',
+    explanation: 'A TRUNCATE, VACUUM FULL, CLUSTER or ALTER TABLE gave the source table another file, so its rows stand in other blocks than before.',
+    example: 'VACUUM FULL of a table that is being copied',
+    cure: 'Nothing: its copy begins again by itself.',
+  },
+  {
+    code: 'SAR643',
+    summary: 'a target that keeps rows cannot be copied anew as a whole',
+    explanation: 'Its rows may not be deleted, and the table can only be copied as a whole: it is partitioned, or has a deferrable index.',
+    example: "skip: ['delete'] of a partitioned table, and sarrio copy --replace",
+    cure: 'Move the rows that are to stay elsewhere and empty the table, or leave skip out.',
+  },
+  {
+    code: 'SAR660',
+    summary: 'changes wait for approval',
+    explanation: 'A round would delete more of a table than its guard lets go by, or empty it. Nothing of the sync is applied meanwhile, and nothing is lost.',
+    example: "guard: { deletes: 0.2 }, and a DELETE of half of the table's rows",
+    cure: 'Look at what was deleted. To let it go on: sarrio approve with the id that status shows.',
+  },
+  {
+    code: 'SAR661',
+    summary: 'there is nothing to approve under that id',
+    explanation: 'It was approved already, its reason has gone, the id is not one of those that wait, or no sync of the plan has a guard.',
+    example: 'sarrio approve 1f0c2a3b, a second time',
+    cure: 'sarrio approve without an id lists what waits.',
+  },
 ];

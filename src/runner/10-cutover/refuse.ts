@@ -22,6 +22,7 @@ export async function refuseUnready(cutting: CuttingOver): Promise<void> {
   const { plan, planned, atSource, atTarget } = cutting;
   refuseUnsaidSequences(cutting);
   refuseFiltered(cutting);
+  refuseKept(cutting);
   refuseWrittenSource(cutting);
   for (const session of [atSource, atTarget]) await refuseRoundsWithoutRights(plan, session);
   await refuseStrangers(atSource, tablesOf(planned, 'source'));
@@ -49,6 +50,18 @@ function refuseFiltered({ sync, planned, target }: CuttingOver): void {
     where: `sync ${sync}`,
     message: `${target} has only some of the rows of ${filtered.join(', ')}: the sync has a row filter (where) for them`,
     hint: 'A database that is to take over needs all rows: replicate to it without the filter.',
+  });
+}
+
+/** Rows that are gone at the source would come back with the target. */
+function refuseKept({ sync, planned, target }: CuttingOver): void {
+  const kept = planned.tables.filter(({ keeps }) => keeps !== undefined).map(({ source }) => displayName(source));
+  if (kept.length === 0) return;
+  throw failure('refused', {
+    code: 'SAR816',
+    where: `sync ${sync}`,
+    message: `${target} keeps rows of ${kept.join(', ')} that are gone at the source (skip, or truncate: 'ignore')`,
+    hint: 'A database that is to take over needs the same rows: replicate to it without these settings.',
   });
 }
 

@@ -105,7 +105,7 @@ async function mergeStaged(parts: WriteParts, staged: number): Promise<void> {
   const updated = (await target.query(updatePresent)).count;
   await failpoint('round.target.after-update');
   if (updated === staged) return;
-  const deleted = (await target.query(deleteAbsent)).count;
+  const deleted = deleteAbsent === null ? 0 : (await target.query(deleteAbsent)).count;
   await failpoint('round.target.after-delete');
   if (updated + deleted < staged) await target.query(insertMissing);
   await failpoint('round.target.after-insert');

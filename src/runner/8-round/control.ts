@@ -36,6 +36,11 @@ export async function beginAnew(source: Session, name: SyncName, copy: { target:
   return count === 1;
 }
 
+/** What was said elsewhere (in a target) is worth a look now. */
+export async function announce(source: Session, name: SyncName): Promise<void> {
+  await tellRunners(source, name);
+}
+
 /** After the change is committed, so that whoever sees the new value sees the change. */
 export async function tellRunners(source: Session, { sync, wake }: SyncName): Promise<void> {
   await source.query(announceRegistry);

@@ -1,31 +1,24 @@
 import type { StreamState } from '../events.ts';
-import { beforeAll, formatPosition, type Position } from '../../plan/position.ts';
+import { formatPosition } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
-import {
-  acknowledgeable,
-  forgetStops,
-  heldTables,
-  isWorthAnotherLook,
-  refuseStopped,
-  stoppedError,
-  stopTables,
-  type Stops,
-} from './changed-tables/hold-tables.ts';
+import { forgetStops, heldTables, isWorthAnotherLook, stoppedError, stopTables } from './changed-tables/hold-tables.ts';
 import { makeTableWatch, type TableWatch } from './changed-tables/table-watch.ts';
-import { beatDuring, makeHeart } from './heartbeat.ts';
-import { copyMissing } from './initial-copy.ts';
+import { holdBack, mayLook, rest } from './guard/await-approval.ts';
+import { type Guard, type Hold, makeGuard } from './guard/guard.ts';
+import { makeHeart } from './heartbeat.ts';
 import { makePace } from './pace.ts';
+import { acknowledge, isWhole, joined, type Place, startPlace, takeCopied } from './place.ts';
 import type { Reading } from './reading.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
-import { readResting, readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
+import { readResting, readStreamStart, type StreamStart } from './stream-target.ts';
 import type { Wake } from './wake.ts';
-import { type StreamTable, streamTables, type TableState, type TableWork, workOf } from './work.ts';
+import { type StreamTable, streamTables, type TableWork, workOf } from './work.ts';
 
 /** Longest wait without looking at the source, the target's connection and the signal. */
 const LONGEST_WAIT_MS = 5_000;
@@ -38,23 +31,6 @@ export type Following = StreamOptions & {
   readonly target: Session;
   readonly onProgress: () => void;
   readonly enter: (state: StreamState, reason: string | null) => void;
-};
-
-/** `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
-type Place = {
-  stored: string;
-  seen: Position;
-  /** The stored watermark is of the history before the source's present one: the next round moves it, even when nothing is pending. */
-  isOfOldHistory: boolean;
-  registry: string;
-  states: readonly TableState[];
-  /** Tables that the rounds leave out. */
-  stops: Stops;
-  /** The last look failed in a way that a table which was altered meanwhile may explain. */
-  isSecondLook: boolean;
-  copying: Promise<void> | null;
-  hasCopied: boolean;
-  copyError: unknown;
 };
 
 /** `again` when the source says that this is another stream now, or that it shall rest: to be started anew. */
@@ -72,21 +48,22 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const heart = makeHeart(target, clock);
   const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
+  const guard = makeGuard({ ...following, guard: sync.guard, registration: start.registration.id });
   await forgetStops({ stream, target, tables });
-  const ends = { ended: false };
-  const stop = (): void => {
-    ends.ended = true;
-    wake.kick();
-  };
-  for (const side of [source, target]) side.onLost(stop);
+  const ends = watchEnds(following);
   following.enter('running', null);
   let inRow = 0;
   while (!signal.aborted) {
     if (ends.ended) throw new Error(target.isOpen() ? 'the connection to the source was lost' : 'the connection to the target was lost');
     if (place.copyError !== null) throw place.copyError;
     if (place.hasCopied) await takeCopied(following, tables, { start, place, watch });
+    if (guard !== null && !(await mayLook(following, { guard, registry: place.registry }))) {
+      await acknowledge(place, acknowledger);
+      await rest(following, heart);
+      continue;
+    }
     const generation = wake.generation();
-    const looked = await lookOnce(following, tables, { place, carrier, watch });
+    const looked = await lookOnce(following, tables, { place, carrier, watch, guard });
     if (looked === 'again') continue;
     if (looked === 'registry') {
       const registry = await isStillRegistered(stream, { source, id: start.registration.id });
@@ -97,6 +74,11 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     }
     following.onProgress();
     await acknowledge(place, acknowledger);
+    if (typeof looked === 'object' && 'hold' in looked) {
+      await holdBack(following, looked.hold);
+      continue;
+    }
+    following.enter('running', null);
     if (carrier !== null) await carrier.tick();
     if (following.until !== 'stopped' && looked === 'nothing' && place.stops.size > 0) throw stoppedError(place, { stream, tables });
     if (following.until === 'once' && isWhole(place)) return finish(place, { acknowledger, carrier });
@@ -115,6 +97,18 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   return 'stopped';
 }
 
+/** Whether a connection of its was lost; then nobody is left waiting. */
+function watchEnds({ source, target, wake }: Following): { ended: boolean } {
+  const ends = { ended: false };
+  const stop = (): void => {
+    ends.ended = true;
+    wake.kick();
+  };
+  source.onLost(stop);
+  target.onLost(stop);
+  return ends;
+}
+
 async function readStart({ sync, stream, source, target, deltas }: Following, tables: readonly StreamTable[]): Promise<StreamStart> {
   const ends = { stream, source, target, tables, deltas };
   const start = await readStreamStart(ends);
@@ -127,93 +121,10 @@ async function gather({ wake, clock, signal }: Following, ms: number): Promise<v
   await clock.sleep(ms, signal);
 }
 
-/** A new stream is copied before its first round, so that the first state it follows on from is whole; a table added later is copied aside. */
-async function startPlace(following: Following, tables: readonly StreamTable[], { start, watch }: Omit<Copied, 'place'>): Promise<Place> {
-  const { stream, source } = following;
-  if (start.stored !== null && start.position !== null) {
-    const { registry } = start.registration;
-    const isOfOldHistory = start.historyChange !== null;
-    const place: Place = { ...NO_COPY, stored: start.stored, seen: start.position, isOfOldHistory, registry, states: start.states };
-    copyAside(following, tables, { start, place, watch });
-    return place;
-  }
-  const missing = missingOf(tables, start.states);
-  following.enter('copying', `${missing.length} tables`);
-  await beatDuring(following.target, following.clock, () => copyTables(following, { tables: missing, start, watch, from: null }));
-  const again = await readStreamStart({ stream, source, target: following.target, tables, deltas: following.deltas });
-  if (again.stored === null || again.position === null) throw new Error('the initial copy left no watermark');
-  const { registry } = again.registration;
-  return { ...NO_COPY, stored: again.stored, seen: again.position, isOfOldHistory: false, registry, states: again.states };
-}
-
-const NO_COPY = { copying: null, hasCopied: false, copyError: null, stops: new Map(), isSecondLook: false } as const;
-
-function missingOf(tables: readonly StreamTable[], states: readonly TableState[]): readonly StreamTable[] {
-  return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
-}
-
-type Copied = { readonly start: StreamStart; readonly place: Place; readonly watch: TableWatch };
-
-/** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied tables need. */
-function copyAside(following: Following, tables: readonly StreamTable[], { start, place, watch }: Copied): void {
-  const { aside, wake } = following;
-  const missing = missingOf(tables, place.states);
-  if (missing.length === 0) return;
-  aside.running ??= copyTables(following, { tables: missing, start, watch, from: place.seen }).finally(() => {
-    aside.running = null;
-  });
-  const settle = (copied: Partial<Place>): void => {
-    Object.assign(place, copied, { copying: null });
-    wake.kick();
-  };
-  place.copying = aside.running.then(
-    () => settle({ hasCopied: true }),
-    (error: unknown) => settle({ copyError: error }),
-  );
-}
-
-/** From where a copied table follows on, only the target can say: another runner may have copied it, from an earlier snapshot than ours. */
-async function takeCopied(following: Following, tables: readonly StreamTable[], { start, place, watch }: Copied): Promise<void> {
-  const { stream, source, target, deltas } = following;
-  place.states = await tableStates({ stream, source, target, tables, deltas }, start.captures);
-  place.hasCopied = false;
-  copyAside(following, tables, { start, place, watch });
-}
-
-type Copying = Omit<Copied, 'place'> & { readonly tables: readonly StreamTable[]; readonly from: Position | null };
-
-async function copyTables(following: Following, parts: Copying): Promise<void> {
-  const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
-  const { tables, start } = parts;
-  const reading = await source.open(parts.from ?? beforeAll(source.history));
-  try {
-    await refuseStopped({ stream, watch: parts.watch, tables }, reading);
-    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
-      const state = start.states[ordinal];
-      return state?.kind === 'missing' && state.holdsOwnRows;
-    };
-    const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
-    await copyMissing({
-      stream,
-      reading,
-      connectTarget,
-      missing: tables,
-      captures: start.captures,
-      registration: start.registration.id,
-      replacesRows,
-      clock,
-      log,
-      failpoint,
-    });
-  } finally {
-    await reading.release();
-  }
-}
-
 /** What a look led to; a round with the entries that it worked through. */
-type Looked = 'registry' | 'again' | 'nothing' | { readonly entries: number };
+type Looked = 'registry' | 'again' | 'nothing' | { readonly entries: number } | { readonly hold: Hold };
 
-type At = { readonly place: Place; readonly carrier: Carrier | null; readonly watch: TableWatch };
+type At = { readonly place: Place; readonly carrier: Carrier | null; readonly watch: TableWatch; readonly guard: Guard | null };
 
 /** One look at the source and, when something is pending, one round. Nothing that it saw counts if the registry has changed: it may have been emptied. */
 async function lookOnce(following: Following, tables: readonly StreamTable[], at: At): Promise<Looked> {
@@ -252,12 +163,14 @@ function nothingIn({ progress, log, stream }: Following, reading: Reading, place
 async function applyWork(
   following: Following,
   tables: readonly StreamTable[],
-  { place, carrier, watch, reading, work }: At & { readonly reading: Reading; readonly work: readonly TableWork[] },
+  { place, carrier, watch, guard, reading, work }: At & { readonly reading: Reading; readonly work: readonly TableWork[] },
 ): Promise<Looked> {
   const { stream, target, clock, failpoint, progress, log } = following;
   const started = clock.now();
   progress.isCaughtUp = false;
   const entries = work.reduce((sum, each) => sum + each.entries, 0);
+  const hold = guard === null ? null : await guard.judge(reading, work);
+  if (hold !== null) return { hold };
   if (carrier !== null) await carrier.beforeRound(entries);
   const result = await applyRound({ stream, reading, target, work, stored: place.stored, watch, held: heldTables(place, tables), failpoint });
   place.stored = formatPosition(reading.position);
@@ -270,25 +183,10 @@ async function applyWork(
   return { entries };
 }
 
-function joined(states: readonly TableState[], work: readonly TableWork[]): readonly TableState[] {
-  const joins = new Set(work.filter(({ joinFrom }) => joinFrom !== null).map(({ ordinal }) => ordinal));
-  return states.map((state, ordinal) => (joins.has(ordinal) ? { kind: 'joined' } : state));
-}
-
 /** A copy under way ends first: its transactions are whole or not at all. */
 async function leave(place: Place): Promise<'again'> {
   await place.copying;
   return 'again';
-}
-
-/** Every table follows the watermark. */
-function isWhole(place: Place): boolean {
-  return place.copying === null && !place.hasCopied && place.states.every(({ kind }) => kind === 'joined');
-}
-
-async function acknowledge(place: Place, acknowledger: Acknowledger): Promise<void> {
-  const position = place.copying === null && !place.hasCopied ? acknowledgeable(place) : null;
-  if (position !== null) await acknowledger.tick(position);
 }
 
 /** Before it ends, the runner carries the sequences once more, has the target put on disk what it committed, and acknowledges it. */

@@ -1,18 +1,22 @@
-import { failure } from '../../plan/errors.ts';
+import type { Position } from '../../plan/position.ts';
+import { formatPosition } from '../../plan/position.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { formatPosition } from '../../plan/position.ts';
-import { copyBetween } from '../postgres/copy.ts';
+import { copyBetween, type Throttle } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
+import { makeRoom } from './make-room.ts';
+import { copyRange, finishRanges } from './ranges/copy-range.ts';
+import { beginRanges, type Range, type RangedTable, readTableFile } from './ranges/ranges.ts';
+import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
 import type { Reading } from './reading.ts';
 import { planFor } from './source.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
 import type { StreamTable } from './work.ts';
 
-/** Tables copied at the same time: one COPY keeps about one core of each server busy. */
-const JOBS = 2;
+/** Tables and ranges copied at the same time: one COPY keeps about one core of each server busy. */
+export const COPY_DEFAULTS = { jobs: 2, chunkBytes: 128 * 1024 ** 2, throttle: null } as const;
 
 /** A stream's tables that the target does not hold yet. */
 export type InitialCopy = {
@@ -23,50 +27,137 @@ export type InitialCopy = {
   /** oid of each table's delta table, by ordinal. */
   readonly captures: readonly string[];
   readonly registration: string;
+  /** What the stream has acknowledged: changes before it may be gone. */
+  readonly acknowledged: Position | null;
   /** Whether the rows that the table holds may go. */
   readonly replacesRows: (table: StreamTable) => boolean;
+  readonly jobs: number;
+  /** A larger table is copied in ranges of this size. */
+  readonly chunkBytes: number;
+  readonly throttle: Throttle | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
 };
 
+/** One transaction of the target. */
+type Unit =
+  | { readonly kind: 'table'; readonly table: StreamTable; readonly holdsOurs: boolean }
+  | { readonly kind: 'range'; readonly ranged: Progress; readonly range: Range };
+
+/** A table in ranges while they are copied. */
+type Progress = RangedTable & { readonly started: number; left: number; rows: number };
+
 /**
- * Copies each missing table as the reading's snapshot shows it, each in one transaction of the target that also records the
- * position. What is written meanwhile is captured and comes with the round that joins the table. A copy that was cut off left nothing.
+ * Copies each missing table as the reading's snapshot shows it. A small one comes in one transaction of the target, which also records the
+ * position: a copy that was cut off left nothing. A large one comes in ranges, each kept once it is there; its position is that of the first
+ * snapshot of the copy, whichever run began it. What is written meanwhile is captured and comes with the round that joins the table.
  * Another runner may have been faster with a table, from an earlier snapshot: where each table stands is for the target to say.
  */
 export async function copyMissing(copy: InitialCopy): Promise<void> {
-  const waiting = [...copy.missing];
   const failures: unknown[] = [];
   await copy.reading.durable();
-  const next = (): StreamTable | undefined => (failures.length === 0 ? waiting.shift() : undefined);
-  const worker = (): Promise<unknown> => copyInTurn(copy, next).catch((error: unknown) => failures.push(error));
-  await Promise.all(Array.from({ length: Math.min(JOBS, waiting.length) }, worker));
+  const first = await copy.connectTarget();
+  const units = await beginAll(copy, first).catch(async (error: unknown) => {
+    await first.close();
+    throw error;
+  });
+  const next = (): Unit | undefined => (failures.length === 0 ? units.shift() : undefined);
+  const worker = (session: Session | null): Promise<unknown> => copyInTurn(copy, session, next).catch((error: unknown) => failures.push(error));
+  const others = Math.max(0, Math.min(copy.jobs, units.length) - 1);
+  await Promise.all([worker(first), ...Array.from({ length: others }, () => worker(null))]);
   if (failures.length > 0) throw failures[0];
 }
 
-/** Over a connection of its own, one table after the other. */
-async function copyInTurn(copy: InitialCopy, next: () => StreamTable | undefined): Promise<void> {
-  const { stream, reading, registration, failpoint } = copy;
-  const target = await copy.connectTarget();
+async function beginAll(copy: InitialCopy, target: Session): Promise<Unit[]> {
+  const { stream, reading, registration, failpoint, missing } = copy;
+  await failpoint('copy.before-watermark');
+  const watermark = { text: insertWatermark, values: [stream.sync, stream.source, formatPosition(reading.position), registration] };
+  await target.batch([{ text: beginApply }, watermark, { text: commitApply }]);
+  const mayBeRanges = missing.some(({ read }) => read.ranges !== undefined);
+  const begun = new Set(mayBeRanges ? (await target.query(readRangedTables, [stream.sync, stream.source])).rows.map((row) => row['relation']) : []);
+  const units: Unit[] = [];
+  for (const table of missing) units.push(...(await unitsOf(copy, { target, table, isBegun: begun.has(table.relation) })));
+  return units;
+}
+
+async function unitsOf(copy: InitialCopy, { target, table, isBegun }: { target: Session; table: StreamTable; isBegun: boolean }): Promise<readonly Unit[]> {
+  const { chunkBytes, clock, log, stream } = copy;
+  const whole: readonly Unit[] = [{ kind: 'table', table, holdsOurs: isBegun }];
+  if (table.read.ranges === undefined) return whole;
+  const file = await fileOf(copy, table);
+  if (!isBegun && table.table.keeps !== 'gone' && file.blocks * file.blockSize <= chunkBytes) return whole;
+  const ranged = await beginRanges(copy, { target, table, file, chunkBytes });
+  if (ranged === null) return [];
+  const left = ranged.ranges.filter(({ isCopied }) => !isCopied);
+  log({ kind: 'copy-started', stream, table: table.relation });
+  const progress: Progress = { ...ranged, started: clock.now(), left: left.length, rows: 0 };
+  if (left.length > 0) return left.map((range) => ({ kind: 'range', ranged: progress, range }));
+  await finishTable(copy, target, progress);
+  return [];
+}
+
+async function fileOf({ reading }: InitialCopy, table: StreamTable): ReturnType<typeof readTableFile> {
+  const bulk = await reading.openBulk();
   try {
-    await failpoint('copy.before-watermark');
-    const watermark = { text: insertWatermark, values: [stream.sync, stream.source, formatPosition(reading.position), registration] };
-    await target.batch([{ text: beginApply }, watermark, { text: commitApply }]);
-    for (let table = next(); table; table = next()) await copyTable(copy, target, table);
+    return await readTableFile(bulk, table);
+  } finally {
+    await reading.giveBackBulk(bulk);
+  }
+}
+
+/** Over a connection of its own, one after the other. */
+async function copyInTurn(copy: InitialCopy, session: Session | null, next: () => Unit | undefined): Promise<void> {
+  const target = session ?? (await copy.connectTarget());
+  try {
+    for (let unit = next(); unit; unit = next()) {
+      if (unit.kind === 'table') await copyTable(copy, target, unit);
+      else await copyOneRange(copy, target, unit);
+    }
   } finally {
     await target.close();
   }
 }
 
-async function copyTable(copy: InitialCopy, target: Session, table: StreamTable): Promise<void> {
+async function copyOneRange(copy: InitialCopy, target: Session, { ranged, range }: { ranged: Progress; range: Range }): Promise<void> {
+  const { stream, clock, log } = copy;
+  const rows = await copyRange(copy, target, { ranged, range });
+  ranged.left -= 1;
+  ranged.rows += rows ?? 0;
+  const total = ranged.ranges.length;
+  const done = total - ranged.left;
+  const here = done - ranged.ranges.filter(({ isCopied }) => isCopied).length;
+  const ms = clock.now() - ranged.started;
+  const msLeft = Math.round((ms / here) * ranged.left);
+  if (rows !== null)
+    log({
+      kind: 'copy-range',
+      stream,
+      table: ranged.table.relation,
+      done,
+      total,
+      rows,
+      rowsPerSecond: Math.round((ranged.rows / Math.max(ms, 1)) * 1000),
+      msLeft,
+    });
+  if (ranged.left === 0) await finishTable(copy, target, ranged);
+}
+
+async function finishTable(copy: InitialCopy, target: Session, ranged: Progress): Promise<void> {
+  const { stream, clock, log } = copy;
+  const rows = await finishRanges(copy, target, ranged);
+  if (rows !== null) log({ kind: 'copy-finished', stream, table: ranged.table.relation, rows, ms: clock.now() - ranged.started });
+}
+
+async function copyTable(copy: InitialCopy, target: Session, unit: { table: StreamTable; holdsOurs: boolean }): Promise<void> {
   const { stream, clock, log, failpoint } = copy;
+  const { table } = unit;
   const started = clock.now();
   log({ kind: 'copy-started', stream, table: table.relation });
   try {
     await target.query(beginApply);
     await failpoint('copy.before-claim');
-    const rows = (await claim(copy, target, table)) ? await copyRows(copy, target, table) : null;
+    const rows = (await claim(copy, target, table)) ? await copyRows(copy, target, unit) : null;
     await failpoint('copy.before-commit');
     const [committed] = await Promise.all([target.query(commitApply), failpoint('copy.commit-sent')]);
     if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
@@ -84,15 +175,16 @@ async function claim(copy: InitialCopy, target: Session, table: StreamTable): Pr
   return (await target.query(claimCopy, values)).count === 1;
 }
 
-async function copyRows(copy: InitialCopy, target: Session, table: StreamTable): Promise<number> {
-  const { stream, reading, failpoint } = copy;
-  await makeRoom(copy, target, table);
+async function copyRows(copy: InitialCopy, target: Session, { table, holdsOurs }: { table: StreamTable; holdsOurs: boolean }): Promise<number> {
+  const { stream, reading, failpoint, throttle } = copy;
+  await makeRoom(copy, target, { table, holdsOurs });
+  if (holdsOurs) await target.query(forgetRanges, [stream.sync, stream.source, table.relation]);
   const source = await reading.openBulk();
   let rows: number;
   try {
     await source.query(planFor('many'));
     await failpoint('copy.before-load');
-    rows = await copyBetween({ session: source, text: table.read.copyAll }, { session: target, text: table.apply.loadTable });
+    rows = await copyBetween({ session: source, text: table.read.copyAll }, { session: target, text: table.apply.loadTable }, throttle);
   } finally {
     await reading.giveBackBulk(source);
   }
@@ -103,20 +195,4 @@ async function copyRows(copy: InitialCopy, target: Session, table: StreamTable):
   await failpoint('copy.before-finish');
   await target.query(finishCopy, [stream.sync, stream.source, table.relation, String(rows)]);
   return rows;
-}
-
-/** Rows that are there already are somebody's until the config says otherwise. */
-async function makeRoom({ stream, replacesRows }: InitialCopy, target: Session, table: StreamTable): Promise<void> {
-  const hasRows = (await target.query(table.apply.hasRows)).rows[0]?.['has_rows'] === 't';
-  if (!hasRows) return;
-  if (replacesRows(table)) {
-    await target.query(table.apply.clearTable);
-    return;
-  }
-  throw failure('refused', {
-    code: 'SAR601',
-    where: `database ${stream.target}, table ${table.relation}`,
-    message: 'the table holds rows before its initial copy',
-    hint: `Empty it, or let the copy replace its rows: existingRows: 'replace' in sync ${stream.sync}, or sarrio copy --sync ${stream.sync} --target ${stream.target} --replace.`,
-  });
 }

@@ -8,6 +8,8 @@ import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
+import { type Waiting, waitingAt } from './guard/approvals.ts';
+import { findingsText } from './guard/finding.ts';
 import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
 import { countParked, readStoppedTables, readStreams, readTablesApart, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
@@ -16,11 +18,11 @@ import { streamTables } from './work.ts';
 /** One stream as `sarrio status` shows it. */
 export type StreamStatus = StreamName & {
   /**
-   * `detached` or `paused`, else what the runner last said: `running`, `copying`, `failed` …; `unverified` while it runs and waits for a
+   * `detached`, `paused` or `waiting` (for approval), else what the runner last said: `running`, `copying`, `failed` …; `unverified` while it runs and waits for a
    * comparison; `not running` when it has said nothing for long, `unknown` when the source cannot be asked.
    */
   readonly state: string;
-  /** Why it is detached, paused or unverified, and since when; null otherwise. */
+  /** Why it is detached, paused, waiting or unverified, and since when; null otherwise. */
   readonly reason: string | null;
   /** Percent of `maxBacklog` that the target holds back; 0 while it is far from it, null without a budget. */
   readonly backlogPercent: number | null;
@@ -40,6 +42,8 @@ export type StreamStatus = StreamName & {
   readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
   /** Tables that the target does not take while the rest of the sync goes on. */
   readonly stopped: readonly StoppedTable[];
+  /** What waits in the target until somebody approves it. */
+  readonly waiting: Waiting | null;
   /** Rows that the target keeps apart, because others hold their unique values. */
   readonly parked: number;
 };
@@ -62,9 +66,10 @@ type Connect = (database: string) => Promise<Session>;
 /** Asks every database of the plan, takes no lock, and goes on where one cannot be reached. */
 export async function readStatus(plan: Plan, connect: Connect): Promise<readonly StreamStatus[]> {
   const members = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'multi-master' ? sync.members : [])));
+  const guarded = new Set(Object.values(plan.syncs).flatMap((sync) => (sync.mode === 'one-way' && sync.guard !== undefined ? sync.targets : [])));
   const targets = new Map<string, Promise<TargetAnswer | Error>>();
   const target = (name: string): Promise<TargetAnswer | Error> => {
-    const asked = targets.get(name) ?? askTarget(name, connect, members.has(name));
+    const asked = targets.get(name) ?? askTarget(name, connect, { isMember: members.has(name), isGuarded: guarded.has(name) });
     targets.set(name, asked);
     return asked;
   };
@@ -88,7 +93,13 @@ type Asked = {
   readonly target: (name: string) => Promise<TargetAnswer | Error>;
 };
 
-type TargetAnswer = { readonly streams: readonly Row[]; readonly apart: readonly Row[]; readonly stopped: readonly Row[]; readonly parked: readonly Row[] };
+type TargetAnswer = {
+  readonly streams: readonly Row[];
+  readonly apart: readonly Row[];
+  readonly stopped: readonly Row[];
+  readonly parked: readonly Row[];
+  readonly waiting: readonly Waiting[];
+};
 
 async function flowStatus({ plan, name, sync, captures, connect, target }: Asked): Promise<readonly StreamStatus[]> {
   const streams = sync.targets.map((each): StreamName => ({ sync: name, source: sync.source, target: each }));
@@ -132,7 +143,8 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
   const apart =
     applied instanceof Error || sync.mode !== 'one-way' ? [] : applied.apart.filter((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const pending = await pendingOf(parts, { stored: position, apart });
-  const situation = situationOf(row, watermark);
+  const waiting = applied instanceof Error ? null : (applied.waiting.find((each) => each.sync === stream.sync && each.source === stream.source) ?? null);
+  const situation = situationOf(row, watermark, waiting);
   const state = isSilent ? 'not running' : (row['state'] ?? 'not running');
   return {
     ...stream,
@@ -149,14 +161,16 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
     lastCopy: null,
     unsafe: parts.unsafe,
     stopped: applied instanceof Error ? [] : applied.stopped.filter((each) => each['sync'] === stream.sync).map(stoppedTable),
+    waiting,
     parked: applied instanceof Error ? 0 : Number(applied.parked.find((each) => each['sync'] === stream.sync)?.['parked'] ?? 0),
   };
 }
 
 /** What the databases say of a stream, whether or not a runner is there. */
-function situationOf(row: Row | undefined, watermark: Row | undefined): { readonly state: string; readonly reason: string } | null {
+function situationOf(row: Row | undefined, watermark: Row | undefined, waiting: Waiting | null): { readonly state: string; readonly reason: string } | null {
   if (row?.['detached_at']) return { state: 'detached', reason: `detached since ${row['detached_at']}: ${row['detached_reason']}` };
   if (row?.['paused_at']) return { state: 'paused', reason: `paused by ${row['paused_by']} since ${row['paused_at']}` };
+  if (waiting !== null) return { state: 'waiting', reason: `waits since ${waiting.heldAt} for approval of ${findingsText(waiting.findings)}` };
   if (!watermark?.['unverified_since']) return null;
   return { state: 'unverified', reason: `unverified since ${watermark['unverified_since']}: ${watermark['unverified_reason']}` };
 }
@@ -208,14 +222,15 @@ function stoppedTable(row: Row): StoppedTable {
   };
 }
 
-async function askTarget(name: string, connect: Connect, isMember: boolean): Promise<TargetAnswer | Error> {
+async function askTarget(name: string, connect: Connect, { isMember, isGuarded }: { isMember: boolean; isGuarded: boolean }): Promise<TargetAnswer | Error> {
   const session = await openQuietly(name, connect);
   if (session instanceof Error) return session;
   try {
     const streams = (await session.query(readTargetStreams)).rows;
     const stopped = (await session.query(readStoppedTables)).rows;
     const apart = (await session.query(readTablesApart)).rows;
-    return { streams, apart, stopped, parked: isMember ? (await session.query(countParked)).rows : [] };
+    const parked = isMember ? (await session.query(countParked)).rows : [];
+    return { streams, apart, stopped, parked, waiting: isGuarded ? await waitingAt(session) : [] };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
@@ -249,6 +264,7 @@ function unreachable(stream: StreamName, error: string): StreamStatus {
     lastCopy: null,
     unsafe: [],
     stopped: [],
+    waiting: null,
     parked: 0,
   };
 }

@@ -56,6 +56,8 @@ export type StreamOptions = {
   readonly access: SourceAccess;
   readonly connectTarget: () => Promise<Session>;
   readonly progress: StreamProgress;
+  /** Of initial copies; null leaves it to the config. */
+  readonly jobs?: number | null;
   readonly until: Until;
   readonly clock: Clock;
   readonly log: Log;

@@ -20,6 +20,8 @@ export type RunOptions = {
   /** Opens a session to a database of the plan. */
   readonly connect: (database: string, role: SessionRole) => Promise<Session>;
   readonly until: Until;
+  /** Of initial copies; null leaves it to the config. */
+  readonly jobs?: number | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
@@ -69,6 +71,7 @@ export function startSync(options: RunOptions, name: string): SyncRun {
       access: access.get,
       connectTarget,
       progress,
+      jobs: options.jobs ?? null,
       until,
       clock,
       log,

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { type CopyStreamQuery, type CopyToStreamQuery, from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { Session } from './session.ts';
 import type { Expectation } from './watchdog.ts';
 
@@ -16,6 +16,9 @@ export class CopyError extends Error {
   }
 }
 
+/** Resolves when so many bytes more may pass. */
+export type Throttle = (bytes: number) => Promise<void>;
+
 /**
  * Streams `COPY … TO STDOUT` of one session into `COPY … FROM STDIN` of another as bytes, at the pace of the slower side; the rows
  * are never parsed. After a failure the target session can go on (its transaction has failed), the source session is destroyed:
@@ -23,7 +26,7 @@ export class CopyError extends Error {
  * @returns Number of rows.
  * @throws CopyError
  */
-export async function copyBetween(source: CopyEnd, target: CopyEnd): Promise<number> {
+export async function copyBetween(source: CopyEnd, target: CopyEnd, throttle: Throttle | null = null): Promise<number> {
   const reader = source.session.client.query(copyTo(source.text));
   const writer = target.session.client.query(copyFrom(target.text));
   let side: 'source' | 'target' | null = null;
@@ -36,12 +39,23 @@ export async function copyBetween(source: CopyEnd, target: CopyEnd): Promise<num
   const reading: Expectation = { isSent: () => true, isTaking: () => !writer.writableNeedDrain };
   const writing: Expectation = { isSent: () => writer.writableNeedDrain || writer.writableEnded, isTaking: () => true };
   try {
-    await source.session.watch(reading, () => target.session.watch(writing, () => pipeline(reader, writer)));
+    await source.session.watch(reading, () => target.session.watch(writing, () => through({ reader, writer, throttle })));
     return writer.rowCount ?? 0;
   } catch (error) {
     source.session.destroy();
     throw new CopyError(side ?? 'source', error);
   }
+}
+
+function through({ reader, writer, throttle }: { reader: CopyToStreamQuery; writer: CopyStreamQuery; throttle: Throttle | null }): Promise<void> {
+  if (throttle === null) return pipeline(reader, writer);
+  const slowly = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      await throttle(chunk.length);
+      yield chunk;
+    }
+  };
+  return pipeline(reader, slowly, writer);
 }
 
 /** Rows for `COPY … FROM STDIN` in text format, from memory. @returns Number of rows. */

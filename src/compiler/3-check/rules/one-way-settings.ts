@@ -6,12 +6,15 @@ const OF_SYNC: Readonly<Record<string, string>> = {
   source: 'every member is a source; list them all in `members`',
   targets: 'every member is a target; list them all in `members`',
   missingColumns: ALIKE,
+  skip: 'a row that only one member still has would come back to the others',
+  guard: 'a delete that waits would meet the changes that other members have made since',
 };
 const OF_TABLE: Readonly<Record<string, string>> = {
   rename: 'the table needs the same name at every member',
   columns: ALIKE,
   where: `${ALIKE}; a row that leaves the filter would be deleted at the others, whose own rows it does not know`,
   missingColumns: ALIKE,
+  skip: 'a row that only one member still has would come back to the others',
 };
 
 /** SAR261. */

@@ -151,36 +151,6 @@ export const streamBlock: Sql = sql`
   revoke all on table sarrio.stream from public;
 `;
 
-/**
- * In a target: the last full copy of a sync, written in its transaction: whoever holds the row may copy. `copied_at` is the time of the
- * snapshot by the source's clock, `kick` the last request that was served.
- */
-export const fullCopyBlock: Sql = sql`
-  create table if not exists sarrio.full_copy (
-    sync text not null,
-    source text not null,
-    copied_at timestamptz,
-    kick uuid,
-    copied_rows bigint not null default 0,
-    duration_ms bigint not null default 0,
-    copies bigint not null default 0,
-    primary key (sync, source)
-  );
-  revoke all on table sarrio.full_copy from public;
-`;
-
-/** In a source: the last request for a full copy of a sync, whether a runner is there to hear of it or not. */
-export const kickBlock: Sql = sql`
-  create table if not exists sarrio.kick (
-    sync text not null,
-    kick uuid not null default pg_catalog.gen_random_uuid(),
-    kicked_by text not null,
-    kicked_at timestamptz not null default pg_catalog.clock_timestamp(),
-    primary key (sync)
-  );
-  revoke all on table sarrio.kick from public;
-`;
-
 /** In a database with sequences that are carried from it, or count in steps: what the runner last saw of them. `alarmed_at` stands from 90 % on. */
 export const sequenceBlock: Sql = sql`
   create table if not exists sarrio.sequence (

@@ -81,8 +81,8 @@ function uncapturedPartitions(entries: Sql): Sql {
 export function truncateRefusal({ names }: Pick<CaptureTarget, 'names'>): Sql {
   const body = sql`
     raise exception using errcode = 'feature_not_supported',
-      message = pg_catalog.format('TRUNCATE of %I.%I is refused: the table is replicated between masters', tg_table_schema, tg_table_name),
-      hint = 'Use DELETE; or let truncate: ''replicate'' in the config of sarrio delete the same rows everywhere.';
+      message = pg_catalog.format('TRUNCATE of %I.%I is refused: the table is replicated', tg_table_schema, tg_table_name),
+      hint = 'Use DELETE; or let truncate: ''replicate'' in the config of sarrio take the rows away everywhere.';
     return null;
   `;
   return truncateFunction(names.truncate, { variables: [], body });

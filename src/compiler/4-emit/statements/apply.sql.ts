@@ -24,11 +24,12 @@ export function applyStatements(at: ApplyTarget): Omit<ApplyStatements, 'relay'>
   const stage = stageIdent(table);
   const canUpdate = !columnsOf(at).some((column) => column.identity === 'always' && !isKey(at, column.name)) && settable(at).length > 0;
   const staged = sql`${stage} as s`;
+  const replaced = dangerousRaw(table.gone === 'kept' ? ' and s.sarrio_present' : '');
   return {
     mergeRows: canUpdate ? mergeRows(at).text : null,
     deleteRows: sql`
       with ${changedRows(at)}
-      ${deleteFrom(at, sql`changed as s`, dangerousRaw(''))}
+      ${deleteFrom(at, sql`changed as s`, replaced)}
     `.text,
     insertRows: sql`
       with ${changedRows(at)}
@@ -37,10 +38,10 @@ export function applyStatements(at: ApplyTarget): Omit<ApplyStatements, 'relay'>
     createStage: createStage(at).text,
     loadStage: sql`copy ${stage} (sarrio_present, ${names(table)}) ${from}`.text,
     analyzeStage: sql`analyze ${stage}`.text,
-    deleteAbsent: deleteFrom(at, staged, dangerousRaw(' and not s.sarrio_present')).text,
+    deleteAbsent: table.gone === 'kept' ? null : deleteFrom(at, staged, dangerousRaw(' and not s.sarrio_present')).text,
     updatePresent: canUpdate ? updateFrom(at, staged).text : null,
     insertMissing: insertFrom(at, staged, missing(at)).text,
-    deleteStaged: deleteFrom(at, staged, dangerousRaw('')).text,
+    deleteStaged: deleteFrom(at, staged, replaced).text,
     insertStaged: insertFrom(at, staged, dangerousRaw('')).text,
     loadTable: sql`copy ${tableIdent(table.targetName)} (${names(table)}) ${from}`.text,
     clearTable: sql`delete from ${targetRows(at)}`.text,
@@ -98,12 +99,16 @@ export function changedRows(at: ApplyTarget): Sql {
 
 function mergeRows(at: ApplyTarget): Sql {
   const changed = sql`changed as s`;
+  const deleted =
+    at.table.gone === 'kept'
+      ? dangerousRaw('')
+      : sql`deleted as (
+  ${deleteFrom(at, changed, dangerousRaw(' and not s.sarrio_present'))}
+),
+`;
   return sql`
     with ${changedRows(at)},
-    deleted as (
-      ${deleteFrom(at, changed, dangerousRaw(' and not s.sarrio_present'))}
-    ),
-    updated as (
+    ${deleted}updated as (
       ${updateFrom(at, changed)}
     )
     ${insertFrom(at, changed, missing(at))}

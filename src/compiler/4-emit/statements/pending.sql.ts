@@ -91,9 +91,28 @@ export function pendingKeys(table: ModelTable, sync: string, distinct: boolean):
  * together the planner would walk through the whole index, past every entry that is retained.
  */
 export function fewPendingKeys(table: ModelTable, sync: string): Sql {
+  return fewOf(sync, (condition) => keysWhere(table, condition));
+}
+
+/** Each pending entry with whether it says that the row was deleted. */
+export function pendingOps(table: ModelTable, sync: string): Sql {
+  return sql`
+    ${opsWhere(table, pendingCondition(sync, 'd'))}
+      and d.change_op not in ('T', 'B')
+    union all
+    ${opsWhere(table, bulkCondition(table, sync))}
+  `;
+}
+
+/** The same of a few changes, as `fewPendingKeys`. */
+export function fewPendingOps(table: ModelTable, sync: string): Sql {
+  return fewOf(sync, (condition) => opsWhere(table, condition));
+}
+
+function fewOf(sync: string, entriesWhere: (condition: Sql) => Sql): Sql {
   const few = (range: Sql): Sql => sql`
     (
-      ${keysWhere(table, sql`d.change_bulk is distinct from 0 and ${range}`)}
+      ${entriesWhere(sql`d.change_bulk is distinct from 0 and ${range}`)}
         and ${isFor(sync, 'd')}
         and d.change_op not in ('T', 'B')
       limit ${dangerousRaw(String(FEW_ENTRIES))}
@@ -103,6 +122,15 @@ export function fewPendingKeys(table: ModelTable, sync: string): Sql {
     ${few(isAfter('d'))}
     union
     ${few(wasRunning('d'))}
+  `;
+}
+
+function opsWhere(table: ModelTable, condition: Sql): Sql {
+  const keys = table.key.columns.map(({ name }) => ident('d', name));
+  return sql`
+    select ${join([...keys, sql`d.change_op = 'D' as sarrio_deleted`], ', ')}
+    from ${deltaIdent(table)} as d
+    where ${condition}
   `;
 }
 
@@ -117,11 +145,11 @@ function keysWhere(table: ModelTable, condition: Sql): Sql {
   `;
 }
 
-/** The table itself, or, with a row filter or computed columns, a subquery that has both and names computed columns `=name`. */
-export function currentRows(table: ModelTable): Sql {
+/** The table itself, or, with a row filter or computed columns or a bound, a subquery that has both and names computed columns `=name`. */
+export function currentRows(table: ModelTable, within: Sql | null = null): Sql {
   const only = table.capture === 'row' ? 'only ' : '';
   const relation = sql`${dangerousRaw(only)}${tableIdent(table.source)}`;
-  if (table.where === null && !table.columns.some(isComputed)) return relation;
+  if (within === null && table.where === null && !table.columns.some(isComputed)) return relation;
   const names = new Set([...table.key.columns.map(({ name }) => name), ...table.columns.flatMap(sourceColumn)]);
   const plain = [...names].map((name) => ident('r', name));
   const computed = table.columns.flatMap(({ target, from }) =>
@@ -133,14 +161,15 @@ export function currentRows(table: ModelTable): Sql {
     (
       select ${dangerousRaw(oid)}${join([...plain, ...computed], ', ')}
       from ${relation} as r
-      ${whereClause(table)}
+      ${whereClause(table, within)}
     )
   `;
 }
 
 /** The user's filter, like a computed column closed by a line break so that a trailing comment in it cannot swallow what follows. */
-export function whereClause(table: ModelTable): Sql {
-  return table.where === null ? dangerousRaw('') : sql`where ${foreignExpression(table.where)}`;
+export function whereClause(table: ModelTable, within: Sql | null = null): Sql {
+  const conditions = [...(within === null ? [] : [within]), ...(table.where === null ? [] : [foreignExpression(table.where)])];
+  return conditions.length === 0 ? dangerousRaw('') : sql`where ${join(conditions, ' and ')}`;
 }
 
 /** A flowing column as an expression over the alias `t` of `currentRows`. */

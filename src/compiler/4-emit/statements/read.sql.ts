@@ -3,7 +3,7 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ReadStatements } from '../../../plan/plan.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
-import { columnOf, currentRows, fewPendingKeys, isComputed, isXml, pendingKeys, sameKey } from './pending.sql.ts';
+import { columnOf, currentRows, fewPendingKeys, fewPendingOps, isComputed, isXml, pendingKeys, pendingOps, sameKey } from './pending.sql.ts';
 
 /** More than this many bytes in the rows of one table are streamed by COPY instead of travelling through the runner's memory. */
 export const MAX_BYTES = 262_144;
@@ -19,7 +19,7 @@ export function readStatements(at: ApplyTarget, sync: string): ReadStatements {
     rows: fewRows(table, sync).text,
     copyChanged: sql`
       copy (
-        ${changedRows(table, pendingKeys(table, sync, true))}
+        ${pendingRows(table, sync)}
       ) ${to}
     `.text,
     copyInserted: refusesTwice(at) ? copyInserted(table, sync, to).text : null,
@@ -40,8 +40,34 @@ function copyInserted(table: ModelTable, sync: string, to: Sql): Sql {
   `;
 }
 
+/** Every pending key with its current row. */
+export function pendingRows(table: ModelTable, sync: string): Sql {
+  return table.gone === 'kept-when-truncated' ? deletedOrPresent(table, pendingOps(table, sync)) : rowsOfKeys(table, pendingKeys(table, sync, true));
+}
+
+/** Of keys without a row only those that were deleted, or whose row left the filter: what a TRUNCATE took stays. */
+function deletedOrPresent(table: ModelTable, ops: Sql): Sql {
+  const keys = join(
+    table.key.columns.map(({ name }) => ident('o', name)),
+    ', ',
+  );
+  const grouped = sql`
+    select ${keys}, bool_or(o.sarrio_deleted) as sarrio_deleted
+    from (
+      ${ops}
+    ) as o
+    group by ${keys}
+  `;
+  const only = dangerousRaw(table.capture === 'row' ? 'only ' : '');
+  const outside = sql` or exists (select from ${only}${tableIdent(table.source)} as r where ${sameKey(table, 'r', 'p')})`;
+  return sql`
+    ${rowsOfKeys(table, grouped)}
+    where t.tableoid is not null or p.sarrio_deleted${table.where === null ? dangerousRaw('') : outside}
+  `;
+}
+
 /** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */
-export function changedRows(table: ModelTable, keys: Sql): Sql {
+export function rowsOfKeys(table: ModelTable, keys: Sql): Sql {
   const values = table.columns.map((column) => keyOrColumn(table, column));
   return sql`
     select ${join([sql`t.tableoid is not null as sarrio_present`, ...values])}
@@ -54,7 +80,7 @@ export function changedRows(table: ModelTable, keys: Sql): Sql {
 
 function fewRows(table: ModelTable, sync: string): Sql {
   const large = table.columns.filter((column) => column.from.kind === 'computed' || column.from.column.variableLength);
-  const changed = changedRows(table, fewPendingKeys(table, sync));
+  const changed = table.gone === 'kept-when-truncated' ? deletedOrPresent(table, fewPendingOps(table, sync)) : rowsOfKeys(table, fewPendingKeys(table, sync));
   if (large.length === 0) return changed;
   const size = join(large.map(sizeOf), ' + ');
   return sql`

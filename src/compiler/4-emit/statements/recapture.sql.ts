@@ -11,7 +11,7 @@ import { isOwnType } from './user-types.ts';
  * Reads: the table or a partition. Writes: the table's delta table. Called by: `emit`.
  *
  * One entry that refreshes the whole table at every target: nobody knows which rows were changed. Members of a multi-master sync do not
- * take it, so for them each key that is there is an entry as well.
+ * take it, nor do targets that keep truncated rows, so for them each key that is there is an entry as well.
  */
 export function refreshEntry(table: ModelTable): Sql {
   const { delta } = objectNames(table.source);
@@ -19,7 +19,7 @@ export function refreshEntry(table: ModelTable): Sql {
   return sql`
     insert into ${ident('sarrio', delta)} (${nulls.columns}change_xid, change_at, change_op, change_segment)
     values (${nulls.values}pg_current_xact_id(), clock_timestamp(), 'T', ${segment(table)});
-    ${table.truncate === null ? markFilled(table) : join([keyEntries(table, currentRows(table)), markFilled(table)], '\n')}
+    ${table.takesTruncate ? markFilled(table) : join([keyEntries(table, currentRows(table)), markFilled(table)], '\n')}
   `;
 }
 

@@ -6,8 +6,8 @@ import { noKey } from '../objects/capture.sql.ts';
 import { type ApplyTarget, changedRows, stageIdent, targetKey, targetRows } from './apply.sql.ts';
 import { isOwnType } from './user-types.ts';
 
-/** Another sync that captures the target table; a multi-master one takes no TRUNCATE entries. */
-export type Reader = { readonly name: string; readonly isMaster: boolean };
+/** Another sync that captures the target table; a multi-master one, or one that keeps truncated rows, takes no TRUNCATE entries. */
+export type Reader = { readonly name: string; readonly takesTruncate: boolean };
 
 /**
  * Purpose: cascading. Our apply is not captured by triggers, so where the target table is captured for other syncs, the same
@@ -19,7 +19,8 @@ export function relayStatements(at: ApplyTarget, sync: string, readers: readonly
   const keys = keysOf(at);
   const ownTypes = keys.filter((key) => at.target.columns.some(({ name, type }) => name === key && isOwnType(type)));
   const nulls = noKey(names.delta, ownTypes);
-  const entries = (from: Sql) => keyEntries(at, { sync, op: sql`case when s.sarrio_present then 'U' else 'D' end::"char"`, from: sql`${from} as s` });
+  const written = at.table.gone === 'kept' ? dangerousRaw(' where s.sarrio_present') : dangerousRaw('');
+  const entries = (from: Sql) => keyEntries(at, { sync, op: sql`case when s.sarrio_present then 'U' else 'D' end::"char"`, from: sql`${from} as s${written}` });
   const refresh = sql`
     ${into(at, nulls.columns)}
     values (${nulls.values}pg_current_xact_id(), clock_timestamp(), 'T', ${segmentOf(at)}, ${literal(sync)})
@@ -31,7 +32,7 @@ export function relayStatements(at: ApplyTarget, sync: string, readers: readonly
       ${entries(dangerousRaw('changed'))}
     `.text,
     stage: entries(stageIdent(at.table)).text,
-    all: (readers.some(({ isMaster }) => isMaster)
+    all: (readers.some(({ takesTruncate }) => !takesTruncate)
       ? sql`
       with refreshed as (
         ${refresh}

@@ -7,15 +7,12 @@ import { equals } from '../objects/capture.sql.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
 import { type ApplyTarget, columnsOf, targetKey, targetRows } from './apply.sql.ts';
 import { columnOf, currentRows, deltaIdent, pendingCondition, pendingKeys } from './pending.sql.ts';
-import { changedRows } from './read.sql.ts';
+import { rowsOfKeys } from './read.sql.ts';
 import { isOwnType } from './user-types.ts';
 import { type HashedColumn, hashSide, type HashedSide, INTEGER } from './verify-hashes.sql.ts';
 
-/** Between masters no TRUNCATE is pending: its keys are. */
-export type VerifyOptions = { readonly isMaster: boolean };
-
 /** A table of one route, and whether both servers keep text in the same bytes. */
-export type VerifyTarget = ApplyTarget & VerifyOptions & { readonly sameEncoding: boolean };
+export type VerifyTarget = ApplyTarget & { readonly sameEncoding: boolean };
 
 /** Types whose text is the same in the target's type, when that differs: no conversion before hashing. */
 const SAME_TEXT = /^(text|character varying|bit varying)(\(.*\))?$/;
@@ -58,14 +55,15 @@ export function verifyStatements(at: VerifyTarget, sync: string): VerifyStatemen
     ...differenceStatements(at),
     copyKeys: sql`
       copy (
-        ${changedRows(at.table, wantedKeys(at))}
+        ${rowsOfKeys(at.table, wantedKeys(at))}
       ) ${dangerousRaw(`to stdout (format ${at.copyFormat})`)}
     `.text,
   };
 }
 
-function isTruncated({ table, isMaster }: VerifyTarget, sync: string): Sql {
-  if (isMaster) return sql`select false as is_truncated`;
+/** Between masters no TRUNCATE is pending: its keys are. */
+function isTruncated({ table }: VerifyTarget, sync: string): Sql {
+  if (!table.takesTruncate) return sql`select false as is_truncated`;
   return sql`
     select exists (
       select from ${deltaIdent(table)} as d
@@ -113,7 +111,7 @@ function stageStatements(at: VerifyTarget): Pick<VerifyStatements, 'createStage'
   };
 }
 
-/** A row of one side alone, or with other hashes; `in-flight` when its key is pending, so that the next round writes it anyway. */
+/** A row of one side alone (where rows stay that are gone at the source: of that one), or with other hashes; `in-flight` when its key is pending, so that the next round writes it anyway. */
 function findDifferences(at: VerifyTarget, target: HashedSide): Sql {
   const keys = keyNames(at);
   const both = join(
@@ -136,7 +134,7 @@ function findDifferences(at: VerifyTarget, target: HashedSide): Sql {
         from ${stageIdent(at)}
         where not sarrio_pending
       ) as s
-      full join (
+      ${dangerousRaw(at.table.gone === 'deleted' ? 'full' : 'left')} join (
         select ${list(keys, 't')}, ${target.columnHashes} as sarrio_hashes
         from ${target.rows} as t
         where ${target.isWanted}

@@ -96,6 +96,7 @@ function statusOf({ stream, sync, row, request, pause, result }: Parts): StreamS
       : null,
     unsafe: [],
     stopped: [],
+    waiting: null,
     parked: 0,
   };
 }

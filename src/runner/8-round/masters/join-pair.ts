@@ -7,7 +7,7 @@ import type { Session } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
 import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
 import { beatDuring } from '../heartbeat.ts';
-import { copyMissing } from '../initial-copy.ts';
+import { COPY_DEFAULTS, copyMissing } from '../initial-copy.ts';
 import type { Reading } from '../reading.ts';
 import { readRegistration } from '../registration.ts';
 import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-target.ts';
@@ -95,7 +95,20 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   try {
     await inherit(pair, { reading, registration: registration.id, relations: missing.map(({ relation }) => relation) });
     await beatDuring(target.session, clock, () =>
-      copyMissing({ stream, reading, connectTarget, missing, captures, registration: registration.id, replacesRows, clock, log, failpoint }),
+      copyMissing({
+        ...COPY_DEFAULTS,
+        stream,
+        reading,
+        connectTarget,
+        missing,
+        captures,
+        registration: registration.id,
+        acknowledged: null,
+        replacesRows,
+        clock,
+        log,
+        failpoint,
+      }),
     );
   } finally {
     await reading.release();

@@ -4,7 +4,7 @@
 -- Capture of public.stock in database west, key (article), for sync group.
 -- Statement triggers record the key of every row that an INSERT, UPDATE, DELETE or COPY changes,
 -- and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.
--- A TRUNCATE is refused, for the sake of multi-master syncs.
+-- A TRUNCATE is refused.
 
 begin;
 
@@ -177,8 +177,8 @@ declare
 
 begin
   raise exception using errcode = 'feature_not_supported',
-    message = pg_catalog.format('TRUNCATE of %I.%I is refused: the table is replicated between masters', tg_table_schema, tg_table_name),
-    hint = 'Use DELETE; or let truncate: ''replicate'' in the config of sarrio delete the same rows everywhere.';
+    message = pg_catalog.format('TRUNCATE of %I.%I is refused: the table is replicated', tg_table_schema, tg_table_name),
+    hint = 'Use DELETE; or let truncate: ''replicate'' in the config of sarrio take the rows away everywhere.';
   return null;
 end
 $sarrio$;

@@ -1,0 +1,18 @@
+/** What does not go to the targets: with `delete` they keep rows that the source has deleted or truncated. */
+export type SkippedOperation = 'delete';
+
+/**
+ * How initial copies are made.
+ * - `jobs`: ranges and tables that are copied at the same time; 2 by default, `sarrio run --jobs` beats it.
+ * - `chunk`: a table that is larger (`'128 MB'` by default, of 1024) is copied in ranges of this size, each kept once it is there.
+ * - `rate`: at most so many bytes a second, such as `'20 MB'`; no bound by default.
+ */
+export type CopySettings = { readonly jobs?: number; readonly chunk?: string; readonly rate?: string };
+
+/**
+ * What waits until somebody has said `sarrio approve`: nothing of the round that it is in is applied before.
+ * - `deletes`: the share of a target table's rows (0.2 is a fifth) beyond which the deletes of one round wait.
+ * - `minRows`: deletes of fewer rows than this never wait; 1 by default.
+ * - `truncate`: whether a TRUNCATE waits; it does unless you say `false`.
+ */
+export type Guard = { readonly deletes?: number; readonly minRows?: number; readonly truncate?: boolean };

@@ -1,0 +1,13 @@
+/** How initial copies are made, where the config says it. */
+export type PlanCopy = { readonly jobs?: number; readonly chunkBytes?: number; readonly bytesPerSecond?: number };
+
+/**
+ * Run on the source, in the copy's snapshot, with the first block and the one after the last in the settings `sarrio.first_block` and
+ * `sarrio.end_block`: the rows that stand in them.
+ */
+export type RangeReadStatements = {
+  /** `COPY … TO STDOUT`, for `loadTable`. */
+  readonly rows: string;
+  /** The same for `loadStage`: each row is said to be present. */
+  readonly staged: string;
+};

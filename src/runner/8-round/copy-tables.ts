@@ -1,0 +1,45 @@
+import { beforeAll, type Position } from '../../plan/position.ts';
+import { refuseStopped } from './changed-tables/hold-tables.ts';
+import type { TableWatch } from './changed-tables/table-watch.ts';
+import { COPY_DEFAULTS, copyMissing } from './initial-copy.ts';
+import { makeThrottle } from './ranges/throttle.ts';
+import type { Source } from './source.ts';
+import type { StreamOptions } from './stream.ts';
+import type { StreamStart } from './stream-target.ts';
+import type { StreamTable } from './work.ts';
+
+/** Copies tables as one snapshot of the source shows them, which is that of a reading from `from` or, for a new stream, from the beginning. */
+export async function copyTables(
+  following: StreamOptions & { readonly source: Source },
+  parts: { tables: readonly StreamTable[]; start: StreamStart; watch: TableWatch; from: Position | null },
+): Promise<void> {
+  const { source, sync, stream, connectTarget, clock, log, failpoint } = following;
+  const { tables, start } = parts;
+  const reading = await source.open(parts.from ?? beforeAll(source.history));
+  try {
+    await refuseStopped({ stream, watch: parts.watch, tables }, reading);
+    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
+      const state = start.states[ordinal];
+      return state?.kind === 'missing' && state.holdsOwnRows;
+    };
+    const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
+    const throttle = makeThrottle(clock, sync.copy?.bytesPerSecond);
+    const settings = { jobs: following.jobs ?? sync.copy?.jobs ?? COPY_DEFAULTS.jobs, chunkBytes: sync.copy?.chunkBytes ?? COPY_DEFAULTS.chunkBytes, throttle };
+    await copyMissing({
+      stream,
+      reading,
+      connectTarget,
+      missing: tables,
+      captures: start.captures,
+      registration: start.registration.id,
+      acknowledged: start.registration.position,
+      replacesRows,
+      ...settings,
+      clock,
+      log,
+      failpoint,
+    });
+  } finally {
+    await reading.release();
+  }
+}

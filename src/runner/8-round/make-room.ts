@@ -1,0 +1,32 @@
+import { failure } from '../../plan/errors.ts';
+import type { Session } from '../postgres/session.ts';
+import type { InitialCopy } from './initial-copy.ts';
+import type { StreamTable } from './work.ts';
+
+/** Rows that are there already are somebody's until the config says otherwise. `holdsOurs`: an earlier copy brought them. */
+export async function makeRoom(copy: InitialCopy, target: Session, { table, holdsOurs }: { table: StreamTable; holdsOurs: boolean }): Promise<void> {
+  const { stream, replacesRows } = copy;
+  const hasRows = (await target.query(table.apply.hasRows)).rows[0]?.['has_rows'] === 't';
+  if (!hasRows) return;
+  const mayReplace = holdsOurs || replacesRows(table);
+  if (mayReplace && table.table.keeps === 'gone') {
+    if (table.read.ranges !== undefined) return;
+    throw failure('refused', {
+      code: 'SAR643',
+      where: `database ${stream.target}, table ${table.relation}`,
+      message:
+        'the table keeps rows that are gone at the source, so its rows cannot be replaced, and it can only be copied as a whole (it is partitioned, or has a deferrable index)',
+      hint: `Move the rows that are to stay elsewhere and empty the table, or leave out skip in sync ${stream.sync}.`,
+    });
+  }
+  if (mayReplace) {
+    await target.query(table.apply.clearTable);
+    return;
+  }
+  throw failure('refused', {
+    code: 'SAR601',
+    where: `database ${stream.target}, table ${table.relation}`,
+    message: 'the table holds rows before its initial copy',
+    hint: `Empty it, or let the copy replace its rows: existingRows: 'replace' in sync ${stream.sync}, or sarrio copy --sync ${stream.sync} --target ${stream.target} --replace.`,
+  });
+}

@@ -1,0 +1,135 @@
+import { failure } from '../../../plan/errors.ts';
+import { copyBetween } from '../../postgres/copy.ts';
+import type { Session } from '../../postgres/session.ts';
+import { wakes } from '../apply-few.ts';
+import { isUniqueViolation, writeStage } from '../apply-staged.ts';
+import type { InitialCopy } from '../initial-copy.ts';
+import { planFor } from '../source.sql.ts';
+import {
+  beginApply,
+  claimCopy,
+  commitApply,
+  finishCopy,
+  lockWatermark,
+  releaseSavepoint,
+  rollbackApply,
+  rollbackToSavepoint,
+  savepoint,
+} from '../target.sql.ts';
+import { finishRange, forgetRanges, readRanges, setRange, takeRange } from './ranges.sql.ts';
+import { type Range, type RangedTable, readTableFile } from './ranges.ts';
+
+/**
+ * Copies one range in one transaction of the target, which also records that it is there. Null when somebody else has.
+ *
+ * Ranges of one snapshot hold each row once. One of a later snapshot may hold rows that an earlier range has brought, from where they stood
+ * then: such a row was changed since the copy's position, as was whatever else stands in its way, and the round that joins the table
+ * writes both. So it is left out.
+ */
+export async function copyRange(copy: InitialCopy, target: Session, { ranged, range }: { ranged: RangedTable; range: Range }): Promise<number | null> {
+  const { stream, failpoint } = copy;
+  const names = [stream.sync, stream.source, ranged.table.relation, range.number];
+  try {
+    await target.query(beginApply);
+    await failpoint('copy.before-range');
+    const isOurs = (await target.query(takeRange, [...names, ranged.copy])).count === 1;
+    const rows = isOurs ? await loadRange(copy, target, { ranged, range }) : null;
+    if (rows !== null) await target.query(finishRange, [...names, String(rows)]);
+    await failpoint('copy.before-range-commit');
+    const [committed] = await Promise.all([target.query(commitApply), failpoint('copy.range-sent')]);
+    if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
+    await failpoint('copy.after-range');
+    return rows;
+  } catch (error) {
+    if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
+    throw error;
+  }
+}
+
+async function loadRange(copy: InitialCopy, target: Session, { ranged, range }: { ranged: RangedTable; range: Range }): Promise<number> {
+  const { table, isResumed } = ranged;
+  const reads = table.read.ranges;
+  if (reads === undefined) throw new Error(`the plan has no ranges for ${table.relation}`);
+  if (table.table.keeps === 'gone') return mergeRange(copy, target, { ranged, range });
+  if (!isResumed) {
+    await target.query(savepoint);
+    try {
+      const rows = await readRange(copy, { ranged, range, text: reads.rows }, { session: target, text: table.apply.loadTable });
+      await target.query(releaseSavepoint);
+      return rows;
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      await target.query(rollbackToSavepoint);
+    }
+  }
+  await stageRange(copy, target, { ranged, range });
+  return (await target.query(table.apply.insertFree ?? '')).count;
+}
+
+/** Rows of the target stay whatever the source has, and those that both have become as they are there. */
+async function mergeRange(copy: InitialCopy, target: Session, of: { ranged: RangedTable; range: Range }): Promise<number> {
+  const rows = await stageRange(copy, target, of);
+  await writeStage({ target, work: of.ranged.table, failpoint: copy.failpoint }, rows);
+  return rows;
+}
+
+async function stageRange(copy: InitialCopy, target: Session, { ranged, range }: { ranged: RangedTable; range: Range }): Promise<number> {
+  const { table } = ranged;
+  await target.query(table.apply.createStage);
+  return readRange(copy, { ranged, range, text: table.read.ranges?.staged ?? '' }, { session: target, text: table.apply.loadStage });
+}
+
+/** The lock keeps the rows where they are while they are read: a table that was written anew has another file. */
+async function readRange(
+  { reading, throttle }: InitialCopy,
+  { ranged, range, text }: { ranged: RangedTable; range: Range; text: string },
+  to: { session: Session; text: string },
+): Promise<number> {
+  const source = await reading.openBulk();
+  try {
+    await source.query(ranged.table.verify.lockSource);
+    const { filenode } = await readTableFile(source, ranged.table);
+    if (filenode !== ranged.filenode) throw rewritten(ranged);
+    await source.query(planFor('many'));
+    await source.query(setRange, [range.firstBlock, range.endBlock]);
+    return await copyBetween({ session: source, text }, to, throttle);
+  } finally {
+    await reading.giveBackBulk(source);
+  }
+}
+
+function rewritten({ table }: RangedTable): Error {
+  return failure('failed', {
+    code: 'SAR642',
+    where: `table ${table.relation}`,
+    message: 'the source table was truncated or written anew (VACUUM FULL, CLUSTER, ALTER TABLE) while it was copied',
+    hint: 'Its copy begins again by itself.',
+  });
+}
+
+/** All ranges are there: the table is a copied one, from the copy's first position on. False when another runner has said so. */
+export async function finishRanges(copy: InitialCopy, target: Session, { table, copy: id, position }: RangedTable): Promise<number | null> {
+  const { stream, captures, failpoint } = copy;
+  const names = [stream.sync, stream.source, table.relation];
+  try {
+    await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
+    const ranges = (await target.query(readRanges, names)).rows;
+    const isWhole = ranges.length > 0 && ranges.every((row) => row['copy'] === id && row['copied_rows'] !== null);
+    const rows = ranges.reduce((sum, row) => sum + Number(row['copied_rows']), 0);
+    if (isWhole && (await target.query(claimCopy, [...names, captures[table.ordinal] ?? '', position])).count === 1) {
+      if (table.apply.relay) {
+        await target.query(table.apply.relay.all);
+        await target.batch(wakes(table));
+      }
+      await target.query(finishCopy, [...names, String(rows)]);
+      await target.query(forgetRanges, names);
+    }
+    await failpoint('copy.before-whole');
+    const committed = await target.query(commitApply);
+    if (committed.command !== 'COMMIT') throw new Error('the server answered COMMIT with ROLLBACK');
+    return isWhole ? rows : null;
+  } catch (error) {
+    if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { displayName } from '../../../sql/quote.ts';
+import { covers, formatPosition, parsePosition, type Position, sameHistory } from '../../../plan/position.ts';
+import type { Row, Session } from '../../postgres/session.ts';
+import type { InitialCopy } from '../initial-copy.ts';
+import { makeRoom } from '../make-room.ts';
+import { beginApply, commitApply, lockWatermark, rollbackApply } from '../target.sql.ts';
+import type { StreamTable } from '../work.ts';
+import { forgetRanges, insertRanges, isCopied, readRanges, tableFile } from './ranges.sql.ts';
+
+/** A table that is copied in ranges. */
+export type RangedTable = {
+  readonly table: StreamTable;
+  /** The copy's identity, and its position: that of its first snapshot. */
+  readonly copy: string;
+  readonly position: string;
+  readonly filenode: string;
+  readonly ranges: readonly Range[];
+  /** Begun by an earlier run, from an earlier snapshot: some rows may be there already. */
+  readonly isResumed: boolean;
+};
+
+export type Range = { readonly number: string; readonly firstBlock: string; readonly endBlock: string; readonly isCopied: boolean };
+
+export type TableFile = { readonly filenode: string; readonly blocks: number; readonly blockSize: number };
+
+export async function readTableFile(source: Session, { table }: StreamTable): Promise<TableFile> {
+  const row = (await source.query(tableFile, [displayName(table.source)])).rows[0];
+  return { filenode: row?.['filenode'] ?? '', blocks: Number(row?.['blocks']), blockSize: Number(row?.['block_size']) };
+}
+
+/**
+ * Goes on with the copy that an earlier run has begun, or begins one: makes room, and writes down the ranges. Null when the table is copied
+ * already.
+ *
+ * The ranges that are there stay if they are of this life of the stream, of the capture and the file that are there now, and if nothing
+ * that came after their position can have been purged. Else the rows that they brought go.
+ */
+export async function beginRanges(
+  copy: InitialCopy,
+  at: { target: Session; table: StreamTable; file: TableFile; chunkBytes: number },
+): Promise<RangedTable | null> {
+  const { target, table, file } = at;
+  const { stream, failpoint } = copy;
+  const names = [stream.sync, stream.source, table.relation];
+  try {
+    await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
+    const found = await knownRanges(copy, at);
+    if (found === 'copied' || typeof found === 'object') {
+      await target.query(commitApply);
+      return found === 'copied' ? null : found;
+    }
+    await makeRoom(copy, target, { table, holdsOurs: found === 'stale' });
+    await target.query(forgetRanges, names);
+    const blocks = Math.max(1, Math.ceil(at.chunkBytes / file.blockSize));
+    const more = [
+      copy.registration,
+      copy.captures[table.ordinal] ?? '',
+      file.filenode,
+      formatPosition(copy.reading.position),
+      String(blocks),
+      String(file.blocks),
+    ];
+    await target.query(insertRanges, [...names, ...more]);
+    const rows = (await target.query(readRanges, names)).rows;
+    await failpoint('copy.before-ranges');
+    await target.query(commitApply);
+    return rangedTable(table, rows, false);
+  } catch (error) {
+    if (target.isOpen()) await target.query(rollbackApply).catch(() => target.destroy());
+    throw error;
+  }
+}
+
+async function knownRanges(
+  copy: InitialCopy,
+  { target, table, file }: { target: Session; table: StreamTable; file: TableFile },
+): Promise<RangedTable | 'copied' | 'stale' | 'none'> {
+  const { stream, captures, registration } = copy;
+  const capture = captures[table.ordinal] ?? '';
+  const names = [stream.sync, stream.source, table.relation];
+  if ((await target.query(isCopied, [...names, capture])).count > 0) return 'copied';
+  const rows = (await target.query(readRanges, names)).rows;
+  const [first] = rows;
+  if (first === undefined) return 'none';
+  const isSame = first['registration'] === registration && first['capture'] === capture && first['filenode'] === file.filenode;
+  return isSame && isKept(copy, parsePosition(first['position'] ?? '')) ? rangedTable(table, rows, true) : 'stale';
+}
+
+function isKept({ reading, acknowledged }: InitialCopy, position: Position): boolean {
+  if (!sameHistory(position.history, reading.position.history) || !covers(reading.position, position)) return false;
+  return acknowledged === null || (sameHistory(acknowledged.history, position.history) && covers(position, acknowledged));
+}
+
+function rangedTable(table: StreamTable, rows: readonly Row[], isResumed: boolean): RangedTable {
+  const [first] = rows;
+  return {
+    table,
+    copy: first?.['copy'] ?? '',
+    position: first?.['position'] ?? '',
+    filenode: first?.['filenode'] ?? '',
+    isResumed,
+    ranges: rows.map((row) => ({
+      number: row['number'] ?? '',
+      firstBlock: row['first_block'] ?? '',
+      endBlock: row['end_block'] ?? '',
+      isCopied: row['copied_rows'] !== null,
+    })),
+  };
+}

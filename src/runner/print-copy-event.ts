@@ -1,0 +1,32 @@
+import { type RunnerEvent, streamText } from './events.ts';
+import { count, seconds } from './print-measures.ts';
+
+type CopyEvent = Extract<
+  RunnerEvent,
+  { kind: 'copy-started' | 'copy-range' | 'copy-finished' | 'full-copy-started' | 'full-copy-table' | 'full-copy-waits' | 'full-copy-finished' }
+>;
+
+/** What happens in initial and full copies, as one line for people. */
+export function copyEventText(event: CopyEvent): string {
+  const of = `${streamText(event.stream)}:`;
+  switch (event.kind) {
+    case 'copy-started':
+      return `${of} initial copy of ${event.table}`;
+    case 'copy-range':
+      return `${of} ${event.table}: range ${event.done} of ${event.total}, ${count(event.rowsPerSecond)} rows/s, ${seconds(event.msLeft)} left`;
+    case 'copy-finished':
+      return `${of} copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    case 'full-copy-started':
+      return `${of} full copy (${event.method}, ${REASONS[event.reason]})`;
+    case 'full-copy-table':
+      return `${of} ${event.table}: ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    case 'full-copy-waits':
+      return `${of} waits for others (${event.error}); tries again in ${seconds(event.inMs)}`;
+    case 'full-copy-finished':
+      return `${of} copied ${event.tables} ${event.tables === 1 ? 'table' : 'tables'}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const REASONS = { first: 'the first one', due: 'it is due', kicked: 'somebody asked for it', once: 'as this run was told' } as const;

@@ -1,0 +1,3 @@
+create table orders (id bigint primary key);
+create table calls (id integer primary key);
+create table prices (id integer primary key);
