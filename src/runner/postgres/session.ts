@@ -243,16 +243,13 @@ async function closeInTime(client: Client, lost: Loss, clock: Clock): Promise<vo
  */
 async function runBatch(client: Client, statements: readonly Statement[]): Promise<readonly Result[]> {
   const switchable = client as Client & { pipeline: boolean };
-  const { stream } = socketOf(client);
   switchable.pipeline = true;
   try {
-    // One write for all of them: the server is woken once.
-    stream.cork();
-    const asked = statements.map(({ text, values, name }) =>
-      client.query<(string | null)[]>({ text, values: [...(values ?? [])], rowMode: 'array', ...(name ? { name } : {}) }),
+    const answers = await Promise.allSettled(
+      statements.map(({ text, values, name }) =>
+        client.query<(string | null)[]>({ text, values: [...(values ?? [])], rowMode: 'array', ...(name ? { name } : {}) }),
+      ),
     );
-    stream.uncork();
-    const answers = await Promise.allSettled(asked);
     return answers.map((answer) => {
       if (answer.status === 'rejected') throw answer.reason;
       return toListResult(answer.value);
