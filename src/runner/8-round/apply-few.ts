@@ -1,5 +1,5 @@
 import type { Statement } from '../postgres/session.ts';
-import type { TextRows } from './reading.ts';
+import type { TextRows } from './reading-rows.ts';
 import { markFilled, wakeReader } from './target.sql.ts';
 import type { TableWork } from './work.ts';
 

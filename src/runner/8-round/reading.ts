@@ -2,20 +2,18 @@ import type { Flow } from '../../plan/flows.ts';
 import { FEW_ENTRIES } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
+import { keyOf, rowsAlone, rowsInMemory, type TextRows, type Wanted } from './reading-rows.ts';
 import { makeMutex, type Mutex } from '../mutex.ts';
 import { readTables, type TableFacts } from '../5-inspect/read-tables.ts';
 import { startBeating } from './heartbeat.ts';
-import { nothingAsSeen, notAsSeen, readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
+import { nothingAsSeen, readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from './changed-tables/read-too-late.ts';
 import { type Counter, type PendingTable, pendingTables, sourcesOf, tokensOf } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
-import type { Result, Session, Statement } from '../postgres/session.ts';
+import type { Result, Session } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, stillThere, takeSnapshot } from './source.sql.ts';
-
-/** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
-export type TextRows = readonly (readonly (string | null)[])[];
+import { beginReading, endReading, endRows, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, stillThere, takeSnapshot } from './source.sql.ts';
 
 /** A snapshot of the source with the changes after a position. Shared by the streams that read from there. */
 export type Reading = {
@@ -63,9 +61,6 @@ type Parts = {
   readonly query: (text: string) => Promise<Result>;
 };
 
-/** A table of a sync and the route by which its rows are read. */
-type Wanted = { readonly ordinal: number; readonly route: number };
-
 /** What the last reading was asked for by `rows`: the next one is likely to be asked for the same, and brings it along with its count. */
 export type Hopes = { wanted: readonly Wanted[] };
 
@@ -78,18 +73,14 @@ export async function beginSharedReading(parts: Parts): Promise<Join> {
   await parts.failpoint('round.source.before-snapshot');
   const hoped = hopes.wanted.length > MOST_HOPES ? [] : hopes.wanted;
   hopes.wanted = [];
-  const hoping = hoped.length === 0 ? [] : [...hoped.map(rowsOf(sync)), notAsSeen(sourcesOf(sync.tables, ordinalsOf(hoped)))];
+  const hoping = hoped.length === 0 ? [] : rowsAlone(sync, hoped);
   const { head, extra, pending, filled, tokens, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoping);
   await parts.failpoint('round.source.after-snapshot');
   const [snapshot, lsn, isOnDisk] = head[1]?.lists[0] ?? [];
-  if (hoped.length > 0) refuseChanged(parts.name, extra.at(-1));
-  const rows = completeRows(pending, hoped, extra);
+  if (hoped.length > 0) refuseChanged(parts.name, extra.at(-1 - endRows.length));
+  const rows = completeRows(pending, hoped, extra.slice(1));
   const found = { pending, filled, tokens, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry };
   return sharedReading(parts, { ...found, position: positionAt(history, snapshot ?? '') });
-}
-
-function ordinalsOf(wanted: readonly Wanted[]): readonly number[] {
-  return wanted.map(({ ordinal }) => ordinal);
 }
 
 /** More tables than this are not read on a chance. */
@@ -153,6 +144,7 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       giveBackBulk: async (bulk) => {
         if (!bulk.isOpen()) return;
         const altered = await bulk.batch([nothingAsSeen]).catch(whateverFailed);
+        if (!bulk.isOpen()) return;
         await bulk.query(endReading);
         pool.giveBack(bulk);
         refuseChanged(parts.name, altered[0]);
@@ -248,9 +240,9 @@ function rowsReader({ name, sync, session, hopes }: Parts, known: Seen['rows'], 
     const fresh = wanted.filter((each) => !kept.has(keyOf(each)));
     if (fresh.length > 0) {
       const answers = exclusive(async () => {
-        const results = await session.batch([...fresh.map(rowsOf(sync)), notAsSeen(sourcesOf(sync.tables, ordinalsOf(fresh)))]);
-        refuseChanged(name, results.at(-1));
-        return results;
+        const results = await session.batch(rowsAlone(sync, fresh));
+        refuseChanged(name, results.at(-1 - endRows.length));
+        return results.slice(1);
       });
       fresh.forEach((each, index) => {
         kept.set(
@@ -261,29 +253,6 @@ function rowsReader({ name, sync, session, hopes }: Parts, known: Seen['rows'], 
     }
     return Promise.all(wanted.map((each) => kept.get(keyOf(each)) ?? Promise.resolve(null)));
   };
-}
-
-function keyOf({ ordinal, route }: Wanted): string {
-  return `${ordinal}.${route}`;
-}
-
-function rowsOf(sync: Flow): (wanted: Wanted) => Statement {
-  return ({ ordinal, route }) => {
-    const text = sync.tables[ordinal]?.routes[route]?.read.rows;
-    if (text === undefined) throw new Error(`the plan has no route ${route} for table ${ordinal}`);
-    return { name: `sarrio_rows_${keyOf({ ordinal, route })}`, text };
-  };
-}
-
-/** Null when the rows need COPY. No row at all: they are too large (only tables with pending keys are asked for, and every key gives a row). */
-export function rowsInMemory(result: Result | undefined): TextRows | null {
-  const rows = result?.lists ?? [];
-  return rows.length === 0 || rows.some(mayBeMangled) ? null : rows;
-}
-
-/** What the driver makes of bytes that are no UTF-8: of SQL_ASCII databases, or of a "char" before PostgreSQL 16. */
-function mayBeMangled(row: readonly (string | null)[]): boolean {
-  return row.some((value) => value?.includes('\uFFFD') === true);
 }
 
 /** Often the log is on disk already; otherwise one small commit of our own waits for it. */

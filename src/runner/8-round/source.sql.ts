@@ -8,6 +8,10 @@ import { type Position, positionSettings } from '../../plan/position.ts';
  */
 export const beginReading: Statement = { text: 'begin transaction isolation level repeatable read, read only' };
 
+/** Around statements that read users' tables on the reading's own connection: rolled back, they leave no lock on these tables behind. */
+export const beginRows: Statement = { text: 'savepoint sarrio_rows' };
+export const endRows: readonly Statement[] = [{ text: 'rollback to savepoint sarrio_rows' }, { text: 'release savepoint sarrio_rows' }];
+
 export const endReading = 'rollback';
 
 /** Said in a transaction that waits for a target, so that the server does not take its runner for frozen. */

@@ -5,7 +5,7 @@ import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { chooseJoins } from '../choose-joins.ts';
-import { rowsInMemory, type TextRows } from '../reading.ts';
+import { rowsInMemory, type TextRows } from '../reading-rows.ts';
 import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
 import { allOf } from './all-of.ts';
 import { FEW_ENTRIES, type Member, type MetKey, type RowText, type Span } from './member.ts';

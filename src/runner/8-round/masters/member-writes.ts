@@ -2,7 +2,7 @@ import { formatPosition } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
-import type { TextRows } from '../reading.ts';
+import type { TextRows } from '../reading-rows.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
 import { moveHeld, moveWatermark, parkRows, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';

@@ -4,7 +4,7 @@ import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { copyColumns } from '../../postgres/copy.ts';
 import type { Statement } from '../../postgres/session.ts';
-import type { TextRows } from '../reading.ts';
+import type { TextRows } from '../reading-rows.ts';
 import type { RowText, SettledRow } from './member.ts';
 
 /** Beyond so many rows a table goes through the stage. */
