@@ -36,6 +36,8 @@ export type MasterRound = {
   /** Tables to lock before the snapshots are taken. */
   readonly lock: readonly number[];
   /** Filled with the tables in which something was pending, also by a round that fails. */
+  /** Tables to keep as they are from before the snapshots on. */
+  readonly keep: readonly number[];
   readonly touched: Set<number>;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
   readonly maxClockSkewMs: number;
@@ -87,6 +89,7 @@ export type MasterRoundResult =
  * - A member's watermark of another covers that one's snapshot, and its transaction of this round only where that writes fresh entries.
  * - No member commits before all others have on disk what their snapshots saw and their transactions wrote.
  * - Which of the commits survive does not matter: each is complete in itself.
+ * - What a member reads and writes of users' tables is what its snapshot shows: it is asked after each reading, and after the last write.
  * - A stopped table's held position does not move: the transaction that moves a watermark past its changes writes down where the table is.
  *
  * On an error every transaction is rolled back.
@@ -121,7 +124,9 @@ async function leave(round: MasterRound, result: MasterRoundResult): Promise<Mas
 }
 
 function lookOptions(round: MasterRound, member: Member): Parameters<Member['look']>[0] {
-  return { ...spansOf(round, member), lock: round.lock.filter((table) => !round.stopped.has(table)) };
+  const { lock, keep, stopped } = round;
+  const taking = (tables: readonly number[]): readonly number[] => tables.filter((table) => !stopped.has(table));
+  return { ...spansOf(round, member), lock: taking(lock), keep: taking(keep) };
 }
 
 async function exchange(round: Omit<BegunRound, 'xids'>, looks: readonly Look[]): Promise<MasterRoundResult> {

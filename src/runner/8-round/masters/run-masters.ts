@@ -3,6 +3,7 @@ import type { Flow } from '../../../plan/flows.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { SarrioError } from '../../../plan/errors.ts';
 import type { Session } from '../../postgres/session.ts';
+import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { makePace } from '../pace.ts';
 import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
@@ -68,6 +69,8 @@ type Place = {
   lock: ReadonlySet<number>;
   inRow: number;
   /** When the present round began, and the tables in which it found something. */
+  /** Tables to keep as they are in the next round, because one was rewritten between a snapshot and the reading. */
+  keep: ReadonlySet<number>;
   began: number;
   touched: Set<number>;
 };
@@ -75,7 +78,7 @@ type Place = {
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   const { signal, clock, until } = run.options;
-  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), inRow: 0, began: 0, touched: new Set() };
+  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), keep: new Set(), inRow: 0, began: 0, touched: new Set() };
   const pace = makePace(clock);
   try {
     while (!signal.aborted) {
@@ -138,6 +141,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     touched: place.touched,
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
+    keep: lockOrder([...place.keep], place.contended),
     decideByHandler: run.handlers.decide,
     unclashByHandler: run.handlers.unclash,
     rulings: run.rulings.of,
@@ -149,6 +153,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   for (const { slot } of place.present) slot.failures = 0;
   run.rulings.wentThrough(waiting);
   await tablesGo(run, place.present, waiting);
+  place.keep = new Set();
   if (result.kind === 'applied') run.stopped.changed(result.waiting);
   progress.round(
     place.present.map(({ slot }) => slot.index),
@@ -238,7 +243,9 @@ async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<
   const { clock, signal, log } = run.options;
   place.contended += 1;
   const isLong = clock.now() - place.began > LONG_ROUND_MS;
-  if (isLong || place.contended >= TRIES_WITHOUT_LOCK) {
+  if (error instanceof ReadTooLate) {
+    place.keep = new Set([...place.keep, ...place.touched]);
+  } else if (isLong || place.contended >= TRIES_WITHOUT_LOCK) {
     place.lock = new Set([...(place.locked > 0 ? place.lock : []), ...place.touched]);
     place.locked = LOCKED_ROUNDS;
   }

@@ -7,13 +7,14 @@ import { makeMutex } from '../../mutex.ts';
 import { copyBetween, copyInto } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
+import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { boundLock } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { clashesAt } from './member-clashes.ts';
-import { deliver, meet, rowsOfKeys } from './member-reads.ts';
+import { deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
 /** What the parts of a member share. One connection, so one thing at a time. */
@@ -130,7 +131,7 @@ function namingErrors(member: Member): Member {
     <Given extends readonly unknown[], T>(method: (...given: Given) => Promise<T>) =>
     (...given: Given): Promise<T> =>
       method(...given).catch((error: unknown) => {
-        throw error instanceof MemberError || error instanceof RegistryChanged ? error : new MemberError(index, name, error);
+        throw isNamed(error) ? error : new MemberError(index, name, error);
       });
   return {
     ...member,
@@ -147,11 +148,15 @@ function namingErrors(member: Member): Member {
   };
 }
 
+function isNamed(error: unknown): boolean {
+  return [MemberError, RegistryChanged, ReadTooLate].some((each) => error instanceof each);
+}
+
 async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = pages[Symbol.asyncIterator]();
   for (;;) {
     const page = await iterator.next().catch((error: unknown) => {
-      throw error instanceof MemberError ? error : new MemberError(index, name, error);
+      throw isNamed(error) ? error : new MemberError(index, name, error);
     });
     if (page.done === true) return;
     yield page.value;
@@ -162,17 +167,15 @@ type Parts = { readonly state: MemberState; readonly options: SessionMemberOptio
 
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
 async function look({ state, options, counter }: Parts, wanted: LookOptions): Promise<Look> {
-  const { from, seenBy, knownBy, tables, lock } = wanted;
+  const { from, seenBy, knownBy, tables } = wanted;
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
   state.pending.parked.length = 0;
   Object.assign(state, { from, seenBy, knownBy, tables });
-  const [first = [], ...further] = lock.map((ordinal): Statement[] => [{ text: state.sync.tables[ordinal]?.masters.lock ?? '' }]);
-  const locks = further.length === 0 ? first : [...first, { text: boundLock }, ...further.flat(), { text: unboundLocks }];
   const head = [
     { text: beginMember },
-    ...locks,
+    ...locksOf(state, wanted),
     takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
     readWatermarks(syncName),
     readHeld(syncName),
@@ -198,6 +201,24 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     pending,
     clockMicros: BigInt(clock ?? '0'),
   };
+}
+
+/** A table that nobody may write to is kept as well. */
+function locksOf(state: MemberState, { lock, keep }: LookOptions): readonly Statement[] {
+  const texts = [
+    ...lock.map((ordinal) => tableOf(state, ordinal).masters.lock),
+    ...keep.filter((ordinal) => !lock.includes(ordinal)).map((ordinal) => keepLock(state, ordinal)),
+  ];
+  const [first, ...further] = texts.map((text): Statement => ({ text }));
+  if (first === undefined) return [];
+  return further.length === 0 ? [first] : [first, { text: boundLock }, ...further, { text: unboundLocks }];
+}
+
+/** Who writes is not kept waiting. */
+function keepLock(state: MemberState, ordinal: number): string {
+  const [route] = tableOf(state, ordinal).routes;
+  if (route === undefined) throw new Error(`the plan has no route for table ${ordinal}`);
+  return route.verify.lockSource;
 }
 
 function watermarksOf({ sync, index }: MemberState, answer: Result | undefined): ReadonlyMap<number, Position> {
