@@ -9,6 +9,7 @@ import type { Failpoint } from '../../failpoint.ts';
 import { allOf, bothOf } from './all-of.ts';
 import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './known-marks.ts';
 import { FEW_ENTRIES, type Look, type Member } from './member.ts';
+import { TablesUnfit } from './member-shapes.ts';
 import { settleClashes } from './settle-clashes.ts';
 import { type Contested, settleContested } from './settle-contested.ts';
 import { type Ruling, settleRulings } from './settle-rulings.ts';
@@ -35,9 +36,9 @@ export type MasterRound = {
   readonly stopped: ReadonlySet<number>;
   /** Tables to lock before the snapshots are taken. */
   readonly lock: readonly number[];
-  /** Filled with the tables in which something was pending, also by a round that fails. */
   /** Tables to keep as they are from before the snapshots on. */
   readonly keep: readonly number[];
+  /** Filled with the tables in which something was pending, also by a round that fails. */
   readonly touched: Set<number>;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
   readonly maxClockSkewMs: number;
@@ -89,6 +90,8 @@ export type MasterRoundResult =
  * - A member's watermark of another covers that one's snapshot, and its transaction of this round only where that writes fresh entries.
  * - No member commits before all others have on disk what their snapshots saw and their transactions wrote.
  * - Which of the commits survive does not matter: each is complete in itself.
+ * - A table that is not what the plan was compiled for in the snapshot of one of them takes no part. Tables with changes are looked at before
+ *   anything is read, those that have been written to before anybody commits.
  * - What a member reads and writes of users' tables is what its snapshot shows: it is asked after each reading, and after the last write.
  * - A stopped table's held position does not move: the transaction that moves a watermark past its changes writes down where the table is.
  *
@@ -104,6 +107,7 @@ export async function masterRound(round: MasterRound): Promise<MasterRoundResult
       BigInt(Math.ceil((round.now() - started) * 1000)),
     );
     if (isNews(round.known, looks)) return await leave(round, { kind: 'again' });
+    if (looks.some(({ unfit }) => [...unfit].some((table) => !round.stopped.has(table)))) throw new TablesUnfit();
     if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
     return await exchange({ ...round, skewMicros, nowMicros: latestOf(looks) }, looks);
   } catch (error) {

@@ -2,7 +2,9 @@ import { formatPosition } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Result, Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
+import { readTokens } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
+import { tokensOf } from '../counting.ts';
 import type { TextRows } from '../reading-rows.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
@@ -11,6 +13,7 @@ import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts'
 import { blamed, type WriteAgain } from './blame.ts';
 import { isFaultOfRows, TableError } from './member-error.ts';
 import { asSeen, knownOf, tableOf } from './member-reads.ts';
+import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { copyRecords, recordStatements } from './record-conflicts.ts';
 import type { MemberState } from './session-member.ts';
 import {
@@ -111,8 +114,12 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
     ...asides.flatMap(({ aside }) => wakesOf(state, aside)),
     ...moves,
     asSeen(state, ordinals),
+    readTokens(ordinals.map((ordinal) => tableOf(state, ordinal).target)),
   ];
-  refuseChanged(state.name, (await writeFew(state, few, rest)).at(-1));
+  const answers = await writeFew(state, few, rest);
+  refuseChanged(state.name, answers.at(-2));
+  await judge(state, new Map(tokensOf(ordinals, answers.at(-1))));
+  if (ordinals.some((ordinal) => unfitAt(state).has(ordinal))) throw new TablesUnfit();
   await state.failpoint('masters.after-rows');
   // Others rely on this transaction only where it tells them something.
   state.undurable ||= asides.some(({ aside }) => aside.hasFresh);

@@ -79,6 +79,8 @@ export type Look = Seen & {
   /** The transaction in which its rows were copied from another member; 0 when they never were. */
   readonly copiedXid: bigint;
   readonly pending: readonly PendingTable[];
+  /** Tables that are not what the plan was compiled for in this snapshot, as far as anybody has looked. */
+  readonly unfit: ReadonlySet<number>;
 };
 
 export type { RowText };

@@ -22,6 +22,7 @@ import type { StoppedTables } from './stopped-tables.ts';
 import { isKnownFault, stoppedError, stopOf, tablesGo } from './stopping.ts';
 import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
+import { holdUnfit, isOfUnfitTables, type ShapeWatch } from './watch-shapes.ts';
 
 /** Rounds in a row that met a change by somebody else before the tables are locked against it. */
 const TRIES_WITHOUT_LOCK = 3;
@@ -55,6 +56,7 @@ export type MastersRun = {
   readonly looks: Looks;
   readonly handlers: Handlers;
   readonly stopped: StoppedTables;
+  readonly watch: ShapeWatch;
   readonly rulings: Rulings;
 };
 
@@ -67,10 +69,10 @@ type Place = {
   /** Rounds to come with the tables locked. */
   locked: number;
   lock: ReadonlySet<number>;
-  inRow: number;
-  /** When the present round began, and the tables in which it found something. */
   /** Tables to keep as they are in the next round, because one was rewritten between a snapshot and the reading. */
   keep: ReadonlySet<number>;
+  inRow: number;
+  /** When the present round began, and the tables in which it found something. */
   began: number;
   touched: Set<number>;
 };
@@ -126,6 +128,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   const { clock, failpoint } = options;
   Object.assign(place, { began: clock.now(), touched: new Set<number>() });
   const members = place.present.map(({ member }) => member);
+  await holdUnfit(run, place.present);
   const waiting = run.stopped.waiting();
   const result = await masterRound({
     members,
@@ -138,10 +141,10 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     known: place.known,
     stopped: waiting,
     lock: place.locked > 0 ? lockOrder([...place.lock], place.contended) : [],
+    keep: lockOrder([...place.keep], place.contended),
     touched: place.touched,
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
-    keep: lockOrder([...place.keep], place.contended),
     decideByHandler: run.handlers.decide,
     unclashByHandler: run.handlers.unclash,
     rulings: run.rulings.of,
@@ -150,10 +153,10 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   });
   place.contended = 0;
   if (result.kind === 'again') return result;
+  place.keep = new Set();
   for (const { slot } of place.present) slot.failures = 0;
   run.rulings.wentThrough(waiting);
   await tablesGo(run, place.present, waiting);
-  place.keep = new Set();
   if (result.kind === 'applied') run.stopped.changed(result.waiting);
   progress.round(
     place.present.map(({ slot }) => slot.index),
@@ -215,6 +218,8 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   for (const { slot } of lost) dropMember(place, { index: slot.index, error });
   if (lost.length > 0) return 'again';
   if (isContention(error) && place.contended < TRIES && !isKnownFault(run, error)) return tryAgain(run, place, error);
+  // Who is lost meanwhile is found to be gone in the next turn.
+  if (await isOfUnfitTables(run, place.present, error).catch(() => false)) return 'again';
   const stop = stopOf(run, error);
   if (stop !== null) {
     place.contended = 0;

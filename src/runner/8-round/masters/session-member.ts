@@ -1,6 +1,6 @@
 import type { Marks } from '../../../conflict/bookkeeping.ts';
 import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
-import type { PlanMultiMaster } from '../../../plan/plan.ts';
+import type { PlanMultiMaster, TableShape } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
@@ -15,6 +15,7 @@ import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { clashesAt } from './member-clashes.ts';
 import { deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
+import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
 /** What the parts of a member share. One connection, so one thing at a time. */
@@ -23,6 +24,9 @@ export type MemberState = {
   readonly name: string;
   readonly syncName: string;
   readonly sync: PlanMultiMaster;
+  /** What the plan relies on here, by display name, and how far it is so, by ordinal. */
+  readonly shapes: Readonly<Record<string, TableShape>>;
+  readonly verdicts: Map<number, Verdict>;
   /** As a replica: what it writes fires no capture trigger. One statement or batch at a time, whoever asks. */
   readonly session: Pick<Session, 'query' | 'batch'>;
   /** Sends the rows of a COPY here into a COPY at a peer; `before` comes before it here. */
@@ -50,7 +54,7 @@ export type MemberState = {
   isSnapshotOnDisk: boolean;
 };
 
-export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'failpoint' | 'peers'> & {
+export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'shapes' | 'failpoint' | 'peers'> & {
   readonly session: Session;
   readonly history: History;
   /** A statement on another connection to the same database. */
@@ -72,6 +76,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     ...options,
     ...connectionOf(options),
     pending: { asides: new Map(), records: [], parked: [] },
+    verdicts: new Map(),
     from: null,
     seenBy: new Map(),
     knownBy: new Map(),
@@ -149,7 +154,7 @@ function namingErrors(member: Member): Member {
 }
 
 function isNamed(error: unknown): boolean {
-  return [MemberError, RegistryChanged, ReadTooLate].some((each) => error instanceof each);
+  return [MemberError, RegistryChanged, ReadTooLate, TablesUnfit].some((each) => error instanceof each);
 }
 
 async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>): AsyncGenerator<T> {
@@ -181,11 +186,12 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     readHeld(syncName),
   ];
   await options.failpoint('masters.before-look');
-  const { head: answers, pending: fromWatermarks, registry } = await counter.count(session, head);
+  const { head: answers, pending: fromWatermarks, tokens, registry } = await counter.count(session, head);
   const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort(
     (a, b) => a.ordinal - b.ordinal,
   );
   if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
+  await judge(state, new Map([...pending.map(({ ordinal }) => [ordinal, null] as const), ...tokens]));
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = false;
   state.isSnapshotOnDisk = isOnDisk === 't';
@@ -199,6 +205,7 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     held: heldOf(state, answers[head.length - 1]),
     copiedXid: copiedXidOf(answers[head.length - 2]),
     pending,
+    unfit: new Set(unfitAt(state).keys()),
     clockMicros: BigInt(clock ?? '0'),
   };
 }
