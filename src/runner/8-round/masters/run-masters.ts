@@ -230,6 +230,8 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
     );
   }
   if (error instanceof MemberError && !isContention(error)) {
+    // A member that may not lock its tables (rights to single columns) would be dropped again and again.
+    place.keep = new Set();
     dropMember(place, { index: error.member, error: error.cause });
     return 'again';
   }
