@@ -28,46 +28,45 @@ function tooLate(events: readonly RunnerEvent[]): readonly string[] {
 
 const said = (database: string): string => `database ${database}: public.t was altered or rewritten while being read; it is read again false`;
 
+/** Few rows travel as text through the runner, many by COPY. */
+const FEW_AND_MANY = ['id between 2 and 20', 'id > 1'];
+
 describe('a table that is rewritten after the snapshot of a member is not taken for empty', () => {
-  test.each([
-    ['few rows', 20],
-    ['many rows', 1_500],
-  ])('where changed rows are read (%s)', async (_, count) => {
-    const { members, project, settles } = await masters(T, { count: 3, seed: seed(count) });
+  test('where changed rows are read', async () => {
+    const { members, project, settles } = await masters(T, { count: 3, seed: seed(1_500) });
     const [east, west] = [at(members, 0), at(members, 1)];
-    await east.script("update t set v = 'new'");
-    const late = onceAt('masters.before-exchange', () => east.script(REWRITE));
-    expect(tooLate(await catchUp(project, late))).toEqual([said('east')]);
-    expect(await rowsOf(west)).toEqual(await rowsOf(east));
-    await settles();
-    expect(await rowsOf(east)).toHaveLength(count);
+    for (const range of FEW_AND_MANY) {
+      await east.script(`update t set v = v || '+' where ${range}`);
+      const late = onceAt('masters.before-exchange', () => east.script(REWRITE));
+      expect(tooLate(await catchUp(project, late))).toEqual([said('east')]);
+      await settles();
+      expect(await rowsOf(west)).toHaveLength(1_500);
+    }
   });
 
-  test.each([
-    ['few rows', 20],
-    ['many rows', 1_500],
-  ])('where rows arrive (%s)', async (_, count) => {
-    const { members, project, settles } = await masters(T, { seed: seed(count) });
+  test('where rows arrive', async () => {
+    const { members, project, settles } = await masters(T, { seed: seed(1_500) });
     const [east, west] = [at(members, 0), at(members, 1)];
-    await east.script('delete from t where id > 1');
-    const late = onceAt('masters.before-exchange', () => west.script(REWRITE));
-    expect(tooLate(await catchUp(project, late))).toEqual([said('west')]);
-    await settles();
+    for (const range of FEW_AND_MANY) {
+      await east.script(`delete from t where ${range}`);
+      const late = onceAt('masters.before-exchange', () => west.script(REWRITE));
+      expect(tooLate(await catchUp(project, late))).toEqual([said('west')]);
+      await settles();
+    }
     expect(await rowsOf(west)).toEqual(['(1,old)']);
   });
 
-  test.each([
-    ['few rows', 3],
-    ['many rows', 1_500],
-  ])('where a conflict is decided (%s)', async (_, count) => {
-    const { members, project, settles, conflicts } = await masters(T, { sync: { onConflict: ['west', 'east'] }, seed: seed(count) });
+  test('where a conflict is decided', async () => {
+    const { members, project, settles, conflicts } = await masters(T, { sync: { onConflict: ['west', 'east'] }, seed: seed(1_500) });
     const [east, west] = [at(members, 0), at(members, 1)];
-    await east.script("update t set v = 'east'");
-    await west.script("update t set v = 'west'");
-    const late = onceAt('masters.before-exchange', () => west.script(REWRITE));
-    expect(tooLate(await catchUp(project, late))).toEqual([said('west')]);
-    await settles();
-    expect(new Set((await rowsOf(east)).map((row) => row.replace(/^.*,/, '')))).toEqual(new Set(['west)']));
+    for (const range of FEW_AND_MANY) {
+      await east.script(`update t set v = 'east ${range}' where ${range}`);
+      await west.script(`update t set v = 'west ${range}' where ${range}`);
+      const late = onceAt('masters.before-exchange', () => west.script(REWRITE));
+      expect(tooLate(await catchUp(project, late))).toEqual([said('west')]);
+      await settles();
+    }
+    expect(new Set((await rowsOf(east)).map((row) => row.replace(/^.*,/, '')))).toEqual(new Set(['old)', '"west id > 1")']));
     expect(new Set(await conflicts())).toEqual(new Set(['update/update take west']));
   });
 
