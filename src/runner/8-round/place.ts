@@ -67,8 +67,14 @@ function copyAside(following: Following, tables: readonly StreamTable[], { start
     wake.kick();
   };
   place.copying = aside.running.then(
-    () => settle({ hasCopied: true }),
-    (error: unknown) => settle({ copyError: error }),
+    () => {
+      aside.failed = 0;
+      settle({ hasCopied: true });
+    },
+    (error: unknown) => {
+      aside.failed += 1;
+      settle({ copyError: error });
+    },
   );
 }
 
