@@ -2,7 +2,7 @@ import { failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
-import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts } from '../runner/8-round/conflicts/read-conflicts.ts';
+import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts, versionsOfKey } from '../runner/8-round/conflicts/read-conflicts.ts';
 import { maskedRows, readParked } from '../runner/8-round/conflicts/parked.ts';
 import { undoConflict } from '../runner/8-round/conflicts/undo-conflict.ts';
 import { allMembers, atMembers } from './at-members.ts';
@@ -69,7 +69,9 @@ async function undo(plan: Plan, options: Options, context: VerbContext): Promise
   });
 }
 
-function versionToTake({ id, decision, versions }: DecidedConflict, wanted: string | null): DecidedVersion {
+function versionToTake(conflict: DecidedConflict, wanted: string | null): DecidedVersion {
+  const { id, decision } = conflict;
+  const versions = versionsOfKey(conflict);
   const names = versions.map(({ database }) => database);
   const losers = versions.filter(({ database }) => decision !== `take ${database}`);
   const [only] = losers;

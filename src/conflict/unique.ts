@@ -10,6 +10,9 @@ export type ClashingRow = {
   readonly at: bigint | null;
 };
 
+/** How the kind of such a conflict begins in the record; the index follows. */
+export const UNIQUE_KIND = 'unique ';
+
 /** How the reason begins for which such a row is parked: it names keys and no other values, as a server's error might. */
 export const OWN_ERROR = 'the unique index ';
 

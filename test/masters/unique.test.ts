@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { MultiMasterSync } from '../../src/index.ts';
+import { verb as conflictsVerb } from '../../src/commands/conflicts.ts';
 import { retryParked } from '../../src/runner/8-round/conflicts/parked.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import { startSarrio } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { catchUp } from '../support/follow.ts';
 import { at, expectAlike, type Masters, masters } from '../support/masters.ts';
+import { runVerb } from '../support/run-verb.ts';
 
 const T = 'create table t (id integer primary key, email text unique, v text);';
 
@@ -110,6 +112,32 @@ test('parked rows are put back, as a new change, once their value is free', asyn
   expect(await rows()).toEqual(['(2,a@b,west)']);
   await expectAlike(members, ['public.t']);
   for (const member of members) expect(await parkedAt(member)).toEqual([]);
+});
+
+test('undoing a clash of unique values brings the row back that went, once its value is free, and never writes the row that stayed', async () => {
+  const { members, project, rows, settles } = await pair('keep-earliest');
+  const [east, west] = [at(members, 0), at(members, 1)];
+  await east.script("insert into t values (1, 'a@b', 'east')");
+  await west.script("insert into t values (2, 'a@b', 'west')");
+  await settles();
+  await west.script("update t set v = 'changed since' where id = 1");
+  await settles();
+  const id = (await east.query<{ id: string }>('select id::text as id from sarrio.conflict'))[0]?.id ?? '';
+  const undo = (...args: readonly string[]) =>
+    runVerb(conflictsVerb, ['undo', id, '--generated', project.dir, ...args], { cwd: project.dir, env: project.env });
+  // East's version is the other row, which has a key of its own.
+  for (const args of [
+    ['--take', 'east'],
+    ['--take', 'east', '--anyway'],
+  ]) {
+    expect(await undo(...args)).toMatchObject({ exit: 'invalid', diagnostics: [{ code: 'SAR633' }] });
+  }
+  expect(await undo()).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR634', message: expect.stringMatching(/t_email_key/) }] });
+  expect(await rows()).toEqual(['(1,a@b,"changed since")']);
+  await east.script("update t set email = 'c@d'");
+  await settles();
+  expect(await undo()).toMatchObject({ exit: 'ok', data: { taken: 'west' } });
+  expect(await rows()).toEqual(['(1,c@d,"changed since")', '(2,a@b,west)']);
 });
 
 test('a runner killed at any point of a round that parks rows: each row stands everywhere, or is parked', { timeout: 120_000 }, async () => {

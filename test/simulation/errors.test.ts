@@ -72,6 +72,7 @@ function round(changes: Readonly<Record<number, Change>> = {}, beforeHold: () =>
     known: state.known,
     stopped: state.stopped,
     lock: [],
+    keep: [],
     ...ONE_CLOCK,
     rulings: () => state.rulings,
     newId,

@@ -140,6 +140,7 @@ export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, betwee
       known,
       stopped: new Set(isCalm || isOwned ? [] : [0, 1].filter(() => random.chance(0.2))),
       lock: [],
+      keep: [],
       ...ONE_CLOCK,
       newId: judge.newId,
       failpoint: async () => between(),

@@ -74,6 +74,7 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
       known,
       stopped: new Set(step.stopped),
       lock: [],
+      keep: [],
       ...ONE_CLOCK,
       newId: judge.newId,
       failpoint: async (name) => between(name, servers, step),

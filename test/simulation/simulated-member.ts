@@ -61,7 +61,16 @@ export function simulatedMember(options: MemberOptions): Member {
         ending: null,
         isOver: false,
       });
-      return { member: index, position, watermarks, held, copiedXid: 0n, clockMicros: 0n, pending: pendingTables(snapshot, sync, lookOptions) };
+      return {
+        member: index,
+        position,
+        watermarks,
+        held,
+        copiedXid: 0n,
+        clockMicros: 0n,
+        pending: pendingTables(snapshot, sync, lookOptions),
+        unfit: new Set(),
+      };
     },
     async hold() {
       return hold(mine(), sync);

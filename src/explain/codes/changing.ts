@@ -6,9 +6,9 @@ export const CHANGING: readonly Explanation[] = [
     code: 'SAR650',
     summary: 'a table waits, because it is not what the plan was compiled for',
     explanation:
-      'Somebody altered it at the source or at a target. Applying rows to it would be wrong, or would lose what is new in it, so it sits the rounds out alone; its changes are kept, and the other tables go on.',
+      'Somebody altered it at the source or at a target, or at any of several masters. Applying rows to it would be wrong, or would lose what is new in it, so it sits the rounds out alone; its changes are kept, and the other tables go on.',
     example: 'ALTER TABLE orders ADD COLUMN note text at the source alone',
-    cure: 'Make the same change everywhere, or undo it; then pull, compile, plan, apply. The runner goes on with the new plan by itself. Next time sarrio migrate does all of it.',
+    cure: 'Make the same change everywhere, or undo it; then pull, compile, plan, apply. The runner goes on with the new plan by itself. Next time sarrio migrate does all of it, unless it is a table between masters.',
   },
   {
     code: 'SAR651',
@@ -66,7 +66,7 @@ export const CHANGING: readonly Explanation[] = [
     summary: 'a migration touches a table of a multi-master sync',
     explanation: 'Rounds between masters do not rest for a migration.',
     example: 'a column more in a table that three masters write',
-    cure: 'Pause the sync, run the file at every member, then pull, compile, apply, resume.',
+    cure: 'Run the file at every member, then pull, compile, apply: the tables wait from the first change until all of it is done. Or pause the sync meanwhile.',
   },
   {
     code: 'SAR826',

@@ -192,6 +192,13 @@ export const RUNNING: readonly Explanation[] = [
     cure: 'Name one with --take east',
   },
   {
+    code: 'SAR634',
+    summary: 'a conflict cannot be undone, because another row holds a unique value of the version',
+    explanation: 'The version would come back with a value that another row has by now, or that the other row of the same conflict has kept.',
+    example: 'sarrio conflicts undo of a row that onUnique has parked',
+    cure: 'Change or delete the row that holds the value, then the same command again.',
+  },
+  {
     code: 'SAR640',
     summary: 'a sequence is near its end',
     explanation: 'When it is reached every insert fails.',

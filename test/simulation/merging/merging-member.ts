@@ -28,7 +28,16 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
       peers.set(index, { side, options: options.tables.get(0) ?? options, aside: null, isSettled: false, xid: 0n, after: null });
       const entries = pendingFor(side, (options.tables.get(0) ?? options).from).length;
       const pending = entries === 0 ? [] : [{ ordinal: 0, entries, allInserts: false, truncated: false }];
-      return { member: index, position: positionOf(index, side), watermarks: side.watermarks, held: side.held, copiedXid: 0n, clockMicros: 0n, pending };
+      return {
+        member: index,
+        position: positionOf(index, side),
+        watermarks: side.watermarks,
+        held: side.held,
+        copiedXid: 0n,
+        clockMicros: 0n,
+        pending,
+        unfit: new Set(),
+      };
     },
     async hold() {
       mine().xid = side.nextXid;

@@ -69,6 +69,7 @@ export async function merged(
     keys: [],
     stopped: new Set(step.isStopped ? [0] : []),
     lock: [],
+    keep: [],
     ...ONE_CLOCK,
     rulings: () => (step.kept === undefined ? [] : [{ key: ['k'], member: step.kept, error: REFUSED, decision: { kind: 'keep', member: step.kept } }]),
     columns: [COLUMNS],

@@ -80,7 +80,7 @@ export function notAsSeen(tables: readonly QualifiedName[]): Statement {
   return { name: 'sarrio_not_as_seen', text: NOT_AS_SEEN, values: namesOf(tables) };
 }
 
-/** The same of every relation of users' that this transaction has read, also through views. */
+/** The same of every relation of users' that this transaction has read, also through views. What its snapshot does not know at all came later. */
 export const nothingAsSeen: Statement = {
   name: 'sarrio_nothing_as_seen',
   text: `
@@ -91,6 +91,11 @@ export const nothingAsSeen: Statement = {
     where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
       and n.nspname not in ('sarrio', 'information_schema') and n.nspname !~ '^pg_'
       and c.relkind in ('r', 'p', 'm') and ((${IS_REWRITTEN}) or ${IS_RENAMED})
+    union
+    select (pg_identify_object('pg_class'::regclass, l.relation, 0)).identity
+    from pg_locks as l
+    where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
+      and not exists (select from pg_class as c where c.oid = l.relation)
   `,
 };
 

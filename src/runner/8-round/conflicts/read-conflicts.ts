@@ -1,3 +1,4 @@
+import { UNIQUE_KIND } from '../../../conflict/unique.ts';
 import { failure } from '../../../plan/errors.ts';
 import type { Row, Session } from '../../postgres/session.ts';
 import { findConflict, listConflicts } from './conflicts.sql.ts';
@@ -47,6 +48,11 @@ export async function conflictById(sessions: readonly Session[], id: string): Pr
   if (conflict === undefined) throw failure('invalid', { code: 'SAR630', message: `no conflict has the id ${id}`, hint: 'Run: sarrio conflicts list' });
   if (another !== undefined) throw failure('invalid', { code: 'SAR630', message: `several conflicts have an id that begins with ${id}` });
   return conflict;
+}
+
+/** What can stand under the conflict's key. Of rows that wanted one unique value only the first is the conflict's own; the others have keys of theirs. */
+export function versionsOfKey({ kind, versions }: DecidedConflict): readonly DecidedVersion[] {
+  return kind.startsWith(UNIQUE_KIND) ? versions.slice(0, 1) : versions;
 }
 
 function eachOnce(all: readonly DecidedConflict[]): readonly DecidedConflict[] {

@@ -2,9 +2,10 @@ import { failure } from '../../../plan/errors.ts';
 import type { Plan, PlanMasterTable } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Session } from '../../postgres/session.ts';
+import { isUniqueViolation } from '../apply-staged.ts';
 import { beginApply, commitApply, markFilled, rollbackApply, wakeReader } from '../target.sql.ts';
 import { nowMicros } from './conflicts.sql.ts';
-import type { DecidedConflict, DecidedVersion } from './read-conflicts.ts';
+import { type DecidedConflict, type DecidedVersion, versionsOfKey } from './read-conflicts.ts';
 
 export type Undo = {
   readonly plan: Plan;
@@ -28,6 +29,8 @@ export async function undoConflict(session: Session, undo: Undo): Promise<void> 
   await writeRow(session, table, {
     row: { ...targetKeyOf(table, conflict.key), ...row, sarrio_present: row !== null },
     what: `conflict ${conflict.id} was not undone`,
+  }).catch((error: unknown) => {
+    throw isUniqueViolation(error) ? valueTaken(session, conflict, error) : error;
   });
 }
 
@@ -72,10 +75,12 @@ export async function rowOfKey(session: Session, table: PlanMasterTable, key: Va
   return isPresent === 't' ? Object.fromEntries(table.columns.map(({ name }, index) => [name, values[index] ?? null])) : null;
 }
 
-/** After `skip` every database has its own version. */
-function isAsDecided(table: PlanMasterTable, { decision, versions }: DecidedConflict, current: Values | null): boolean {
+/** After `skip` every database has its own version; a row that was parked or removed is not there. */
+function isAsDecided(table: PlanMasterTable, conflict: DecidedConflict, current: Values | null): boolean {
+  const { decision } = conflict;
+  if (decision === 'park' || decision === 'remove') return current === null;
   const taken = /^take (.+)$/.exec(decision)?.[1];
-  const possible = versions.filter(({ database }) => taken === undefined || database === taken);
+  const possible = versionsOfKey(conflict).filter(({ database }) => taken === undefined || database === taken);
   return possible.some((version) => sameRow(table, version, current));
 }
 
@@ -104,6 +109,16 @@ export function targetKeyOf(table: PlanMasterTable, key: Values): Values {
 
 function targetName({ columns }: PlanMasterTable, source: string): string {
   return columns.find(({ from }) => 'column' in from && from.column === source)?.name ?? source;
+}
+
+function valueTaken(session: Session, { id, relation, key }: DecidedConflict, error: unknown): Error {
+  const { message, detail } = error as { readonly message?: string; readonly detail?: string };
+  return failure('refused', {
+    code: 'SAR634',
+    where: `database ${session.database}, table ${relation}`,
+    message: `the row ${JSON.stringify(key)} of conflict ${id} cannot be written: ${[message, detail].filter((part) => part !== undefined).join(': ')}`,
+    hint: 'Change or delete the row that holds the value, then the same command again. A parked row comes back by sarrio kick, too, once its value is free.',
+  });
 }
 
 function changedSince(session: Session, { id, relation, key }: DecidedConflict): Error {

@@ -133,6 +133,7 @@ function makePresent(run: MastersRun, present: readonly Present[], { slot, live 
     name: slot.name,
     syncName: name,
     sync,
+    shapes: options.plan.databases[slot.name]?.shapes ?? {},
     session: live.session,
     failpoint: options.failpoint,
     peers,
@@ -178,6 +179,7 @@ async function join(run: MastersRun, source: Present, target: Present): Promise<
     clock: options.clock,
     log: options.log,
     failpoint: options.failpoint,
+    shapes: { source: options.plan.databases[source.slot.name]?.shapes ?? {}, target: options.plan.databases[target.slot.name]?.shapes ?? {} },
     onCopy: (tables) => progress.enter(target.slot.index, 'copying', `${tables} tables`),
   });
 }

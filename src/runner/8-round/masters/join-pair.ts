@@ -5,7 +5,12 @@ import type { Log, StreamName } from '../../events.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import type { Session } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
+import { readTables } from '../../5-inspect/read-tables.ts';
 import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
+import { stoppedError } from '../changed-tables/hold-tables.ts';
+import { sourceFaults, targetFaults } from '../changed-tables/shape-faults.ts';
+import { shapeStop } from '../changed-tables/table-stop.ts';
+import type { StreamShapes } from '../changed-tables/table-watch.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { COPY_DEFAULTS, copyMissing } from '../initial-copy.ts';
 import type { Reading } from '../reading.ts';
@@ -46,6 +51,7 @@ export type Pair = {
   readonly log: Log;
   readonly failpoint: Failpoint;
   readonly onCopy: (tables: number) => void;
+  readonly shapes: StreamShapes;
 };
 
 /**
@@ -93,6 +99,7 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || flow.existingRows === 'replace' || holdsOwnRows(table);
   const { captures, registration } = start;
   try {
+    await refuseUnfit(pair, reading, missing);
     await inherit(pair, { reading, registration: registration.id, relations: missing.map(({ relation }) => relation) });
     await beatDuring(target.session, clock, () =>
       copyMissing({
@@ -113,6 +120,24 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   } finally {
     await reading.release();
   }
+}
+
+/** A copy of a table that the plan does not fit would lack what is new in it. */
+async function refuseUnfit({ stream, shapes, target }: Pair, reading: Reading, missing: readonly StreamTable[]): Promise<void> {
+  const [ordinals, names] = [missing.map(({ ordinal }) => ordinal), missing.map(({ table }) => table.target)];
+  const ends = [
+    { database: stream.source, shapes: shapes.source, facts: await reading.facts(ordinals), faultsOf: sourceFaults },
+    { database: stream.target, shapes: shapes.target, facts: await readTables(target.session, names, null), faultsOf: targetFaults },
+  ];
+  const stops = missing.flatMap(({ ordinal, relation }) => {
+    const sides = ends.map(({ database, shapes: wanted, facts, faultsOf }) => {
+      const shape = wanted[relation];
+      return { database, table: relation, faults: shape === undefined ? [] : faultsOf(shape, facts.get(relation)) };
+    });
+    const wrong = sides.filter(({ faults }) => faults.length > 0);
+    return wrong.length > 0 ? [[ordinal, shapeStop(wrong, 'masters')] as const] : [];
+  });
+  if (stops.length > 0) throw stoppedError({ stops: new Map(stops) }, { stream, tables: missing });
 }
 
 /**

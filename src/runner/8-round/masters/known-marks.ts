@@ -19,7 +19,7 @@ type Present = { readonly members: readonly Member[]; readonly known: KnownMarks
  * From where a member is to be read: by all tables, and by those that stand elsewhere, unless they are stopped. What a table's entries name is
  * judged by the same positions as the entries themselves: those of the table.
  */
-export function spansOf(present: Present, member: Member): Omit<LookOptions, 'lock'> {
+export function spansOf(present: Present, member: Member): Omit<LookOptions, 'lock' | 'keep'> {
   const others = present.members.filter(({ index }) => index !== member.index);
   const marksOf = ({ index }: Member): Known => present.known.get(index) ?? NOTHING;
   const span = (marks: (other: Member) => Marks): Span => {

@@ -9,6 +9,7 @@ import type { Failpoint } from '../../failpoint.ts';
 import { allOf, bothOf } from './all-of.ts';
 import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './known-marks.ts';
 import { FEW_ENTRIES, type Look, type Member } from './member.ts';
+import { TablesUnfit } from './member-shapes.ts';
 import { settleClashes } from './settle-clashes.ts';
 import { type Contested, settleContested } from './settle-contested.ts';
 import { type Ruling, settleRulings } from './settle-rulings.ts';
@@ -35,6 +36,8 @@ export type MasterRound = {
   readonly stopped: ReadonlySet<number>;
   /** Tables to lock before the snapshots are taken. */
   readonly lock: readonly number[];
+  /** Tables to keep as they are from before the snapshots on. */
+  readonly keep: readonly number[];
   /** Filled with the tables in which something was pending, also by a round that fails. */
   readonly touched: Set<number>;
   /** Beyond this difference of two members' clocks no conflict is decided by time. */
@@ -87,6 +90,9 @@ export type MasterRoundResult =
  * - A member's watermark of another covers that one's snapshot, and its transaction of this round only where that writes fresh entries.
  * - No member commits before all others have on disk what their snapshots saw and their transactions wrote.
  * - Which of the commits survive does not matter: each is complete in itself.
+ * - A table that is not what the plan was compiled for in the snapshot of one of them takes no part. Tables with changes are looked at before
+ *   anything is read, those that have been written to before anybody commits.
+ * - What a member reads and writes of users' tables is what its snapshot shows: it is asked after each reading, and after the last write.
  * - A stopped table's held position does not move: the transaction that moves a watermark past its changes writes down where the table is.
  *
  * On an error every transaction is rolled back.
@@ -101,6 +107,7 @@ export async function masterRound(round: MasterRound): Promise<MasterRoundResult
       BigInt(Math.ceil((round.now() - started) * 1000)),
     );
     if (isNews(round.known, looks)) return await leave(round, { kind: 'again' });
+    if (looks.some(({ unfit }) => [...unfit].some((table) => !round.stopped.has(table)))) throw new TablesUnfit();
     if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
     return await exchange({ ...round, skewMicros, nowMicros: latestOf(looks) }, looks);
   } catch (error) {
@@ -121,7 +128,9 @@ async function leave(round: MasterRound, result: MasterRoundResult): Promise<Mas
 }
 
 function lookOptions(round: MasterRound, member: Member): Parameters<Member['look']>[0] {
-  return { ...spansOf(round, member), lock: round.lock.filter((table) => !round.stopped.has(table)) };
+  const { lock, keep, stopped } = round;
+  const taking = (tables: readonly number[]): readonly number[] => tables.filter((table) => !stopped.has(table));
+  return { ...spansOf(round, member), lock: taking(lock), keep: taking(keep) };
 }
 
 async function exchange(round: Omit<BegunRound, 'xids'>, looks: readonly Look[]): Promise<MasterRoundResult> {

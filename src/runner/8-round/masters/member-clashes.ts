@@ -1,6 +1,7 @@
+import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { planFor } from '../source.sql.ts';
 import type { ClashPair, ClashingText } from './member.ts';
-import { fromOf, tableOf } from './member-reads.ts';
+import { asSeen, fromOf, tableOf } from './member-reads.ts';
 import { fillStage } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 import { isForStage, rowsJson } from './set-aside.ts';
@@ -25,8 +26,9 @@ export async function clashesAt(state: MemberState, ordinal: number): Promise<re
   // Some hundred rows are compared with each other: never each with each.
   const isMiddling = !isLarge && aside.rows.length > FEW_TO_COMPARE;
   const [before, after] = isMiddling ? [[{ text: planFor('many') }], [{ text: planFor('few') }]] : [[], []];
-  const answers = await session.batch([...fromOf(state, ordinal), ...before, statement, ...after]);
-  return (answers.at(-1 - after.length)?.lists ?? []).map(([index, oneKey, oneRow, oneAt, otherKey, otherRow, otherAt, stands]) => ({
+  const answers = await session.batch([...fromOf(state, ordinal), ...before, statement, asSeen(state, [ordinal]), ...after]);
+  refuseChanged(state.name, answers.at(-1 - after.length));
+  return (answers.at(-2 - after.length)?.lists ?? []).map(([index, oneKey, oneRow, oneAt, otherKey, otherRow, otherAt, stands]) => ({
     index: index ?? '',
     one: clashing(oneKey, oneRow, { at: oneAt ?? null, isStanding: false }),
     other: clashing(otherKey, otherRow, { at: otherAt ?? null, isStanding: stands === 't' }),

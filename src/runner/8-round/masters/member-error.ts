@@ -1,6 +1,7 @@
 import { sqlState } from '../../postgres/connection-failure.ts';
 import { CopyError } from '../../postgres/copy.ts';
 import { failureText } from '../../postgres/error-text.ts';
+import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 
 /** What went wrong at one member of a round. */
 export class MemberError extends Error {
@@ -44,7 +45,8 @@ export function stateOf(error: unknown): string | null {
   return sqlState(error);
 }
 
-/** Somebody changed what the round was about to write (serialization, deadlock, lock, a key inserted meanwhile): the same again may well succeed. */
+/** Somebody changed what the round was about to read or write (serialization, deadlock, lock, a key inserted meanwhile): the same again may well succeed. */
 export function isContention(error: unknown): boolean {
+  if (error instanceof ReadTooLate) return true;
   return ['40001', '40P01', '55P03', '23505', '23P01'].includes(stateOf(error) ?? '');
 }

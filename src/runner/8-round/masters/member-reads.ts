@@ -4,6 +4,8 @@ import type { Version } from '../../../conflict/version.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
+import { notAsSeen } from '../changed-tables/changed-tables.sql.ts';
+import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { chooseJoins } from '../choose-joins.ts';
 import { rowsInMemory, type TextRows } from '../reading-rows.ts';
 import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
@@ -207,7 +209,8 @@ export async function rowsOfKeys(state: MemberState, ordinal: number, keys: read
 async function heldRows(state: MemberState, ordinal: number, keys: readonly (readonly string[])[]): Promise<readonly Held[]> {
   const { masters, columns } = tableOf(state, ordinal);
   const statement = { name: `sarrio_masters_keys_${ordinal}`, text: masters.rowsOfKeys, values: [JSON.stringify(keys)] };
-  const [answer] = await state.session.batch([statement]);
+  const [answer, altered] = await state.session.batch([statement, asSeen(state, [ordinal])]);
+  refuseChanged(state.name, altered);
   const rows = answer?.lists ?? [];
   if (rows.length !== keys.length) throw new Error(`asked ${state.name} for ${keys.length} rows and got ${rows.length}`);
   return rows.map(([present, ...found]) => {
@@ -222,8 +225,10 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
   const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
   if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
-    const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }]);
-    const rows = rowsInMemory(answers.at(-1));
+    const reading = [...fromOf(state, ordinal), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }];
+    const answers = await state.session.batch([...reading, asSeen(state, [ordinal])]);
+    refuseChanged(state.name, answers.at(-1));
+    const rows = rowsInMemory(answers.at(-2));
     if (rows !== null) {
       for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
       return rows.length;
@@ -241,7 +246,17 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
     const before = [setSpan({ from: seen, seenBy: new Map([[peer.index, seen]]), knownBy })];
     most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, before, text, fresh }));
   }
+  const [altered] = await state.session.batch([asSeen(state, [ordinal])]);
+  refuseChanged(state.name, altered);
   return most;
+}
+
+/**
+ * Comes after whatever reads or writes tables of users', in the same transaction, and its answer goes to `refuseChanged`: the locks that were
+ * taken by then let nobody rewrite, empty or rename the tables any more.
+ */
+export function asSeen(state: MemberState, ordinals: readonly number[]): Statement {
+  return notAsSeen(ordinals.map((ordinal) => tableOf(state, ordinal).source));
 }
 
 function isFor({ index }: MemberState, bits: string | null | undefined): boolean {

@@ -1,7 +1,10 @@
 import { formatPosition } from '../../../plan/position.ts';
 import { displayName } from '../../../sql/quote.ts';
-import type { Statement } from '../../postgres/session.ts';
+import type { Result, Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
+import { readTokens } from '../changed-tables/changed-tables.sql.ts';
+import { refuseChanged } from '../changed-tables/read-too-late.ts';
+import { tokensOf } from '../counting.ts';
 import type { TextRows } from '../reading-rows.ts';
 import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
@@ -9,7 +12,8 @@ import { moveHeld, moveWatermark, parkRows, releaseSavepoint, rollbackToSavepoin
 import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
 import { blamed, type WriteAgain } from './blame.ts';
 import { isFaultOfRows, TableError } from './member-error.ts';
-import { knownOf, tableOf } from './member-reads.ts';
+import { asSeen, knownOf, tableOf } from './member-reads.ts';
+import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { copyRecords, recordStatements } from './record-conflicts.ts';
 import type { MemberState } from './session-member.ts';
 import {
@@ -103,8 +107,19 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
   for (const { ordinal, aside } of asides) if (aside.isStaged || isForStage(aside)) await blaming(ordinal, writeStaged(state, aside));
   const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
   const moves = movesOf(state, asides, moved);
-  const rest = [...recordStatements(state, state.pending.records), ...parkStatements(state), ...asides.flatMap(({ aside }) => wakesOf(state, aside)), ...moves];
-  await writeFew(state, few, rest);
+  const ordinals = asides.map(({ ordinal }) => ordinal);
+  const rest = [
+    ...recordStatements(state, state.pending.records),
+    ...parkStatements(state),
+    ...asides.flatMap(({ aside }) => wakesOf(state, aside)),
+    ...moves,
+    asSeen(state, ordinals),
+    readTokens(ordinals.map((ordinal) => tableOf(state, ordinal).target)),
+  ];
+  const answers = await writeFew(state, few, rest);
+  refuseChanged(state.name, answers.at(-2));
+  await judge(state, new Map(tokensOf(ordinals, answers.at(-1))));
+  if (ordinals.some((ordinal) => unfitAt(state).has(ordinal))) throw new TablesUnfit();
   await state.failpoint('masters.after-rows');
   // Others rely on this transaction only where it tells them something.
   state.undurable ||= asides.some(({ aside }) => aside.hasFresh);
@@ -131,19 +146,19 @@ function movesOf(state: MemberState, asides: Asides, { watermarks, moves }: Move
   ];
 }
 
-/** All tables in one batch with what comes after them; when unique values clash, all of them once more by deleting and inserting. */
-async function writeFew(state: MemberState, few: Asides, rest: readonly Statement[]): Promise<void> {
+/** All tables in one batch with what comes after them; when unique values clash, all of them once more by deleting and inserting. Answers of the batch that went through. */
+async function writeFew(state: MemberState, few: Asides, rest: readonly Statement[]): Promise<readonly Result[]> {
   const { session } = state;
   const writes = (form: WriteForm): readonly Statement[] =>
     few.flatMap(({ ordinal, aside }) => writeRows(aside, ordinal, { form, tellsOthers: tellsOthers(state, aside) }));
-  if (few.length === 0) return void (await session.batch(rest));
+  if (few.length === 0) return session.batch(rest);
   try {
-    await session.batch([{ text: savepoint }, ...writes('merge'), { text: releaseSavepoint }, ...rest]);
+    return await session.batch([{ text: savepoint }, ...writes('merge'), { text: releaseSavepoint }, ...rest]);
   } catch (error) {
     if (!isUniqueViolation(error)) throw await blamed(state, { few, writes: rowsOf(state) }, error);
     await session.query(rollbackToSavepoint);
     try {
-      await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
+      return await session.batch([...writes('replace'), { text: releaseSavepoint }, ...rest]);
     } catch (again) {
       throw await blamed(state, { few, writes: rowsOf(state) }, again);
     }

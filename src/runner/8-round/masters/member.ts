@@ -9,7 +9,8 @@ import type { PendingTable } from '../counting.ts';
 /**
  * One database in the rounds of a multi-master sync. A round is one transaction here: `look` begins it, `commit` or `rollback` ends
  * it. `sessionMember` makes one of a connection; the simulation of the protocol makes one in memory, and both are driven by the same
- * round. Methods reject with the server's error; after that only `rollback` may follow.
+ * round. Methods reject with the server's error, or with `ReadTooLate` where a table is not what the snapshot shows any more; after that
+ * only `rollback` may follow.
  */
 export type Member = {
   /** Index in the sync's order of databases. */
@@ -68,6 +69,8 @@ export type LookOptions = Span & {
   readonly tables: ReadonlyMap<number, Span>;
   /** Tables that nobody else may write to until the end of the round, for progress under contention; locked before the snapshot is taken. */
   readonly lock: readonly number[];
+  /** Tables that nobody else may rewrite, empty or rename until the end of the round, because one was read too late; locked before the snapshot, too. */
+  readonly keep: readonly number[];
 };
 
 export type Look = Seen & {
@@ -76,6 +79,8 @@ export type Look = Seen & {
   /** The transaction in which its rows were copied from another member; 0 when they never were. */
   readonly copiedXid: bigint;
   readonly pending: readonly PendingTable[];
+  /** Tables that are not what the plan was compiled for in this snapshot, as far as anybody has looked. */
+  readonly unfit: ReadonlySet<number>;
 };
 
 export type { RowText };

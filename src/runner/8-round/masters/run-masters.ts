@@ -3,6 +3,7 @@ import type { Flow } from '../../../plan/flows.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { SarrioError } from '../../../plan/errors.ts';
 import type { Session } from '../../postgres/session.ts';
+import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { makePace } from '../pace.ts';
 import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
@@ -21,6 +22,7 @@ import type { StoppedTables } from './stopped-tables.ts';
 import { isKnownFault, stoppedError, stopOf, tablesGo } from './stopping.ts';
 import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
+import { holdUnfit, isOfUnfitTables, type ShapeWatch } from './watch-shapes.ts';
 
 /** Rounds in a row that met a change by somebody else before the tables are locked against it. */
 const TRIES_WITHOUT_LOCK = 3;
@@ -54,6 +56,7 @@ export type MastersRun = {
   readonly looks: Looks;
   readonly handlers: Handlers;
   readonly stopped: StoppedTables;
+  readonly watch: ShapeWatch;
   readonly rulings: Rulings;
 };
 
@@ -66,6 +69,8 @@ type Place = {
   /** Rounds to come with the tables locked. */
   locked: number;
   lock: ReadonlySet<number>;
+  /** Tables to keep as they are in the next round, because one was rewritten between a snapshot and the reading. */
+  keep: ReadonlySet<number>;
   inRow: number;
   /** When the present round began, and the tables in which it found something. */
   began: number;
@@ -75,7 +80,7 @@ type Place = {
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   const { signal, clock, until } = run.options;
-  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), inRow: 0, began: 0, touched: new Set() };
+  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), keep: new Set(), inRow: 0, began: 0, touched: new Set() };
   const pace = makePace(clock);
   try {
     while (!signal.aborted) {
@@ -123,6 +128,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   const { clock, failpoint } = options;
   Object.assign(place, { began: clock.now(), touched: new Set<number>() });
   const members = place.present.map(({ member }) => member);
+  await holdUnfit(run, place.present);
   const waiting = run.stopped.waiting();
   const result = await masterRound({
     members,
@@ -135,6 +141,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     known: place.known,
     stopped: waiting,
     lock: place.locked > 0 ? lockOrder([...place.lock], place.contended) : [],
+    keep: lockOrder([...place.keep], place.contended),
     touched: place.touched,
     maxClockSkewMs: sync.maxClockSkewMs,
     now: clock.now,
@@ -146,6 +153,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   });
   place.contended = 0;
   if (result.kind === 'again') return result;
+  place.keep = new Set();
   for (const { slot } of place.present) slot.failures = 0;
   run.rulings.wentThrough(waiting);
   await tablesGo(run, place.present, waiting);
@@ -210,6 +218,8 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   for (const { slot } of lost) dropMember(place, { index: slot.index, error });
   if (lost.length > 0) return 'again';
   if (isContention(error) && place.contended < TRIES && !isKnownFault(run, error)) return tryAgain(run, place, error);
+  // Who is lost meanwhile is found to be gone in the next turn.
+  if (await isOfUnfitTables(run, place.present, error).catch(() => false)) return 'again';
   const stop = stopOf(run, error);
   if (stop !== null) {
     place.contended = 0;
@@ -220,6 +230,8 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
     );
   }
   if (error instanceof MemberError && !isContention(error)) {
+    // A member that may not lock its tables (rights to single columns) would be dropped again and again.
+    place.keep = new Set();
     dropMember(place, { index: error.member, error: error.cause });
     return 'again';
   }
@@ -238,7 +250,9 @@ async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<
   const { clock, signal, log } = run.options;
   place.contended += 1;
   const isLong = clock.now() - place.began > LONG_ROUND_MS;
-  if (isLong || place.contended >= TRIES_WITHOUT_LOCK) {
+  if (error instanceof ReadTooLate) {
+    place.keep = new Set([...place.keep, ...place.touched]);
+  } else if (isLong || place.contended >= TRIES_WITHOUT_LOCK) {
     place.lock = new Set([...(place.locked > 0 ? place.lock : []), ...place.touched]);
     place.locked = LOCKED_ROUNDS;
   }

@@ -1,19 +1,21 @@
 import type { Marks } from '../../../conflict/bookkeeping.ts';
 import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
-import type { PlanMultiMaster } from '../../../plan/plan.ts';
+import type { PlanMultiMaster, TableShape } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
 import { copyBetween, copyInto } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
+import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { boundLock } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { clashesAt } from './member-clashes.ts';
-import { deliver, meet, rowsOfKeys } from './member-reads.ts';
+import { deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
+import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
 /** What the parts of a member share. One connection, so one thing at a time. */
@@ -22,6 +24,9 @@ export type MemberState = {
   readonly name: string;
   readonly syncName: string;
   readonly sync: PlanMultiMaster;
+  /** What the plan relies on here, by display name, and how far it is so, by ordinal. */
+  readonly shapes: Readonly<Record<string, TableShape>>;
+  readonly verdicts: Map<number, Verdict>;
   /** As a replica: what it writes fires no capture trigger. One statement or batch at a time, whoever asks. */
   readonly session: Pick<Session, 'query' | 'batch'>;
   /** Sends the rows of a COPY here into a COPY at a peer; `before` comes before it here. */
@@ -49,7 +54,7 @@ export type MemberState = {
   isSnapshotOnDisk: boolean;
 };
 
-export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'failpoint' | 'peers'> & {
+export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'shapes' | 'failpoint' | 'peers'> & {
   readonly session: Session;
   readonly history: History;
   /** A statement on another connection to the same database. */
@@ -71,6 +76,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     ...options,
     ...connectionOf(options),
     pending: { asides: new Map(), records: [], parked: [] },
+    verdicts: new Map(),
     from: null,
     seenBy: new Map(),
     knownBy: new Map(),
@@ -130,7 +136,7 @@ function namingErrors(member: Member): Member {
     <Given extends readonly unknown[], T>(method: (...given: Given) => Promise<T>) =>
     (...given: Given): Promise<T> =>
       method(...given).catch((error: unknown) => {
-        throw error instanceof MemberError || error instanceof RegistryChanged ? error : new MemberError(index, name, error);
+        throw isNamed(error) ? error : new MemberError(index, name, error);
       });
   return {
     ...member,
@@ -147,11 +153,15 @@ function namingErrors(member: Member): Member {
   };
 }
 
+function isNamed(error: unknown): boolean {
+  return [MemberError, RegistryChanged, ReadTooLate, TablesUnfit].some((each) => error instanceof each);
+}
+
 async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = pages[Symbol.asyncIterator]();
   for (;;) {
     const page = await iterator.next().catch((error: unknown) => {
-      throw error instanceof MemberError ? error : new MemberError(index, name, error);
+      throw isNamed(error) ? error : new MemberError(index, name, error);
     });
     if (page.done === true) return;
     yield page.value;
@@ -162,27 +172,26 @@ type Parts = { readonly state: MemberState; readonly options: SessionMemberOptio
 
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
 async function look({ state, options, counter }: Parts, wanted: LookOptions): Promise<Look> {
-  const { from, seenBy, knownBy, tables, lock } = wanted;
+  const { from, seenBy, knownBy, tables } = wanted;
   const { session, syncName, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
   state.pending.parked.length = 0;
   Object.assign(state, { from, seenBy, knownBy, tables });
-  const [first = [], ...further] = lock.map((ordinal): Statement[] => [{ text: state.sync.tables[ordinal]?.masters.lock ?? '' }]);
-  const locks = further.length === 0 ? first : [...first, { text: boundLock }, ...further.flat(), { text: unboundLocks }];
   const head = [
     { text: beginMember },
-    ...locks,
+    ...locksOf(state, wanted),
     takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
     readWatermarks(syncName),
     readHeld(syncName),
   ];
   await options.failpoint('masters.before-look');
-  const { head: answers, pending: fromWatermarks, registry } = await counter.count(session, head);
+  const { head: answers, pending: fromWatermarks, tokens, registry } = await counter.count(session, head);
   const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort(
     (a, b) => a.ordinal - b.ordinal,
   );
   if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
+  await judge(state, new Map([...pending.map(({ ordinal }) => [ordinal, null] as const), ...tokens]));
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = false;
   state.isSnapshotOnDisk = isOnDisk === 't';
@@ -196,8 +205,27 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     held: heldOf(state, answers[head.length - 1]),
     copiedXid: copiedXidOf(answers[head.length - 2]),
     pending,
+    unfit: new Set(unfitAt(state).keys()),
     clockMicros: BigInt(clock ?? '0'),
   };
+}
+
+/** A table that nobody may write to is kept as well. */
+function locksOf(state: MemberState, { lock, keep }: LookOptions): readonly Statement[] {
+  const texts = [
+    ...lock.map((ordinal) => tableOf(state, ordinal).masters.lock),
+    ...keep.filter((ordinal) => !lock.includes(ordinal)).map((ordinal) => keepLock(state, ordinal)),
+  ];
+  const [first, ...further] = texts.map((text): Statement => ({ text }));
+  if (first === undefined) return [];
+  return further.length === 0 ? [first] : [first, { text: boundLock }, ...further, { text: unboundLocks }];
+}
+
+/** Who writes is not kept waiting. */
+function keepLock(state: MemberState, ordinal: number): string {
+  const [route] = tableOf(state, ordinal).routes;
+  if (route === undefined) throw new Error(`the plan has no route for table ${ordinal}`);
+  return route.verify.lockSource;
 }
 
 function watermarksOf({ sync, index }: MemberState, answer: Result | undefined): ReadonlyMap<number, Position> {

@@ -1,4 +1,4 @@
-import { byRank, type ClashingRow, clashLosers, decidesClashesByTime, OWN_ERROR } from '../../../conflict/unique.ts';
+import { byRank, type ClashingRow, clashLosers, decidesClashesByTime, OWN_ERROR, UNIQUE_KIND } from '../../../conflict/unique.ts';
 import type { ClashDecision, HandlerClash } from '../../../conflict/handlers/judge-clash.ts';
 import { failureText } from '../../../conflict/handlers/judge.ts';
 import type { HandlerRule } from '../../../plan/conflict-rule.ts';
@@ -116,6 +116,7 @@ function settledRow(round: BegunRound, rule: UniqueRule, { row: loser, values, p
   const clashes = pairs.filter(({ one, other }) => idOf(one) === loser.id || idOf(other) === loser.id);
   const rivals = [...new Set(clashes.flatMap(({ one, other }) => [idOf(one), idOf(other)]))].filter((id) => id !== loser.id).map((id) => foundRow(found, id));
   const index = clashes[0]?.index ?? '';
+  // The record's own row first.
   const rows = [loser, ...rivals];
   const latest = rows.reduce((sum, { at }) => ((at ?? 0n) > sum ? (at ?? 0n) : sum), 0n);
   const version = ({ member, at, text }: ClashingRow & Pick<Found, 'text'>): RecordedVersion => ({
@@ -134,7 +135,7 @@ function settledRow(round: BegunRound, rule: UniqueRule, { row: loser, values, p
     names: null,
     carried: null,
     isLast: true,
-    record: { id: round.newId(), kind: `unique ${index}`, strategy: rule.strategy, decision, key, versions: rows.map(version), written: { line: null } },
+    record: { id: round.newId(), kind: `${UNIQUE_KIND}${index}`, strategy: rule.strategy, decision, key, versions: rows.map(version), written: { line: null } },
     parked: values === null ? { key, row, code: '23505', error: `${OWN_ERROR}${index} takes one of these rows: ${rows.map(shown).join(', ')}` } : null,
   };
 }

@@ -13,6 +13,7 @@ import { makeProgress, type PairProgress } from './progress.ts';
 import { type MastersRun, runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
 import { makeStoppedTables } from './stopped-tables.ts';
+import { makeShapeWatch } from './watch-shapes.ts';
 
 /** Starts a multi-master sync: one coordinator for all of its members, each of them a source and a target. */
 export function startMasters(options: RunOptions, name: string): SyncRun {
@@ -57,6 +58,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
     looks,
     handlers,
     stopped: makeStoppedTables(clock),
+    watch: makeShapeWatch(),
     rulings: makeRulings(),
   };
   signal.addEventListener('abort', looks.kick);

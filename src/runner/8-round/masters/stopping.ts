@@ -39,13 +39,18 @@ function serverFields(cause: unknown): { readonly detail: string | null; readonl
 
 /** The table is out of the rounds from now on. It is said once for each reason. */
 export async function stopTable(run: MastersRun, present: readonly Present[], { stop, tookMs }: { stop: Stop; tookMs: number }): Promise<void> {
-  const { name, options, stopped } = run;
-  const isNew = stopped.stop(stop, tookMs);
-  if (!isNew) return;
-  const { code, message, hint, key } = stop;
-  const values = [name, relationOf(run, stop.table), code, message, hint, key === null ? null : JSON.stringify(key)];
-  await eachOf(present, (each) => writeAlone(each.live.session, { text: noteStopped, values }));
-  options.log({ kind: 'table-stopped', sync: name, table: relationOf(run, stop.table), code, reason: message, hint });
+  const isNew = run.stopped.stop(stop, tookMs);
+  if (isNew) await sayStop(run, present, stop);
+}
+
+export async function sayStop(run: MastersRun, present: readonly Present[], stop: Stop): Promise<void> {
+  const { code, message, hint } = stop;
+  await eachOf(present, (each) => writeAlone(each.live.session, noteOf(run, stop)));
+  run.options.log({ kind: 'table-stopped', sync: run.name, table: relationOf(run, stop.table), code, reason: message, hint });
+}
+
+function noteOf(run: MastersRun, { table, code, message, hint, key }: Stop): { readonly text: string; readonly values: readonly (string | null)[] } {
+  return { text: noteStopped, values: [run.name, relationOf(run, table), code, message, hint, key === null ? null : JSON.stringify(key)] };
 }
 
 /** A round went through, with these tables left out: the others go on. */
@@ -57,15 +62,16 @@ export async function tablesGo(run: MastersRun, present: readonly Present[], wai
   for (const table of tables) options.log({ kind: 'table-resumed', sync: name, table });
 }
 
-/** Nothing that a runner of the past said of a member's tables holds any more: all of them are tried. */
-export async function forgetStopped({ name }: MastersRun, { live }: Pick<Present, 'live'>): Promise<void> {
-  await writeAlone(live.session, { text: noteGoing, values: [name, null] });
+/** Nothing that a runner of the past said of a member's tables holds any more; only what this one knows of them. */
+export async function forgetStopped(run: MastersRun, { live }: Pick<Present, 'live'>): Promise<void> {
+  await writeAlone(live.session, { text: noteGoing, values: [run.name, null] });
+  for (const stop of run.stopped.all()) await writeAlone(live.session, noteOf(run, stop));
 }
 
 /** For a run that ends by itself: what is left undone. */
 export function stoppedError(run: MastersRun): SarrioError | null {
-  const stop = run.stopped.first();
-  if (stop === null) return null;
+  const [stop] = run.stopped.all();
+  if (stop === undefined) return null;
   const { code, message, hint } = stop;
   return new SarrioError({
     exit: 'refused',
