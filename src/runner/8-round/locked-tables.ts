@@ -1,8 +1,11 @@
 import type { QualifiedName } from '../../sql/quote.ts';
+import type { Clock } from '../clock.ts';
+import { startBeating } from './heartbeat.ts';
+import { makeMutex } from '../mutex.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, importSnapshot, lockTables } from './source.sql.ts';
+import { beginReading, endReading, importSnapshot, lockTables, stillLocked } from './source.sql.ts';
 
 /**
  * Tables that nobody can truncate or rewrite, by a lock that is older than the snapshot which they are read in. A round that reads for
@@ -12,9 +15,10 @@ import { beginReading, endReading, importSnapshot, lockTables } from './source.s
  * the server cannot see.
  */
 export type LockedTables = {
-  /** The connection, which from now on shows the snapshot. */
-  show(snapshot: () => Promise<string>): Promise<Session>;
-  owns(session: Session): boolean;
+  /** The connection, which from now on shows the snapshot, until it is put down. */
+  take(snapshot: () => Promise<string>): Promise<Session>;
+  /** False where it is another connection. */
+  putDown(session: Session): boolean;
   release(): Promise<void>;
 };
 
@@ -22,7 +26,7 @@ export type LockedTables = {
 const MAY_NOT: ReadonlySet<string> = new Set(['42P01', '3F000', '42809', '42501']);
 
 /** Null where a table is gone or may not be locked: then it is read as it comes. */
-export async function lockForReading(pool: SourcePool, tables: readonly QualifiedName[]): Promise<LockedTables | null> {
+export async function lockForReading(pool: SourcePool, tables: readonly QualifiedName[], clock: Clock): Promise<LockedTables | null> {
   const session = await pool.acquire();
   try {
     await session.batch([beginReading, { text: lockTables(tables) }]);
@@ -31,18 +35,24 @@ export async function lockForReading(pool: SourcePool, tables: readonly Qualifie
     if (!MAY_NOT.has(sqlState(error) ?? '')) throw error;
     return null;
   }
-  const shown: { session: Promise<Session> | null } = { session: null };
-  const show = async (snapshot: () => Promise<string>): Promise<Session> => {
-    await session.batch([{ text: importSnapshot(await snapshot()) }]);
-    return session;
-  };
+  const state: { shown: Promise<unknown> | null; isTaken: boolean } = { shown: null, isTaken: false };
+  const show = async (snapshot: () => Promise<string>): Promise<unknown> => session.batch([{ text: importSnapshot(await snapshot()) }]);
+  const oneByOne = makeMutex();
+  const endBeating = startBeating(session, clock, () => oneByOne(async () => (state.isTaken ? null : session.query(stillLocked))));
   return {
-    show: (snapshot) => {
-      shown.session ??= show(snapshot);
-      return shown.session;
+    take: (snapshot) =>
+      oneByOne(async () => {
+        state.isTaken = true;
+        state.shown ??= show(snapshot);
+        await state.shown;
+        return session;
+      }),
+    putDown: (other) => {
+      if (other === session) state.isTaken = false;
+      return other === session;
     },
-    owns: (other) => other === session,
     release: async () => {
+      await endBeating();
       if (!session.isOpen()) return;
       await session.query(endReading);
       pool.giveBack(session);

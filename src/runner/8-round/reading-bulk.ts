@@ -12,12 +12,12 @@ type Parts = { readonly name: string; readonly pool: SourcePool; readonly locked
 /** Connections for COPY in a reading's snapshot: one for each COPY, or the one that has locked the tables for all of them in turn. */
 export function bulkReader({ name, pool, locked }: Parts, exported: () => Promise<string>): Pick<Reading, 'openBulk' | 'giveBackBulk'> {
   return {
-    openBulk: async () => (locked === null ? importInto(pool, await exported()) : locked.show(exported)),
+    openBulk: async () => (locked === null ? importInto(pool, await exported()) : locked.take(exported)),
     giveBackBulk: async (bulk) => {
       if (!bulk.isOpen()) return;
       const altered = await bulk.batch([nothingAsSeen]).catch(whateverFailed);
       if (!bulk.isOpen()) return;
-      if (!locked?.owns(bulk)) {
+      if (!locked?.putDown(bulk)) {
         await bulk.query(endReading);
         pool.giveBack(bulk);
       }

@@ -9,6 +9,9 @@ import { displayName, type QualifiedName } from '../../sql/quote.ts';
  */
 export const beginReading: Statement = { text: 'begin transaction isolation level repeatable read, read only' };
 
+/** Takes no snapshot, so that it can be said before one is set. */
+export const stillLocked = 'show transaction_isolation';
+
 /** First in a transaction, it is granted before the snapshot is taken (`analyze_requires_snapshot` in PostgreSQL's analyze.c leaves LOCK out). */
 export function lockTables(tables: readonly QualifiedName[]): string {
   return `lock table ${tables.map(displayName).join(', ')} in access share mode`;

@@ -62,7 +62,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   return {
     history,
     open: sharing(recent, async (from, locks) => {
-      const locked = locks.length === 0 ? null : await lockForReading(pool, locks);
+      const locked = locks.length === 0 ? null : await lockForReading(pool, locks, options.clock);
       const session = await pool.acquire();
       try {
         return await beginSharedReading({ ...options, counter, hopes, session, locked, pool, from, history, query });
