@@ -5,8 +5,16 @@ export type QualifiedName = { readonly schema: string; readonly name: string };
 
 /** The name as SQL: plain where a plain word says the same, quoted otherwise. */
 export function ident(...parts: readonly string[]): Sql {
-  return dangerousRaw(parts.map(quoteIdent).join('.'));
+  const [only, second] = parts;
+  if (only === undefined || second !== undefined) return dangerousRaw(parts.map(quoteIdent).join('.'));
+  const found = known.get(only) ?? dangerousRaw(quoteIdent(only));
+  if (known.size < MOST_KNOWN) known.set(only, found);
+  return found;
 }
+
+/** Names that were met before: the same columns come back in every statement. */
+const known = new Map<string, Sql>();
+const MOST_KNOWN = 10_000;
 
 /** A table as SQL, always with its schema. */
 export function tableIdent(table: QualifiedName): Sql {

@@ -4,12 +4,27 @@ export type Sql = {
   readonly text: string;
   /** The text with `KEPT` for line breaks after which nothing may be indented. */
   readonly marked: string;
+  /** Whether `marked` has line breaks. */
+  readonly breaks: boolean;
+  /** Whether one of its lines ends with a blank. */
+  readonly trails: boolean;
 };
 
 /** No SQL text can hold it. */
 const KEPT = '\0';
 
-const make = (marked: string): Sql => Object.freeze({ kind: 'sql', text: marked.replaceAll(KEPT, '\n'), marked });
+/** Of a text of which nothing is known. */
+function make(marked: string): Sql {
+  const breaks = marked.includes('\n');
+  return made(marked, { breaks, trails: (breaks && TRAILING.test(marked)) || isBlank(marked.charCodeAt(marked.length - 1)), keeps: marked.includes(KEPT) });
+}
+
+/** The same four values as `make` would find. A plan of a thousand tables is made of half a million pieces, and looking at each again took most of the time. */
+function made(marked: string, { breaks, trails, keeps }: { breaks: boolean; trails: boolean; keeps: boolean }): Sql {
+  return { kind: 'sql', text: keeps ? marked.replaceAll(KEPT, '\n') : marked, marked, breaks, trails };
+}
+
+const TRAILING = /[ \t]\n/;
 
 /**
  * Template tag: every placeholder must itself be `Sql`, so that names and values pass through `ident` and `literal`.
@@ -17,13 +32,52 @@ const make = (marked: string): Sql => Object.freeze({ kind: 'sql', text: marked.
  * indentation of the template is removed.
  */
 export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): Sql {
-  const pieces = dedent(strings);
-  let text = pieces[0] ?? '';
-  values.forEach((value, index) => {
-    const indent = /(?:^|\n)( *)[^\n]*$/.exec(text)?.[1] ?? '';
-    text += value.marked.replaceAll('\n', `\n${indent}`) + (pieces[index + 1] ?? '');
-  });
-  return make(text.replace(/[ \t]+(?=\n|$)/g, ''));
+  const pieces = piecesOf(strings);
+  const parts: string[] = [];
+  const known = { breaks: false, trails: false, keeps: false };
+  let line = EMPTY_LINE;
+  const add = (part: string): void => {
+    if (part === '') return;
+    const start = part.lastIndexOf('\n') + 1;
+    known.breaks ||= start > 0;
+    known.trails ||= isBlank(line.last) && part.charCodeAt(0) === LINE_FEED;
+    line = lineAfter(line, part, start);
+    parts.push(part);
+  };
+  add(pieces[0] ?? '');
+  for (let index = 0; index < values.length; index += 1) {
+    const { text, marked, breaks, trails } = values[index] ?? empty;
+    const isIndented = breaks && line.indent > 0;
+    known.trails ||= trails || (isIndented && marked.includes('\n\n'));
+    known.keeps ||= text !== marked;
+    add(isIndented ? marked.replaceAll('\n', `\n${' '.repeat(line.indent)}`) : marked);
+    add(pieces[index + 1] ?? '');
+  }
+  const text = parts.join('');
+  const trimmed = known.trails || isBlank(line.last) ? text.replace(/[ \t]+(?=\n|$)/g, '') : text;
+  return made(trimmed, { ...known, trails: false });
+}
+
+/** The last line of a text: the spaces that it begins with, whether it has nothing else yet, and its last character. */
+type Line = { readonly indent: number; readonly isBlank: boolean; readonly last: number };
+
+const EMPTY_LINE: Line = { indent: 0, isBlank: true, last: 0 };
+
+/** The last line when `part` follows, in which it begins at `start`. */
+function lineAfter(line: Line, part: string, start: number): Line {
+  const last = part.charCodeAt(part.length - 1);
+  if (start === 0 && !line.isBlank) return { indent: line.indent, isBlank: false, last };
+  let end = start;
+  while (part.charCodeAt(end) === SPACE) end += 1;
+  return { indent: end - start + (start === 0 ? line.indent : 0), isBlank: end === part.length, last };
+}
+
+const LINE_FEED = 0x0a;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
 }
 
 /** Joins pieces with a separator, by default a comma and a line break. */
@@ -47,7 +101,18 @@ export function foreignExpression(text: string): Sql {
 /** Nothing at all, for optional parts. */
 export const empty: Sql = make('');
 
-function dedent(strings: TemplateStringsArray): string[] {
+/** Templates that were met before. */
+const known = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+function piecesOf(strings: TemplateStringsArray): readonly string[] {
+  const before = known.get(strings);
+  if (before) return before;
+  const pieces = dedent(strings).map((piece) => piece.replaceAll(/[ \t]+(?=\n)/g, ''));
+  known.set(strings, pieces);
+  return pieces;
+}
+
+function dedent(strings: TemplateStringsArray): readonly string[] {
   const pieces = [...strings.raw].map((piece) => piece.replaceAll('\\`', '`').replaceAll('\\$', '$').replaceAll('\\\\', '\\'));
   const first = pieces[0];
   if (first === undefined || !first.startsWith('\n')) return pieces;
