@@ -42,8 +42,9 @@ function sequence(items: readonly unknown[], { level, first, write }: Place): vo
 /** What follows `key:` or `-`. */
 function below(value: unknown, place: Place): void {
   if (typeof value !== 'object' || value === null) place.write(` ${scalar(value, place.level)}`);
-  else if (Array.isArray(value) && value.length > 0) sequence(value, place);
-  else if (Object.keys(value).length > 0 && Object.keys(value).every((key) => keyText(key) !== null)) mapping(value, place);
+  else if (Object.keys(value).length === 0) place.write(Array.isArray(value) ? ' []' : ' {}');
+  else if (Array.isArray(value)) sequence(value, place);
+  else if (Object.keys(value).every((key) => keyText(key) !== null)) mapping(value, place);
   else place.write(asked(value, place));
 }
 

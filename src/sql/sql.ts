@@ -1,30 +1,44 @@
 /** A finished piece of SQL text. Only the functions of this room make one, so that text from outside cannot become SQL by accident. */
-export type Sql = {
+export type Sql = Chunk & {
   readonly kind: 'sql';
   readonly text: string;
+  /** Whether a line of `marked` ends with a blank. */
+  readonly trails: boolean;
+};
+
+/** A text, and what has to be known of it where it is put together with others: a plan of a thousand tables is made of a million. */
+type Chunk = {
   /** The text with `KEPT` for line breaks after which nothing may be indented. */
   readonly marked: string;
-  /** Whether `marked` has line breaks. */
-  readonly breaks: boolean;
-  /** Whether one of its lines ends with a blank. */
-  readonly trails: boolean;
+  /** Where its last line begins; 0 when it has one alone. */
+  readonly lastLine: number;
+  /** How many spaces that one begins with. */
+  readonly margin: number;
+  readonly startsLine: boolean;
+  readonly endsBlank: boolean;
 };
 
 /** No SQL text can hold it. */
 const KEPT = '\0';
 
-/** Of a text of which nothing is known. */
-function make(marked: string): Sql {
-  const breaks = marked.includes('\n');
-  return made(marked, { breaks, trails: (breaks && TRAILING.test(marked)) || isBlank(marked.charCodeAt(marked.length - 1)), keeps: marked.includes(KEPT) });
+const SPACE = 0x20;
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+
+function chunkOf(marked: string): Chunk {
+  const lastLine = marked.lastIndexOf('\n') + 1;
+  let end = lastLine;
+  while (marked.charCodeAt(end) === SPACE) end += 1;
+  const last = marked.charCodeAt(marked.length - 1);
+  return { marked, lastLine, margin: end - lastLine, startsLine: marked.charCodeAt(0) === LINE_FEED, endsBlank: last === SPACE || last === TAB };
 }
 
-/** The same four values as `make` would find. A plan of a thousand tables is made of half a million pieces, and looking at each again took most of the time. */
-function made(marked: string, { breaks, trails, keeps }: { breaks: boolean; trails: boolean; keeps: boolean }): Sql {
-  return { kind: 'sql', text: keeps ? marked.replaceAll(KEPT, '\n') : marked, marked, breaks, trails };
+function make(marked: string, isTrimmed = false): Sql {
+  const chunk = chunkOf(marked);
+  const trails = !isTrimmed && (chunk.endsBlank || (chunk.lastLine > 0 && /[ \t]\n/.test(marked)));
+  const { lastLine, margin, startsLine, endsBlank } = chunk;
+  return { kind: 'sql', text: marked.includes(KEPT) ? marked.replaceAll(KEPT, '\n') : marked, marked, lastLine, margin, startsLine, endsBlank, trails };
 }
-
-const TRAILING = /[ \t]\n/;
 
 /**
  * Template tag: every placeholder must itself be `Sql`, so that names and values pass through `ident` and `literal`.
@@ -33,51 +47,24 @@ const TRAILING = /[ \t]\n/;
  */
 export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): Sql {
   const pieces = piecesOf(strings);
-  const parts: string[] = [];
-  const known = { breaks: false, trails: false, keeps: false };
-  let line = EMPTY_LINE;
-  const add = (part: string): void => {
-    if (part === '') return;
-    const start = part.lastIndexOf('\n') + 1;
-    known.breaks ||= start > 0;
-    known.trails ||= isBlank(line.last) && part.charCodeAt(0) === LINE_FEED;
-    line = lineAfter(line, part, start);
-    parts.push(part);
-  };
-  add(pieces[0] ?? '');
-  for (let index = 0; index < values.length; index += 1) {
-    const { text, marked, breaks, trails } = values[index] ?? empty;
-    const isIndented = breaks && line.indent > 0;
-    known.trails ||= trails || (isIndented && marked.includes('\n\n'));
-    known.keeps ||= text !== marked;
-    add(isIndented ? marked.replaceAll('\n', `\n${' '.repeat(line.indent)}`) : marked);
-    add(pieces[index + 1] ?? '');
+  let text = '';
+  let indent = 0;
+  let isMargin = true;
+  let endsBlank = false;
+  let trails = false;
+  for (let index = 0; index < pieces.length + values.length; index += 1) {
+    const value = index % 2 === 0 ? undefined : values[(index - 1) / 2];
+    const chunk = value ?? pieces[index / 2];
+    if (chunk === undefined || chunk.marked === '') continue;
+    const { marked, lastLine, margin } = chunk;
+    const isIndented = value !== undefined && lastLine > 0 && indent > 0;
+    text += isIndented ? marked.replaceAll('\n', `\n${' '.repeat(indent)}`) : marked;
+    trails ||= (endsBlank && chunk.startsLine) || value?.trails === true || (isIndented && marked.includes('\n\n'));
+    if (lastLine > 0 || isMargin) indent = margin + (isIndented || lastLine === 0 ? indent : 0);
+    isMargin = (lastLine > 0 || isMargin) && lastLine + margin === marked.length;
+    endsBlank = chunk.endsBlank || (isIndented && lastLine === marked.length);
   }
-  const text = parts.join('');
-  const trimmed = known.trails || isBlank(line.last) ? text.replace(/[ \t]+(?=\n|$)/g, '') : text;
-  return made(trimmed, { ...known, trails: false });
-}
-
-/** The last line of a text: the spaces that it begins with, whether it has nothing else yet, and its last character. */
-type Line = { readonly indent: number; readonly isBlank: boolean; readonly last: number };
-
-const EMPTY_LINE: Line = { indent: 0, isBlank: true, last: 0 };
-
-/** The last line when `part` follows, in which it begins at `start`. */
-function lineAfter(line: Line, part: string, start: number): Line {
-  const last = part.charCodeAt(part.length - 1);
-  if (start === 0 && !line.isBlank) return { indent: line.indent, isBlank: false, last };
-  let end = start;
-  while (part.charCodeAt(end) === SPACE) end += 1;
-  return { indent: end - start + (start === 0 ? line.indent : 0), isBlank: end === part.length, last };
-}
-
-const LINE_FEED = 0x0a;
-const SPACE = 0x20;
-const TAB = 0x09;
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
+  return make(trails || endsBlank ? text.replace(/[ \t]+(?=\n|$)/g, '') : text, true);
 }
 
 /** Joins pieces with a separator, by default a comma and a line break. */
@@ -102,12 +89,12 @@ export function foreignExpression(text: string): Sql {
 export const empty: Sql = make('');
 
 /** Templates that were met before. */
-const known = new WeakMap<TemplateStringsArray, readonly string[]>();
+const known = new WeakMap<TemplateStringsArray, readonly Chunk[]>();
 
-function piecesOf(strings: TemplateStringsArray): readonly string[] {
+function piecesOf(strings: TemplateStringsArray): readonly Chunk[] {
   const before = known.get(strings);
   if (before) return before;
-  const pieces = dedent(strings).map((piece) => piece.replaceAll(/[ \t]+(?=\n)/g, ''));
+  const pieces = dedent(strings).map((piece) => chunkOf(piece.replaceAll(/[ \t]+(?=\n)/g, '')));
   known.set(strings, pieces);
   return pieces;
 }
