@@ -52,7 +52,8 @@ function scalar(value: unknown, level: number): string {
   if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) return String(value);
   if (typeof value !== 'string') return oneLine(value);
   if (isPlain(value)) return value;
-  if (BLOCK.test(value)) return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
+  if (BLOCK.test(value))
+    return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
   return value.includes('\n') ? asked(value, { level, first: '' }).slice(1) : oneLine(value);
 }
 

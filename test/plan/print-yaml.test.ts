@@ -7,8 +7,12 @@ const byJsYaml = (value: unknown): string => dump(value, { schema: CORE_SCHEMA, 
 
 /** Pieces that mean something to YAML, beside what plans are made of. */
 const piece = fc.oneof(
-  fc.constantFrom(...['a', 'select 1', ' ', '  ', '\n', '\n\n', ':', ': ', '#', ' #', '-', '- ', '?', '|', '>', '%', '@', '`', '&a', '*a', '!', '{', '}', '[', ']']),
-  fc.constantFrom(...[',', "'", '"', '\t', '\r', '\u2028', '\u00a0', '\u0085', '\ufeff', 'İ', '😀', '\0', '---', '...', '<<', '=', '~', '0', '1e3', '0x', '.', '$1::text']),
+  fc.constantFrom(
+    ...['a', 'select 1', ' ', '  ', '\n', '\n\n', ':', ': ', '#', ' #', '-', '- ', '?', '|', '>', '%', '@', '`', '&a', '*a', '!', '{', '}', '[', ']'],
+  ),
+  fc.constantFrom(
+    ...[',', "'", '"', '\t', '\r', '\u2028', '\u00a0', '\u0085', '\ufeff', 'İ', '😀', '\0', '---', '...', '<<', '=', '~', '0', '1e3', '0x', '.', '$1::text'],
+  ),
 );
 const text = fc.oneof(
   { weight: 6, arbitrary: fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')) },
@@ -29,7 +33,9 @@ const { value } = fc.letrec((tie) => ({
 }));
 
 // An end of the document that needs a mark behind it is none that a plan has.
-const documents = fc.dictionary(fc.constantFrom('a', 'syncs', '1', 'public.orders'), value, { minKeys: 1, maxKeys: 4 }).map((content) => ({ ...content, z: 0 }));
+const documents = fc
+  .dictionary(fc.constantFrom('a', 'syncs', '1', 'public.orders'), value, { minKeys: 1, maxKeys: 4 })
+  .map((content) => ({ ...content, z: 0 }));
 
 test('whatever it is given, it is printed as js-yaml prints it', () => {
   fc.assert(
