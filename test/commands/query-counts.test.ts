@@ -44,17 +44,17 @@ async function counted(verb: Verb, args: readonly string[], at: { cwd: string; e
 /** Of pull and of plan. */
 async function countsFor(tables: number): Promise<readonly Record<string, number>[]> {
   const cwd = await mkdtemp(join(tmpdir(), 'sarrio-counts-'));
-  const names = ['east', 'west'].map((name) => `${name}_${tables}`);
+  console.error('A');const names = ['east', 'west'].map((name) => `${name}_${tables}`);
   const script = Array.from({ length: tables }, (_, index) => `create table public.table_${index} (id bigint primary key, note text);`).join('\n');
   for (const name of names) {
     const database = await server.createDatabase(name);
-    await database.script(script);
+console.error('D');await database.script(script);console.error('E');
     await database.close();
   }
   const at = { cwd, env: { EAST_URL: server.url(`east_${tables}`), WEST_URL: server.url(`west_${tables}`) } };
   try {
-    await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
-    console.time('x');const pulled = await counted(pull, [], at);console.timeLog('x');
+console.error('C');await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
+console.error('B');console.time('x');const pulled = await counted(pull, [], at);console.timeLog('x');
     await runVerb(compile, [], at);
     console.timeLog('x');return [pulled, await counted(plan, [], at)];
   } finally {
