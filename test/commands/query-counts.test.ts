@@ -44,19 +44,19 @@ async function counted(verb: Verb, args: readonly string[], at: { cwd: string; e
 /** Of pull and of plan. */
 async function countsFor(tables: number): Promise<readonly Record<string, number>[]> {
   const cwd = await mkdtemp(join(tmpdir(), 'sarrio-counts-'));
-  console.error('A');const names = ['east', 'west'].map((name) => `${name}_${tables}`);
+  const names = ['east', 'west'].map((name) => `${name}_${tables}`);
   const script = Array.from({ length: tables }, (_, index) => `create table public.table_${index} (id bigint primary key, note text);`).join('\n');
   for (const name of names) {
     const database = await server.createDatabase(name);
-console.error('D');await database.script(script);console.error('E');
+    await database.script(script);
     await database.close();
   }
   const at = { cwd, env: { EAST_URL: server.url(`east_${tables}`), WEST_URL: server.url(`west_${tables}`) } };
   try {
-console.error('C');await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
-console.error('B');console.time('x');const pulled = await counted(pull, [], at);console.timeLog('x');
+    await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
+    const pulled = await counted(pull, [], at);
     await runVerb(compile, [], at);
-    console.timeLog('x');return [pulled, await counted(plan, [], at)];
+    return [pulled, await counted(plan, [], at)];
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }
@@ -64,7 +64,6 @@ console.error('B');console.time('x');const pulled = await counted(pull, [], at);
 
 test('pull and plan send as many queries for 200 tables as for 10', async () => {
   const [pulled, planned] = await countsFor(10);
-  console.log(pulled, planned);
   expect(await countsFor(200)).toEqual([pulled, planned]);
   // Two with which the session begins, two around the snapshot, and six that read.
   expect(pulled).toEqual({ east: 10, west: 10 });
