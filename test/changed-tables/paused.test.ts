@@ -52,6 +52,8 @@ test('a new column at the source pauses its table and those that point to it; th
   expect(status.text).toContain('column note is new');
   expect(status.text).toContain('it has a foreign key to public.parents, which waits');
   expect(status.data).toMatchObject({ streams: [{ pending: 2 }] });
+  const verified = await project.verify('--table', 'public.children');
+  expect(verified.text).toContain('it sits the rounds out: it has a foreign key to public.parents, which waits');
   // Whatever the target acknowledges, what the two tables still need is kept: also through a restart of the runner.
   await running.stop();
   await expect(catchUp(project)).rejects.toThrow('column note is new');

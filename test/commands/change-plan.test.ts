@@ -10,6 +10,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import type { Terms } from '../../src/plan/terms.ts';
 import { reportLines } from '../../src/commands/print-apply.ts';
 import { termsHazards } from '../../src/runner/6-diff/diff-terms.ts';
+import { waitUntil } from '../support/wait.ts';
 import { type ChangePlan, makeStep, type Step } from '../../src/runner/6-diff/step.ts';
 
 const TODAY = '2026-11-27';
@@ -156,7 +157,7 @@ describe('progress as JSON lines', () => {
     };
     const fault = { code: 'SAR506', severity: 'error', message: 'no', hint: null, span: null, where: null } as const;
     const work = reportLines({ output: written(lines), clock }, async (log) => {
-      await systemClock.sleep(20);
+      await waitUntil('two beats are told', () => lines.length === 2);
       log({ kind: 'group-applied', database: 'shop', group: 'sarrio' });
       throw new SarrioError({ exit: 'partial', diagnostics: [fault] });
     });

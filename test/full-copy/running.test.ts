@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { copied, finished } from '../support/copying.ts';
 import { catchUp, copyOnce, follow } from '../support/follow.ts';
+import { rewriting } from '../support/rewriting.ts';
 
 const T = 'create table t (id integer primary key);';
 
@@ -54,6 +55,21 @@ test('whoever holds the table lets the copy wait, and nobody waits for the copy 
   } finally {
     await holder.end();
   }
+});
+
+test('a table that is loaded anew whenever a copy reads has to wait, once the copy came too late for it', async () => {
+  const { source, target, project } = await copied('create table t (id integer primary key); create table u (id integer primary key);', {
+    tables: ['public.t', 'public.u'],
+  });
+  await source.script('insert into t select generate_series(1, 5); insert into u values (0)');
+  const loading = rewriting(source, [(turn) => `truncate u; insert into u values (${turn})`]);
+  await copyOnce(project, async (name) => {
+    if (name === 'full-copy.before-load') await loading.begin();
+  });
+  await loading.end();
+  expect(loading.waited()).toBe(1);
+  // Before each table of the first copy one came through; the third had to wait.
+  expect(await target.query('select id from u')).toEqual([{ id: 2 }]);
 });
 
 test('a foreign key that points into the group holds afterwards, or the old rows stay', async () => {

@@ -126,3 +126,21 @@ describe('a copy', () => {
     ]);
   });
 });
+
+test('a table that was added and cannot be copied: the others go on, and a run that should end by itself gives up', async () => {
+  const [source, target] = await databases('source', 'target');
+  if (!source || !target) throw new Error('no databases');
+  const project = await installation({ databases: { source, target }, syncs: { s: hop('source', 'target') } });
+  await project.apply();
+  await catchUp(project);
+  await onAll([source, target], 'create table u (id integer primary key)');
+  await target.script('alter table u add check (id < 5)');
+  await source.script("insert into u values (7); insert into t values (1, 'goes on')");
+  await project.compile({ s: { ...hop('source', 'target'), tables: ['public.t', 'public.u'] } });
+  expect((await project.apply()).exit).toBe('ok');
+  await expect(catchUp(project)).rejects.toThrow('violates check constraint "u_id_check"');
+  expect(await target.query('select * from t')).toEqual([{ id: 1, v: 'goes on' }]);
+  await target.script('alter table u drop constraint u_id_check');
+  await catchUp(project);
+  expect(await target.query('select * from u')).toEqual([{ id: 7 }]);
+});

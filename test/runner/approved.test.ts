@@ -24,10 +24,10 @@ describe('an approval binds what is applied:', () => {
     expect(await ourObjects(shop)).toEqual(nothing);
     const wrong = await project.apply('--expect', 'f'.repeat(64));
     expect(wrong.exit).toBe('refused');
-    expect(wrong.diagnostics[0]?.message).toContain('would do: shop: create schema sarrio');
+    expect(wrong.diagnostics[0]?.message).toContain('would do: copy: create schema sarrio');
     await project.compile(shopSync('public.orders'));
     expect((await project.apply('--plan', 'approved.json')).exit).toBe('ok');
-    expect((await project.apply('--plan', 'approved.json')).diagnostics[0]?.message).toContain('no longer: shop: create schema sarrio');
+    expect((await project.apply('--plan', 'approved.json')).diagnostics[0]?.message).toContain('no longer: copy: create schema sarrio');
   });
 
   test('the comment of a pull request approves what it shows, and nothing when it shows only a part', async () => {

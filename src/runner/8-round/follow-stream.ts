@@ -5,7 +5,9 @@ import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
 import { forgetStops, heldTables, isWorthAnotherLook, stoppedError, stopTables } from './changed-tables/hold-tables.ts';
+import { ReadTooLate } from './changed-tables/read-too-late.ts';
 import { makeTableWatch, type TableWatch } from './changed-tables/table-watch.ts';
+import { sourcesOf } from './counting.ts';
 import { holdBack, mayLook, rest } from './guard/await-approval.ts';
 import { type Guard, type Hold, makeGuard } from './guard/guard.ts';
 import { makeHeart } from './heartbeat.ts';
@@ -132,19 +134,21 @@ async function lookOnce(following: Following, tables: readonly StreamTable[], at
   const work: TableWork[] = [];
   let reading: Reading | null = null;
   try {
-    reading = await following.source.open(place.seen);
+    reading = await following.source.open(place.seen, sourcesOf(following.sync.tables, place.locks));
     if (reading.registry !== place.registry) return 'registry';
     await stopTables({ ...following, tables, watch }, place, reading);
     work.push(...(await workOf(reading, tables, place)));
     const looked =
       work.length === 0 && !place.isOfOldHistory ? nothingIn(following, reading, place) : await applyWork(following, tables, { ...at, reading, work });
     place.isSecondLook = false;
+    place.locks = [];
     return looked;
   } catch (error) {
     const { target, stream } = following;
     const parts = { watch, target, work, isFirst: !place.isSecondLook, readResting: () => readResting(target, stream) };
     if (!(await isWorthAnotherLook(error, parts))) throw error;
     place.isSecondLook = true;
+    if (error instanceof ReadTooLate) place.locks = [...new Set([...place.locks, ...work.map(({ ordinal }) => ordinal)])];
     return 'again';
   } finally {
     await reading?.release();

@@ -20,6 +20,8 @@ export type Place = {
   stops: Stops;
   /** The last look failed in a way that a table which was altered meanwhile may explain. */
   isSecondLook: boolean;
+  /** Tables with changes at a look that read one of them too late: the next look locks them first. */
+  locks: readonly number[];
   copying: Promise<void> | null;
   hasCopied: boolean;
   copyError: unknown;
@@ -44,7 +46,7 @@ export async function startPlace(following: Following, tables: readonly StreamTa
   return { ...NO_COPY, stored: again.stored, seen: again.position, isOfOldHistory: false, registry, states: again.states };
 }
 
-const NO_COPY = { copying: null, hasCopied: false, copyError: null, stops: new Map(), isSecondLook: false } as const;
+const NO_COPY = { copying: null, hasCopied: false, copyError: null, stops: new Map(), isSecondLook: false, locks: [] } as const;
 
 function missingOf(tables: readonly StreamTable[], states: readonly TableState[]): readonly StreamTable[] {
   return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
@@ -65,8 +67,14 @@ function copyAside(following: Following, tables: readonly StreamTable[], { start
     wake.kick();
   };
   place.copying = aside.running.then(
-    () => settle({ hasCopied: true }),
-    (error: unknown) => settle({ copyError: error }),
+    () => {
+      aside.failed = 0;
+      settle({ hasCopied: true });
+    },
+    (error: unknown) => {
+      aside.failed += 1;
+      settle({ copyError: error });
+    },
   );
 }
 

@@ -6,14 +6,15 @@ import { keyOf, rowsAlone, rowsInMemory, type TextRows, type Wanted } from './re
 import { makeMutex, type Mutex } from '../mutex.ts';
 import { readTables, type TableFacts } from '../5-inspect/read-tables.ts';
 import { startBeating } from './heartbeat.ts';
-import { nothingAsSeen, readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
+import { readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
+import type { LockedTables } from './locked-tables.ts';
+import { bulkReader } from './reading-bulk.ts';
 import { refuseChanged } from './changed-tables/read-too-late.ts';
 import { type Counter, type PendingTable, pendingTables, sourcesOf, tokensOf } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../../plan/position.ts';
-import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import type { SourcePool } from './source.ts';
-import { beginReading, endReading, endRows, exportSnapshot, flushWal, importSnapshot, isFlushed, setPosition, stillThere, takeSnapshot } from './source.sql.ts';
+import { beginReading, endReading, endRows, exportSnapshot, flushWal, isFlushed, setPosition, stillThere, takeSnapshot } from './source.sql.ts';
 
 /** A snapshot of the source with the changes after a position. Shared by the streams that read from there. */
 export type Reading = {
@@ -53,6 +54,8 @@ type Parts = {
   readonly counter: Counter;
   readonly hopes: Hopes;
   readonly session: Session;
+  /** Tables that are locked already. */
+  readonly locked: LockedTables | null;
   readonly pool: SourcePool;
   readonly from: Position;
   readonly history: History;
@@ -71,7 +74,7 @@ export type Join = (from: Position) => Promise<Reading | null>;
 export async function beginSharedReading(parts: Parts): Promise<Join> {
   const { session, from, history, hopes, sync } = parts;
   await parts.failpoint('round.source.before-snapshot');
-  const hoped = hopes.wanted.length > MOST_HOPES ? [] : hopes.wanted;
+  const hoped = parts.locked !== null || hopes.wanted.length > MOST_HOPES ? [] : hopes.wanted;
   hopes.wanted = [];
   const hoping = hoped.length === 0 ? [] : rowsAlone(sync, hoped);
   const { head, extra, pending, filled, tokens, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoping);
@@ -106,7 +109,7 @@ type Seen = {
 };
 
 function sharedReading(parts: Parts, seen: Seen): Join {
-  const { session, pool, clock } = parts;
+  const { session, pool, clock, locked } = parts;
   const open = { users: 0, isBroken: false };
   const oneByOne = makeMutex();
   const exclusive: Mutex = (task) =>
@@ -125,8 +128,9 @@ function sharedReading(parts: Parts, seen: Seen): Join {
   const durable = once(async () => (seen.isOnDisk ? undefined : makeDurable(parts, seen.lsn, exclusive)));
   // While a target applies, nobody asks anything here; a runner that froze must not keep its locks on the user's tables.
   const endBeating = startBeating(session, clock, () => exclusive(() => session.query(stillThere)));
-  const rows = rowsReader(parts, seen.rows, exclusive);
+  const rows = locked === null ? rowsReader(parts, seen.rows, exclusive) : noRows;
   const pendingFrom = countReader(parts, seen.filled, exclusive);
+  const bulk = bulkReader(parts, exported);
   const hand = (): Reading => {
     open.users += 1;
     return {
@@ -140,19 +144,12 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       pendingFrom,
       rows,
       durable,
-      openBulk: async () => importInto(pool, await exported()),
-      giveBackBulk: async (bulk) => {
-        if (!bulk.isOpen()) return;
-        const altered = await bulk.batch([nothingAsSeen]).catch(whateverFailed);
-        if (!bulk.isOpen()) return;
-        await bulk.query(endReading);
-        pool.giveBack(bulk);
-        refuseChanged(parts.name, altered[0]);
-      },
+      ...bulk,
       release: async () => {
         open.users -= 1;
         if (open.users > 0) return;
         await endBeating();
+        await locked?.release();
         if (!session.isOpen()) return;
         // A failed statement may fail for ever on this connection (a plan kept for a table that was altered since).
         if (open.isBroken) return session.destroy();
@@ -162,11 +159,6 @@ function sharedReading(parts: Parts, seen: Seen): Join {
     };
   };
   return joining({ from: parts.from, pending: seen.pending, pendingFrom, hand });
-}
-
-/** The transaction has failed before: whoever read has had the error. */
-function whateverFailed(): readonly Result[] {
-  return [];
 }
 
 function catalogReader({ session, sync }: Parts, exclusive: Mutex): Pick<Reading, 'tokensOf' | 'facts' | 'references'> {
@@ -224,14 +216,6 @@ function countReader({ counter, session, from }: Parts, filled: readonly number[
   };
 }
 
-async function importInto(pool: SourcePool, snapshot: string): Promise<Session> {
-  const bulk = await pool.acquire();
-  return orDestroy(bulk, async () => {
-    await bulk.batch([beginReading, { text: importSnapshot(snapshot) }]);
-    return bulk;
-  });
-}
-
 /** Targets alike read the same rows once: the answers are kept by table and route as long as the reading lives. */
 function rowsReader({ name, sync, session, hopes }: Parts, known: Seen['rows'], exclusive: Mutex): Reading['rows'] {
   const kept = new Map<string, Promise<TextRows | null>>([...known].map(([key, rows]) => [key, Promise.resolve(rows)]));
@@ -254,6 +238,9 @@ function rowsReader({ name, sync, session, hopes }: Parts, known: Seen['rows'], 
     return Promise.all(wanted.map((each) => kept.get(keyOf(each)) ?? Promise.resolve(null)));
   };
 }
+
+/** For a reading whose tables are locked: all rows travel through the connection that holds the locks. */
+const noRows: Reading['rows'] = async (wanted) => wanted.map(() => null);
 
 /** Often the log is on disk already; otherwise one small commit of our own waits for it. */
 async function makeDurable(parts: Parts, lsn: string, exclusive: Mutex): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Statement } from '../postgres/session.ts';
 import { type Position, positionSettings } from '../../plan/position.ts';
+import { displayName, type QualifiedName } from '../../sql/quote.ts';
 
 /**
  * Purpose: the runner's bookkeeping queries in the source of a round.
@@ -7,6 +8,11 @@ import { type Position, positionSettings } from '../../plan/position.ts';
  * Called by: `source.ts`, `reading.ts`, `wake.ts`.
  */
 export const beginReading: Statement = { text: 'begin transaction isolation level repeatable read, read only' };
+
+/** First in a transaction, it is granted before the snapshot is taken (`analyze_requires_snapshot` in PostgreSQL's analyze.c leaves LOCK out). */
+export function lockTables(tables: readonly QualifiedName[]): string {
+  return `lock table ${tables.map(displayName).join(', ')} in access share mode`;
+}
 
 /** Around statements that read users' tables on the reading's own connection: rolled back, they leave no lock on these tables behind. */
 export const beginRows: Statement = { text: 'savepoint sarrio_rows' };

@@ -7,15 +7,20 @@ import { makeMutex } from '../mutex.ts';
 import { formatPosition, type History, type Position, sameHistory } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
+import type { QualifiedName } from '../../sql/quote.ts';
 import { makeCounter } from './counting.ts';
+import { lockForReading } from './locked-tables.ts';
 import { beginSharedReading, type Hopes, type Join, type Reading } from './reading.ts';
 import { isReplica, readHistory } from './source.sql.ts';
 
 /** One sync's source while it can be reached. Losing its first connection ends it. */
 export type Source = {
   readonly history: History;
-  /** Opens the changes after `from`. Streams that ask at the same moment share one snapshot when the same changes are pending for them. */
-  open(from: Position): Promise<Reading>;
+  /**
+   * Opens the changes after `from`. Streams that ask at the same moment share one snapshot when the same changes are pending for them.
+   * Tables that are to be locked before the snapshot is taken get one of their own.
+   */
+  open(from: Position, locks?: readonly QualifiedName[]): Promise<Reading>;
   /** A statement outside of any round, on a connection of its own. */
   query(text: string, values?: readonly (string | null)[]): Promise<Result>;
   isOpen(): boolean;
@@ -56,12 +61,14 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   const recent = recentPositions(options.clock);
   return {
     history,
-    open: sharing(recent, async (from) => {
+    open: sharing(recent, async (from, locks) => {
+      const locked = locks.length === 0 ? null : await lockForReading(pool, locks);
       const session = await pool.acquire();
       try {
-        return await beginSharedReading({ ...options, counter, hopes, session, pool, from, history, query });
+        return await beginSharedReading({ ...options, counter, hopes, session, locked, pool, from, history, query });
       } catch (error) {
         session.destroy();
+        await locked?.release();
         throw error;
       }
     }),
@@ -143,27 +150,30 @@ function recentPositions(clock: Clock): Recent {
   };
 }
 
+type Begin = (from: Position, locks: readonly QualifiedName[]) => Promise<Join>;
+
 /**
  * Requests that come within one turn of the event loop, as they do when a wake reaches all streams, become one: those for one position,
  * and those for any position of a moment ago. A stream that is far behind must not let the others wait until its changes are counted.
  */
-function sharing(recent: Recent, begin: (from: Position) => Promise<Join>): (from: Position) => Promise<Reading> {
+function sharing(recent: Recent, begin: Begin): Source['open'] {
   const gathering = new Map<string, Promise<Join>>();
   const gather = async (group: string, from: Position): Promise<Join> => {
     await setImmediate();
     gathering.delete(group);
-    return begin(from);
+    return begin(from, []);
   };
+  const alone = async (from: Position, locks: readonly QualifiedName[]): Promise<Reading> => present(await (await begin(from, locks))(from));
   const joined = async (from: Position): Promise<Reading> => {
     const key = formatPosition(from);
     const group = recent.has(key) ? 'recent' : key;
     const shared = gathering.get(group) ?? gather(group, from);
     gathering.set(group, shared);
     const join = await shared;
-    return (await join(from)) ?? (await begin(from))(from).then(present);
+    return (await join(from)) ?? alone(from, []);
   };
-  return async (from) => {
-    const reading = await joined(from);
+  return async (from, locks = []) => {
+    const reading = await (locks.length === 0 ? joined(from) : alone(from, locks));
     recent.add(reading.position);
     return reading;
   };

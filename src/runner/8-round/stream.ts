@@ -43,8 +43,11 @@ export type Until = 'stopped' | 'caught-up' | 'once';
 /** How it ended; an error is the reason why a stream that should end by itself gave up. */
 export type StreamEnd = { readonly kind: 'stopped' } | { readonly kind: 'done' } | { readonly kind: 'gave-up'; readonly error: unknown };
 
-/** A copy of tables beside the rounds. It outlives its stream's connection, so that no second one of the same tables is begun beside it. */
-export type CopyAside = { running: Promise<void> | null };
+/**
+ * A copy of tables beside the rounds. It outlives its stream's connection, so that no second one of the same tables is begun beside it.
+ * `failed` counts how often it failed in a row: rounds that go well meanwhile do not make it any better.
+ */
+export type CopyAside = { running: Promise<void> | null; failed: number };
 
 export type StreamOptions = {
   readonly project: string;
@@ -75,7 +78,7 @@ type Follow = (following: Following) => Promise<FollowEnd>;
 export async function runStream(options: StreamOptions, follow: Follow = followStream): Promise<StreamEnd> {
   const { clock, signal, until } = options;
   const tries = { failed: 0 };
-  const aside: CopyAside = { running: null };
+  const aside: CopyAside = { running: null, failed: 0 };
   while (!signal.aborted) {
     try {
       const outcome = await connectAndFollow({ ...options, follow }, aside, () => {
@@ -85,10 +88,11 @@ export async function runStream(options: StreamOptions, follow: Follow = followS
       if (outcome === 'done') return { kind: 'done' };
     } catch (error) {
       if (signal.aborted) break;
-      const inMs = Math.min(FIRST_RETRY_MS * 2 ** tries.failed, LAST_RETRY_MS) * (0.5 + clock.random() / 2);
       tries.failed += 1;
+      const failed = Math.max(tries.failed, aside.failed);
+      const inMs = Math.min(FIRST_RETRY_MS * 2 ** (failed - 1), LAST_RETRY_MS) * (0.5 + clock.random() / 2);
       reportFailure(options, error, inMs);
-      if (until !== 'stopped' && isFinal(error, tries.failed)) return { kind: 'gave-up', error };
+      if (until !== 'stopped' && isFinal(error, failed)) return { kind: 'gave-up', error };
       await clock.sleep(inMs, signal);
     }
   }

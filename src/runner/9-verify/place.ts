@@ -41,6 +41,7 @@ export async function readTargetPlace(target: Session, of: { stream: StreamName;
   const row = (await target.query(readPlace, [stream.sync, stream.source, relation])).rows[0];
   if (origin.registration === null) return nowhere('the stream is not registered; run: sarrio apply');
   if (!row?.['position'] || row['registration'] !== origin.registration) return nowhere('its initial copy is not finished');
+  if (row['is_joined'] !== 't' && row['stopped']) return nowhere(`it sits the rounds out: ${row['stopped']}`);
   if (row['capture'] !== origin.capture || row['is_joined'] !== 't') return nowhere('its initial copy is not finished');
   const stored = parsePosition(row['position']);
   refuseForeignHistory(stream, stored.history, origin.history);

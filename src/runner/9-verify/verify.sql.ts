@@ -29,11 +29,12 @@ export const setKeys = "select set_config('sarrio.keys', $1, true)";
 
 export const readCapture = 'select to_regclass($1)::oid::text as oid';
 
-/** One row when the stream has a watermark: the position, the life of the stream that it belongs to, and where the table's initial copy stands. */
+/** One row when the stream has a watermark: the position, the life of the stream that it belongs to, and where the table's initial copy stands, or why it sits the rounds out. */
 export const readPlace = `
-  select w.position, w.registration::text as registration, c.capture::text as capture, c.is_joined
+  select w.position, w.registration::text as registration, c.capture::text as capture, c.is_joined, s.message as stopped
   from sarrio.watermark as w
   left join sarrio.initial_copy as c on c.sync = w.sync and c.source = w.source and c.relation = $3
+  left join sarrio.stopped as s on s.sync = w.sync and s.relation = $3
   where w.sync = $1 and w.source = $2
 `;
 

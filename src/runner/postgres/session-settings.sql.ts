@@ -79,6 +79,12 @@ const USER_TIMEOUT = { source: "'90s'", others: "'30s'" } as const;
  */
 const FROZEN = "'60s'";
 
+/**
+ * The statements of a round are the same each time, and their parameters (lists of names, rows as JSON) tell the planner nothing; left to
+ * itself it plans some of them anew for every round, which costs more than to run them.
+ */
+const PLANNED_ONCE = ['plan_cache_mode', "'force_generic_plan'"] as const;
+
 /** A source looks changes up by index and rows by key, whatever the statistics say; a large round gives the planner its choice back (`planFor`). */
 const BY_ROLE = {
   inspect: [
@@ -106,6 +112,7 @@ const BY_ROLE = {
     ['enable_seqscan', 'off'],
     ['enable_hashjoin', 'off'],
     ['enable_mergejoin', 'off'],
+    PLANNED_ONCE,
   ],
   target: [
     ['tcp_user_timeout', USER_TIMEOUT.others],
@@ -116,5 +123,6 @@ const BY_ROLE = {
     ['synchronous_commit', 'off'],
     ['work_mem', "'64MB'"],
     ['lock_timeout', "'30s'"],
+    PLANNED_ONCE,
   ],
 } as const satisfies Record<SessionRole, readonly (readonly [string, string])[]>;

@@ -243,13 +243,16 @@ async function closeInTime(client: Client, lost: Loss, clock: Clock): Promise<vo
  */
 async function runBatch(client: Client, statements: readonly Statement[]): Promise<readonly Result[]> {
   const switchable = client as Client & { pipeline: boolean };
+  const { stream } = socketOf(client);
   switchable.pipeline = true;
   try {
-    const answers = await Promise.allSettled(
-      statements.map(({ text, values, name }) =>
-        client.query<(string | null)[]>({ text, values: [...(values ?? [])], rowMode: 'array', ...(name ? { name } : {}) }),
-      ),
+    // The driver writes each statement by itself: a call of the system for each of them, and for the server a wait in between.
+    stream.cork();
+    const answering = statements.map(({ text, values, name }) =>
+      client.query<(string | null)[]>({ text, values: [...(values ?? [])], rowMode: 'array', ...(name ? { name } : {}) }),
     );
+    stream.uncork();
+    const answers = await Promise.allSettled(answering);
     return answers.map((answer) => {
       if (answer.status === 'rejected') throw answer.reason;
       return toListResult(answer.value);

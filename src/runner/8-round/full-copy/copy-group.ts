@@ -1,5 +1,5 @@
 import type { CopyStatements, PlanCopyRoute, PlanFullCopy } from '../../../plan/plan-full-copy.ts';
-import { displayName } from '../../../sql/quote.ts';
+import { displayName, type QualifiedName } from '../../../sql/quote.ts';
 import type { Clock } from '../../clock.ts';
 import type { CopyReason, Log, StreamName } from '../../events.ts';
 import type { Failpoint } from '../../failpoint.ts';
@@ -29,6 +29,8 @@ export type GroupCopy = {
   readonly now: string;
   readonly kick: string | null;
   readonly reason: CopyReason;
+  /** Tables of the source that nobody may empty or rewrite until they have been read: a copy has come too late for one. */
+  readonly locks: readonly QualifiedName[];
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
@@ -82,7 +84,7 @@ async function claim(group: GroupCopy, route: PlanCopyRoute): Promise<boolean> {
 async function replaceRows(group: GroupCopy, route: PlanCopyRoute, started: number): Promise<number> {
   const { stream, target, source, failpoint, clock } = group;
   for (const text of route.clear) await target.query(text);
-  const reading = await source.open(beforeAll(source.history));
+  const reading = await source.open(beforeAll(source.history), group.locks);
   try {
     const rows = await loadTables(group, route, reading);
     await failpoint('full-copy.after-load');

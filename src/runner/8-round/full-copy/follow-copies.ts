@@ -1,5 +1,6 @@
 import type { PlanFullCopy } from '../../../plan/plan-full-copy.ts';
 import type { CopyReason } from '../../events.ts';
+import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import type { FollowEnd, Following } from '../follow-stream.ts';
 import { makeHeart } from '../heartbeat.ts';
 import { copyGroup, type LastCopy } from './copy-group.ts';
@@ -63,7 +64,11 @@ async function copyNow(following: Following, copy: PlanFullCopy, { state, reason
   const { progress, enter } = following;
   progress.isCaughtUp = false;
   enter('copying', null);
-  const rows = await copyGroup({ ...following, copy, last: state.last, now: state.now, kick: state.kick, reason });
+  const group = { ...following, copy, last: state.last, now: state.now, kick: state.kick, reason };
+  const rows = await copyGroup({ ...group, locks: [] }).catch((error: unknown) => {
+    if (!(error instanceof ReadTooLate)) throw error;
+    return copyGroup({ ...group, locks: copy.tables.map(({ source }) => source) });
+  });
   enter('running', null);
   if (rows === null) return;
   progress.rows += rows;

@@ -1,0 +1,40 @@
+import { orDestroy } from '../postgres/or-destroy.ts';
+import type { Result, Session } from '../postgres/session.ts';
+import { nothingAsSeen } from './changed-tables/changed-tables.sql.ts';
+import { refuseChanged } from './changed-tables/read-too-late.ts';
+import type { LockedTables } from './locked-tables.ts';
+import type { Reading } from './reading.ts';
+import type { SourcePool } from './source.ts';
+import { beginReading, endReading, importSnapshot } from './source.sql.ts';
+
+type Parts = { readonly name: string; readonly pool: SourcePool; readonly locked: LockedTables | null };
+
+/** Connections for COPY in a reading's snapshot: one for each COPY, or the one that has locked the tables for all of them in turn. */
+export function bulkReader({ name, pool, locked }: Parts, exported: () => Promise<string>): Pick<Reading, 'openBulk' | 'giveBackBulk'> {
+  return {
+    openBulk: async () => (locked === null ? importInto(pool, await exported()) : locked.show(exported)),
+    giveBackBulk: async (bulk) => {
+      if (!bulk.isOpen()) return;
+      const altered = await bulk.batch([nothingAsSeen]).catch(whateverFailed);
+      if (!bulk.isOpen()) return;
+      if (!locked?.owns(bulk)) {
+        await bulk.query(endReading);
+        pool.giveBack(bulk);
+      }
+      refuseChanged(name, altered[0]);
+    },
+  };
+}
+
+async function importInto(pool: SourcePool, snapshot: string): Promise<Session> {
+  const bulk = await pool.acquire();
+  return orDestroy(bulk, async () => {
+    await bulk.batch([beginReading, { text: importSnapshot(snapshot) }]);
+    return bulk;
+  });
+}
+
+/** The transaction has failed before: whoever read has had the error. */
+function whateverFailed(): readonly Result[] {
+  return [];
+}
