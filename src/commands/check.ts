@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { compileConfig } from '../compiler/compile.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { compareGenerated, type GeneratedChanges, loadGenerated } from '../plan/generated-files.ts';
-import { addConfigOptions, readConfig, readLockOf } from './config-options.ts';
+import { addConfigOptions, readInputs } from './config-options.ts';
 import { parseCount } from './duration.ts';
 import { shadowResult } from './shadow/shadow-result.ts';
 import type { Verb } from './verb.ts';
@@ -15,8 +15,7 @@ export const verb: Verb = {
       .option('--shadow <url>', 'then try generated/ on new databases of this server: it installs, plans empty again, and goes again'),
   run: async (options, context) => {
     const dir = String(options['generated']);
-    const loaded = await readConfig(options, context);
-    const lock = await readLockOf(options, context);
+    const { loaded, lock } = await readInputs(options, context);
     const { files, warnings } = compileConfig(loaded, lock);
     const changes = await compareGenerated(resolve(context.cwd, dir), files);
     const diagnostics = [...warnings, ...staleFaults(changes, dir), ...tooMany(warnings.length, options['maxWarnings'])];

@@ -5,7 +5,7 @@ import { compileConfig } from '../compiler/compile.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
 import { compareGenerated, LOCK_FILE, writeGenerated } from '../plan/generated-files.ts';
-import { addConfigOptions, readConfig, readLockOf } from './config-options.ts';
+import { addConfigOptions, readInputs } from './config-options.ts';
 import { diagnosticsText } from './report/read-frames.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import { watchFiles } from './watch-files.ts';
@@ -30,8 +30,8 @@ type CompiledOnce = { readonly result: VerbResult; readonly files: readonly stri
 async function compileOnce(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<CompiledOnce> {
   const dir = String(options['generated']);
   const folder = resolve(context.cwd, dir);
-  const loaded = await readConfig(options, context, evaluator);
-  const { files, warnings } = compileConfig(loaded, await readLockOf(options, context));
+  const { loaded, lock } = await readInputs(options, context, evaluator);
+  const { files, warnings } = compileConfig(loaded, lock);
   const check = options['check'] === true;
   const changes = check ? await compareGenerated(folder, files) : await writeGenerated(folder, files);
   return { result: { ...outcome({ changes, check, dir, count: files.size }), diagnostics: warnings }, files: loaded.files };

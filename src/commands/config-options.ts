@@ -23,6 +23,15 @@ export async function readConfig(options: Options, context: VerbContext, evaluat
   return loadConfig({ path, cwd: context.cwd, timeoutMs: numberOption(options, 'configTimeout'), ...(evaluator ? { evaluator } : {}) });
 }
 
+/** Config and schema lock, the lock while another process evaluates the config. The config's faults come first. */
+export async function readInputs(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<{ loaded: LoadedConfig; lock: SchemaLock }> {
+  const loading = readConfig(options, context, evaluator);
+  const [loaded, lock] = await Promise.allSettled([loading, readLockOf(options, context)]);
+  if (loaded.status === 'rejected') throw loaded.reason;
+  if (lock.status === 'rejected') throw lock.reason;
+  return { loaded: loaded.value, lock: lock.value };
+}
+
 /** No lock at all is an empty one: then a rule names every database that was not pulled, with its place in the config. */
 export async function readLockOf(options: Options, context: VerbContext): Promise<SchemaLock> {
   const dir = String(options['generated']);

@@ -24,13 +24,13 @@ export type DatabaseConfig = EnvReference & { readonly roles?: DatabaseRoles };
 export type ByColumn<Column extends string> = string extends Column ? Readonly<Record<string, string>> : { readonly [Name in Column]?: string };
 
 /** Picks what flows from a table. Names are the source's. */
-export type ColumnChoice<Column extends string = string> = {
+export type ColumnChoice<Row = RowValues> = {
   /** Only these columns (the key must be among them). */
-  readonly pick?: readonly Column[];
+  readonly pick?: readonly ColumnOf<Row>[];
   /** All columns but these. */
-  readonly omit?: readonly Column[];
+  readonly omit?: readonly ColumnOf<Row>[];
   /** Source column -> other name on the target. */
-  readonly rename?: ByColumn<Column>;
+  readonly rename?: ByColumn<ColumnOf<Row>>;
   /** Target column -> SQL expression over the source's columns. Functions outside pg_catalog must be written with their schema. */
   readonly compute?: Readonly<Record<string, string>>;
 };
@@ -48,7 +48,7 @@ export type TableConfig<Table extends string = string, Row = RowValues> = {
   readonly table: Table;
   /** `schema.table` on every target, when it has another name there. */
   readonly rename?: string;
-  readonly columns?: ColumnChoice<ColumnOf<Row>>;
+  readonly columns?: ColumnChoice<Row>;
   /** Only rows for which this SQL condition over the source's columns holds. A row that enters or leaves it is inserted or deleted. */
   readonly where?: string;
   /** Name of a unique index, or its columns, to use instead of the primary key. All columns must be NOT NULL. */
@@ -117,9 +117,9 @@ export type ConflictChoice<Database extends string = string> = 'last-update-wins
  *
  * Where one of the rows was inserted or deleted, `otherwise` decides between the rows as they are.
  */
-export type MergeRule<Counter extends string = string, Database extends string = string> = {
+export type MergeRule<Row = RowValues, Database extends string = string> = {
   /** Columns of type smallint, integer, bigint or numeric; not of the key. */
-  readonly counters?: readonly Counter[];
+  readonly counters?: readonly CounterOf<Row>[];
   readonly columns?: 'merge';
   readonly otherwise: ConflictChoice<Database>;
 };
@@ -127,7 +127,7 @@ export type MergeRule<Counter extends string = string, Database extends string =
 /** `onConflict` as a name, a list, a rule that merges, or a function: `(conflict) => take(conflict.latest.database)`. */
 export type ConflictRuleConfig<Row extends object = RowValues, Database extends string = string> =
   | ConflictChoice<Database>
-  | MergeRule<CounterOf<Row>, Database>
+  | MergeRule<Row, Database>
   | ConflictHandler<Row, Database>;
 
 /**
@@ -221,7 +221,7 @@ export type FullCopyTableConfig<Table extends string = string, Row = RowValues> 
   readonly table: Table;
   /** `schema.table` on every target, when it has another name there. */
   readonly rename?: string;
-  readonly columns?: ColumnChoice<ColumnOf<Row>>;
+  readonly columns?: ColumnChoice<Row>;
   /** Only rows for which this SQL condition over the source's columns holds. */
   readonly where?: string;
   /** Name of a unique index, or its columns, to compare by instead of the primary key. */

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { CORE_SCHEMA, dump } from 'js-yaml';
 import { contentHash } from './canonical.ts';
 import { generatedHeader } from './generated-header.ts';
 import type { Plan } from './plan.ts';
+import { printYaml } from './print-yaml.ts';
 import { planFaults } from './read-plan.ts';
 
 /** The text of `plan.yaml`: byte for byte the same for the same plan, statements as blocks that read like SQL. */
@@ -10,6 +10,5 @@ export function writePlan(plan: Plan): string {
   const { format, requires, project, approvals, databases, syncs } = plan;
   const content = { format, checksum: contentHash(plan), requires, project, ...(approvals ? { approvals } : {}), databases, syncs };
   assert.deepEqual(planFaults(content), [], 'the compiler made a plan that its own schema refuses');
-  const text = dump(content, { schema: CORE_SCHEMA, lineWidth: -1, noRefs: true });
-  return `${generatedHeader('#')}\n${text}`;
+  return `${generatedHeader('#')}\n${printYaml(content)}`;
 }

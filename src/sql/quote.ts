@@ -5,7 +5,25 @@ export type QualifiedName = { readonly schema: string; readonly name: string };
 
 /** The name as SQL: plain where a plain word says the same, quoted otherwise. */
 export function ident(...parts: readonly string[]): Sql {
-  return dangerousRaw(parts.map(quoteIdent).join('.'));
+  const last = parts.length - 1;
+  let names = KNOWN;
+  for (let index = 0; index < last; index += 1) names = namesBelow(names, parts[index] ?? '');
+  const name = parts[last] ?? '';
+  const found = names.own.get(name) ?? dangerousRaw(parts.map(quoteIdent).join('.'));
+  if (names.own.size < MOST_KNOWN) names.own.set(name, found);
+  return found;
+}
+
+/** Names that were met before, by their parts: the same columns come back in every statement. */
+type Names = { readonly own: Map<string, Sql>; readonly below: Map<string, Names> };
+
+const KNOWN: Names = { own: new Map(), below: new Map() };
+const MOST_KNOWN = 10_000;
+
+function namesBelow({ below }: Names, part: string): Names {
+  const found = below.get(part) ?? { own: new Map(), below: new Map() };
+  if (below.size < MOST_KNOWN) below.set(part, found);
+  return found;
 }
 
 /** A table as SQL, always with its schema. */

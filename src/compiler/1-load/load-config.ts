@@ -1,19 +1,18 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { ReplicationConfig } from '../../index.ts';
+import type { Diagnostic } from '../../plan/diagnostic.ts';
 import { SarrioError } from '../../plan/errors.ts';
 import { checkConfig } from './check-config.ts';
 import { type Evaluator, startEvaluator } from './evaluate/evaluator.ts';
 import { type Evaluated, evaluateConfig, missing } from './evaluate-config.ts';
 import { type Fault, locate, type SpanOf } from './fault.ts';
 import { findConfig } from './find-config.ts';
-import { type ExtractedHandlers, extractHandlers } from './handlers/extract-handlers.ts';
+import type { ExtractedHandlers, ExtractOptions } from './handlers/extract-handlers.ts';
+import { handlerPlaces } from './handlers/handler-places.ts';
 import { readFaults } from './read-faults.ts';
 import { spansOf } from './span-of.ts';
-import { lowerYaml } from './yaml/lower-yaml.ts';
-import { publishedSchema } from './yaml/published-schema.ts';
-import { readYaml } from './yaml/read-yaml.ts';
+import { tsMorph } from './ts-morph.ts';
 
 /** The config as a value, where its parts stand, and the functions in it as files. */
 export type LoadedConfig = {
@@ -43,32 +42,47 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (/\.ya?ml$/.test(path)) return loadYaml({ path, file, cwd });
   const evaluator = options.evaluator ?? startEvaluator();
   try {
-    const evaluated = await evaluateConfig({ path, file, evaluator, timeoutMs });
-    return await checked(evaluated, { path, file, cwd });
+    const evaluating = evaluateConfig({ path, file, evaluator, timeoutMs });
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    // While the other process is busy. A guess: whoever needs it and was not expected to, loads it then.
+    if (/=>|\bfunction\b/.test(text)) tsMorph();
+    return await checked(await evaluating, { path, file, cwd, text });
   } finally {
     if (!options.evaluator) evaluator.close();
   }
 }
 
 /** A config of YAML: nothing is executed. It is held against the published schema, then read as one in TypeScript. */
-function loadYaml({ path, file, cwd }: { path: string; file: string; cwd: string }): LoadedConfig {
+async function loadYaml({ path, file, cwd }: { path: string; file: string; cwd: string }): Promise<LoadedConfig> {
   if (!existsSync(path)) throw missing(file);
+  const { readYaml } = await import('./yaml/read-yaml.ts');
+  const { lowerYaml } = await import('./yaml/lower-yaml.ts');
+  const { publishedSchema } = await import('./yaml/published-schema.ts');
   const { value: written, spanOf } = readYaml({ path, file });
   const { value, references } = lowerYaml(written);
-  const { handlers, faults } = extractHandlers({ value, path, cwd, references, spanOf });
+  const { handlers, faults } = await handlersOf({ value, path, cwd, references, spanOf });
   const diagnostics = [...locate(checkConfig(written, publishedSchema()), spanOf), ...faults];
   if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
   return { config: value as ReplicationConfig, spanOf, handlers, files: [path] };
 }
 
-async function checked(evaluated: Evaluated, { path, file, cwd }: { path: string; file: string; cwd: string }): Promise<LoadedConfig> {
+type ConfigFile = { readonly path: string; readonly file: string; readonly cwd: string; readonly text: string };
+
+async function checked(evaluated: Evaluated, { path, file, cwd, text }: ConfigFile): Promise<LoadedConfig> {
   const { value, reads } = evaluated;
-  const spanOf = spansOf({ text: await readFile(path, 'utf8'), file });
-  const { handlers, faults } = extractHandlers({ value, path, cwd });
+  const spanOf = spansOf({ text, file });
+  const { handlers, faults } = await handlersOf({ value, path, cwd });
   const located = locate([...unequalFaults(evaluated), ...checkConfig(value)], spanOf);
   const diagnostics = [...readFaults(reads, (each) => shownPath(each, cwd)), ...located, ...faults];
   if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
   return { config: value as ReplicationConfig, spanOf, handlers, files: [path, ...evaluated.files.filter((each) => each !== path)] };
+}
+
+/** What reads functions brings all of TypeScript along, so it is loaded for a config that has any. */
+async function handlersOf(options: ExtractOptions): Promise<{ handlers: ExtractedHandlers; faults: readonly Diagnostic[] }> {
+  if (handlerPlaces(options.value).length === 0) return { handlers: new Map(), faults: [] };
+  const { extractHandlers } = await import('./handlers/extract-handlers.ts');
+  return extractHandlers(options);
 }
 
 /** What was read of the surroundings explains why it is unequal; then that is said, and not this. */

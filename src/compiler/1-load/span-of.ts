@@ -1,19 +1,26 @@
-import { type ArrayLiteralExpression, Node, type ObjectLiteralExpression, Project, type SourceFile } from 'ts-morph';
+import type { ArrayLiteralExpression, Node, ObjectLiteralExpression, SourceFile } from 'ts-morph';
 import type { Span } from '../../plan/diagnostic.ts';
 import type { ConfigPart, ConfigPath, SpanOf } from './fault.ts';
+import { tsMorph } from './ts-morph.ts';
 
 /** Found on the way down: the value, and the name that it stands under. */
 type Found = { readonly key: Node; readonly value: Node };
 
-/** Finds values of the config in its source text. Reads only this file: what is imported is pointed at where it is used. */
+/** Finds values of the config in its source text, which is parsed when the first one is asked for. Reads only this file: what is imported is pointed at where it is used. */
 export function spansOf(options: { text: string; file: string }): SpanOf {
-  const project = new Project({ useInMemoryFileSystem: true, skipFileDependencyResolution: true });
-  const source = project.createSourceFile('config.ts', options.text);
-  const root = rootOf(source);
+  let parsed: { readonly source: SourceFile; readonly root: Node | undefined } | null = null;
   return (path, part = 'value') => {
-    const node = root ? find(root, path, part) : source;
-    return spanOfNode(node, options.file);
+    parsed ??= parse(options.text);
+    const { source, root } = parsed;
+    return spanOfNode(root ? find(root, path, part) : source, options.file);
   };
+}
+
+function parse(text: string): { readonly source: SourceFile; readonly root: Node | undefined } {
+  const { Project } = tsMorph();
+  const project = new Project({ useInMemoryFileSystem: true, skipFileDependencyResolution: true });
+  const source = project.createSourceFile('config.ts', text);
+  return { source, root: rootOf(source) };
 }
 
 /** From the first to the last letter of a node, as far as its first line goes. */
@@ -26,6 +33,7 @@ export function spanOfNode(node: Node, file: string): Span {
 
 /** What the file exports as its config: by `export default`, `export =` or `module.exports =`. */
 export function rootOf(source: SourceFile): Node | undefined {
+  const { Node } = tsMorph();
   const exported = source.getExportAssignments()[0]?.getExpression();
   if (exported) return exported;
   const assignments = source.getStatements().flatMap((statement) => {
@@ -36,6 +44,7 @@ export function rootOf(source: SourceFile): Node | undefined {
 }
 
 function find(root: Node, path: ConfigPath, part: ConfigPart): Node {
+  const { Node } = tsMorph();
   let found: Found = { key: root, value: root };
   for (const [depth, step] of path.entries()) {
     const next = child(unwrap(found.value), String(step));
@@ -48,6 +57,7 @@ function find(root: Node, path: ConfigPath, part: ConfigPart): Node {
 }
 
 function child(parent: Node, step: string): Found | null {
+  const { Node } = tsMorph();
   if (Node.isObjectLiteralExpression(parent)) return property(parent, step);
   if (Node.isArrayLiteralExpression(parent)) return element(parent, Number(step));
   return null;
@@ -55,6 +65,7 @@ function child(parent: Node, step: string): Found | null {
 
 /** From the last to the first: what is written later wins. */
 function property(object: ObjectLiteralExpression, name: string): Found | null {
+  const { Node } = tsMorph();
   for (const member of object.getProperties().reverse()) {
     if (Node.isSpreadAssignment(member)) {
       const spread = child(unwrap(member.getExpression()), name);
@@ -71,11 +82,13 @@ function property(object: ObjectLiteralExpression, name: string): Found | null {
 }
 
 function nameOf(node: Node): string {
+  const { Node } = tsMorph();
   if (Node.isComputedPropertyName(node)) return nameOf(unwrap(node.getExpression()));
   return Node.isStringLiteral(node) || Node.isNoSubstitutionTemplateLiteral(node) ? node.getLiteralText() : node.getText();
 }
 
 function element(list: ArrayLiteralExpression, index: number): Found | null {
+  const { Node } = tsMorph();
   let rest = index;
   for (const item of list.getElements()) {
     if (!Node.isSpreadElement(item)) {
@@ -94,6 +107,7 @@ function element(list: ArrayLiteralExpression, index: number): Found | null {
 
 /** Through casts, helper calls such as `defineReplication(…)`, and names of constants of this file. */
 function unwrap(node: Node): Node {
+  const { Node } = tsMorph();
   if (Node.isAsExpression(node) || Node.isSatisfiesExpression(node) || Node.isParenthesizedExpression(node)) return unwrap(node.getExpression());
   if (Node.isCallExpression(node)) {
     const argument = node.getArguments()[0];

@@ -31,11 +31,19 @@ export type Rule = Explanation & {
 export type PlacedTable = { readonly sync: ModelSync; readonly flow: ModelFlow; readonly table: ModelTable; readonly path: ConfigPath };
 
 /** Every table of every flow, captured or copied: a table of a multi-master sync once for each member. */
-export function placedTables({ model, places }: CheckInput): readonly PlacedTable[] {
-  return model.syncs.flatMap((sync) =>
+export function placedTables(input: CheckInput): readonly PlacedTable[] {
+  const known = PLACED.get(input);
+  if (known) return known;
+  const { model, places } = input;
+  const placed = model.syncs.flatMap((sync) =>
     allFlows(sync).flatMap((flow) => flow.tables.map((table) => ({ sync, flow, table, path: places.get(table) ?? ['syncs', sync.name] }))),
   );
+  PLACED.set(input, placed);
+  return placed;
 }
+
+/** Some forty rules ask for the same. */
+const PLACED = new WeakMap<CheckInput, readonly PlacedTable[]>();
 
 /** Tables of one-way syncs and of full copies: a source's rows in targets that follow it. */
 export function oneWayTables(input: CheckInput): readonly PlacedTable[] {

@@ -28,6 +28,16 @@ export const INCOMPARABLE: ReadonlySet<string> = new Set([
 
 /** The built-in types that a type is made of in the end, without modifiers: elements of arrays, bases of domains, attributes. */
 export function builtInParts(type: string, database: DatabaseSchema): readonly string[] {
+  const known = PARTS.get(database) ?? new Map<string, readonly string[]>();
+  const parts = known.get(type) ?? findParts(type, database);
+  PARTS.set(database, known.set(type, parts));
+  return parts;
+}
+
+/** Of a database's types: its columns have the same few. */
+const PARTS = new WeakMap<DatabaseSchema, Map<string, readonly string[]>>();
+
+function findParts(type: string, database: DatabaseSchema): readonly string[] {
   const { base } = parseType(type);
   const own = database.types.find((candidate) => displayName(candidate) === base);
   switch (own?.kind) {

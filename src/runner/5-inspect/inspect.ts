@@ -11,7 +11,7 @@ import { type Arrival, arrivals, expressions, plannedTables } from './plan-table
 import { countChanges, readInstalled } from './read-installed.ts';
 import { readSequences } from './read-sequences.ts';
 import { missingOnSequences } from './sequence-rights.ts';
-import { readRole, readTables, type TableFacts } from './read-tables.ts';
+import { readFilled, readRole, readTables, type TableFacts } from './read-tables.ts';
 import { waitsForCopy } from './waits-for-copy.ts';
 
 type Sessions = ReadonlyMap<string, Session>;
@@ -66,7 +66,7 @@ async function readRoles(plan: Plan, session: Session): Promise<Pick<Inspection,
   const { runner, reader } = plan.databases[session.database]?.roles ?? {};
   const missingRoles: string[] = [];
   for (const name of new Set([runner, reader])) if (name !== undefined && (await readRole(session, name)) === null) missingRoles.push(name);
-  return { role, runner: (await readRole(session, runner ?? null)) ?? role, missingRoles };
+  return { role, runner: (runner === undefined ? null : await readRole(session, runner)) ?? role, missingRoles };
 }
 
 /** Outside of the snapshot: a failed statement would end it. A table that is missing or cannot be read is reported by other checks. */
@@ -86,6 +86,7 @@ async function tryExpressions(options: { plan: Plan; session: Session; tables: R
   return bad;
 }
 
+/** Most targets are empty, which one query tells of all of them; only the others are looked into. */
 async function readOccupied(options: {
   session: Session;
   database: string;
@@ -94,11 +95,15 @@ async function readOccupied(options: {
 }): Promise<readonly Arrival[]> {
   const { session, database, waiting, tables } = options;
   const occupied: Arrival[] = [];
-  for (const arrival of waiting) {
-    const facts = tables.get(displayName(arrival.table.target));
+  // What cannot be read is reported by the check of privileges.
+  const readable = waiting.filter(({ table }) => isReadable(tables.get(displayName(table.target))));
+  const filled = await readFilled(
+    session,
+    readable.map(({ table }) => table.target),
+  );
+  for (const arrival of readable) {
     const route = arrival.table.routes.find(({ targets }) => targets.includes(database));
-    // What cannot be read is reported by the check of privileges.
-    if (!route || !isReadable(facts)) continue;
+    if (!route || !filled.has(displayName(arrival.table.target))) continue;
     const { rows } = await session.query(route.apply.hasRows);
     if (rows[0]?.['has_rows'] === 't') occupied.push(arrival);
   }

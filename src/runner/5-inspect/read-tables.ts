@@ -1,7 +1,7 @@
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { TableSize } from './live-database.ts';
 import type { Row, Session } from '../postgres/session.ts';
-import { roleFacts, TABLE_FACTS } from './tables.sql.ts';
+import { FILLED, roleFacts, TABLE_FACTS } from './tables.sql.ts';
 
 export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'TRIGGER';
 
@@ -56,6 +56,13 @@ export async function readTables(
 ): Promise<ReadonlyMap<string, TableFacts>> {
   const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner]);
   return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
+}
+
+/** Those that may hold rows, by display name. One query. */
+export async function readFilled(session: Session, tables: readonly QualifiedName[]): Promise<ReadonlySet<string>> {
+  if (tables.length === 0) return new Set();
+  const { rows } = await session.query(FILLED, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))]);
+  return new Set(rows.map((row) => displayName({ schema: row['schema'] ?? '', name: row['name'] ?? '' })));
 }
 
 /** Facts of a role, by default of the one that this session runs as; null when there is no such role. One query. */

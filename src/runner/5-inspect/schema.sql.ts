@@ -125,40 +125,50 @@ order by a.attrelid, a.attnum
  * the index or only the column has.
  */
 export const KEYS = `
-select i.indrelid::text as relation, x.relname as name, i.indisprimary as is_primary, not i.indimmediate as deferrable,
+with plain as materialized (
+  select i.indexrelid, i.indrelid, i.indisprimary, i.indimmediate, i.indnkeyatts, i.indkey, i.indclass, i.indcollation
+  from pg_catalog.pg_index as i
+  where i.indrelid = any ($1::oid[]) and i.indisunique and i.indisvalid and not i.indisexclusion and i.indpred is null and i.indexprs is null
+),
+part as materialized (
+  select i.indexrelid, i.indrelid, i.indisprimary, i.indimmediate, k.position,
+    i.indkey[k.position] as attnum, i.indclass[k.position] as opclass, i.indcollation[k.position] as "collation"
+  from plain as i
+  cross join lateral generate_series(0, i.indnkeyatts - 1) as k(position)
+),
+equality as materialized (
+  select c.oid, c.opcmethod, c.opcintype, c.opcdefault, m.amopopr
+  from pg_catalog.pg_opclass as c
+  join pg_catalog.pg_am as am on am.oid = c.opcmethod and am.amname = 'btree'
+  join pg_catalog.pg_amop as m
+    on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+),
+loose as (select l.oid from pg_catalog.pg_collation as l where not l.collisdeterministic),
+unlike as (
+  select p.indexrelid
+  from part as p
+  join pg_catalog.pg_attribute as a on a.attrelid = p.indrelid and a.attnum = p.attnum
+  join equality as e on e.oid = p.opclass
+  where p."collation" <> a.attcollation and (p."collation" in (select oid from loose) or a.attcollation in (select oid from loose))
+    or not e.opcdefault and not exists (
+      select from equality as d where d.opcmethod = e.opcmethod and d.opcintype = e.opcintype and d.opcdefault and d.amopopr = e.amopopr
+    )
+)
+select p.indrelid::text as relation, x.relname as name, p.indisprimary as is_primary, not p.indimmediate as deferrable,
   a.attname as "column", opn.nspname as operator_schema, op.oprname as operator,
-  case when opn.nspname <> 'pg_catalog' and c.opcintype <> a.atttypid and it.typtype <> 'p' then format_type(c.opcintype, null) end as operator_input,
+  case when opn.nspname <> 'pg_catalog' and e.opcintype <> a.atttypid and it.typtype <> 'p' then format_type(e.opcintype, null) end as operator_input,
   case when not l.collisdeterministic then format('%I.%I', ln.nspname, l.collname) end as folding
-from pg_catalog.pg_index as i
-join pg_catalog.pg_class as x on x.oid = i.indexrelid
-cross join lateral generate_series(0, i.indnkeyatts - 1) as k(position)
-join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[k.position]
-join pg_catalog.pg_opclass as c on c.oid = i.indclass[k.position]
-join pg_catalog.pg_amop as m
-  on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
-join pg_catalog.pg_type as it on it.oid = c.opcintype
-join pg_catalog.pg_am as am on am.oid = c.opcmethod and am.amname = 'btree'
-join pg_catalog.pg_operator as op on op.oid = m.amopopr
+from part as p
+join pg_catalog.pg_class as x on x.oid = p.indexrelid
+join pg_catalog.pg_attribute as a on a.attrelid = p.indrelid and a.attnum = p.attnum
+join equality as e on e.oid = p.opclass
+join pg_catalog.pg_type as it on it.oid = e.opcintype
+join pg_catalog.pg_operator as op on op.oid = e.amopopr
 join pg_catalog.pg_namespace as opn on opn.oid = op.oprnamespace
-left join pg_catalog.pg_collation as l on l.oid = i.indcollation[k.position]
+left join pg_catalog.pg_collation as l on l.oid = p."collation"
 left join pg_catalog.pg_namespace as ln on ln.oid = l.collnamespace
-where i.indrelid = any ($1::oid[]) and i.indisunique and i.indisvalid and not i.indisexclusion and i.indpred is null and i.indexprs is null
-  and not exists (
-    select from generate_series(0, i.indnkeyatts - 1) as each(position)
-    join pg_catalog.pg_attribute as ka on ka.attrelid = i.indrelid and ka.attnum = i.indkey[each.position]
-    join pg_catalog.pg_opclass as kc on kc.oid = i.indclass[each.position]
-    join pg_catalog.pg_amop as km
-      on km.amopfamily = kc.opcfamily and km.amoplefttype = kc.opcintype and km.amoprighttype = kc.opcintype and km.amopstrategy = 3
-    where i.indcollation[each.position] <> ka.attcollation
-        and exists (select from pg_catalog.pg_collation as n where n.oid in (i.indcollation[each.position], ka.attcollation) and not n.collisdeterministic)
-      or not kc.opcdefault and not exists (
-        select from pg_catalog.pg_opclass as dc
-        join pg_catalog.pg_amop as dm
-          on dm.amopfamily = dc.opcfamily and dm.amoplefttype = dc.opcintype and dm.amoprighttype = dc.opcintype and dm.amopstrategy = 3
-        where dc.opcmethod = kc.opcmethod and dc.opcintype = kc.opcintype and dc.opcdefault and dm.amopopr = km.amopopr
-      )
-  )
-order by i.indrelid, i.indisprimary desc, x.relname collate "C", k.position
+where p.indexrelid not in (select indexrelid from unlike)
+order by p.indrelid, p.indisprimary desc, x.relname collate "C", p.position
 `;
 
 /** Tables that foreign keys of the relations in $1 point to; those that a partition has from its parent are the parent's. */

@@ -60,6 +60,30 @@ order by w.schema, w.name
 `;
 
 /**
+ * Purpose: which of the tables in $1 (JSON array of {"schema", "name"}) may hold rows: those whose files, or files below them by
+ * partitioning or inheritance, are not empty. Of another kind of storage nobody knows. Locks each for a moment, none until the end.
+ * Reads: pg_catalog. Writes: nothing. Called by: readFilled.
+ */
+export const FILLED = `
+with recursive tree as (
+  select w.schema, w.name, c.oid
+  from json_to_recordset($1::json) as w(schema text, name text)
+  join pg_catalog.pg_namespace as s on s.nspname = w.schema
+  join pg_catalog.pg_class as c on c.relnamespace = s.oid and c.relname = w.name
+  union all
+  select t.schema, t.name, i.inhrelid
+  from tree as t
+  join pg_catalog.pg_inherits as i on i.inhparent = t.oid
+)
+select distinct t.schema, t.name
+from tree as t
+join pg_catalog.pg_class as c on c.oid = t.oid
+where case when c.relkind = 'p' then false
+  when c.relkind = 'r' and c.relam = (select a.oid from pg_catalog.pg_am as a where a.amname = 'heap') then pg_relation_size(c.oid) > 0
+  else true end
+`;
+
+/**
  * Purpose: what a role may do with the database as a whole. The right to set a parameter exists from PostgreSQL 15 on; before, a
  * superuser can lend it by a function. Reads: pg_catalog. Writes: nothing. Called by: readRole. $1: the role, null for this one.
  */

@@ -1,6 +1,6 @@
 import { displayName } from '../../../sql/quote.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
-import { capturedTables, type Rule } from '../rule.ts';
+import { capturedTables, type PlacedTable, type Rule } from '../rule.ts';
 
 /** SAR227. */
 export const relayKey: Rule = {
@@ -12,10 +12,11 @@ export const relayKey: Rule = {
   cure: 'Use the same key in both syncs.',
   run: (input) => {
     const placed = capturedTables(input);
+    const readers = bySource(placed);
     return placed.flatMap(({ flow, table, path }) => {
       const arriving = table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name).sort();
-      return placed
-        .filter((next) => flow.targets.includes(next.flow.source) && displayName(next.table.source) === displayName(table.targetName))
+      return (readers.get(displayName(table.targetName)) ?? [])
+        .filter((next) => flow.targets.includes(next.flow.source))
         .filter(
           (next) =>
             next.table.key.columns
@@ -31,3 +32,12 @@ export const relayKey: Rule = {
     });
   },
 };
+
+function bySource(placed: readonly PlacedTable[]): ReadonlyMap<string, readonly PlacedTable[]> {
+  const found = new Map<string, PlacedTable[]>();
+  for (const each of placed) {
+    const name = displayName(each.table.source);
+    found.set(name, [...(found.get(name) ?? []), each]);
+  }
+  return found;
+}

@@ -11,11 +11,9 @@ export const typeWithoutInput: Rule = {
   example: 'a column of type pg_node_tree',
   cure: 'Leave it out with columns.omit.',
   run: (input) =>
-    flowingTypes(input).flatMap(({ table, path, column, parts }): Finding[] => {
-      const type = parts.find((part) => WITHOUT_INPUT.has(part));
-      if (type === undefined) return [];
+    flowingTypes(input, WITHOUT_INPUT).map(({ table, path, column, type }): Finding => {
       const message = `column ${column} of ${displayName(table.source)} holds ${type}, which the server takes from nobody`;
-      return [{ path, message, hint: 'Leave the column out with columns.omit, or send it as text with columns.compute.' }];
+      return { path, message, hint: 'Leave the column out with columns.omit, or send it as text with columns.compute.' };
     }),
 };
 
@@ -29,12 +27,10 @@ export const localMeaning: Rule = {
   example: 'a column of type oid or regclass',
   cure: 'Leave it out, or be sure that the target has the same objects.',
   run: (input) =>
-    flowingTypes(input).flatMap(({ table, path, column, parts }): Finding[] => {
-      const type = parts.find((part) => LOCAL.has(part));
-      if (type === undefined) return [];
+    flowingTypes(input, LOCAL).map(({ table, path, column, type }): Finding => {
       const how = LOCAL.get(type) === 'name' ? 'names of what must exist on the target too' : 'numbers that mean something in their own database only';
       const message = `column ${column} of ${displayName(table.source)} holds ${type}: ${how}`;
-      return [{ path, message, hint: 'If nobody on the target looks at what they mean, all is well. Else leave the column out with columns.omit.' }];
+      return { path, message, hint: 'If nobody on the target looks at what they mean, all is well. Else leave the column out with columns.omit.' };
     }),
 };
 
@@ -58,13 +54,15 @@ export const keyWithoutEquality: Rule = {
     ),
 };
 
-type Flowing = PlacedTable & { readonly column: string; readonly parts: readonly string[] };
+/** A column that flows, and the one of certain types that it has or is made of. */
+type Flowing = PlacedTable & { readonly column: string; readonly type: string };
 
-function flowingTypes(input: CheckInput): readonly Flowing[] {
+function flowingTypes(input: CheckInput, types: { readonly has: (type: string) => boolean }): readonly Flowing[] {
   return placedTables(input).flatMap((placed) =>
     placed.table.columns.flatMap(({ from }): Flowing[] => {
       if (from.kind === 'computed') return [];
-      return [{ ...placed, column: from.column.name, parts: partsOf(input, placed.flow.source, from.column.type) }];
+      const type = partsOf(input, placed.flow.source, from.column.type).find((part) => types.has(part));
+      return type === undefined ? [] : [{ ...placed, column: from.column.name, type }];
     }),
   );
 }
