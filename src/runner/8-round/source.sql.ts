@@ -81,7 +81,9 @@ export function importSnapshot(snapshot: string): string {
 /** Few changes against a large table must never be joined by reading the whole table; `many` gives the planner its choice back. */
 export function planFor(changes: 'few' | 'many'): string {
   const value = changes === 'few' ? 'off' : 'on';
-  return `select set_config('enable_seqscan', '${value}', true), set_config('enable_hashjoin', '${value}', true), set_config('enable_mergejoin', '${value}', true)`;
+  const workers = changes === 'few' ? "'0'" : "(select reset_val from pg_settings where name = 'max_parallel_workers_per_gather')";
+  return `select set_config('enable_seqscan', '${value}', true), set_config('enable_hashjoin', '${value}', true), set_config('enable_mergejoin', '${value}', true),
+    set_config('max_parallel_workers_per_gather', ${workers}, true)`;
 }
 
 /** Estimated rows of a table with its partitions; -1 where never analyzed. */

@@ -85,6 +85,9 @@ const FROZEN = "'60s'";
  */
 const PLANNED_ONCE = ['plan_cache_mode', "'force_generic_plan'"] as const;
 
+/** In a large delta table a count of a few changes would begin by starting two processes: 15 ms for each table, at every look. */
+const ALONE = ['max_parallel_workers_per_gather', '0'] as const;
+
 /** A source looks changes up by index and rows by key, whatever the statistics say; a large round gives the planner its choice back (`planFor`). */
 const BY_ROLE = {
   inspect: [
@@ -112,6 +115,7 @@ const BY_ROLE = {
     ['enable_seqscan', 'off'],
     ['enable_hashjoin', 'off'],
     ['enable_mergejoin', 'off'],
+    ALONE,
     PLANNED_ONCE,
   ],
   target: [
@@ -123,6 +127,7 @@ const BY_ROLE = {
     ['synchronous_commit', 'off'],
     ['work_mem', "'64MB'"],
     ['lock_timeout', "'30s'"],
+    ALONE,
     PLANNED_ONCE,
   ],
 } as const satisfies Record<SessionRole, readonly (readonly [string, string])[]>;
