@@ -9,7 +9,7 @@ import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Result, Session } from '../postgres/session.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import { makeCounter } from './counting.ts';
-import { lockForReading } from './locked-tables.ts';
+import { type LockedTables, lockForReading } from './locked-tables.ts';
 import { beginSharedReading, type Hopes, type Join, type Reading } from './reading.ts';
 import { isReplica, readHistory } from './source.sql.ts';
 
@@ -62,9 +62,10 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   return {
     history,
     open: sharing(recent, async (from, locks) => {
-      const locked = locks.length === 0 ? null : await lockForReading(pool, locks, options.clock);
       const session = await pool.acquire();
+      let locked: LockedTables | null = null;
       try {
+        locked = locks.length === 0 ? null : await lockForReading(pool, locks, options.clock);
         return await beginSharedReading({ ...options, counter, hopes, session, locked, pool, from, history, query });
       } catch (error) {
         session.destroy();
