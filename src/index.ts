@@ -6,6 +6,7 @@ import type { RowValues } from './conflict/handlers/answers.ts';
 import type * as clash from './conflict/handlers/clash.ts';
 import type * as conflict from './conflict/handlers/conflict.ts';
 import type * as failure from './conflict/handlers/failure.ts';
+import type { AnyTables } from './conflict/handlers/failure.ts';
 
 export type {
   ApprovalConfig,
@@ -48,7 +49,9 @@ export {
   take,
 } from './conflict/handlers/answers.ts';
 export type { Operation } from './conflict/handlers/conflict.ts';
+export type { RowChange, TableChanges } from './conflict/handlers/row-change.ts';
 export {
+  type AnyTables,
   type FailureError,
   keep,
   type ParkAnswer,
@@ -70,8 +73,18 @@ export type UniqueHandler<Row extends object = RowValues, Database extends strin
 export type UniqueAnswer<Row extends object = RowValues, Database extends string = DatabaseName> = clash.UniqueAnswer<Row, Database>;
 export type TakeAnswer<Database extends string = DatabaseName> = answers.TakeAnswer<Database>;
 export type KeepAnswer<Database extends string = DatabaseName> = failure.KeepAnswer<Database>;
-export type Failure<Row extends object = RowValues, Database extends string = DatabaseName> = failure.Failure<Row, Database>;
-export type ExceptionHandler<Row extends object = RowValues, Database extends string = DatabaseName> = failure.ExceptionHandler<Row, Database>;
+export type Failure<Row extends object = RowValues, Database extends string = DatabaseName, Tables extends object = AnyTables> = failure.Failure<
+  Row,
+  Database,
+  Tables
+>;
+export type FailureVersion<Row extends object = RowValues, Database extends string = DatabaseName> = failure.FailureVersion<Row, Database>;
+export type RowInTheWay<Row extends object = RowValues, Database extends string = DatabaseName> = failure.RowInTheWay<Row, Database>;
+export type ExceptionHandler<
+  Row extends object = RowValues,
+  Database extends string = DatabaseName,
+  Tables extends object = AnyTables,
+> = failure.ExceptionHandler<Row, Database, Tables>;
 export type ExceptionAnswer<Database extends string = DatabaseName> = failure.ExceptionAnswer<Database>;
 
 /**

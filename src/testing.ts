@@ -3,11 +3,13 @@ import type { ConflictHandler, Operation } from './conflict/handlers/conflict.ts
 import { failureText, type HandlerDecision, judge } from './conflict/handlers/judge.ts';
 import { type ConflictMessage, conflictMessage, type HandlerConflict, type HandlerShape } from './conflict/handlers/message.ts';
 import type { ExceptionAnswer, Failure, FailureError } from './conflict/handlers/failure.ts';
-import { type FailureMessage, failureMessage, judgeException } from './conflict/handlers/judge-failure.ts';
+import type { JudgedChange } from './conflict/handlers/judge-changes.ts';
+import { type FailureMessage, failureMessage, type HandlerException, judgeException } from './conflict/handlers/judge-failure.ts';
 import type { UniqueAnswer, UniqueClash } from './conflict/handlers/clash.ts';
 import { type ClashMessage, clashMessage, type HandlerClash, judgeClash } from './conflict/handlers/judge-clash.ts';
 import { answerOf, conflictOf } from './conflict/handlers/realm.mjs';
 import { textOf } from './conflict/handlers/values.ts';
+import type { RowText } from './conflict/row-text.ts';
 
 /** What one database holds in a test. */
 export type TestVersion<Row extends object = RowValues> = {
@@ -62,32 +64,84 @@ export type TestException<Row extends object = RowValues> = Pick<TestConflict<Ro
   readonly database: string;
   readonly error: Pick<FailureError, 'code'> & Partial<FailureError>;
   readonly rows: Readonly<Record<string, Row | null>>;
+  /** When a database's row was last changed, as for `TestVersion`; not said: everybody has heard of it. */
+  readonly times?: Readonly<Record<string, string>>;
+  /** The row that it does not take; by default that of the first other database, or null where that has none. */
+  readonly arriving?: Row | null;
+  /** What stands in its way at `database`, with what all databases hold of it; by default the same row everywhere. */
+  readonly inTheWay?: readonly { readonly row: Row; readonly rows?: Readonly<Record<string, Row | null>> }[];
   /** 0 by default. */
   readonly tries?: number;
+  /** Other tables of the sync whose rows the handler changes. */
+  readonly tables?: Readonly<Record<string, TestTable>>;
 };
 
+/** Types by column, as `\d` shows them. */
+export type TestTable = { readonly key: readonly string[]; readonly types: Readonly<Record<string, string>> };
+
+/** What becomes of the row. Changes with all values as PostgreSQL's text; of an insert with all columns. */
+export type TestedException = { readonly kind: 'retry'; readonly changes: readonly TestedChange[] } | Exclude<ExceptionAnswer, { kind: 'retry' }>;
+
+type Texts = Readonly<Record<string, string | null>>;
+export type TestedChange = { readonly change: 'update' | 'insert' | 'remove'; readonly table: string; readonly key: Texts; readonly values: Texts };
+
 /**
- * Asks a handler about a row that a database does not take, and holds its answer against it as the runner does.
+ * Asks a handler about a row that a database does not take, and holds its answer against it as the runner does, but for whether the rows
+ * that it changes are there.
  *
  * @throws Error with the runner's own message, when the answer is none that the runner would take
  */
-export function testException<Row extends object = RowValues>(test: TestException<Row>): ExceptionAnswer {
-  const versions = Object.entries(test.rows).map(([database, row]) => ({ database, row }));
-  const shape = shapeOf({ ...test, versions });
-  const { key, versions: held } = conflictFor({ versions }, shape);
-  const error = { message: '', detail: null, constraint: null, ...test.error };
-  const exception = {
-    key,
-    member: shape.databases.indexOf(test.database),
-    error,
-    tries: test.tries ?? 0,
-    rows: held.map(({ member, row }) => ({ member, row })),
-  };
+export function testException<Row extends object = RowValues>(test: TestException<Row>): TestedException {
+  const { shape, exception } = exceptionFor(test);
+  const others = Object.entries(test.tables ?? {}).map(([table, { key, types }]): HandlerShape => {
+    return { table, key, databases: shape.databases, columns: Object.entries(types).map(([name, type]) => ({ name, type })) };
+  });
+  const shapes = [shape, ...others];
   const message: unknown = JSON.parse(JSON.stringify(failureMessage(shape, exception)));
-  const failure = conflictOf(message as FailureMessage) as Failure<Row>;
-  const outcome = judgeException(shape, exception, answerOf(test.handler(failure)));
+  const failure = conflictOf(message as FailureMessage) as unknown as Failure<Row>;
+  const outcome = judgeException({ shape, shapes }, exception, answerOf(test.handler(failure)));
   if (outcome.kind === 'failure') throw new Error(failureText(outcome));
+  if (outcome.kind === 'retry') return { kind: 'retry', changes: outcome.changes.map((change) => testedChange(shapes, change)) };
   return outcome.kind === 'keep' ? { kind: 'keep', database: shape.databases[outcome.member] ?? '' } : outcome;
+}
+
+function exceptionFor<Row extends object>(test: TestException<Row>): { shape: HandlerShape; exception: HandlerException } {
+  const { rows, inTheWay = [], database } = test;
+  const { arriving = Object.entries(rows).find(([name]) => name !== database)?.[1] ?? null } = test;
+  const named = (held: Readonly<Record<string, Row | null>>) => Object.entries(held).map(([name, row]) => ({ database: name, row }));
+  const blocking = inTheWay.map((each) => ({ row: each.row, rows: named(each.rows ?? Object.fromEntries(Object.keys(rows).map((name) => [name, each.row]))) }));
+  const own = named(rows);
+  const all = [...own, { database, row: arriving }, ...blocking.flatMap((each) => [...each.rows, { database, row: each.row }])];
+  const shape = shapeOf({ ...test, versions: all, databases: test.databases ?? Object.keys(rows) });
+  const heldIn = (versions: readonly TestVersion<Row>[], times: Readonly<Record<string, string>> = {}): Pick<HandlerException, 'key' | 'rows'> => {
+    const { key, versions: held } = conflictFor({ versions }, shape);
+    const when = (index: number): string | undefined => times[versions[index]?.database ?? ''];
+    return {
+      key,
+      rows: held.map(({ member, row, op }, index) => {
+        const time = when(index);
+        return { member, row, at: time === undefined ? null : microsOf(time), op: time === undefined ? null : op };
+      }),
+    };
+  };
+  const rowIn = (row: Row | null): RowText => conflictFor({ versions: [{ database, row }] }, shape).versions[0]?.row ?? { isPresent: false, values: [] };
+  const { key, rows: held } = heldIn([...own, { database, row: arriving }], test.times);
+  const error = { message: '', detail: null, constraint: null, table: shape.table, ...test.error };
+  const exception: HandlerException = {
+    ...{ key, error, member: shape.databases.indexOf(database), tries: test.tries ?? 0, rows: held.slice(0, own.length), arriving: rowIn(arriving) },
+    inTheWay: blocking.map((each) => ({ ...heldIn(each.rows), key: heldIn([{ database, row: each.row }]).key, row: rowIn(each.row) })),
+  };
+  return { shape, exception };
+}
+
+function testedChange(shapes: readonly HandlerShape[], { change, table, key, values }: JudgedChange): TestedChange {
+  const { key: names = [], columns = [] } = shapes.find((each) => each.table === table) ?? {};
+  return {
+    change,
+    table,
+    key: Object.fromEntries(names.map((name, place) => [name, key[place] ?? null])),
+    values: Object.fromEntries(values.map(([place, text]) => [columns[place]?.name ?? '', text])),
+  };
 }
 
 /** Two rows that hold one value of a unique index, the earlier one first. */

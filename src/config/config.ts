@@ -1,6 +1,6 @@
 import type { UniqueHandler } from '../conflict/handlers/clash.ts';
 import type { ConflictHandler } from '../conflict/handlers/conflict.ts';
-import type { ExceptionHandler } from '../conflict/handlers/failure.ts';
+import type { AnyTables, ExceptionHandler } from '../conflict/handlers/failure.ts';
 import type { RowValues } from '../conflict/handlers/answers.ts';
 import type { HazardCode } from '../plan/hazards.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
@@ -150,7 +150,7 @@ export type UniqueRuleConfig<Row extends object = RowValues, Database extends st
 export type TruncateChoice = 'replicate' | 'ignore' | 'refuse';
 
 /** A table of a multi-master sync with settings of its own. It has the same name, columns and key at every member. */
-export type MasterTableConfig<Table extends string = string, Row = RowValues, Database extends string = string> = {
+export type MasterTableConfig<Table extends string = string, Row = RowValues, Database extends string = string, Tables extends object = AnyTables> = {
   readonly table: Table;
   /** Name of a unique index, or its columns, to use instead of the primary key. All columns must be NOT NULL. */
   readonly key?: string | readonly ColumnOf<Row>[];
@@ -161,7 +161,7 @@ export type MasterTableConfig<Table extends string = string, Row = RowValues, Da
   /** As `onUnique` of the sync, for this table. */
   readonly onUnique?: UniqueRuleConfig<AsRow<Row>, Database>;
   /** As `onException` of the sync, for this table. */
-  readonly onException?: ExceptionHandler<AsRow<Row>, Database>;
+  readonly onException?: ExceptionHandler<AsRow<Row>, Database, Tables>;
   /** As `truncate` of the sync, for this table. */
   readonly truncate?: TruncateChoice;
   /** Columns of which the record of conflicts shows a mask instead of the values. Rules and handlers see the values. */

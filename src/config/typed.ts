@@ -30,7 +30,7 @@ type CopyEntry<Tables> =
 
 type MasterEntry<Tables> =
   | Name<Tables>
-  | { [Each in Table<Tables>]: MasterTableConfig<Each, Tables[Each], DatabaseName> }[Table<Tables>]
+  | { [Each in Table<Tables>]: MasterTableConfig<Each, Tables[Each], DatabaseName, Tables & object> }[Table<Tables>]
   | MasterTableConfig<Pattern, RowValues, DatabaseName>;
 
 /** `tables` of a one-way sync, for lists that stand in a module of their own: `export const tables: OneWayTables<'east'> = [ … ]`. */

@@ -1,3 +1,26 @@
+import type { ClashStatements } from './unique-rule.ts';
+
+/** What a handler of exceptions is told, and the rows that it changes. Keys are as for `MasterStatements.rowsOfKeys`. */
+export type ExceptionStatements = {
+  /**
+   * The rows of keys ($2; of the stage $1) as they will stand here once what was set aside is written ($1 as for the write statements, or the
+   * stage): whether present, the columns as text.
+   */
+  readonly outcome: ClashStatements;
+  /** $1: keys. Of the changes of each that somebody has not seen: the time of the last one (microseconds), and whether an insert is among them. */
+  readonly changes: string;
+  /** Every row of the stage: whether present, the columns as text. */
+  readonly stage: string;
+  /** Only of a table with a handler of its own. */
+  readonly inTheWay: readonly InTheWay[];
+};
+
+/**
+ * Pairs of rows that a unique index or an exclusion of these members keeps from standing together, the first of which arrives: its key, its
+ * columns (JSON arrays of texts) and its time (microseconds); key and columns of the other.
+ */
+export type InTheWay = ClashStatements & { readonly index: string; readonly members: readonly string[] };
+
 /** Where changes of one key by several members meet: a temporary table of one of them. */
 export type MeetStatements = {
   /** Pending keys of this member: `sarrio.member`, the key, who has not seen it (bits), when (microseconds), `I` or `U`, the changes that the row embodies. */

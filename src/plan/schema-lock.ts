@@ -61,15 +61,27 @@ export type TableSchema = QualifiedName & {
   /** Tables that foreign keys of this table point to. */
   readonly references: readonly QualifiedName[];
   /** Unique indexes that are no keys: partial ones, of expressions, or with an equality of their own. Absent where there are none (since 1.1, as are the next two). */
-  readonly otherUnique?: readonly NamedDefinition[];
+  readonly otherUnique?: readonly IndexSchema[];
   /** Exclusion constraints, and keys without overlaps. */
-  readonly exclusions?: readonly NamedDefinition[];
+  readonly exclusions?: readonly IndexSchema[];
   /** Users' triggers that fire in sessions with `session_replication_role = replica`, so also when rounds write. */
   readonly replicaTriggers?: readonly string[];
 };
 
 /** An index or constraint as the server writes it, without the names of the index and the table. */
 export type NamedDefinition = { readonly name: string; readonly definition: string };
+
+/** An index by which rows of different keys exclude each other. Two rows do when all its parts meet. */
+export type IndexSchema = NamedDefinition & {
+  /** Expressions over the table's columns, with the operator by which they meet. A lock of before handlers could change rows has none. */
+  readonly parts?: readonly IndexPart[];
+  /** Of a partial index: which rows are in it. */
+  readonly where?: string;
+  /** Two nulls meet, too. */
+  readonly nullsEqual?: true;
+};
+
+export type IndexPart = { readonly expression: string; readonly operator: { readonly schema: string; readonly name: string } };
 
 export type ColumnSchema = {
   readonly name: string;

@@ -119,7 +119,58 @@ export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL'
     expect(sourceHash(written)).toBe(sourceHash(typed));
   });
 
+  test('onUnique and onException are names of functions, too, for a sync and a table; values are the same bytes as in TypeScript', async () => {
+    const rules = `export const rename = ({ later }) => merge({ name: later.database });
+export const give = ({ inTheWay, remove }) => retry(...inTheWay.map(({ key }) => remove(key)));
+export const wait = () => park();`;
+    await writeFile(join(folder, 'rules', 'clashes.ts'), `import { merge, park, retry } from 'sarrio';\n${rules}\n`);
+    const yaml = CONFIG.replace(
+      '    onConflict: last-update-wins\n',
+      '    onConflict: last-update-wins\n    onUnique: keep-latest\n    onException: ./rules/clashes.ts#wait\n',
+    );
+    const tables = `      - table: public.customers
+        onConflict: ./rules/customers.ts#mergeCustomers
+        onUnique: ./rules/clashes.ts#rename
+        onException: ./rules/clashes.ts#give
+      - table: public.notes
+        onUnique: [west, east]
+`;
+    await writeFile(join(folder, 'replication.config.yaml'), `${yaml.slice(0, yaml.indexOf('      - table:'))}${tables}`);
+    await writeFile(
+      join(folder, 'typed.ts'),
+      `import { mergeCustomers } from './rules/customers.ts';
+import { give, rename, wait } from './rules/clashes.ts';
+export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL' } }, syncs: { shop: { mode: 'multi-master', members: ['east', 'west'],
+  onConflict: 'last-update-wins', onUnique: 'keep-latest', onException: wait, tables: [
+    { table: 'public.customers', onConflict: mergeCustomers, onUnique: rename, onException: give },
+    { table: 'public.notes', onUnique: ['west', 'east'] }] } } };`,
+    );
+    const [written, typed] = [await compiled('handlers', 'replication.config.yaml', folder), await compiled('handlers', 'typed.ts', folder)];
+    expect(said(written)).toEqual(said(typed));
+    const files = ({ files: all }: Outcome): readonly string[] => [...(all ?? new Map<string, string>()).keys()];
+    expect(files(written)).toEqual(files(typed));
+    expect(files(written).filter((path) => path.startsWith('handlers/')).sort()).toEqual([
+      'handlers/shop.exception.mjs',
+      'handlers/shop.public.customers.exception.mjs',
+      'handlers/shop.public.customers.mjs',
+      'handlers/shop.public.customers.unique.mjs',
+    ]);
+    // A handler's file names the config, so its hash is another one; all else is the same.
+    const plain = (text: string): string => text.replaceAll(/(fileHash|checksum): \S+/g, '$1').replaceAll('from typed.ts', 'from replication.config.yaml');
+    for (const path of files(typed)) expect([path, plain(written.files?.get(path) ?? '')]).toEqual([path, plain(typed.files?.get(path) ?? '')]);
+  });
+
   test.each([
+    [
+      'a rule by name where only a function is one',
+      `${CONFIG}        onException: park\n`,
+      '(13,22): error SAR105: syncs.shop.tables[0].onException must be',
+    ],
+    [
+      'a handler of unique values that is not exported',
+      `${CONFIG}        onUnique: ./rules/customers.ts#other\n`,
+      '(13,19): error SAR280: ./rules/customers.ts exports no function or constant other',
+    ],
     [
       'a handler that is not exported',
       CONFIG.replace('#mergeCustomers', '#other'),

@@ -88,6 +88,37 @@ test('a handler of rows that a database does not take is asked as the runner ask
   expect(testException({ ...test, handler: () => park() })).toEqual(park());
   expect(() => testException({ ...test, handler: () => keep('south') })).toThrow("keep('south') wants the name of a database that is up; there are east, west");
   expect(() => testException({ ...test, tries: 3, handler: () => retry() })).toThrow('retry() for the 4th time');
+  expect(testException({ ...test, handler: () => retry() })).toEqual({ kind: 'retry', changes: [] });
+});
+
+test('testException shows what is in the way, and gives the changes as they go out', () => {
+  type Account = { id: Bigint; email: string; n: number };
+  const rows = { east: { id: '9007199254740993', email: 'a@b', n: 1 }, west: null } as const;
+  const test = { key: ['id'], database: 'west', error: { code: '23505', constraint: 'accounts_email_key' }, rows, table: 'public.accounts' } as const;
+  const more = {
+    types: { id: 'bigint' },
+    times: { east: '2026-01-01T00:00:00.000002Z' },
+    inTheWay: [{ row: { id: '2', email: 'a@b', n: 4 } }],
+    tables: { 'public.log': { key: ['id'], types: { id: 'bigint', what: 'text' } } },
+  } as const;
+  const tested = testException<Account>({
+    ...test,
+    ...more,
+    handler: ({ arriving, inTheWay: [other], rows: [east], update, of }) => {
+      if (!other || other.rows.length !== 2 || east?.operation !== 'update' || east.time !== '2026-01-01T00:00:00.000002Z') return stop();
+      return retry(update(other.key, { email: `${arriving?.email}.old`, n: other.row.n + 1 }), of('public.log').insert({ id: 7n as never, what: null }));
+    },
+  });
+  expect(tested).toEqual({
+    kind: 'retry',
+    changes: [
+      { change: 'update', table: 'public.accounts', key: { id: '2' }, values: { email: 'a@b.old', n: '5' } },
+      { change: 'insert', table: 'public.log', key: { id: '7' }, values: { id: '7', what: null } },
+    ],
+  });
+  expect(() => testException<Account>({ ...test, ...more, handler: ({ of }) => retry(of('public.lag').remove({ id: 1 })) })).toThrow(
+    'key id = 9007199254740993, error 23505: remove(…): the sync has no table public.lag; there are public.accounts, public.log',
+  );
 });
 
 test('testUnique gives what becomes of the two rows, in the words of the runner where that is nothing', () => {

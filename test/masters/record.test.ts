@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { loadGenerated } from '../../src/plan/generated-files.ts';
+import { SarrioError } from '../../src/plan/errors.ts';
+import { conflictById } from '../../src/runner/8-round/conflicts/read-conflicts.ts';
+import { undoConflict } from '../../src/runner/8-round/conflicts/undo-conflict.ts';
 import { forgetOldConflicts } from '../../src/runner/8-round/conflicts/forget-conflicts.ts';
 import { sarrio } from '../support/cli.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp, onAll } from '../support/follow.ts';
 import { installation } from '../support/installation.ts';
 import { at, masters, type Masters, rowsOf } from '../support/masters.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const T = 'create table t (id integer primary key, v text);';
 
@@ -51,6 +55,34 @@ describe('the record of conflicts', () => {
     expect((await run(between, 'undo', id, '--take', 'west', '--anyway')).exitCode).toBe(0);
     expect(await between.rows()).toEqual(['(1,west)']);
     expect((await run(between, 'undo', id, '--take', 'north')).exitCode).toBe(4);
+  });
+
+  test('undo looks and writes in one: what somebody changes in between is not written over', async () => {
+    const between = await inConflict();
+    const east = at(between.members, 0);
+    const { plan } = await loadGenerated(between.project.dir);
+    const sessions = await between.project.sessions();
+    const session = sessions.get('east');
+    if (session === undefined) throw new Error('no session');
+    await session.query('set default_transaction_read_only = on; set session_replication_role = replica');
+    const conflict = await conflictById([session], (await listed(between))[0]?.id ?? '');
+    const version = conflict.versions.find(({ database }) => database === 'east');
+    if (version === undefined) throw new Error('east has no version');
+    const application = await east.connect();
+    try {
+      await application.query("begin; update t set v = 'new'");
+      const undone = undoConflict(session, { plan, conflict, version, anyway: false }).then(
+        () => 'written',
+        (error: unknown) => (error instanceof SarrioError ? error.diagnostics[0]?.code : error),
+      );
+      const isWaiting = 'select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())';
+      await waitUntil('undo waits for the row', async () => (await east.query(isWaiting)).length > 0);
+      await application.query('commit');
+      expect(await undone).toBe('SAR632');
+    } finally {
+      await application.end();
+    }
+    expect(await between.rows()).toEqual(['(1,new)']);
   });
 
   test('is kept for as long as the sync says', async () => {

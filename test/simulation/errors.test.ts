@@ -74,7 +74,7 @@ function round(changes: Readonly<Record<number, Change>> = {}, beforeHold: () =>
     lock: [],
     keep: [],
     ...ONE_CLOCK,
-    rulings: () => state.rulings,
+    rulings: { all: () => state.rulings, drop: (ruling) => void (state.rulings = state.rulings.filter((each) => each !== ruling)) },
     newId,
     failpoint,
   });
@@ -197,8 +197,8 @@ test.each([
   [{ kind: 'keep', member: 2 }, ['v0', 'v0', 'v0']],
   [{ kind: 'park' }, ['', '', '']],
 ] as const)('what was ruled for a row, %j, counts at every member, once, and is recorded', async (decision, expected) => {
-  const error = { code: '23514', message: 'no', detail: null, constraint: null };
-  state.rulings = [{ key: ['0/a'], member: 1, error, decision }];
+  const error = { code: '23514', message: 'no', detail: null, constraint: null, table: null };
+  state.rulings = [{ table: 0, key: ['0/a'], member: 1, error, shown: [], decision }];
   expect(await round()).toMatchObject({ kind: 'applied', conflicts: 1 });
   expect(texts()).toEqual(expected);
   expect(state.servers.map(({ image }) => image.records)).toEqual([['c0'], ['c0'], ['c0']]);

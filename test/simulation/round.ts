@@ -39,7 +39,7 @@ export const ONE_CLOCK = {
   masked: [],
   maxClockSkewMs: 0,
   uniqueRules: [],
-  rulings: () => [],
+  rulings: { all: () => [], drop: () => undefined },
   now: () => 0,
   get touched(): Set<number> {
     return new Set();

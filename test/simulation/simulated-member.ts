@@ -84,6 +84,13 @@ export function simulatedMember(options: MemberOptions): Member {
       refuseOver(mine());
       return keys.map(([key = '']) => rowText(peers, index, key));
     },
+    async outcome(_table, keys) {
+      const { settled, delivered } = mine();
+      return keys.map(([key = '']) => {
+        const aside = settled.get(key) ?? delivered.get(key);
+        return aside === undefined || aside.isSkipped ? rowText(peers, index, key) : textOf(key, aside);
+      });
+    },
     async clashes() {
       return [];
     },

@@ -2,7 +2,7 @@ import type { RowText } from '../row-text.ts';
 import { timeText } from './conflict.ts';
 import type { Fault, HandlerFailure } from './judge.ts';
 import { mergedValues } from './merged-values.ts';
-import { type AnswerMessage, type HandlerShape, keyText, type MessageRow, rowMessage } from './message.ts';
+import { type AnswerMessage, type HandlerShape, keyMessage, keyText, type MessageRow, rowMessage } from './message.ts';
 
 /** Two rows that hold one unique value, the earlier one first. */
 export type HandlerClash = { readonly index: string; readonly rows: readonly [earlier: HandlerClashRow, later: HandlerClashRow] };
@@ -42,17 +42,12 @@ export function clashMessage(shape: HandlerShape, { index, rows }: HandlerClash)
     index,
     rows: rows.map(({ member, at, key, row }) => ({
       database: shape.databases[member] ?? '',
-      key: rowMessage(keyShape(shape), { isPresent: true, values: key }) ?? {},
+      key: keyMessage(shape, key),
       row: rowMessage(shape, row),
       time: at === null ? null : timeText(at),
       timeMicros: at === null ? null : String(at),
     })),
   };
-}
-
-/** The key's columns as those of a row. */
-function keyShape(shape: HandlerShape): HandlerShape {
-  return { ...shape, columns: shape.key.map((name) => shape.columns.find((column) => column.name === name) ?? { name, type: 'text' }) };
 }
 
 /** Holds what a handler returned against what is there. Of two rows of one database the earlier one is meant. */

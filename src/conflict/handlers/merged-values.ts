@@ -15,25 +15,43 @@ export function mergedValues(
   given: Given,
 ): { readonly values: readonly (string | null)[] } | { readonly fault: string } {
   const values = [...merging.base.values];
-  for (const [name, value] of given) {
-    const index = shape.columns.findIndex((column) => column.name === name);
-    if (index < 0) return { fault: `merge(…): ${shape.table} has no column '${name}' in this sync` };
-    const text = textFor(shape, merging, { index, value });
-    if ('fault' in text)
-      return { fault: `merge(…), column ${name}: ${shape.masked?.includes(name) ? 'its value, which is masked, does not fit' : text.fault}` };
-    values[index] = text.text;
-  }
+  const found = givenTexts(shape, { call: 'merge(…)', key: merging.key, rows: [merging.base, ...merging.rows] }, given);
+  if ('fault' in found) return found;
+  for (const [index, text] of found.texts) values[index] = text;
   return { values };
 }
 
+/** Texts for columns, by their places in the plan's order. */
+export type GivenTexts = { readonly texts: readonly (readonly [place: number, text: string | null])[] } | { readonly fault: string };
+
+/** What is known of the row: its key, null for one that is new, and rows whose values the handler was shown. */
+type Known = { readonly call: string; readonly key: readonly string[] | null; readonly rows: readonly RowText[] };
+
+/** Values as PostgreSQL's text; only columns that exist and values that fit. Of a row that is there the key stays as it is. */
+export function givenTexts(shape: HandlerShape, known: Known, given: Given): GivenTexts {
+  const texts: (readonly [number, string | null])[] = [];
+  for (const [name, value] of given) {
+    const index = shape.columns.findIndex((column) => column.name === name);
+    if (index < 0) return { fault: `${known.call}: ${shape.table} has no column '${name}' in this sync` };
+    const text = textFor(shape, known, { index, value });
+    if ('fault' in text)
+      return { fault: `${known.call}, column ${name}: ${shape.masked?.includes(name) ? 'its value, which is masked, does not fit' : text.fault}` };
+    texts.push([index, text.text]);
+  }
+  return { texts };
+}
+
 /** A value that some row has keeps that row's text; a key's column must be such a one. */
-function textFor(shape: HandlerShape, { base, key, rows }: Merging, { index, value }: { index: number; value: EncodedValue }): ReturnType<typeof textOf> {
+function textFor(shape: HandlerShape, { key, rows }: Known, { index, value }: { index: number; value: EncodedValue }): ReturnType<typeof textOf> {
   const { name, type } = shape.columns[index] ?? { name: '', type: '' };
-  const known = [base, ...rows].filter(({ isPresent }) => isPresent).map((row) => row.values[index] ?? null);
+  const known = rows.filter(({ isPresent }) => isPresent).map((row) => row.values[index] ?? null);
   const wanted = JSON.stringify(value);
-  const place = shape.key.indexOf(name);
+  const place = key === null ? -1 : shape.key.indexOf(name);
+  if (place >= 0) {
+    const own = key?.[place] ?? null;
+    const isOwn = [own, ...known].some((text) => JSON.stringify(handlerValue(text, type)) === wanted);
+    return isOwn ? { text: known[0] ?? own } : { fault: 'it belongs to the key, which cannot be changed' };
+  }
   const same = known.find((text) => JSON.stringify(handlerValue(text, type)) === wanted);
-  if (same !== undefined) return { text: same };
-  if (place >= 0 && JSON.stringify(handlerValue(key[place] ?? null, type)) === wanted) return { text: base.values[index] ?? null };
-  return place >= 0 ? { fault: 'it belongs to the key, which cannot be changed' } : textOf(value, type);
+  return same === undefined ? textOf(value, type) : { text: same };
 }

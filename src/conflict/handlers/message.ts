@@ -59,18 +59,25 @@ export type AnswerMessage =
   | { readonly kind: 'remove' }
   | { readonly kind: 'skip' }
   | { readonly kind: 'keep'; readonly database: string | null }
-  | { readonly kind: 'retry' }
+  | { readonly kind: 'retry'; readonly changes: readonly ChangeMessage[] }
   | { readonly kind: 'park' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'nonsense'; readonly shown: string };
 
+/** A `RowChange` as JSON. */
+export type ChangeMessage = {
+  readonly change: 'update' | 'insert' | 'remove';
+  readonly table: string;
+  readonly key: readonly (readonly [column: string, value: EncodedValue])[];
+  readonly values: readonly (readonly [column: string, value: EncodedValue])[];
+};
+
 /** The conflict as the handler is told it. */
 export function conflictMessage(shape: HandlerShape, { key, versions }: HandlerConflict): ConflictMessage {
-  const { table, columns, databases } = shape;
-  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  const { table, databases } = shape;
   return {
     table,
-    key: Object.fromEntries(shape.key.map((name, index) => [name, handlerValue(key[index] ?? null, types.get(name) ?? 'text')])),
+    key: keyMessage(shape, key),
     kind: kindOf(versions.map(({ op }) => op)),
     versions: versions.map(({ member, at, op, row }) => ({
       database: databases[member] ?? '',
@@ -80,6 +87,12 @@ export function conflictMessage(shape: HandlerShape, { key, versions }: HandlerC
       row: rowMessage(shape, row),
     })),
   };
+}
+
+/** The key's columns as a handler gets them. */
+export function keyMessage({ columns, key: names }: HandlerShape, key: readonly string[]): MessageRow {
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  return Object.fromEntries(names.map((name, index) => [name, handlerValue(key[index] ?? null, types.get(name) ?? 'text')]));
 }
 
 /** Null where the row is absent. */

@@ -20,9 +20,36 @@ export function conflictOf(message) {
   };
 }
 
-function failureFrom({ table, key, database, error, tries, rows }) {
-  const all = rows.map((each) => ({ database: each.database, row: each.row === null ? null : rowOf(each.row) }));
-  return { table, key: rowOf(key), database, error, tries, rows: all, row: (name) => all.find((each) => each.database === name)?.row ?? null };
+function failureFrom({ table, key, database, error, tries, arriving, inTheWay, rows }) {
+  const all = versionsFrom(rows);
+  return {
+    table,
+    key: rowOf(key),
+    database,
+    error,
+    tries,
+    arriving: arriving === null ? null : rowOf(arriving),
+    inTheWay: inTheWay.map((each) => ({ key: rowOf(each.key), row: rowOf(each.row), rows: versionsFrom(each.rows) })),
+    rows: all,
+    row: (name) => all.find((each) => each.database === name)?.row ?? null,
+    of: changesOf,
+    ...changesOf(table),
+  };
+}
+
+function versionsFrom(rows) {
+  return rows.map(({ database, row, time, timeMicros, operation }) => {
+    return { database, row: row === null ? null : rowOf(row), time, timeMicros: timeMicros === null ? null : BigInt(timeMicros), operation };
+  });
+}
+
+/** What a handler asks for is data: it is held against the tables and carried out elsewhere. */
+function changesOf(table) {
+  return {
+    update: (key, values) => ({ change: 'update', table, key, values }),
+    insert: (values) => ({ change: 'insert', table, key: {}, values }),
+    remove: (key) => ({ change: 'remove', table, key, values: {} }),
+  };
 }
 
 function clashFrom({ table, index, rows }) {
@@ -37,11 +64,32 @@ export function answerOf(value) {
   if (typeof value !== 'object' || value === null) return { kind: 'nonsense', shown: nameOf(value) };
   if (value.kind === 'take') return { kind: 'take', database: typeof value.database === 'string' ? value.database : null };
   if (value.kind === 'keep') return { kind: 'keep', database: typeof value.database === 'string' ? value.database : null };
-  if (['remove', 'skip', 'retry', 'park', 'stop'].includes(value.kind)) return { kind: value.kind };
+  if (value.kind === 'retry') return retryOf(value.changes ?? []);
+  if (['remove', 'skip', 'park', 'stop'].includes(value.kind)) return { kind: value.kind };
   if (value.kind !== 'merge') return { kind: 'nonsense', shown: nameOf(value) };
   const { values } = value;
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return { kind: 'nonsense', shown: `merge(…) of ${nameOf(values)}` };
-  return { kind: 'merge', values: Object.entries(values).map(([column, each]) => [column, encoded(each)]) };
+  return { kind: 'merge', values: encodedEntries(values) };
+}
+
+function retryOf(changes) {
+  if (!Array.isArray(changes)) return { kind: 'nonsense', shown: `retry(…) of ${nameOf(changes)}` };
+  const odd = changes.find((each) => !isChange(each));
+  if (odd !== undefined || changes.includes(undefined)) return { kind: 'nonsense', shown: `retry(…) of ${nameOf(odd)}` };
+  return {
+    kind: 'retry',
+    changes: changes.map(({ change, table, key, values }) => ({ change, table, key: encodedEntries(key), values: encodedEntries(values) })),
+  };
+}
+
+function isChange(value) {
+  const isObject = (each) => typeof each === 'object' && each !== null && !Array.isArray(each);
+  if (!isObject(value) || !['update', 'insert', 'remove'].includes(value.change)) return false;
+  return typeof value.table === 'string' && isObject(value.key) && isObject(value.values);
+}
+
+function encodedEntries(values) {
+  return Object.entries(values).map(([column, each]) => [column, encoded(each)]);
 }
 
 /** Numbers that JSON does not have arrive as texts. */

@@ -159,8 +159,8 @@ export const RUNNING: readonly Explanation[] = [
   {
     code: 'SAR624',
     summary: 'a handler of exceptions has failed',
-    explanation: 'It was asked about a row that a member does not take, and gave no answer that can be used.',
-    example: "keep('north') where there is no north",
+    explanation: 'It was asked about a row that a member does not take, and gave no answer that can be used, or asked for a change that cannot be made.',
+    example: "keep('north') where there is no north; update({ id: 7 }, …) where there is no row 7",
     cure: 'Mend the handler, compile and start the runner again.',
   },
   {

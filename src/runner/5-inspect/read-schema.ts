@@ -1,4 +1,4 @@
-import type { ColumnSchema, DatabaseSchema, KeyColumn, KeySchema, NamedDefinition, SequenceSchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type { ColumnSchema, DatabaseSchema, KeyColumn, IndexPart, IndexSchema, KeySchema, SequenceSchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS, TYPES } from './schema.sql.ts';
@@ -54,7 +54,7 @@ function tableOf(row: Row, parts: { columns: Groups; keys: Groups; references: G
   const parents = namesOf(text(row, 'parents'));
   const isPartition = flag(row, 'is_partition');
   const keys = keysOf(parts.keys.get(oid) ?? [], columns);
-  const isKey = ({ name }: NamedDefinition): boolean => keys.some((key) => key.name === name);
+  const isKey = ({ name }: IndexSchema): boolean => keys.some((key) => key.name === name);
   return {
     ...nameOf(row),
     kind: kindOf(text(row, 'kind')),
@@ -68,10 +68,28 @@ function tableOf(row: Row, parts: { columns: Groups; keys: Groups; references: G
     references: (parts.references.get(oid) ?? []).map(nameOf),
     ...listed(
       'otherUnique',
-      parsed<NamedDefinition>(row, 'unique_indexes').filter((index) => !isKey(index)),
+      parsed<IndexRow>(row, 'unique_indexes')
+        .map(indexOf)
+        .filter((index) => !isKey(index)),
     ),
-    ...listed('exclusions', parsed<NamedDefinition>(row, 'exclusions')),
+    ...listed('exclusions', parsed<IndexRow>(row, 'exclusions').map(indexOf)),
     ...listed('replicaTriggers', parsed<string>(row, 'replica_triggers')),
+  };
+}
+
+type IndexRow = {
+  readonly name: string;
+  readonly definition: string;
+  readonly parts: readonly IndexPart[] | null;
+  readonly where: string | null;
+  readonly nulls_equal?: string | null;
+};
+
+function indexOf({ name, definition, parts, where, nulls_equal }: IndexRow): IndexSchema {
+  return {
+    ...{ name, definition, ...(parts === null ? {} : { parts }) },
+    ...(where === null ? {} : { where }),
+    ...(nulls_equal === 'true' ? { nullsEqual: true } : {}),
   };
 }
 

@@ -11,6 +11,18 @@ export const FINISH_READING = 'rollback';
 /** `encoding`. */
 export const SERVER_FACTS = "select current_setting('server_encoding') as encoding";
 
+/** Of the index `i`: expressions over the table's columns with the operators by which two rows exclude each other. */
+const PARTS = `(
+          select json_agg(json_build_object(
+            'expression', pg_get_indexdef(i.indexrelid, p.place, false)
+              || case when not l.collisdeterministic then format(' collate %I.%I', ln.nspname, l.collname) else '' end,
+            'operator', json_build_object('schema', opn.nspname, 'name', op.oprname)) order by p.place)
+          from generate_series(1, i.indnkeyatts::integer) as p(place)
+          join pg_catalog.pg_operator as op on op.oid = /*op*/
+          join pg_catalog.pg_namespace as opn on opn.oid = op.oprnamespace
+          left join pg_catalog.pg_collation as l on l.oid = i.indcollation[p.place - 1]
+          left join pg_catalog.pg_namespace as ln on ln.oid = l.collnamespace)`;
+
 /**
  * Relations of the schemas in $1 (JSON array of names), and whatever is below them by partitioning or inheritance in other schemas.
  * A trigger of a partition counts for its partitioned tables, since an update through them fires it.
@@ -49,12 +61,18 @@ select c.oid::text as oid, n.nspname as schema, c.relname as name, c.relkind as 
     join pg_catalog.pg_class as p on p.oid = i.inhparent
     join pg_catalog.pg_namespace as pn on pn.oid = p.relnamespace
     where i.inhrelid = c.oid and not i.inhdetachpending)::text as parents,
-  (select json_agg(json_build_object('name', x.relname, 'definition', regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''))
+  (select json_agg(json_build_object('name', x.relname, 'definition', regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''),
+        'parts', ${PARTS.replace('/*op*/', `(select m.amopopr from pg_catalog.pg_opclass as oc join pg_catalog.pg_amop as m
+          on m.amopfamily = oc.opcfamily and m.amoplefttype = oc.opcintype and m.amoprighttype = oc.opcintype and m.amopstrategy = 3
+          where oc.oid = i.indclass[p.place - 1])`)},
+        'where', pg_get_expr(i.indpred, i.indrelid), 'nulls_equal', to_json(i) ->> 'indnullsnotdistinct')
       order by x.relname collate "C")
     from pg_catalog.pg_index as i
     join pg_catalog.pg_class as x on x.oid = i.indexrelid
     where i.indrelid = c.oid and i.indisunique and i.indisvalid and not i.indisexclusion)::text as unique_indexes,
-  (select json_agg(json_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid)) order by k.conname collate "C")
+  (select json_agg(json_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid),
+        'parts', ${PARTS.replace('/*op*/', 'k.conexclop[p.place]')}, 'where', pg_get_expr(i.indpred, i.indrelid))
+      order by k.conname collate "C")
     from pg_catalog.pg_constraint as k
     join pg_catalog.pg_index as i on i.indexrelid = k.conindid
     where k.conrelid = c.oid and i.indisexclusion)::text as exclusions,

@@ -52,6 +52,7 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
     async rows() {
       return [{ isPresent: true, values: side.values }];
     },
+    outcome: () => Promise.reject(new Error('no row is changed here')),
     clashes: async () => [],
     async settle(_, [row]) {
       if (row === undefined) return;

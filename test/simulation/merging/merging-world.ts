@@ -1,6 +1,7 @@
 import type { PlainRule } from '../../../src/plan/conflict-rule.ts';
 import { masterRound } from '../../../src/runner/8-round/masters/master-round.ts';
 import type { ConflictRecord, Member, SettledRow } from '../../../src/runner/8-round/masters/member.ts';
+import type { Ruling } from '../../../src/runner/8-round/masters/settle-rulings.ts';
 import { ONE_CLOCK } from '../round.ts';
 import { type MergingPeers, mergingMember } from './merging-member.ts';
 import { COLUMNS, FIRST, type Side, updated } from './side.ts';
@@ -41,7 +42,11 @@ export function wrote(world: MergingWorld, member: number, column: (typeof COLUM
 /** The rule as it is, or members with something wrong. */
 export type MergingVariant = { readonly otherwise: PlainRule; readonly wrap?: (member: Member) => Member };
 
-const REFUSED = { code: '23514', message: 'refused', constraint: null, detail: null };
+const REFUSED = { code: '23514', message: 'refused', constraint: null, detail: null, table: null };
+
+function keeping(member: number): Ruling {
+  return { table: 0, key: ['k'], member, error: REFUSED, shown: [], decision: { kind: 'keep', member } };
+}
 
 /** A round of some members, after which only these of them have kept their commit; `kept`: the row of this one was ruled to stand. */
 export async function merged(
@@ -71,7 +76,7 @@ export async function merged(
     lock: [],
     keep: [],
     ...ONE_CLOCK,
-    rulings: () => (step.kept === undefined ? [] : [{ key: ['k'], member: step.kept, error: REFUSED, decision: { kind: 'keep', member: step.kept } }]),
+    rulings: { all: () => (step.kept === undefined ? [] : [keeping(step.kept)]), drop: () => undefined },
     columns: [COLUMNS],
     newId: () => 'c',
     failpoint: async () => undefined,

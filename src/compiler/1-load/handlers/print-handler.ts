@@ -12,7 +12,7 @@ const PRELUDE: Readonly<Record<string, string>> = {
   merge: "const merge = (values) => ({ kind: 'merge', values });",
   remove: "const remove = () => ({ kind: 'remove' });",
   skip: "const skip = () => ({ kind: 'skip' });",
-  retry: "const retry = () => ({ kind: 'retry' });",
+  retry: "const retry = (...changes) => ({ kind: 'retry', changes });",
   keep: "const keep = (database) => ({ kind: 'keep', database });",
   park: "const park = () => ({ kind: 'park' });",
   stop: "const stop = () => ({ kind: 'stop' });",

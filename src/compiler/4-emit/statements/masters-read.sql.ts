@@ -71,18 +71,25 @@ export function fewMasterRows(at: MasterTarget, sync: string): Sql {
 
 /** $1: JSON array of keys, each an array of the columns as text. */
 export function rowsOfKeys({ table }: ApplyTarget): Sql {
+  return sql`
+    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}${unlikeTexts(table)}
+    from (
+      ${wantedKeys(table, '$1')}
+    ) as p
+    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
+    order by p.place
+  `;
+}
+
+/** The keys of a parameter as `rowsOfKeys` has it, with their places. */
+export function wantedKeys(table: ModelTable, parameter: string): Sql {
   const keys = table.key.columns.map(({ name }, place) => {
     const type = table.source.columns.find((column) => column.name === name)?.type ?? 'text';
     return sql`${dangerousRaw(`(e.key ->> ${place})::${type}`)} as ${ident(name)}`;
   });
   return sql`
-    select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}${unlikeTexts(table)}
-    from (
-      select e.place, ${join(keys, ', ')}
-      from json_array_elements($1::json) with ordinality as e (key, place)
-    ) as p
-    left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
-    order by p.place
+    select e.place, ${join(keys, ', ')}
+    from json_array_elements(${dangerousRaw(parameter)}::json) with ordinality as e (key, place)
   `;
 }
 

@@ -3,21 +3,26 @@ import { sql } from '../../../sql/sql.ts';
 import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
+import type { TableSchema } from '../../../plan/schema-lock.ts';
 import type { ApplyTarget } from './apply.sql.ts';
 import { copyMasterRows, copyUnsettledRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
 import { clashStatements } from './masters-unique.sql.ts';
+import { exceptionStatements } from './masters-exceptions.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
 
 /** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
 export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule; readonly unique: UniqueRule | null };
 
+/** For a sync with a handler of exceptions: the members' tables where this table has one, else null. */
+export type ExceptionTarget = { readonly tables: Readonly<Record<string, TableSchema>> | null };
+
 /**
  * Purpose: what a round of a multi-master sync does with one table, on any member.
  * Reads: the table, its delta table, temporary tables. Writes: the table, its delta table, temporary tables. Called by: `emitSync`.
  */
-export function masterStatements(at: MasterTarget, sync: string): Omit<MasterStatements, 'readers'> {
+export function masterStatements(at: MasterTarget, sync: string, exceptions: ExceptionTarget | null): Omit<MasterStatements, 'readers'> {
   return {
     lock: sql`lock table ${tableIdent(at.table.source)} in share row exclusive mode`.text,
     meet: meetStatements(at, sync),
@@ -27,6 +32,7 @@ export function masterStatements(at: MasterTarget, sync: string): Omit<MasterSta
     copyUnsettled: copyUnsettledRows(at, sync).text,
     write: masterWrites(at, sync),
     clashes: at.unique === null ? null : clashStatements(at, sync),
+    ...(exceptions === null ? {} : { exceptions: exceptionStatements(at, sync, exceptions.tables) }),
     verify: masterVerifyStatements(at, sync),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Purpose: the record of decided conflicts, as `sarrio conflicts` reads it.
- * Reads: sarrio.conflict. Writes: removes old ones. Called by: `read-conflicts.ts`, `undo-conflict.ts`, `forget-conflicts.ts`.
+ * Reads: sarrio.conflict. Writes: removes old ones. Called by: `read-conflicts.ts`, `write-row.ts`, `forget-conflicts.ts`.
  */
 const COLUMNS = `
   c.id::text as id, c.sync, c.relation, c.key::text as key, c.kind, c.strategy, c.decision, c.versions::text as versions,
@@ -26,6 +26,9 @@ export const findConflict = `
   order by c.id
   limit 2
 `;
+
+/** One snapshot for looking and writing: what somebody else changes after it cannot be written over. */
+export const beginWriting = 'begin transaction isolation level repeatable read, read write';
 
 export const nowMicros = 'select (extract(epoch from clock_timestamp()) * 1000000)::bigint::text as now';
 

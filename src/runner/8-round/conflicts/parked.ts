@@ -6,9 +6,8 @@ import type { Session } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import { writeAlone } from '../write-alone.ts';
 import { forgetParked, listParked } from './parked.sql.ts';
-import { rowOfKey, targetKeyOf, writeRow } from './undo-conflict.ts';
-
-type Values = Readonly<Record<string, string | null>>;
+import { targetKeyOf } from './undo-conflict.ts';
+import { type Values, writeRow } from './write-row.ts';
 
 /** A row that was taken out of its table at every member, because another one holds its unique value. */
 export type ParkedRow = {
@@ -82,11 +81,10 @@ export async function retryParked(plan: Plan, sync: string, sessions: readonly S
 async function putBack(plan: Plan, session: Session, parked: ParkedRow): Promise<'put back' | 'in the way' | 'is there'> {
   const table = tableOf(plan, parked);
   if (table === null) return 'in the way';
-  if ((await rowOfKey(session, table, parked.key)) !== null) return 'is there';
-  const row = { ...targetKeyOf(table, parked.key), ...parked.row };
+  const own = { ...targetKeyOf(table, parked.key), ...parked.row };
+  const what = `the parked row ${JSON.stringify(parked.key)} was not put back`;
   try {
-    await writeRow(session, table, { row, what: `the parked row ${JSON.stringify(parked.key)} was not put back` });
-    return 'put back';
+    return (await writeRow(session, table, { key: parked.key, row: (current) => (current === null ? own : null), what })) ? 'put back' : 'is there';
   } catch (error) {
     if (isUniqueViolation(error)) return 'in the way';
     throw error;

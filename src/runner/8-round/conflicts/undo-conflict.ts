@@ -3,9 +3,8 @@ import type { Plan, PlanMasterTable } from '../../../plan/plan.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Session } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
-import { beginApply, commitApply, markFilled, rollbackApply, wakeReader } from '../target.sql.ts';
-import { nowMicros } from './conflicts.sql.ts';
 import { type DecidedConflict, type DecidedVersion, versionsOfKey } from './read-conflicts.ts';
+import { type NewRow, type Values, writeRow } from './write-row.ts';
 
 export type Undo = {
   readonly plan: Plan;
@@ -23,39 +22,14 @@ export type Undo = {
 export async function undoConflict(session: Session, undo: Undo): Promise<void> {
   const { conflict, version } = undo;
   const table = tableOf(undo);
-  const current = await rowOfKey(session, table, conflict.key);
-  if (!undo.anyway && !isAsDecided(table, conflict, current)) throw changedSince(session, conflict);
-  const row = unmasked(version, conflict, current);
-  await writeRow(session, table, {
-    row: { ...targetKeyOf(table, conflict.key), ...row, sarrio_present: row !== null },
-    what: `conflict ${conflict.id} was not undone`,
-  }).catch((error: unknown) => {
+  const newRow = (current: Values | null): NewRow => {
+    if (!undo.anyway && !isAsDecided(table, conflict, current)) throw changedSince(session, conflict);
+    const row = unmasked(version, conflict, current);
+    return { ...targetKeyOf(table, conflict.key), ...row, sarrio_present: row !== null };
+  };
+  await writeRow(session, table, { key: conflict.key, row: newRow, what: `conflict ${conflict.id} was not undone` }).catch((error: unknown) => {
     throw isUniqueViolation(error) ? valueTaken(session, conflict, error) : error;
   });
-}
-
-export type NewRow = { readonly row: Readonly<Record<string, string | boolean | null>>; readonly what: string };
-
-/** Writes one row as a change of an application with the time of now; `what` has failed when the server does not commit. */
-export async function writeRow(session: Session, table: PlanMasterTable, { row: values, what }: NewRow): Promise<void> {
-  const now = (await session.query(nowMicros)).rows[0]?.['now'] ?? '0';
-  const row = JSON.stringify([{ sarrio_present: true, ...values, sarrio_at: now, sarrio_fresh: true, sarrio_settled: true, sarrio_skip: false }]);
-  const { entriesOfRows, mergeRows, deleteRows, insertRows } = table.masters.write;
-  const readers = [...(table.masters.readers[session.database] ?? [])];
-  const texts = mergeRows === null ? [entriesOfRows, deleteRows, insertRows] : [entriesOfRows, mergeRows];
-  try {
-    await session.batch([
-      { text: beginApply },
-      ...texts.map((text) => ({ text, values: [row] })),
-      { text: markFilled, values: [table.filled] },
-      ...readers.map(({ sync, sequence }) => ({ text: wakeReader, values: [sync, sequence] })),
-    ]);
-    const [committed] = await session.batch([{ text: commitApply }]);
-    if (committed?.command !== 'COMMIT') throw new Error(`${what}: the server answered COMMIT with ROLLBACK`);
-  } catch (error) {
-    if (session.isOpen()) await session.query(rollbackApply);
-    throw error;
-  }
 }
 
 function tableOf({ plan, conflict }: Undo): PlanMasterTable {
@@ -63,16 +37,6 @@ function tableOf({ plan, conflict }: Undo): PlanMasterTable {
   const table = sync?.mode === 'multi-master' ? sync.tables.find(({ target }) => displayName(target) === conflict.relation) : undefined;
   if (table !== undefined) return table;
   throw failure('refused', { code: 'SAR631', message: `the plan has no table ${conflict.relation} in a multi-master sync ${conflict.sync} any more` });
-}
-
-type Values = Readonly<Record<string, string | null>>;
-
-/** The row as it stands at a member, or null. */
-export async function rowOfKey(session: Session, table: PlanMasterTable, key: Values): Promise<Values | null> {
-  const keys = JSON.stringify([table.key.map((name) => key[name] ?? null)]);
-  const [answer] = await session.batch([{ text: table.masters.rowsOfKeys, values: [keys] }]);
-  const [isPresent, ...values] = answer?.lists[0] ?? [];
-  return isPresent === 't' ? Object.fromEntries(table.columns.map(({ name }, index) => [name, values[index] ?? null])) : null;
 }
 
 /** After `skip` every database has its own version; a row that was parked or removed is not there. */

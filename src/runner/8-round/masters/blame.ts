@@ -1,31 +1,30 @@
 import type { Statement } from '../../postgres/session.ts';
-import { rollbackToSavepoint } from './masters.sql.ts';
-import { isFaultOfRows, stateOf, TableError } from './member-error.ts';
+import { closeContested, fetchContested, openContested, releaseSavepoint, rollbackToSavepoint, savepoint } from './masters.sql.ts';
+import { excludedRow } from './member-exceptions.ts';
+import { isExcluded, isFaultOfRows, type RowAtFault, stateOf, TableError } from './member-error.ts';
+import { tableOf } from './member-reads.ts';
 import type { MemberState } from './session-member.ts';
-import type { SetAside } from './set-aside.ts';
+import { type AsideRow, newSetAside, type SetAside } from './set-aside.ts';
 
 /** The statements that write what was set aside for a table. */
 export type WriteAgain = (ordinal: number, aside: SetAside) => readonly Statement[];
 
-type Failed = { readonly few: readonly { readonly ordinal: number; readonly aside: SetAside }[]; readonly writes: WriteAgain };
+type Table = { readonly ordinal: number; readonly aside: SetAside };
+type Failed = { readonly few: readonly Table[]; readonly writes: WriteAgain };
+
+/** Rows that are read of a stage at a time. */
+const PAGE = 1_000;
 
 /**
  * A batch does not say which of its statements failed: in a transaction that is lost anyway, the tables are written once more, one by one,
- * and of the one that fails again halves of its rows, until one row is left.
+ * and of the one that fails again the row is looked for.
  */
-export async function blamed({ session }: Pick<MemberState, 'session'>, { few, writes }: Failed, error: unknown): Promise<unknown> {
+export async function blamed(state: MemberState, { few, writes }: Failed, error: unknown): Promise<unknown> {
   if (!isFaultOfRows(error)) return error;
-  const failureOf = async (ordinal: number, aside: SetAside): Promise<unknown> => {
-    await session.query(rollbackToSavepoint);
-    return session.batch(writes(ordinal, aside)).then(
-      () => null,
-      (cause: unknown) => cause,
-    );
-  };
   try {
-    for (const { ordinal, aside } of few) {
-      const cause = await failureOf(ordinal, aside);
-      if (cause !== null) return new TableError(ordinal, cause, await keyAtFault(aside, (part) => failureOf(ordinal, part)));
+    for (const table of few) {
+      const cause = await writtenAgain(state, writes, table);
+      if (cause !== null) return new TableError(table.ordinal, cause, await rowAtFault(state, writes, { ...table, cause }));
     }
   } catch {
     // The savepoint was passed already: it was none of the tables.
@@ -34,24 +33,82 @@ export async function blamed({ session }: Pick<MemberState, 'session'>, { few, w
   return error;
 }
 
-type Key = Readonly<Record<string, string | null>>;
+/** The same of a table whose rows are in the stage. Only a table with a handler has somebody to ask about the row. */
+export async function blamedStage(state: MemberState, writes: WriteAgain, { ordinal, aside, cause }: Table & { readonly cause: unknown }): Promise<unknown> {
+  if (!isFaultOfRows(cause)) return cause;
+  if (tableOf(state, ordinal).exception === null) return new TableError(ordinal, cause);
+  try {
+    await state.session.query(rollbackToSavepoint);
+    const excluded = isExcluded(cause) ? await excludedRow(state, { ordinal, aside, constraint: constraintOf(cause) }) : null;
+    return new TableError(ordinal, cause, excluded ?? (await rowOfStage(state, writes, { ordinal, aside })));
+  } catch {
+    return new TableError(ordinal, cause);
+  }
+}
 
-/** Null where no row fails by itself: two that arrive are in each other's way. */
-async function keyAtFault(aside: SetAside, failureOf: (part: SetAside) => Promise<unknown>): Promise<Key | null> {
+/** Page by page, each written by itself, until one fails. */
+async function rowOfStage(state: MemberState, writes: WriteAgain, { ordinal, aside }: Table): Promise<RowAtFault | null> {
+  const { session } = state;
+  const { exceptions } = tableOf(state, ordinal).masters;
+  if (exceptions === undefined) return null;
+  // What is rolled back takes its cursors with it.
+  await session.query(releaseSavepoint);
+  await session.query(openContested(exceptions.stage));
+  await session.query(savepoint);
+  for (;;) {
+    const [answer] = await session.batch([{ text: fetchContested(PAGE) }]);
+    const rows = (answer?.lists ?? []).map(([present, ...values]): AsideRow => {
+      return { row: { isPresent: present === 't', values }, at: '0', isFresh: false, isSettled: true, isSkipped: false, names: null, carried: null };
+    });
+    const page = { ordinal, aside: { ...newSetAside(aside.table), rows } };
+    const cause = rows.length === 0 ? null : await writtenAgain(state, writes, page);
+    if (cause !== null) return rowAtFault(state, writes, { ...page, cause });
+    if (rows.length < PAGE) break;
+  }
+  await session.query(closeContested);
+  return null;
+}
+
+/** What went wrong; null when nothing did. */
+async function writtenAgain({ session }: MemberState, writes: WriteAgain, { ordinal, aside }: Table): Promise<unknown> {
+  await session.query(rollbackToSavepoint);
+  return session.batch(writes(ordinal, aside)).then(
+    () => null,
+    (cause: unknown) => cause,
+  );
+}
+
+/**
+ * Values that exclude each other are compared, all with all: written in parts, a row would meet what another part of them takes out of its
+ * way. Of other errors halves are written, until one row is left.
+ */
+async function rowAtFault(state: MemberState, writes: WriteAgain, { ordinal, aside, cause }: Table & { readonly cause: unknown }): Promise<RowAtFault | null> {
+  if (isExcluded(cause)) {
+    await state.session.query(rollbackToSavepoint);
+    const excluded = await excludedRow(state, { ordinal, aside, constraint: constraintOf(cause) });
+    if (excluded !== null) return excluded;
+  }
   let rows = aside.rows;
   while (rows.length > 1) {
     const half = rows.slice(0, Math.ceil(rows.length / 2));
     const rest = rows.slice(half.length);
-    if (isOfRows(await failureOf({ ...aside, rows: half }))) rows = half;
-    else if (isOfRows(await failureOf({ ...aside, rows: rest }))) rows = rest;
+    if (isOfRows(await writtenAgain(state, writes, { ordinal, aside: { ...aside, rows: half } }))) rows = half;
+    else if (isOfRows(await writtenAgain(state, writes, { ordinal, aside: { ...aside, rows: rest } }))) rows = rest;
     else return null;
   }
   const [row] = rows;
-  return row === undefined ? null : Object.fromEntries(aside.table.key.map((name) => [name, row.row.values[placeOf(aside, name)] ?? null]));
+  if (row === undefined) return null;
+  return { key: Object.fromEntries(aside.table.key.map((name) => [name, row.row.values[placeOf(aside, name)] ?? null])), row: row.row, inTheWay: [] };
 }
 
 function isOfRows(cause: unknown): boolean {
   return cause !== null && stateOf(cause) !== null;
+}
+
+function constraintOf(cause: unknown): string | null {
+  const { constraint, cause: inner } = (cause ?? {}) as { readonly constraint?: unknown; readonly cause?: unknown };
+  if (typeof constraint === 'string') return constraint;
+  return inner === undefined ? null : constraintOf(inner);
 }
 
 function placeOf({ table }: SetAside, source: string): number {

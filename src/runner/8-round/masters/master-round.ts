@@ -12,7 +12,7 @@ import { FEW_ENTRIES, type Look, type Member } from './member.ts';
 import { TablesUnfit } from './member-shapes.ts';
 import { settleClashes } from './settle-clashes.ts';
 import { type Contested, settleContested } from './settle-contested.ts';
-import { type Ruling, settleRulings } from './settle-rulings.ts';
+import { confirmRulings, type Ruling, type RulingSource, settleRulings, tablesRuled } from './settle-rulings.ts';
 
 /** One pass over a multi-master sync. */
 export type MasterRound = {
@@ -49,7 +49,7 @@ export type MasterRound = {
   /** Says what becomes of rows of a table that hold one unique value, where its rule for that is a handler, in the order of the clashes. */
   readonly unclashByHandler: (table: number, clashes: readonly HandlerClash[]) => Promise<readonly (ClashDecision | HandlerFailure)[]>;
   /** What was said of single rows that a member did not take before. */
-  readonly rulings: (table: number) => readonly Ruling[];
+  readonly rulings: RulingSource;
   /** An id for the next conflict. */
   readonly newId: () => string;
   readonly failpoint: Failpoint;
@@ -63,6 +63,8 @@ export type BegunRound = MasterRound & {
   readonly nowMicros: bigint;
   /** The transaction of each member in this round, by index. */
   readonly xids: ReadonlyMap<number, bigint>;
+  /** What was said of single rows and holds in these snapshots. */
+  readonly ruled: readonly Ruling[];
 };
 
 export type MasterRoundResult =
@@ -93,6 +95,7 @@ export type MasterRoundResult =
  * - A table that is not what the plan was compiled for in the snapshot of one of them takes no part. Tables with changes are looked at before
  *   anything is read, those that have been written to before anybody commits.
  * - What a member reads and writes of users' tables is what its snapshot shows: it is asked after each reading, and after the last write.
+ * - What was ruled about single rows is carried out in a round whose snapshots hold what the handler was shown, all of it or nothing.
  * - A stopped table's held position does not move: the transaction that moves a watermark past its changes writes down where the table is.
  *
  * On an error every transaction is rolled back.
@@ -133,17 +136,19 @@ function lookOptions(round: MasterRound, member: Member): Parameters<Member['loo
   return { ...spansOf(round, member), lock: taking(lock), keep: taking(keep) };
 }
 
-async function exchange(round: Omit<BegunRound, 'xids'>, looks: readonly Look[]): Promise<MasterRoundResult> {
+async function exchange(round: Omit<BegunRound, 'xids' | 'ruled'>, looks: readonly Look[]): Promise<MasterRoundResult> {
   const { members, failpoint, touched, stopped } = round;
   const found = looks.flatMap(({ pending }) => pending.map(({ ordinal }) => ordinal));
   for (const ordinal of found) if (!stopped.has(ordinal)) touched.add(ordinal);
   await failpoint('masters.before-hold');
   const held = await allOf(members.map((member) => member.hold()));
   const xids = new Map(members.map(({ index }, place) => [index, held[place] ?? 0n]));
+  const ruled = await confirmRulings(round);
+  for (const ordinal of tablesRuled(ruled)) touched.add(ordinal);
   const tables = [...touched].sort((a, b) => a - b);
   await failpoint('masters.before-exchange');
   const exchanged: Exchanged[] = [];
-  for (const table of tables) exchanged.push(await exchangeTable({ ...round, xids }, looks, table));
+  for (const table of tables) exchanged.push(await exchangeTable({ ...round, xids, ruled }, looks, table));
   const written = writtenAt(round, exchanged);
   const own = new Map([...xids].filter(([index]) => exchanged.some(({ freshAt }) => freshAt.has(index))));
   await failpoint('masters.before-apply');

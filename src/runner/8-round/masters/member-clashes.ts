@@ -2,29 +2,24 @@ import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { planFor } from '../source.sql.ts';
 import type { ClashPair, ClashingText } from './member.ts';
 import { asSeen, fromOf, tableOf } from './member-reads.ts';
-import { fillStage } from './member-writes.ts';
+import { isLarge, readyStage } from './member-stage.ts';
 import type { MemberState } from './session-member.ts';
-import { isForStage, rowsJson } from './set-aside.ts';
+import { rowsJson } from './set-aside.ts';
 
 /** Above this number of rows the planner has its choice how to join them. */
 const FEW_TO_COMPARE = 50;
 
 /** Pairs of rows that hold one unique value, among what was set aside here and what stays here. */
 export async function clashesAt(state: MemberState, ordinal: number): Promise<readonly ClashPair[]> {
-  const { clashes, write } = tableOf(state, ordinal).masters;
+  const { clashes } = tableOf(state, ordinal).masters;
   const aside = state.pending.asides.get(ordinal);
   if (clashes === null || aside === undefined) return [];
   const { session } = state;
-  const isLarge = aside.isStaged || isForStage(aside);
-  if (isLarge) {
-    if (isForStage(aside)) await fillStage(state, aside);
-    await session.query(planFor('many'));
-    await session.query(write.analyzeStage);
-    if (aside.hasSettled) await session.query(write.dropSettled);
-  }
-  const statement = isLarge ? { text: clashes.ofStage } : { name: `sarrio_masters_clashes_${ordinal}`, text: clashes.ofRows, values: [rowsJson(aside)] };
+  const isStaged = isLarge(aside);
+  if (isStaged) await readyStage(state, aside);
+  const statement = isStaged ? { text: clashes.ofStage } : { name: `sarrio_masters_clashes_${ordinal}`, text: clashes.ofRows, values: [rowsJson(aside)] };
   // Some hundred rows are compared with each other: never each with each.
-  const isMiddling = !isLarge && aside.rows.length > FEW_TO_COMPARE;
+  const isMiddling = !isStaged && aside.rows.length > FEW_TO_COMPARE;
   const [before, after] = isMiddling ? [[{ text: planFor('many') }], [{ text: planFor('few') }]] : [[], []];
   const answers = await session.batch([...fromOf(state, ordinal), ...before, statement, asSeen(state, [ordinal]), ...after]);
   refuseChanged(state.name, answers.at(-1 - after.length));

@@ -1,3 +1,5 @@
+import type { KeyedRow } from '../../../conflict/handlers/judge-failure.ts';
+import type { RowText } from '../../../conflict/row-text.ts';
 import { sqlState } from '../../postgres/connection-failure.ts';
 import { CopyError } from '../../postgres/copy.ts';
 import { failureText } from '../../postgres/error-text.ts';
@@ -14,17 +16,26 @@ export class MemberError extends Error {
   }
 }
 
+/** The row that a member does not take. */
+export type RowAtFault = {
+  /** By column of the source, as text. */
+  readonly key: Readonly<Record<string, string | null>>;
+  readonly row: RowText;
+  /** Rows that hold what it wants of a unique index, or that exclude it. */
+  readonly inTheWay: readonly KeyedRow[];
+};
+
 /** What went wrong with one table's rows at a member. */
 export class TableError extends Error {
   override readonly name = 'TableError';
   readonly table: number;
-  /** Of the row, by column as text; null where it is not known. */
-  readonly key: Readonly<Record<string, string | null>> | null;
+  /** Null where it is not known. */
+  readonly row: RowAtFault | null;
 
-  constructor(table: number, cause: unknown, key: Readonly<Record<string, string | null>> | null = null) {
+  constructor(table: number, cause: unknown, row: RowAtFault | null = null) {
     super(failureText(cause), { cause });
     this.table = table;
-    this.key = key;
+    this.row = row;
   }
 }
 
@@ -43,6 +54,11 @@ export function isFaultOfRows(error: unknown): boolean {
 export function stateOf(error: unknown): string | null {
   if (error instanceof MemberError || error instanceof TableError || error instanceof CopyError) return stateOf(error.cause);
   return sqlState(error);
+}
+
+/** A unique index or an exclusion keeps the row out. */
+export function isExcluded(error: unknown): boolean {
+  return ['23505', '23P01'].includes(stateOf(error) ?? '');
 }
 
 /** Somebody changed what the round was about to read or write (serialization, deadlock, lock, a key inserted meanwhile): the same again may well succeed. */

@@ -6,13 +6,12 @@ import { readTokens } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { tokensOf } from '../counting.ts';
 import type { TextRows } from '../reading-rows.ts';
-import { planFor } from '../source.sql.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
 import { moveHeld, moveWatermark, parkRows, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
 import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
-import { blamed, type WriteAgain } from './blame.ts';
-import { isFaultOfRows, TableError } from './member-error.ts';
+import { blamed, blamedStage, type WriteAgain } from './blame.ts';
 import { asSeen, knownOf, tableOf } from './member-reads.ts';
+import { fillStage, isLarge, readyStage } from './member-stage.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { copyRecords, recordStatements } from './record-conflicts.ts';
 import type { MemberState } from './session-member.ts';
@@ -20,7 +19,6 @@ import {
   addDelivered,
   addSettled,
   dropSettledKeys,
-  intoStage,
   isForStage,
   newSetAside,
   rowsJson,
@@ -92,19 +90,13 @@ async function unsettle({ session }: MemberState, aside: SetAside, rows: readonl
   if (aside.isStaged) await session.query(writesOf(aside).unsettle, [rowsJson(apart)]);
 }
 
-export async function fillStage(state: MemberState, aside: SetAside): Promise<void> {
-  const { createStage, loadRows } = writesOf(aside);
-  if (!aside.isStaged) await state.session.query(createStage);
-  await state.load(loadRows, intoStage(aside));
-}
-
 /** Everything that was set aside, the records of conflicts, and the watermarks. */
 export async function applyAside(state: MemberState, tables: readonly number[], moved: Moved): Promise<void> {
   const asides = tables.flatMap((ordinal) => {
     const aside = state.pending.asides.get(ordinal);
     return aside ? [{ ordinal, aside }] : [];
   });
-  for (const { ordinal, aside } of asides) if (aside.isStaged || isForStage(aside)) await blaming(ordinal, writeStaged(state, aside));
+  for (const { ordinal, aside } of asides) if (isLarge(aside)) await blaming(state, { ordinal, aside });
   const few = asides.filter(({ aside }) => !aside.isStaged && aside.rows.length > 0);
   const moves = movesOf(state, asides, moved);
   const ordinals = asides.map(({ ordinal }) => ordinal);
@@ -169,21 +161,17 @@ function rowsOf(state: MemberState): WriteAgain {
   return (ordinal, aside) => writeRows(aside, ordinal, { form: 'replace', tellsOthers: tellsOthers(state, aside) });
 }
 
-async function blaming(ordinal: number, written: Promise<void>): Promise<void> {
+async function blaming(state: MemberState, { ordinal, aside }: { ordinal: number; aside: SetAside }): Promise<void> {
   try {
-    await written;
-  } catch (error) {
-    throw isFaultOfRows(error) ? new TableError(ordinal, error) : error;
+    await writeStaged(state, aside);
+  } catch (cause) {
+    throw await blamedStage(state, rowsOf(state), { ordinal, aside, cause });
   }
 }
 
 async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   const { session } = state;
-  const { analyzeStage, dropSettled } = writesOf(aside);
-  if (isForStage(aside)) await fillStage(state, aside);
-  await session.query(planFor('many'));
-  await session.query(analyzeStage);
-  if (aside.hasSettled) await session.query(dropSettled);
+  await readyStage(state, aside);
   await session.batch([{ name: 'sarrio_tells', text: tellOthers, values: [tellsOthers(state, aside) ? 't' : 'f'] }]);
   await inEitherForm(state, async (form) => {
     if (form === 'merge') await session.query(savepoint);

@@ -28,6 +28,8 @@ export type Member = {
   meet(table: number, others: readonly Member[]): AsyncIterable<readonly MetKey[]>;
   /** The rows of keys as this member's snapshot shows them, in the order of the keys. */
   rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
+  /** The rows of keys as they will stand here once what was set aside for the table is written, in the order of the keys. Only in a sync with a handler of exceptions. */
+  outcome(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
   /** Pairs of rows that hold one unique value, among what was set aside for the table here and what stays here. */
   clashes(table: number): Promise<readonly ClashPair[]>;
   /** Sets aside what is to be written here for contested keys; of a key that was settled before, this is what counts. */

@@ -10,11 +10,12 @@ import type { RunOptions } from '../sync-runner.ts';
 import { settleAll, tickAll } from './acknowledge-all.ts';
 import { admit, type Present, release } from './admit.ts';
 import { joinCopied } from './join-pair.ts';
-import { type Rulings, ruleOrStop } from './exceptions.ts';
+import { ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
 import type { KnownMarks } from './known-marks.ts';
 import { lockOrder } from './lock-order.ts';
 import { masterRound, type MasterRoundResult } from './master-round.ts';
+import type { Rulings } from './rulings.ts';
 import { RegistryChanged } from './session-member.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { drop, type Slot } from './slot.ts';
@@ -147,7 +148,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     now: clock.now,
     decideByHandler: run.handlers.decide,
     unclashByHandler: run.handlers.unclash,
-    rulings: run.rulings.of,
+    rulings: run.rulings,
     newId: randomUUID,
     failpoint,
   });

@@ -13,6 +13,7 @@ import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
+import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
 import { deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
 import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
@@ -95,6 +96,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     hold: async () => BigInt((await session.batch(holdWatermarks(state.syncName)))[1]?.lists[0]?.[0] ?? '0'),
     meet: (table, others) => meet(state, table, others),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
+    outcome: (table, keys) => outcomesAt(state, table, keys),
     clashes: (table) => clashesAt(state, table),
     settle: (table, rows) => settleAside(state, table, rows),
     deliver: (table, to, fresh) => deliver(state, table, { to, fresh }),
@@ -144,6 +146,7 @@ function namingErrors(member: Member): Member {
     look: naming(member.look),
     hold: naming(member.hold),
     rows: naming(member.rows),
+    outcome: naming(member.outcome),
     clashes: naming(member.clashes),
     settle: naming(member.settle),
     deliver: naming(member.deliver),

@@ -5,11 +5,11 @@ import type { Session } from '../../postgres/session.ts';
 import { refuseUnapplied } from '../installed-plan.ts';
 import type { SourceAccess, StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
-import { handlerTables } from './handlers/handler-tables.ts';
+import { handlerShapes, handlerTables } from './handlers/handler-tables.ts';
 import { openHandlers } from './handlers/handlers.ts';
-import { makeRulings } from './exceptions.ts';
 import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
+import { makeRulings } from './rulings.ts';
 import { type MastersRun, runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
 import { makeStoppedTables } from './stopped-tables.ts';
@@ -42,6 +42,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
     tables: handlerTables(plan, name, 'onConflict'),
     uniques: handlerTables(plan, name, 'onUnique'),
     exceptions: handlerTables(plan, name, 'onException'),
+    shapes: handlerShapes(plan, name),
     files: options.files,
     clock,
   });

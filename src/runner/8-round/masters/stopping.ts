@@ -20,7 +20,7 @@ export function stopOf({ sync }: MastersRun, error: unknown): Stop | null {
     code: 'SAR623',
     message: `database ${database} does not take the rows (${state}): ${found.message}${detail === null ? '' : `: ${detail}`}`,
     hint: 'Change the row at one of the databases, or what the table demands of it; then run: sarrio kick. Until then only this table waits; nothing of it is lost.',
-    key: found.key,
+    key: found.row?.key ?? null,
   };
 }
 

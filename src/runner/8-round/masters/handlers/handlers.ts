@@ -2,6 +2,7 @@ import { failureOf, type Fault, type HandlerDecision, type HandlerFailure, judge
 import {
   type ExceptionDecision,
   exceptionFailure,
+  type ExceptionShapes,
   failureMessage,
   type HandlerException,
   judgeException,
@@ -27,6 +28,8 @@ export type HandlersOptions = {
   readonly uniques?: readonly HandlerTable[];
   /** Tables with a handler for rows that a member does not take. */
   readonly exceptions?: readonly HandlerTable[];
+  /** All tables of the sync, whose rows handlers of exceptions may change; those of `exceptions` by default. */
+  readonly shapes?: readonly HandlerShape[];
   /** Texts of the generated files, by path under `generated/`. */
   readonly files: ReadonlyMap<string, string>;
   readonly clock: Clock;
@@ -56,7 +59,7 @@ const LOOKS = 4;
 
 /** Proves that the files are those of the plan. @throws SarrioError SAR307 when one is not */
 export function openHandlers(options: HandlersOptions): Handlers {
-  const { tables, uniques = [], exceptions = [], files, clock, limitMs = 5000, memoryMb = 64 } = options;
+  const { tables, uniques = [], exceptions = [], shapes = exceptions, files, clock, limitMs = 5000, memoryMb = 64 } = options;
   const state: State = { files: checkedFiles([...tables, ...uniques, ...exceptions], files), clock, limitMs, memoryMb, thread: null, queue: Promise.resolve() };
   return {
     decide: (ordinal, conflicts) => {
@@ -84,7 +87,7 @@ export function openHandlers(options: HandlersOptions): Handlers {
     except: async (ordinal, exception) => {
       const table = exceptions.find((each) => each.ordinal === ordinal);
       if (table === undefined) return null;
-      const [outcome] = await inTurn(state, () => askAll(state, table.rule.file, [ofException(table, exception)]));
+      const [outcome] = await inTurn(state, () => askAll(state, table.rule.file, [ofException({ shape: table, shapes }, exception)]));
       return outcome ?? null;
     },
     close: () => inTurn(state, () => endThread(state)),
@@ -137,11 +140,11 @@ function ofClash(table: HandlerTable, clash: HandlerClash): Question<ClashDecisi
   };
 }
 
-function ofException(table: HandlerTable, exception: HandlerException): Question<ExceptionDecision> {
+function ofException(of: ExceptionShapes, exception: HandlerException): Question<ExceptionDecision> {
   return {
-    text: JSON.stringify(failureMessage(table, exception)),
-    judge: (answer) => judgeException(table, exception, answer),
-    blame: (fault) => exceptionFailure(table, exception, fault),
+    text: JSON.stringify(failureMessage(of.shape, exception)),
+    judge: (answer) => judgeException(of, exception, answer),
+    blame: (fault) => exceptionFailure(of.shape, exception, fault),
   };
 }
 
