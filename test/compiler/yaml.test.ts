@@ -149,7 +149,11 @@ export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL'
     expect(said(written)).toEqual(said(typed));
     const files = ({ files: all }: Outcome): readonly string[] => [...(all ?? new Map<string, string>()).keys()];
     expect(files(written)).toEqual(files(typed));
-    expect(files(written).filter((path) => path.startsWith('handlers/')).sort()).toEqual([
+    expect(
+      files(written)
+        .filter((path) => path.startsWith('handlers/'))
+        .sort(),
+    ).toEqual([
       'handlers/shop.exception.mjs',
       'handlers/shop.public.customers.exception.mjs',
       'handlers/shop.public.customers.mjs',
@@ -164,7 +168,7 @@ export default { databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL'
     [
       'a rule by name where only a function is one',
       `${CONFIG}        onException: park\n`,
-      '(13,22): error SAR105: syncs.shop.tables[0].onException must be',
+      "(13,22): error SAR105: syncs.shop.tables[0].onException must be a function, not 'park'",
     ],
     [
       'a handler of unique values that is not exported',

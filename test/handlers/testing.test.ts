@@ -105,7 +105,7 @@ test('testException shows what is in the way, and gives the changes as they go o
     ...test,
     ...more,
     handler: ({ arriving, inTheWay: [other], rows: [east], update, of }) => {
-      if (!other || other.rows.length !== 2 || east?.operation !== 'update' || east.time !== '2026-01-01T00:00:00.000002Z') return stop();
+      if (other?.rows.length !== 2 || east?.operation !== 'update' || east.time !== '2026-01-01T00:00:00.000002Z') return stop();
       return retry(update(other.key, { email: `${arriving?.email}.old`, n: other.row.n + 1 }), of('public.log').insert({ id: 7n as never, what: null }));
     },
   });

@@ -66,18 +66,21 @@ const textsOf = ({ servers }: World): unknown => servers.map(({ image }) => KEYS
 
 const LOSSES = [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]] as const;
 
-test.each(LOSSES.map((lost) => [lost] as const))('changes of %j lost: what the others committed comes everywhere, whole, once, and nothing echoes', async (lost) => {
-  const here = world();
-  const dropped: Ruling[] = [];
-  expect(await round(here, { all: () => [ruling(here)], drop: (each) => void dropped.push(each) }, lost)).toMatchObject({ kind: 'applied' });
-  expect(dropped).toEqual([]);
-  // A runner that knows nothing of it goes on.
-  here.known.clear();
-  for (const index of MEMBERS) here.known.set(index, { watermarks: new Map(), held: new Map(), copiedXid: 0n });
-  for (let turn = 0; ((await round(here, NONE)) as { kind: string }).kind !== 'nothing'; turn += 1) if (turn === 5) throw new Error('it does not fall quiet');
-  const all = ['wanted', 'gave way', ''];
-  expect(textsOf(here)).toEqual([all, all, all]);
-});
+test.each(LOSSES.map((lost) => [lost] as const))(
+  'changes of %j lost: what the others committed comes everywhere, whole, once, and nothing echoes',
+  async (lost) => {
+    const here = world();
+    const dropped: Ruling[] = [];
+    expect(await round(here, { all: () => [ruling(here)], drop: (each) => void dropped.push(each) }, lost)).toMatchObject({ kind: 'applied' });
+    expect(dropped).toEqual([]);
+    // A runner that knows nothing of it goes on.
+    here.known.clear();
+    for (const index of MEMBERS) here.known.set(index, { watermarks: new Map(), held: new Map(), copiedXid: 0n });
+    for (let turn = 0; ((await round(here, NONE)) as { kind: string }).kind !== 'nothing'; turn += 1) if (turn === 5) throw new Error('it does not fall quiet');
+    const all = ['wanted', 'gave way', ''];
+    expect(textsOf(here)).toEqual([all, all, all]);
+  },
+);
 
 test('what is not as the handler was shown it is not carried out, in no part, and asked about again', async () => {
   const here = world();

@@ -55,6 +55,7 @@ function badChoice(error: ErrorObject, path: ConfigPath): Fault {
 }
 
 function requirement(error: ErrorObject): string {
+  if (/\/onException$/.test(error.instancePath)) return `must be a function, not ${shown(error.data)}`;
   switch (error.keyword) {
     case 'type':
       return `must be ${article(String(error.params['type']))}, not ${shown(error.data)}`;
@@ -72,6 +73,7 @@ function requirement(error: ErrorObject): string {
 }
 
 function hintFor(error: ErrorObject): string | null {
+  if (/\/onException$/.test(error.instancePath)) return 'It is asked about each row, as in onException: () => park(); in YAML it is named: ./rules.ts#decide.';
   if (/\/maxBacklog(\/\w+)?$/.test(error.instancePath))
     return "A backlog is a size such as '20 GB', or { rows: 5_000_000 }, or { size: '20 GB', rows: 5_000_000 }.";
   if (/\/keepConflicts$/.test(error.instancePath)) return "A time to keep conflicts is such as '30 days' or '12 hours'.";

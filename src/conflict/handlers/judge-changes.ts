@@ -23,12 +23,17 @@ type Judged<T> = T | { readonly fault: string };
 type Shown = { readonly table: string; readonly rows: readonly RowText[] };
 
 /** Only rows of the sync's tables by their whole keys, each once; only columns that exist, and values that fit. */
-export function judgeChanges(shapes: readonly HandlerShape[], changes: readonly ChangeMessage[], shown: Shown): Judged<{ readonly changes: readonly JudgedChange[] }> {
+export function judgeChanges(
+  shapes: readonly HandlerShape[],
+  changes: readonly ChangeMessage[],
+  shown: Shown,
+): Judged<{ readonly changes: readonly JudgedChange[] }> {
   if (changes.length > MOST_CHANGES) return { fault: `retry(…) with ${changes.length} changes; at most ${MOST_CHANGES} rows may be changed` };
   const judged: JudgedChange[] = [];
   for (const change of changes) {
     const shape = shapes.find(({ table }) => table === change.table);
-    if (shape === undefined) return { fault: `${callOf(change)}: the sync has no table ${change.table}; there are ${shapes.map(({ table }) => table).join(', ')}` };
+    if (shape === undefined)
+      return { fault: `${callOf(change)}: the sync has no table ${change.table}; there are ${shapes.map(({ table }) => table).join(', ')}` };
     const rows = shown.table === shape.table ? shown.rows : [];
     const found = change.change === 'insert' ? judgeInsert(shape, change) : judgeOfKey(shape, change, rows);
     if ('fault' in found) return found;

@@ -96,7 +96,11 @@ export function judgeException({ shape, shapes }: ExceptionShapes, exception: Ha
       return { kind: answer.kind };
     case 'retry': {
       if (exception.tries >= MOST_TRIES) return nonsense(shape, exception, `it returned retry() for the ${MOST_TRIES + 1}th time in a row`);
-      const shown = [exception.arriving, ...exception.rows.map(({ row }) => row), ...exception.inTheWay.flatMap(({ row, rows }) => [row, ...rows.map((each) => each.row)])];
+      const shown = [
+        exception.arriving,
+        ...exception.rows.map(({ row }) => row),
+        ...exception.inTheWay.flatMap(({ row, rows }) => [row, ...rows.map((each) => each.row)]),
+      ];
       const judged = judgeChanges(shapes, answer.changes, { table: shape.table, rows: shown });
       return 'fault' in judged ? nonsense(shape, exception, judged.fault) : { kind: 'retry', changes: judged.changes };
     }

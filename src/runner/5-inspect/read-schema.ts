@@ -1,4 +1,14 @@
-import type { ColumnSchema, DatabaseSchema, KeyColumn, IndexPart, IndexSchema, KeySchema, SequenceSchema, TableKind, TableSchema } from '../../plan/schema-lock.ts';
+import type {
+  ColumnSchema,
+  DatabaseSchema,
+  KeyColumn,
+  IndexPart,
+  IndexSchema,
+  KeySchema,
+  SequenceSchema,
+  TableKind,
+  TableSchema,
+} from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS, TYPES } from './schema.sql.ts';

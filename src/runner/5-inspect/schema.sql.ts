@@ -62,9 +62,12 @@ select c.oid::text as oid, n.nspname as schema, c.relname as name, c.relkind as 
     join pg_catalog.pg_namespace as pn on pn.oid = p.relnamespace
     where i.inhrelid = c.oid and not i.inhdetachpending)::text as parents,
   (select json_agg(json_build_object('name', x.relname, 'definition', regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''),
-        'parts', ${PARTS.replace('/*op*/', `(select m.amopopr from pg_catalog.pg_opclass as oc join pg_catalog.pg_amop as m
+        'parts', ${PARTS.replace(
+          '/*op*/',
+          `(select m.amopopr from pg_catalog.pg_opclass as oc join pg_catalog.pg_amop as m
           on m.amopfamily = oc.opcfamily and m.amoplefttype = oc.opcintype and m.amoprighttype = oc.opcintype and m.amopstrategy = 3
-          where oc.oid = i.indclass[p.place - 1])`)},
+          where oc.oid = i.indclass[p.place - 1])`,
+        )},
         'where', pg_get_expr(i.indpred, i.indrelid), 'nulls_equal', to_json(i) ->> 'indnullsnotdistinct')
       order by x.relname collate "C")
     from pg_catalog.pg_index as i

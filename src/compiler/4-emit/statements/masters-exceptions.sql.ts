@@ -87,14 +87,16 @@ function inTheWay(at: MasterTarget, tables: Readonly<Record<string, TableSchema>
 
 /** Every index by which rows of different keys can exclude each other; not those of generated columns, which do not travel, and whose values only the server knows. */
 function indexesOf(at: MasterTarget, table: TableSchema): readonly IndexSchema[] {
-  const plain = uniqueBeside(table, at.table.key).map(({ name, columns }): IndexSchema => ({
-    name,
-    definition: '',
-    parts: columns.map(({ name: column, equality, input }) => ({
-      expression: input === undefined ? ident(column).text : `${ident(column).text}::${input}`,
-      operator: equality,
-    })),
-  }));
+  const plain = uniqueBeside(table, at.table.key).map(
+    ({ name, columns }): IndexSchema => ({
+      name,
+      definition: '',
+      parts: columns.map(({ name: column, equality, input }) => ({
+        expression: input === undefined ? ident(column).text : `${ident(column).text}::${input}`,
+        operator: equality,
+      })),
+    }),
+  );
   const generated = table.columns.filter((column) => column.generated !== 'none');
   const isUnseen = ({ parts = [], where = '' }: IndexSchema): boolean => {
     const text = [...parts.map(({ expression }) => expression), where].join(' ');
@@ -107,7 +109,11 @@ function indexesOf(at: MasterTarget, table: TableSchema): readonly IndexSchema[]
 function pairs(at: MasterTarget, index: IndexSchema, changed: Sql): Sql {
   const arriving = indexed(at, index, sql`(select sarrio_present, sarrio_at, ${typed(at)} from ${changed} as v)`);
   const keys = columnsOf(at).filter(({ name }) => targetKey(at).some((key) => key.name === name));
-  const texts = (alias: string): Sql => sql`json_build_array(${join(keys.map(({ name }) => textOf(alias, name)), ', ')}), json_build_array(${columnTexts(at, alias)})`;
+  const texts = (alias: string): Sql =>
+    sql`json_build_array(${join(
+      keys.map(({ name }) => textOf(alias, name)),
+      ', ',
+    )}), json_build_array(${columnTexts(at, alias)})`;
   return sql`
     select ${texts('s')}, s.sarrio_at, ${texts('t')}
     from ${arriving} as s
@@ -132,7 +138,7 @@ function indexed(at: MasterTarget, { parts = [], where }: IndexSchema, rows: Sql
         columnsOf(at).map(({ name }) => ident('r', name)),
         ', ',
       )}, ${join(values, ', ')}
-      from ${rows} as r${where === undefined ? dangerousRaw('') : sql`\nwhere ${foreignExpression(where)}`}
+      ${join([sql`from ${rows} as r`, ...(where === undefined ? [] : [sql`where ${foreignExpression(where)}`])], '\n')}
     )
   `;
 }

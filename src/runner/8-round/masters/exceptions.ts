@@ -1,7 +1,7 @@
 import type { FailureError } from '../../../conflict/handlers/failure.ts';
 import { failureText } from '../../../conflict/handlers/judge.ts';
 import { callOf, type JudgedChange } from '../../../conflict/handlers/judge-changes.ts';
-import { type ExceptionDecision, type HandlerException, type HeldRow, type KeyedRow } from '../../../conflict/handlers/judge-failure.ts';
+import type { ExceptionDecision, HandlerException, HeldRow, KeyedRow } from '../../../conflict/handlers/judge-failure.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Present } from './admit.ts';
 import { isFaultOfRows, MemberError, type RowAtFault, tableErrorOf } from './member-error.ts';
@@ -87,7 +87,7 @@ async function ruledOf(run: MastersRun, present: readonly Present[], { asking, e
   if (outcome.changes.length === 0) return null;
   const changes: RuledChange[] = [];
   for (const change of outcome.changes) {
-    const found = await changeOf(run, present, change);
+    const found = await changeOf(run, present, { change, own: table });
     if (typeof found === 'string') return found;
     changes.push(found.change);
     shown.push(found.shown);
@@ -96,10 +96,14 @@ async function ruledOf(run: MastersRun, present: readonly Present[], { asking, e
 }
 
 /** A row that is changed has to be there at some member, one that is inserted at none. */
-async function changeOf(run: MastersRun, present: readonly Present[], judged: JudgedChange): Promise<{ change: RuledChange; shown: ShownRow } | string> {
+async function changeOf(
+  run: MastersRun,
+  present: readonly Present[],
+  { change: judged, own }: { change: JudgedChange; own: number },
+): Promise<{ change: RuledChange; shown: ShownRow } | string> {
   const table = run.sync.tables.findIndex(({ source }) => displayName(source) === judged.table);
   const call = `${callOf(judged)} of ${judged.table}`;
-  if (run.stopped.has(table)) return `${call}: that table is stopped itself`;
+  if (table !== own && run.stopped.waiting().has(table)) return `${call}: that table is stopped itself`;
   const rows: { member: number; row: HeldRow['row'] }[] = [];
   try {
     for (const { slot, state } of present) for (const { row } of await heldApart(state, table, [judged.key])) rows.push({ member: slot.index, row });

@@ -77,7 +77,9 @@ export async function excludedRow(state: MemberState, { ordinal, aside, constrai
   return {
     key: Object.fromEntries(names.map((name, place) => [name, key[place] ?? null])),
     row: rowFrom(last.one),
-    inTheWay: [...others].sort(([a], [b]) => byText(a, b)).map(([otherKey, other]) => ({ key: JSON.parse(otherKey) as readonly string[], row: rowFrom(other) })),
+    inTheWay: [...others]
+      .sort(([a], [b]) => byText(a, b))
+      .map(([otherKey, other]) => ({ key: JSON.parse(otherKey) as readonly string[], row: rowFrom(other) })),
   };
 }
 

@@ -23,7 +23,11 @@ export type Ruling = {
     | { readonly kind: 'change'; readonly changes: readonly RuledChange[] };
 };
 
-export type ShownRow = { readonly table: number; readonly key: readonly string[]; readonly rows: readonly { readonly member: number; readonly row: RowText }[] };
+export type ShownRow = {
+  readonly table: number;
+  readonly key: readonly string[];
+  readonly rows: readonly { readonly member: number; readonly row: RowText }[];
+};
 
 /** The table by its ordinal. */
 export type RuledChange = Omit<JudgedChange, 'table'> & { readonly table: number };
