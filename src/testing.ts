@@ -27,6 +27,8 @@ export type TestConflict<Row extends object = RowValues> = {
   /** The columns of the key by name; the values are those of the rows. */
   readonly key: readonly (keyof Row & string)[];
   readonly versions: readonly TestVersion<Row>[];
+  /** What all of them held before they went apart; null, as where nobody knows of it, by default. */
+  readonly common?: Row | null;
   /** `public.orders` by default. */
   readonly table?: string;
   /** Types by column, as `\d` shows them, for those that the values do not tell: text is taken for `text`, numbers for `integer` or `double precision`. */
@@ -50,7 +52,8 @@ export type TestedDecision =
  */
 export function testConflict<Row extends object = RowValues>(test: TestConflict<Row>): TestedDecision {
   const shape = shapeOf(test);
-  const conflict = conflictFor(test, shape);
+  const common = test.common ? conflictFor({ versions: [{ database: shape.databases[0] ?? '', row: test.common }] }, shape).versions[0]?.row : null;
+  const conflict = { ...conflictFor(test, shape), common: common ?? null };
   const message: unknown = JSON.parse(JSON.stringify(conflictMessage(shape, conflict)));
   const answer = answerOf((test.handler as ConflictHandler)(conflictOf(message as ConflictMessage)));
   const outcome = judge(shape, conflict, answer);

@@ -35,6 +35,8 @@ export type HandlerRule = {
   readonly sourceHash: string;
   /** SHA-256 (hex) of the file with LF line ends: the same bytes. */
   readonly fileHash: string;
+  /** It asks for the last common row, for which capture keeps the rows that changes replace. Only where it does. */
+  readonly common?: true;
 };
 
 /** What capture records of an UPDATE beside the key, for rules that ask for it: which columns changed, and by how much these counters. */
@@ -44,6 +46,11 @@ export type Recorded = { readonly counters: readonly string[] };
 export function recordedFor(rule: ConflictRule | null): Recorded | null {
   if (rule?.strategy === 'counters') return { counters: rule.counters };
   return rule?.strategy === 'columns' ? { counters: [] } : null;
+}
+
+/** Whether capture keeps the row that a change replaces. */
+export function recordsBefore(rule: ConflictRule | null): boolean {
+  return rule?.strategy === 'handler' && rule.common === true;
 }
 
 /** The rule that decides in the end, where others leave something open. */

@@ -1,5 +1,17 @@
 import type { ClashStatements } from './unique-rule.ts';
 
+/** How the last common row is found: capture has kept what stood there before each change. */
+export type CommonStatements = {
+  /** The name of the columns in the order of the plan, with which such a row begins. */
+  readonly layout: string;
+  /**
+   * $1: keys as for `MasterStatements.rowsOfKeys`. For each in order a JSON array by member: what stood here before the first change that this
+   * one has not seen (sixteen digits of time, then `-` for nothing, `?` for what nobody knows, or a record of the layout and the columns); null
+   * where it has seen all.
+   */
+  readonly befores: string;
+};
+
 /** What a handler of exceptions is told, and the rows that it changes. Keys are as for `MasterStatements.rowsOfKeys`. */
 export type ExceptionStatements = {
   /**

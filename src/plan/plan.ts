@@ -3,7 +3,7 @@ import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanCopy, RangeReadStatements } from './plan-copy.ts';
 import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
-import type { ExceptionStatements, MasterWriteStatements, MeetStatements } from './plan-masters.ts';
+import type { CommonStatements, ExceptionStatements, MasterWriteStatements, MeetStatements } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
@@ -290,6 +290,8 @@ export type MasterStatements = {
   readonly clashes: ClashStatements | null;
   /** Only in a sync with a handler of exceptions. */
   readonly exceptions?: ExceptionStatements;
+  /** Only where the rule is a handler that asks for the last common row. */
+  readonly common?: CommonStatements;
   readonly verify: MasterVerifyStatements;
   /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
   readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;

@@ -1,58 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { verb as apply } from '../../src/commands/apply.ts';
 import { verb as compile } from '../../src/commands/compile.ts';
 import { verb as pull } from '../../src/commands/pull.ts';
 import { verb as run } from '../../src/commands/run.ts';
-import type { Verb } from '../../src/commands/verb.ts';
 import { startSarrio } from '../support/cli.ts';
-import type { TestDatabase } from '../support/database.ts';
-import { freshDatabase } from '../support/databases.ts';
 import { onAll } from '../support/follow.ts';
+import { handled } from '../support/handled.ts';
 import { at, expectAlike, rowsOf } from '../support/masters.ts';
-import { type Outcome, runVerb } from '../support/run-verb.ts';
 import { waitUntil } from '../support/wait.ts';
-
-type Project = {
-  readonly members: readonly TestDatabase[];
-  readonly dir: string;
-  readonly env: Readonly<Record<string, string>>;
-  verb(which: Verb, ...args: readonly string[]): Promise<Outcome>;
-};
-
-const NAMES = ['east', 'west', 'north'] as const;
-
-/** Members with one sync over all their tables, of which some have a handler of exceptions. */
-async function project(schema: string, handlers: Readonly<Record<string, string>>, more: { count?: number; seed?: string } = {}): Promise<Project> {
-  const names = NAMES.slice(0, more.count ?? 3);
-  const members: TestDatabase[] = [];
-  for (const name of names) members.push(await freshDatabase(name));
-  await onAll(members, schema);
-  await at(members, 0).script(more.seed ?? '');
-  const dir = await mkdtemp(join(tmpdir(), 'sarrio-changes-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const tables = Object.entries(handlers).map(([name, handler]) => `{ table: 'public.${name}', onException: ${handler} }`);
-  const listed = names.map((name) => `'${name}'`).join(', ');
-  await writeFile(
-    join(dir, 'replication.config.ts'),
-    `import { defineReplication, env, keep, park, retry, stop } from 'sarrio';
-    export default defineReplication({
-      databases: { ${names.map((name) => `${name}: env('${name.toUpperCase()}_URL')`).join(', ')} },
-      syncs: { m: { mode: 'multi-master', members: [${listed}], onConflict: 'last-update-wins', tables: ['public.*', ${tables.join(', ')}] } },
-    } as never);
-    void [keep, park, retry, stop];`,
-  );
-  const env = Object.fromEntries(names.map((name, index) => [`${name.toUpperCase()}_URL`, at(members, index).url]));
-  const verb = (which: Verb, ...args: readonly string[]): Promise<Outcome> =>
-    runVerb(which, [...args, '--generated', join(dir, 'generated')], { cwd: dir, env });
-  for (const [which, ...args] of [[pull], [compile], [apply], [run, '--until-caught-up']] as const) {
-    const { exit, diagnostics } = await verb(which, ...args);
-    expect([exit, diagnostics.filter(({ severity }) => severity === 'error')]).toEqual(['ok', []]);
-  }
-  return { members, dir, env, verb };
-}
 
 const SCHEMA = `
   create table renamed (id integer primary key, email text unique, seen timestamptz);
@@ -82,8 +37,12 @@ const HANDLERS = {
   chained: "({ key, update, of }) => retry(update(key, { v: 100 + key.id }), of('public.refused').insert({ id: key.id, v: -1 }))",
 } as const;
 
+function excepting(handlers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(handlers).map(([table, handler]) => [table, `onException: ${handler}`]));
+}
+
 test('rows in the way, and others, are changed at every member alike in the round; nonsense stops its own table', { timeout: 120_000 }, async () => {
-  const { members, verb } = await project(SCHEMA, HANDLERS);
+  const { members, verb } = await handled(SCHEMA, { tables: excepting(HANDLERS) });
   const [east, west] = [at(members, 0), at(members, 1)];
   await onAll(members.slice(1), 'alter table refused add check (v > 0)');
   await west.script('alter table checked add check (v < 10); alter table big add check (v <> 700)');
@@ -148,11 +107,11 @@ test('a handler is told the error, the row, what is in its way and what every me
   const told = `(f) => { throw new Error(JSON.stringify(
     { error: f.error, database: f.database, key: f.key, arriving: f.arriving, inTheWay: f.inTheWay, rows: f.rows, tries: f.tries },
     (_, value) => (typeof value === 'bigint' ? 'n' : value))) }`;
-  const { members, verb } = await project(
-    'create table t (id integer primary key, v text, n numeric);',
-    { t: told },
-    { count: 2, seed: "insert into t values (5, 'far', 1)" },
-  );
+  const { members, verb } = await handled('create table t (id integer primary key, v text, n numeric);', {
+    tables: excepting({ t: told }),
+    count: 2,
+    seed: "insert into t values (5, 'far', 1)",
+  });
   await onAll(members, 'create unique index t_low on t (lower(v))');
   await verb(pull);
   await verb(compile);
@@ -196,11 +155,11 @@ test('what a handler changes is changed once, wherever the runner is killed', { 
   const schema = 'create table t (id integer primary key, v integer unique, n integer not null); create table log (id integer primary key, n integer);';
   const handler =
     "({ inTheWay: [other], update, of }) => (other ? retry(update(other.key, { v: 1000 + other.key.id, n: other.row.n + 1 }), of('public.log').update({ id: 1 }, { n: other.key.id })) : stop())";
-  const { members, dir, env, verb } = await project(schema, { t: handler }, { seed: 'insert into log values (1, 0)' });
+  const { members, generated, env, verb } = await handled(schema, { tables: excepting({ t: handler }), seed: 'insert into log values (1, 0)' });
   for (const [index, point] of POINTS.entries()) {
     await at(members, 0).script(`insert into t values (${index * 2 + 1}, ${index}, 0)`);
     await at(members, 1).script(`insert into t values (${index * 2 + 2}, ${index}, 0)`);
-    const running = startSarrio(['run', '--generated', join(dir, 'generated')], { env: { ...env, SARRIO_FAILPOINT: `${point}=kill` } });
+    const running = startSarrio(['run', '--generated', generated], { env: { ...env, SARRIO_FAILPOINT: `${point}=kill` } });
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 60_000 });
   }
   expect((await verb(run, '--until-caught-up')).exit).toBe('ok');

@@ -91,6 +91,9 @@ export function simulatedMember(options: MemberOptions): Member {
         return aside === undefined || aside.isSkipped ? rowText(peers, index, key) : textOf(key, aside);
       });
     },
+    async befores() {
+      throw new Error('the simulation has no handlers');
+    },
     async clashes() {
       return [];
     },

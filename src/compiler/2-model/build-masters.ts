@@ -1,5 +1,5 @@
 import type { MultiMasterSync, UniqueRuleConfig } from '../../index.ts';
-import { recordedFor } from '../../plan/conflict-rule.ts';
+import { recordedFor, recordsBefore } from '../../plan/conflict-rule.ts';
 import type { KeySchema, TableSchema } from '../../plan/schema-lock.ts';
 import type { UniqueRule } from '../../plan/unique-rule.ts';
 import { displayName } from '../../sql/quote.ts';
@@ -88,6 +88,7 @@ function buildTable({ sync, faults, handlers }: Parts, options: { selected: Sele
     takesTruncate: false,
     gone: 'deleted',
     recorded: recordedFor(rule),
+    before: recordsBefore(rule),
   } as const;
   const made = (index: LockIndex, own: TableSchema, member: { key: KeySchema; columns: readonly ModelColumn[]; except: string }): ModelTable => ({
     source: own,

@@ -115,6 +115,7 @@ function buildTable({ selected, missingColumns, captureTriggers, keyOf, kept, so
     captureTriggers,
     ...kept,
     recorded: null,
+    before: false,
   };
 }
 

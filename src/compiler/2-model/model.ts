@@ -133,6 +133,8 @@ export type ModelTable = {
   readonly gone: 'deleted' | 'kept-when-truncated' | 'kept';
   /** What is recorded of an UPDATE beside the key, where a rule for conflicts asks for it. */
   readonly recorded: Recorded | null;
+  /** Whether the row is kept that an UPDATE or DELETE replaces, where a handler asks for the last common row. */
+  readonly before: boolean;
 };
 
 export type ModelColumn = {

@@ -6,9 +6,11 @@ import type { ModelTable } from '../2-model/model.ts';
 import { identityHash, objectNames, wakeName } from '../2-model/object-names.ts';
 import { type CaptureTarget, keyCapture, partitionedUpdateCapture, rowCapture, statementCapture } from './objects/capture.sql.ts';
 import { isOwnType } from './statements/user-types.ts';
-import { currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence, recordedColumns } from './objects/delta.sql.ts';
+import { beforeCapture } from './objects/before-capture.sql.ts';
+import { beforeColumn, currentSequence, deltaIndex, deltaSegment, deltaTable, filledSequence, recordedColumns } from './objects/delta.sql.ts';
 import { recordedUpdateCapture } from './objects/recorded-update.sql.ts';
 import {
+  beforeTriggers,
   firesAlways,
   keyTrigger,
   partitionedTriggers,
@@ -50,7 +52,8 @@ export function emitCapture(captured: Captured): SqlFile {
 function deltaObjects(table: ModelTable): readonly EmittedObject[] {
   const names = objectNames(table.source);
   // At each of them, since adding columns to the one changes what the catalog holds of the others.
-  const recorded = (text: Sql): Sql => (table.recorded === null ? text : join([text, recordedColumns(names.delta)], '\n'));
+  const more = [...(table.recorded === null ? [] : [recordedColumns(names.delta)]), ...(table.before ? [beforeColumn(names.delta)] : [])];
+  const recorded = (text: Sql): Sql => join([text, ...more], '\n');
   const segments = names.segments.flatMap((segment, index) => {
     const indexName = names.segmentIndexes[index] ?? '';
     return [
@@ -74,8 +77,9 @@ function functions(table: ModelTable, target: CaptureTarget): readonly EmittedOb
   const { capture, captureKey } = target.names;
   const ours = (name: string, text: Sql) => captureFunction(table, name, text);
   if (table.capture === 'row') return [ours(capture, rowCapture(target))];
+  const columns = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column] : []));
+  if (table.before) return [ours(capture, statementCapture(target)), ours(captureKey, beforeCapture({ ...target, columns }))];
   if (table.recorded !== null) {
-    const columns = table.columns.flatMap(({ from }) => (from.kind === 'column' ? [from.column] : []));
     return [ours(capture, statementCapture(target)), ours(captureKey, recordedUpdateCapture({ ...target, ...table.recorded, columns }))];
   }
   const forKey = table.source.kind === 'partitioned' ? partitionedUpdateCapture(target) : keyCapture(target);
@@ -96,6 +100,7 @@ function truncateTriggers({ source, partitions, truncate }: ModelTable): readonl
 function triggers(table: ModelTable): readonly TriggerObject[] {
   const names = objectNames(table.source);
   if (table.capture === 'row') return rowTriggers(table.source, names);
+  if (table.before) return [table.source, ...table.partitions].flatMap((each) => beforeTriggers(each, names));
   if (table.source.kind === 'partitioned' || table.recorded !== null)
     return [table.source, ...table.partitions].flatMap((each) => partitionedTriggers(each, names));
   const key = keyTrigger(table.source, names, { key: table.key.columns, onEveryUpdate: table.source.beforeUpdateTrigger });
@@ -146,11 +151,13 @@ function summary({ database, table, syncs }: Captured): readonly string[] {
   const always = table.captureTriggers === 'always' ? ['They fire in every session, also with session_replication_role = replica.'] : [];
   const more = table.recorded?.counters.length === 0 ? '' : `, and by how much ${table.recorded?.counters.join(', ')}`;
   const recorded = table.recorded === null ? [] : [`Of an UPDATE it is recorded which columns it changed${more}, for conflicts to be merged.`];
+  const before = table.before ? ['Of an UPDATE and a DELETE the row is kept that stood there, for a handler that asks for the last common row.'] : [];
   return [
     `Capture of ${displayName(table.source)} in database ${database}, key (${key}), for ${syncs.length === 1 ? 'sync' : 'syncs'} ${syncs.join(', ')}.`,
     `${how},`,
-    'and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.',
+    `and a TRUNCATE as one entry, in the delta table. ${table.before ? 'The runner reads the current state of the rows.' : 'Rows are not stored; the runner reads their current state.'}`,
     ...recorded,
+    ...before,
     ...truncate,
     ...partitions,
     ...always,

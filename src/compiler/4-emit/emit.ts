@@ -103,7 +103,8 @@ function capturesIn(model: Model, database: string): readonly Captured[] {
       const truncate = table.truncate ?? other?.table.truncate ?? null;
       const takesTruncate = table.takesTruncate && other?.table.takesTruncate !== false;
       const recorded = table.recorded ?? other?.table.recorded ?? null;
-      captures.set(name, { database, table: { ...table, truncate, takesTruncate, recorded }, syncs: [...(other?.syncs ?? []), sync.name] });
+      const before = table.before || other?.table.before === true;
+      captures.set(name, { database, table: { ...table, truncate, takesTruncate, recorded, before }, syncs: [...(other?.syncs ?? []), sync.name] });
     }
   }
   return [...captures].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, captured]) => captured);

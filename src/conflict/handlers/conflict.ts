@@ -28,6 +28,11 @@ export type Conflict<Row extends object = RowValues, Database extends string = s
   /** The version that was changed last, and the one that was changed first; at the same microsecond the first in order. */
   readonly latest: ConflictVersion<Row, Database>;
   readonly earliest: ConflictVersion<Row, Database>;
+  /**
+   * The last row that all of them had before they went apart. Null where there was none (they all inserted it), or where it is not known: before it was
+   * captured for this handler, after a TRUNCATE, or where a member never had what another one started from. Never a guess.
+   */
+  readonly common: Row | null;
   /** The version of a database, or null when it did not change the row. */
   readonly version: (database: Database) => ConflictVersion<Row, Database> | null;
 };

@@ -78,7 +78,11 @@ function judgeTake(shape: HandlerShape, conflict: HandlerConflict, database: str
 function judgeMerge(shape: HandlerShape, conflict: HandlerConflict, given: Given): HandlerDecision | HandlerFailure {
   const base = latestRow(conflict.versions);
   if (!base) return nonsense(shape, conflict, 'merge(…): the row was deleted everywhere, there is none to merge into');
-  const merged = mergedValues(shape, { base: base.row, key: conflict.key, rows: conflict.versions.map(({ row }) => row) }, given);
+  const merged = mergedValues(
+    shape,
+    { base: base.row, key: conflict.key, rows: [...conflict.versions.map(({ row }) => row), ...(conflict.common ? [conflict.common] : [])] },
+    given,
+  );
   return 'fault' in merged ? nonsense(shape, conflict, merged.fault) : { kind: 'merge', values: merged.values };
 }
 

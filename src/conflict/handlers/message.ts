@@ -24,6 +24,8 @@ export type HandlerConflict = {
   /** The key's columns as text, in the order of the shape's `key`. */
   readonly key: readonly string[];
   readonly versions: readonly HandlerVersion[];
+  /** The last row that all of them had; null where nobody knows of one, or the handler does not ask. */
+  readonly common?: RowText | null;
 };
 
 export type HandlerVersion = {
@@ -48,6 +50,7 @@ export type ConflictMessage = {
     readonly operation: Operation;
     readonly row: MessageRow | null;
   }[];
+  readonly common: MessageRow | null;
 };
 
 export type MessageRow = Readonly<Record<string, MessageValue>>;
@@ -73,7 +76,7 @@ export type ChangeMessage = {
 };
 
 /** The conflict as the handler is told it. */
-export function conflictMessage(shape: HandlerShape, { key, versions }: HandlerConflict): ConflictMessage {
+export function conflictMessage(shape: HandlerShape, { key, versions, common = null }: HandlerConflict): ConflictMessage {
   const { table, databases } = shape;
   return {
     table,
@@ -86,6 +89,7 @@ export function conflictMessage(shape: HandlerShape, { key, versions }: HandlerC
       operation: op,
       row: rowMessage(shape, row),
     })),
+    common: common === null ? null : rowMessage(shape, common),
   };
 }
 

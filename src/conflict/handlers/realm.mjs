@@ -16,6 +16,7 @@ export function conflictOf(message) {
     versions,
     latest: versions.reduce((best, each) => (each.timeMicros > best.timeMicros ? each : best)),
     earliest: versions.reduce((best, each) => (each.timeMicros < best.timeMicros ? each : best)),
+    common: message.common === null ? null : rowOf(message.common),
     version: (database) => versions.find((each) => each.database === database) ?? null,
   };
 }

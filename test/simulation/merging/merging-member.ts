@@ -53,6 +53,7 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
       return [{ isPresent: true, values: side.values }];
     },
     outcome: () => Promise.reject(new Error('no row is changed here')),
+    befores: () => Promise.reject(new Error('the simulation has no handlers')),
     clashes: async () => [],
     async settle(_, [row]) {
       if (row === undefined) return;

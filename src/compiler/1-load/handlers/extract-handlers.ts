@@ -5,7 +5,7 @@ import type { Diagnostic, Span } from '../../../plan/diagnostic.ts';
 import { handlerFileHash } from '../../../plan/handler-files.ts';
 import type { SpanOf } from '../fault.ts';
 import { spanOfNode } from '../span-of.ts';
-import { closureOf } from './closure.ts';
+import { type Closure, closureOf } from './closure.ts';
 import { valueAt } from './config-value.ts';
 import type { HandlerFault } from './fault.ts';
 import { handlerPath } from './file-names.ts';
@@ -104,7 +104,27 @@ function extract({ modules, file, taken }: Context, { uses, value }: { uses: rea
   if (closure.faults.length > 0) return { faults: closure.faults };
   const title = `${WHAT[place.hook]} ${uses.map(shownPlace).join('; ')}`;
   const { text, sourceHash, export: name } = printHandler(closure, { title, inline: place.hook, config: file });
-  return { text, rule: { strategy: 'handler', file: handlerPath(place, taken), export: name, sourceHash, fileHash: handlerFileHash(text) } };
+  return {
+    text,
+    rule: {
+      strategy: 'handler',
+      file: handlerPath(place, taken),
+      export: name,
+      sourceHash,
+      fileHash: handlerFileHash(text),
+      ...(asksForCommon(place, closure) ? { common: true } : {}),
+    },
+  };
+}
+
+/** Whether it reads `conflict.common` somewhere, by whatever name the conflict goes there: capture keeps old rows only for those that do. */
+function asksForCommon({ hook }: HandlerPlace, { members }: Closure): boolean {
+  const isRead = (node: Node): boolean => {
+    if (Node.isPropertyAccessExpression(node)) return node.getName() === 'common';
+    if (Node.isBindingElement(node)) return (node.getPropertyNameNode()?.getText() ?? node.getName()) === 'common';
+    return Node.isElementAccessExpression(node) && /^['"`]common['"`]$/.test(node.getArgumentExpression()?.getText() ?? '');
+  };
+  return hook === 'onConflict' && members.some(({ node }) => node.getDescendants().some(isRead));
 }
 
 function shownPlace({ sync, table }: HandlerPlace): string {

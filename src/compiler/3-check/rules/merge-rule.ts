@@ -46,9 +46,10 @@ export const mergeInHierarchy: Rule = {
   run: (input) =>
     masterTables(input).flatMap((placed) => {
       const { reference, sources } = placed.table;
-      const isRecorded = reference.recorded !== null;
+      const isRecorded = reference.recorded !== null || reference.before;
       if (!isRecorded || [reference, ...Object.values(sources)].every(({ capture }) => capture === 'statement')) return [];
-      const message = `${placed.label} is in an inheritance hierarchy, where changes cannot be merged`;
+      const what = reference.before ? 'no row is kept for a handler that asks for conflict.common' : 'changes cannot be merged';
+      const message = `${placed.label} is in an inheritance hierarchy, where ${what}`;
       return [{ path: rulePath(input, placed), message, hint: 'Give this table another onConflict.' }];
     }),
 };
@@ -69,9 +70,13 @@ export const differentCounters: Rule = {
       const identity = JSON.stringify([flow.source, table.source.schema, table.source.name]);
       const other = first.get(identity);
       if (!other) first.set(identity, placed);
-      if (!other || JSON.stringify(other.table.recorded) === JSON.stringify(table.recorded)) return [];
+      if (!other || JSON.stringify(kept(other.table)) === JSON.stringify(kept(table))) return [];
       const message = `what is merged of ${displayName(table.source)} is not the same here and in sync '${other.sync.name}'`;
       return [{ path, message, hint: 'Give both the same counters and columns, or neither.' }];
     });
   },
 };
+
+function kept({ recorded, before }: PlacedTable['table']): unknown {
+  return [recorded, before];
+}

@@ -60,6 +60,14 @@ export function recordedColumns(name: string): Sql {
   `;
 }
 
+/** The row that stood there before a change, where a handler asks for the last common row: `recordedColumns` says why it is added. */
+export function beforeColumn(name: string): Sql {
+  return sql`
+    alter table ${ident('sarrio', name)}
+      add column if not exists change_before text;
+  `;
+}
+
 export function deltaSegment(names: { segment: string; delta: string }, number: number): Sql {
   const segment = ident('sarrio', names.segment);
   return sql`

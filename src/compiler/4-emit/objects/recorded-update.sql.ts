@@ -109,7 +109,7 @@ function differences(counters: readonly string[]): Sql {
 }
 
 /** The columns of one side, with null for each that the table does not have any more. */
-function columnsThatAre(target: RecordedTarget, side: 'before' | 'changed'): Sql {
+export function columnsThatAre(target: RecordedTarget, side: 'before' | 'changed'): Sql {
   const { columns } = target;
   const counters = new Map(counterColumns(target).map(({ name, type }) => [name, type]));
   const list = join(

@@ -37,6 +37,14 @@ export function partitionedTriggers(table: QualifiedName, functions: Capture): r
   );
 }
 
+/** Where the rows are kept that an UPDATE or DELETE replaces. */
+export function beforeTriggers(table: QualifiedName, functions: Capture): readonly TriggerObject[] {
+  const gone = sql`referencing old table as old_rows for each statement`;
+  return partitionedTriggers(table, functions).map((each) =>
+    each.name === 'sarrio_delete' ? trigger(table, each.name, 'after delete', gone, functions.captureKey) : each,
+  );
+}
+
 /**
  * Fires for each row whose key changed. `update of` costs nothing on statements that do not name the key; where a BEFORE trigger of
  * the user's may change it, the trigger must look at every updated row.

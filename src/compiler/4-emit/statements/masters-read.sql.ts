@@ -106,13 +106,17 @@ function unlikeTexts(table: ModelTable): Sql {
 }
 
 /** What is asked of a key's entries, whom they are joined with, and what of an entry is looked at beside its key and its time. */
-export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean; readonly isRecorded?: boolean };
+export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean; readonly isRecorded?: boolean; readonly isBefore?: boolean };
 
 /** One row for each pending key: the key, `what` of its entries (alias `d`). */
 export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey): Sql {
   const keys = keyList(table, 'd');
   const names = dangerousRaw(
-    [what.hasNames ? ', d.change_origin, d.change_origin_xid' : '', what.isRecorded ? ', d.change_columns, d.change_amounts, d.change_carried' : ''].join(''),
+    [
+      what.hasNames ? ', d.change_origin, d.change_origin_xid' : '',
+      what.isRecorded ? ', d.change_columns, d.change_amounts, d.change_carried' : '',
+      what.isBefore ? ', d.change_before' : '',
+    ].join(''),
   );
   return sql`
     select ${keyList(table, 'd')}, ${what.of}

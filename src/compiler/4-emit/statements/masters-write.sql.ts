@@ -6,6 +6,7 @@ import { equals } from '../objects/capture.sql.ts';
 import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, sameTargetKey, settable, staged, targetKey, targetRows } from './apply.sql.ts';
 import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
+import { beforeOfEntry } from './masters-common.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
@@ -186,12 +187,13 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
         from: `\nleft join lateral ${recordedFor(at.rule) === null ? 'unnest(s.sarrio_names) as n (name)' : NUMBERED_NAMES} on s.sarrio_fresh`,
       }
     : { columns: '', values: '', from: '' };
+  const before = beforeOfEntry(at);
   const isTold = hasNames(at.memberCount) ? sql`(s.sarrio_fresh and (s.sarrio_names is distinct from '{}' or ${isOther(at)}))` : sql`s.sarrio_fresh`;
   return sql`
-    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)})
+    insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)}${before.columns})
     select ${values}, pg_current_xact_id(), '1970-01-01 00:00:00+00'::timestamptz + s.sarrio_at * interval '1 microsecond',
       case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
-      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}
+      case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}${before.values}
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
     where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})

@@ -1,6 +1,6 @@
 import { tableIdent } from '../../../sql/quote.ts';
 import { sql } from '../../../sql/sql.ts';
-import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import { type ConflictRule, recordsBefore } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { TableSchema } from '../../../plan/schema-lock.ts';
@@ -8,6 +8,7 @@ import type { ApplyTarget } from './apply.sql.ts';
 import { copyMasterRows, copyUnsettledRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
 import { clashStatements } from './masters-unique.sql.ts';
+import { commonStatements } from './masters-common.sql.ts';
 import { exceptionStatements } from './masters-exceptions.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
@@ -33,6 +34,7 @@ export function masterStatements(at: MasterTarget, sync: string, exceptions: Exc
     write: masterWrites(at, sync),
     clashes: at.unique === null ? null : clashStatements(at, sync),
     ...(exceptions === null ? {} : { exceptions: exceptionStatements(at, sync, exceptions.tables) }),
+    ...(recordsBefore(at.rule) ? { common: commonStatements(at, sync) } : {}),
     verify: masterVerifyStatements(at, sync),
   };
 }

@@ -28,6 +28,8 @@ export type MasterRound = {
   readonly masked: readonly (readonly string[])[];
   /** The rule of each table for unique values that are taken twice, by ordinal. */
   readonly uniqueRules: readonly (UniqueRule | null)[];
+  /** By ordinal, the layout of the old rows that are kept of a table whose handler asks for the last common one; null for others. */
+  readonly layouts?: readonly (string | null)[];
   /** The key's columns of each table, by ordinal. */
   readonly keys: readonly (readonly string[])[];
   /** What is known of the watermarks from the last round. Kept up to date by the rounds. */

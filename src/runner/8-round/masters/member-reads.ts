@@ -218,6 +218,19 @@ async function heldRows(state: MemberState, ordinal: number, keys: readonly (rea
   });
 }
 
+/** In the order of the keys, by member. */
+export async function beforesOfKeys(
+  state: MemberState,
+  ordinal: number,
+  keys: readonly (readonly string[])[],
+): Promise<readonly (readonly (string | null)[])[]> {
+  const { common } = tableOf(state, ordinal).masters;
+  if (common === undefined) throw new Error(`nobody asks for old rows of table ${ordinal}`);
+  const statement = { name: `sarrio_masters_befores_${ordinal}`, text: common.befores, values: [JSON.stringify(keys)] };
+  const answers = await state.session.batch([...fromOf(state, ordinal), statement]);
+  return (answers.at(-1)?.lists ?? []).map(([befores]) => JSON.parse(befores ?? '[]') as readonly (string | null)[]);
+}
+
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
   const { masters, columns } = tableOf(state, ordinal);

@@ -30,6 +30,8 @@ export type Member = {
   rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
   /** The rows of keys as they will stand here once what was set aside for the table is written, in the order of the keys. Only in a sync with a handler of exceptions. */
   outcome(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
+  /** For each key in order and each member by index, what stood here before the first change that this one has not seen, as `Befores` has it. Only where the rule asks. */
+  befores(table: number, keys: readonly (readonly string[])[]): Promise<readonly (readonly (string | null)[])[]>;
   /** Pairs of rows that hold one unique value, among what was set aside for the table here and what stays here. */
   clashes(table: number): Promise<readonly ClashPair[]>;
   /** Sets aside what is to be written here for contested keys; of a key that was settled before, this is what counts. */

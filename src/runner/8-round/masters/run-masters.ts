@@ -138,6 +138,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
     masked: sync.tables.map(({ mask }) => mask ?? []),
     uniqueRules: sync.tables.map(({ unique }) => unique),
+    layouts: sync.tables.map(({ masters }) => masters.common?.layout ?? null),
     keys: sync.tables.map(({ key }) => key),
     known: place.known,
     stopped: waiting,

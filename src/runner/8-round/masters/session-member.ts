@@ -15,7 +15,7 @@ import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
 import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
-import { deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
+import { beforesOfKeys, deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
 import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
@@ -96,6 +96,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     hold: async () => BigInt((await session.batch(holdWatermarks(state.syncName)))[1]?.lists[0]?.[0] ?? '0'),
     meet: (table, others) => meet(state, table, others),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
+    befores: (table, keys) => beforesOfKeys(state, table, keys),
     outcome: (table, keys) => outcomesAt(state, table, keys),
     clashes: (table) => clashesAt(state, table),
     settle: (table, rows) => settleAside(state, table, rows),
@@ -146,6 +147,7 @@ function namingErrors(member: Member): Member {
     look: naming(member.look),
     hold: naming(member.hold),
     rows: naming(member.rows),
+    befores: naming(member.befores),
     outcome: naming(member.outcome),
     clashes: naming(member.clashes),
     settle: naming(member.settle),

@@ -2,6 +2,8 @@ import { allNames, mostNames } from '../../../conflict/change-names.ts';
 import { decidesByTime } from '../../../conflict/clock-skew.ts';
 import { isFresh, marksOfTable } from '../../../conflict/bookkeeping.ts';
 import { failureText, type HandlerFailure } from '../../../conflict/handlers/judge.ts';
+import { commonRow } from '../../../conflict/common-row.ts';
+import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { Contains } from '../../../conflict/change.ts';
 import { carriedTo, conflictKind, type Judged, judgeKeyBy, type Settled, settleJudged, withoutConflict } from '../../../conflict/settle.ts';
 import type { ConflictRows, Decision } from '../../../conflict/strategy.ts';
@@ -102,11 +104,33 @@ async function decideByHandler(
     key: key.key,
     versions: candidates.map(({ member, at, op }) => ({ member, at, op, row: rowsAt(key, member) })),
   }));
-  const outcomes = await round.decideByHandler(table, asked);
+  const commons = await commonRows(round, table, asked);
+  const outcomes = await round.decideByHandler(
+    table,
+    asked.map((each, place) => ({ ...each, common: commons[place] ?? null })),
+  );
   return outcomes.map((outcome) => {
     if (outcome.kind !== 'failure') return outcome;
     throw stoppedBy(table, outcome);
   });
+}
+
+/** The last rows that the candidates had in common, where the handler asks for them, in the order of the conflicts. */
+async function commonRows(round: BegunRound, table: number, conflicts: readonly HandlerConflict[]): Promise<readonly (RowText | null)[]> {
+  const layout = round.layouts?.[table] ?? null;
+  if (layout === null) return [];
+  const involved = round.members.filter(({ index }) => conflicts.some(({ versions }) => versions.some(({ member }) => member === index)));
+  const keys = conflicts.map(({ key }) => key);
+  const found = await allOf(involved.map((member) => member.befores(table, keys)));
+  const befores = new Map(involved.map(({ index }, place) => [index, found[place] ?? []]));
+  const columns = round.columns[table]?.length ?? 0;
+  return conflicts.map(({ versions }, place) =>
+    commonRow(
+      versions.map(({ member }) => member),
+      (member, other) => befores.get(member)?.[place]?.[other] ?? null,
+      { layout, columns },
+    ),
+  );
 }
 
 function stoppedBy(table: number, outcome: HandlerFailure): TableStopped {
