@@ -52,6 +52,19 @@ describe('the file of a handler', () => {
     expect(first).toHaveLength(4);
   });
 
+  test.each([
+    ["(conflict) => take(conflict.common ? 'east' : 'west')", true],
+    ["(conflict) => take(conflict?.['common'] ? 'east' : 'west')", true],
+    ["({ common }) => take(common ? 'east' : 'west')", true],
+    ["({ common: last }) => take(last ? 'east' : 'west')", true],
+    ['(conflict) => take(asks(conflict))', true],
+    ["(conflict) => take('common')", undefined],
+    ['(common) => take(common.latest.database)', undefined],
+  ] as const)('says whether it asks for the last common row: %s', async (handler, expected) => {
+    const { found, faults } = await extracted(handler, "const asks = ({ common }) => (common ? 'east' : 'west');");
+    expect([found?.rule.common, faults]).toEqual([expected, []]);
+  });
+
   test('has hashes of its bytes and of what it does', async () => {
     const plain = await extracted("(conflict) => take('east')");
     const laidOut = await extracted("(conflict) =>\n  // always\n  take( 'east' )");

@@ -42,6 +42,20 @@ describe('testConflict', () => {
     expect(testConflict({ handler, key: ['id'], versions })).toEqual({ kind: 'take', database: 'west' });
   });
 
+  test('shows the last common row: what only one side has changed is as it left it', () => {
+    const handler: ConflictHandler = ({ common, versions: [one, other] }) =>
+      common && one?.row && other?.row ? merge({ n: Number(one.row['n']) + Number(other.row['n']) - Number(common['n']), v: common['v'] ?? null }) : remove();
+    const versions = [
+      { database: 'east', row: { id: 1, n: 7, v: 'a' } },
+      { database: 'west', row: { id: 1, n: 9, v: 'b' } },
+    ];
+    expect(testConflict({ handler, key: ['id'], versions, common: { id: 1, n: 5, v: '1.50' } })).toEqual({
+      kind: 'merge',
+      row: { id: '1', n: '11', v: '1.50' },
+    });
+    expect(testConflict({ handler, key: ['id'], versions })).toEqual({ kind: 'remove' });
+  });
+
   test('refuses what the runner would refuse, in its words', () => {
     const versions = [
       { database: 'east', row: { id: 1, n: 1 } },

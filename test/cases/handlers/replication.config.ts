@@ -26,7 +26,7 @@ export default defineReplication({
           onConflict(conflict: Conflict): TakeAnswer {
             const texts = conflict.versions.map(({ row }) => `${row?.['note'] ?? ''}
               ${SUM}`);
-            return take(texts[0] === SUM ? 'east' : 'west');
+            return take(texts[0] === SUM || conflict.common?.['note'] === SUM ? 'east' : 'west');
           },
         },
       ],

@@ -39,7 +39,7 @@ export const mergesNothing: Rule = {
 export const mergeInHierarchy: Rule = {
   code: 'SAR295',
   severity: 'error',
-  summary: 'a rule that merges, for a table in an inheritance hierarchy',
+  summary: 'a rule that merges, or asks for the last common row, for a table in an inheritance hierarchy',
   explanation: 'Such tables are captured row by row, through whichever table a statement names, and no more than the key is recorded of them.',
   example: "a table with children that inherit, columns: 'merge'",
   cure: 'Use another rule for it.',
@@ -48,7 +48,7 @@ export const mergeInHierarchy: Rule = {
       const { reference, sources } = placed.table;
       const isRecorded = reference.recorded !== null || reference.before;
       if (!isRecorded || [reference, ...Object.values(sources)].every(({ capture }) => capture === 'statement')) return [];
-      const what = reference.before ? 'no row is kept for a handler that asks for conflict.common' : 'changes cannot be merged';
+      const what = reference.before ? 'no old row is kept for a handler that asks for conflict.common' : 'changes cannot be merged';
       const message = `${placed.label} is in an inheritance hierarchy, where ${what}`;
       return [{ path: rulePath(input, placed), message, hint: 'Give this table another onConflict.' }];
     }),
@@ -70,13 +70,9 @@ export const differentCounters: Rule = {
       const identity = JSON.stringify([flow.source, table.source.schema, table.source.name]);
       const other = first.get(identity);
       if (!other) first.set(identity, placed);
-      if (!other || JSON.stringify(kept(other.table)) === JSON.stringify(kept(table))) return [];
+      if (!other || JSON.stringify(other.table.recorded) === JSON.stringify(table.recorded)) return [];
       const message = `what is merged of ${displayName(table.source)} is not the same here and in sync '${other.sync.name}'`;
       return [{ path, message, hint: 'Give both the same counters and columns, or neither.' }];
     });
   },
 };
-
-function kept({ recorded, before }: PlacedTable['table']): unknown {
-  return [recorded, before];
-}

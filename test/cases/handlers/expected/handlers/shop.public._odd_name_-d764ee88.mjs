@@ -11,7 +11,7 @@ const SUM = `total
 function onConflict(conflict) {
   const texts = conflict.versions.map(({ row }) => `${row?.['note'] ?? ''}
               ${SUM}`);
-  return take(texts[0] === SUM ? 'east' : 'west');
+  return take(texts[0] === SUM || conflict.common?.['note'] === SUM ? 'east' : 'west');
 }
 
 export { onConflict };

@@ -3,7 +3,8 @@
 --
 -- Capture of public."Odd Name" in database west, key (id), for sync shop.
 -- Statement triggers record the key of every row that an INSERT, UPDATE, DELETE or COPY changes,
--- and a TRUNCATE as one entry, in the delta table. Rows are not stored; the runner reads their current state.
+-- and a TRUNCATE as one entry, in the delta table. The runner reads the current state of the rows.
+-- Of an UPDATE and a DELETE the row is kept that stood there, for a handler that asks for the last common row.
 -- Before a TRUNCATE the keys of all rows are recorded as deleted, for multi-master syncs.
 
 begin;
@@ -26,12 +27,16 @@ alter table sarrio."delta_public_Odd Name"
   add column if not exists change_origin_xid xid8;
 alter table sarrio."delta_public_Odd Name" replica identity full;
 revoke all on table sarrio."delta_public_Odd Name" from public;
+alter table sarrio."delta_public_Odd Name"
+  add column if not exists change_before text;
 
 -- object: table sarrio."segment1_public_Odd Name"
 create table if not exists sarrio."segment1_public_Odd Name"
   partition of sarrio."delta_public_Odd Name" for values in (1);
 alter table sarrio."segment1_public_Odd Name" replica identity full;
 revoke all on table sarrio."segment1_public_Odd Name" from public;
+alter table sarrio."delta_public_Odd Name"
+  add column if not exists change_before text;
 
 -- object: index sarrio."xid1_public_Odd Name"
 create index if not exists "xid1_public_Odd Name" on sarrio."segment1_public_Odd Name" (change_xid) where change_bulk is distinct from 0;
@@ -41,6 +46,8 @@ create table if not exists sarrio."segment2_public_Odd Name"
   partition of sarrio."delta_public_Odd Name" for values in (2);
 alter table sarrio."segment2_public_Odd Name" replica identity full;
 revoke all on table sarrio."segment2_public_Odd Name" from public;
+alter table sarrio."delta_public_Odd Name"
+  add column if not exists change_before text;
 
 -- object: index sarrio."xid2_public_Odd Name"
 create index if not exists "xid2_public_Odd Name" on sarrio."segment2_public_Odd Name" (change_xid) where change_bulk is distinct from 0;
@@ -50,6 +57,8 @@ create table if not exists sarrio."segment3_public_Odd Name"
   partition of sarrio."delta_public_Odd Name" for values in (3);
 alter table sarrio."segment3_public_Odd Name" replica identity full;
 revoke all on table sarrio."segment3_public_Odd Name" from public;
+alter table sarrio."delta_public_Odd Name"
+  add column if not exists change_before text;
 
 -- object: index sarrio."xid3_public_Odd Name"
 create index if not exists "xid3_public_Odd Name" on sarrio."segment3_public_Odd Name" (change_xid) where change_bulk is distinct from 0;
@@ -141,23 +150,173 @@ create or replace function sarrio."capture_key_public_Odd Name"() returns trigge
 language plpgsql
 volatile
 security definer
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'postgres'
+set timezone = 'UTC'
+set extra_float_digits = 3
+set bytea_output = 'hex'
+set lc_monetary = 'C'
 as $sarrio$
-#variable_conflict use_variable
+#variable_conflict use_column
 declare
   segment constant pg_catalog.int8 := pg_catalog.pg_sequence_last_value('sarrio."current_public_Odd Name"'::pg_catalog.regclass);
+  captured pg_catalog.int8;
 begin
-  if segment operator(pg_catalog.=) 2 then
-    insert into sarrio."segment2_public_Odd Name" (id, change_xid, change_at, change_op, change_segment)
-    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio."segment2_public_Odd Name" as d)]));
-  elsif segment operator(pg_catalog.=) 3 then
-    insert into sarrio."segment3_public_Odd Name" (id, change_xid, change_at, change_op, change_segment)
-    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio."segment3_public_Odd Name" as d)]));
+  if tg_op operator(pg_catalog.=) 'DELETE' then
+    if segment operator(pg_catalog.=) 2 then
+      insert into sarrio."segment2_public_Odd Name" (id, change_xid, change_at, change_op, change_segment, change_bulk, change_before)
+      select before.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D'::pg_catalog."char", 2,
+        case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+        pg_catalog.concat(pg_catalog.lpad(((extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000000)::pg_catalog.int8)::pg_catalog.text, 16, '0'), row('c43be6b0', past.id, past.note)::pg_catalog.text)
+      from old_rows as before
+      cross join lateral (
+        select o.*
+        from (
+          select null::pg_catalog.text as id, null::pg_catalog.text as note
+        ) as none
+        cross join lateral (
+          select id, note
+          from (
+            select before.*
+          ) as r
+        ) as o
+      ) as past
+      where (true or pg_catalog.array_eq(array[before.id], array[(select d.id from sarrio."segment2_public_Odd Name" as d)]));
+    elsif segment operator(pg_catalog.=) 3 then
+      insert into sarrio."segment3_public_Odd Name" (id, change_xid, change_at, change_op, change_segment, change_bulk, change_before)
+      select before.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D'::pg_catalog."char", 3,
+        case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+        pg_catalog.concat(pg_catalog.lpad(((extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000000)::pg_catalog.int8)::pg_catalog.text, 16, '0'), row('c43be6b0', past.id, past.note)::pg_catalog.text)
+      from old_rows as before
+      cross join lateral (
+        select o.*
+        from (
+          select null::pg_catalog.text as id, null::pg_catalog.text as note
+        ) as none
+        cross join lateral (
+          select id, note
+          from (
+            select before.*
+          ) as r
+        ) as o
+      ) as past
+      where (true or pg_catalog.array_eq(array[before.id], array[(select d.id from sarrio."segment3_public_Odd Name" as d)]));
+    else
+      insert into sarrio."segment1_public_Odd Name" (id, change_xid, change_at, change_op, change_segment, change_bulk, change_before)
+      select before.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D'::pg_catalog."char", 1,
+        case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+        pg_catalog.concat(pg_catalog.lpad(((extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000000)::pg_catalog.int8)::pg_catalog.text, 16, '0'), row('c43be6b0', past.id, past.note)::pg_catalog.text)
+      from old_rows as before
+      cross join lateral (
+        select o.*
+        from (
+          select null::pg_catalog.text as id, null::pg_catalog.text as note
+        ) as none
+        cross join lateral (
+          select id, note
+          from (
+            select before.*
+          ) as r
+        ) as o
+      ) as past
+      where (true or pg_catalog.array_eq(array[before.id], array[(select d.id from sarrio."segment1_public_Odd Name" as d)]));
+    end if;
   else
-    insert into sarrio."segment1_public_Odd Name" (id, change_xid, change_at, change_op, change_segment)
-    select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio."segment1_public_Odd Name" as d)]));
+    if segment operator(pg_catalog.=) 2 then
+      insert into sarrio."segment2_public_Odd Name" (id, change_xid, change_at, change_op, change_segment, change_bulk, change_before)
+      select case when changed.sarrio_is then changed.id else before.id end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
+        case when changed.sarrio_is then 'U' else 'D' end::pg_catalog."char", 2,
+        case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+        pg_catalog.concat(pg_catalog.lpad(((extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000000)::pg_catalog.int8)::pg_catalog.text, 16, '0'), case when before.sarrio_was then row('c43be6b0', past.id, past.note)::pg_catalog.text else '-' end)
+      from (
+        select true as sarrio_was, b.*
+        from old_rows as b
+      ) as before
+      full join (
+        select true as sarrio_is, c.*
+        from changed_rows as c
+      ) as changed on before.id operator(pg_catalog.=) changed.id
+      cross join lateral (
+        select o.*
+        from (
+          select null::pg_catalog.text as id, null::pg_catalog.text as note
+        ) as none
+        cross join lateral (
+          select id, note
+          from (
+            select before.*
+          ) as r
+        ) as o
+      ) as past
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio."segment2_public_Odd Name" as d)]));
+    elsif segment operator(pg_catalog.=) 3 then
+      insert into sarrio."segment3_public_Odd Name" (id, change_xid, change_at, change_op, change_segment, change_bulk, change_before)
+      select case when changed.sarrio_is then changed.id else before.id end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
+        case when changed.sarrio_is then 'U' else 'D' end::pg_catalog."char", 3,
+        case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+        pg_catalog.concat(pg_catalog.lpad(((extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000000)::pg_catalog.int8)::pg_catalog.text, 16, '0'), case when before.sarrio_was then row('c43be6b0', past.id, past.note)::pg_catalog.text else '-' end)
+      from (
+        select true as sarrio_was, b.*
+        from old_rows as b
+      ) as before
+      full join (
+        select true as sarrio_is, c.*
+        from changed_rows as c
+      ) as changed on before.id operator(pg_catalog.=) changed.id
+      cross join lateral (
+        select o.*
+        from (
+          select null::pg_catalog.text as id, null::pg_catalog.text as note
+        ) as none
+        cross join lateral (
+          select id, note
+          from (
+            select before.*
+          ) as r
+        ) as o
+      ) as past
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio."segment3_public_Odd Name" as d)]));
+    else
+      insert into sarrio."segment1_public_Odd Name" (id, change_xid, change_at, change_op, change_segment, change_bulk, change_before)
+      select case when changed.sarrio_is then changed.id else before.id end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
+        case when changed.sarrio_is then 'U' else 'D' end::pg_catalog."char", 1,
+        case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end,
+        pg_catalog.concat(pg_catalog.lpad(((extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000000)::pg_catalog.int8)::pg_catalog.text, 16, '0'), case when before.sarrio_was then row('c43be6b0', past.id, past.note)::pg_catalog.text else '-' end)
+      from (
+        select true as sarrio_was, b.*
+        from old_rows as b
+      ) as before
+      full join (
+        select true as sarrio_is, c.*
+        from changed_rows as c
+      ) as changed on before.id operator(pg_catalog.=) changed.id
+      cross join lateral (
+        select o.*
+        from (
+          select null::pg_catalog.text as id, null::pg_catalog.text as note
+        ) as none
+        cross join lateral (
+          select id, note
+          from (
+            select before.*
+          ) as r
+        ) as o
+      ) as past
+      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio."segment1_public_Odd Name" as d)]));
+    end if;
+  end if;
+  get diagnostics captured = row_count;
+  if captured operator(pg_catalog.>) 10000 then
+    insert into sarrio."delta_public_Odd Name" (change_xid, change_at, change_op, change_segment, change_bulk)
+    values (pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'B', coalesce(segment, 1), captured operator(pg_catalog.-) 10000);
+  end if;
+  if captured operator(pg_catalog.>) 0 then
+    if (pg_catalog.pg_sequence_last_value('sarrio."filled_public_Odd Name"'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
+      perform sarrio.mark_filled('sarrio."filled_public_Odd Name"'::pg_catalog.regclass);
+    end if;
+    if pg_catalog.pg_sequence_last_value('sarrio.wake_shop'::pg_catalog.regclass) operator(pg_catalog.=) 2 then
+      perform sarrio.wake('shop', 'sarrio.wake_shop'::pg_catalog.regclass);
+    end if;
   end if;
   return null;
 end
@@ -213,23 +372,18 @@ create or replace trigger sarrio_insert after insert on public."Odd Name"
 
 -- object: trigger sarrio_update on public."Odd Name"
 create or replace trigger sarrio_update after update on public."Odd Name"
-  referencing new table as changed_rows for each statement
-  execute function sarrio."capture_public_Odd Name"();
+  referencing old table as old_rows new table as changed_rows for each statement
+  execute function sarrio."capture_key_public_Odd Name"();
 
 -- object: trigger sarrio_delete on public."Odd Name"
 create or replace trigger sarrio_delete after delete on public."Odd Name"
-  referencing old table as changed_rows for each statement
-  execute function sarrio."capture_public_Odd Name"();
+  referencing old table as old_rows for each statement
+  execute function sarrio."capture_key_public_Odd Name"();
 
 -- object: trigger sarrio_truncate on public."Odd Name"
 create or replace trigger sarrio_truncate after truncate on public."Odd Name"
   for each statement
   execute function sarrio."capture_public_Odd Name"();
-
--- object: trigger sarrio_key on public."Odd Name"
-create or replace trigger sarrio_key after update of id on public."Odd Name"
-  for each row when (not (old.id operator(pg_catalog.=) new.id))
-  execute function sarrio."capture_key_public_Odd Name"();
 
 -- object: trigger sarrio_truncate_keys on public."Odd Name"
 create or replace trigger sarrio_truncate_keys before truncate on public."Odd Name"
