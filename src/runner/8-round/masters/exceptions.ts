@@ -41,7 +41,7 @@ type Asking = { readonly table: number; readonly key: readonly string[]; readonl
  */
 async function askHandler(run: MastersRun, present: readonly Present[], { stop, error }: Fault): Promise<Stop | null> {
   const found = tableErrorOf(error);
-  if (found?.row == null || !(error instanceof MemberError)) return stop;
+  if (found?.row == null || !(error instanceof MemberError) || run.sync.tables[found.table]?.exception == null) return stop;
   const { table, row } = found;
   const asking: Asking = { table, row, key: keyOf(run, table, row), member: error.member, error: errorOf(found.cause) };
   const counts = run.rulings.asked(table, asking.key);
