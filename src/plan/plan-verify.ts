@@ -30,6 +30,8 @@ export type VerifyStatements = {
   readonly nextKeys: string;
   /** Repair, on the source: `COPY … TO STDOUT` of the rows of the keys in the setting `sarrio.keys`, in the form of `copyChanged`. */
   readonly copyKeys: string;
+  /** Where rows are adopted, on the target: takes the rows that it alone has from the table of differences to the stage of rounds, as absent ones. */
+  readonly stageSurplus?: string;
 };
 
 /**

@@ -14,6 +14,14 @@ export type RunnerEvent =
   | { readonly kind: 'started'; readonly project: string; readonly streams: readonly StreamName[] }
   | { readonly kind: 'stream'; readonly stream: StreamName; readonly state: StreamState; readonly reason: string | null }
   | { readonly kind: 'copy-started'; readonly stream: StreamName; readonly table: string }
+  | {
+      readonly kind: 'copy-compared';
+      readonly stream: StreamName;
+      readonly table: string;
+      readonly inserts: number;
+      readonly updates: number;
+      readonly deletes: number;
+    }
   | { readonly kind: 'copy-finished'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
   | {
       readonly kind: 'round';

@@ -29,6 +29,7 @@ export function eventText(event: RunnerEvent): string | null {
       return changeEventText(event);
     case 'copy-started':
     case 'copy-range':
+    case 'copy-compared':
     case 'copy-finished':
     case 'full-copy-started':
     case 'full-copy-table':

@@ -7,6 +7,7 @@ import { guardApplies, guardReads } from './statements/guard.sql.ts';
 import { insertFree, mayBeRanges, rangeReads } from './statements/ranges.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { clearRecorded, type Reader, relayStatements } from './statements/relay.sql.ts';
+import { stageSurplus } from './statements/adopt.sql.ts';
 import { verifyStatements } from './statements/verify.sql.ts';
 
 /** The statements of one table for all databases that it goes to. */
@@ -22,6 +23,8 @@ export type RoutesOptions = {
   /** Whether deletes may wait for approval. */
   readonly isGuarded: boolean;
   readonly isOneWay: boolean;
+  /** Whether rows that a target holds are compared and taken over. */
+  readonly adopts: boolean;
 };
 
 /** Targets with the same statements share one route, so that a reviewer reads them once. */
@@ -56,7 +59,10 @@ function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): P
       ...(hasRanges ? { insertFree: insertFree(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
-    verify: verifyStatements({ ...at, sameEncoding }, sync),
+    verify: {
+      ...verifyStatements({ ...at, sameEncoding }, sync),
+      ...(options.adopts && at.table.gone !== 'kept' ? { stageSurplus: stageSurplus(at) } : {}),
+    },
   };
 }
 

@@ -39,7 +39,8 @@ export function emit(model: Model): Emitted {
 function requiredBy({ syncs }: Model): readonly string[] {
   const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
   const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping].sort();
+  const adopting = syncs.some((sync) => sync.mode !== 'full-copy' && sync.existingRows === 'adopt') ? ['adopt-rows'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting].sort();
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };

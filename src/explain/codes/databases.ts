@@ -107,7 +107,7 @@ export const DATABASES: readonly Explanation[] = [
     summary: 'a target table holds rows before its initial copy',
     explanation: 'A copy into it would mix two tables, or overwrite what stands only there.',
     example: 'west was filled from a dump',
-    cure: "TRUNCATE it; or existingRows: 'replace', or 'keep' when they are the same rows already.",
+    cure: "TRUNCATE it; or existingRows: 'replace', 'adopt' to compare them and write only what differs, or 'keep' when they are the same rows already.",
   },
   {
     code: 'SAR416',

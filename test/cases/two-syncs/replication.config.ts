@@ -4,7 +4,7 @@ import { defineReplication, env } from 'sarrio';
 export default defineReplication({
   databases: { first: env('FIRST_URL'), second: env('SECOND_URL'), third: env('THIRD_URL') },
   syncs: {
-    near: { mode: 'one-way', source: 'first', targets: ['second'], tables: ['public.notes'] },
+    near: { mode: 'one-way', source: 'first', targets: ['second'], tables: ['public.notes'], existingRows: 'adopt' },
     far: { mode: 'one-way', source: 'first', targets: ['third'], tables: [{ table: 'public.notes', rename: 'public.notes_far' }] },
     onward: { mode: 'one-way', source: 'second', targets: ['third'], tables: ['public.notes'] },
   },

@@ -1,0 +1,23 @@
+import { sql } from '../../../sql/sql.ts';
+import { type ApplyTarget, stageIdent } from './apply.sql.ts';
+import { differingIdent, keyNames, list } from './verify.sql.ts';
+
+/**
+ * Purpose: adopting rows that a target holds before its initial copy.
+ * Reads, writes: the table of differences of `verify.sql.ts`, the stage table of rounds. Called by: `emitRoute`.
+ *
+ * Rows that only the target has become absent ones of the stage, and are no differences any more whose rows the source would be asked for.
+ */
+export function stageSurplus(at: ApplyTarget): string {
+  const keys = keyNames(at);
+  return sql`
+    with surplus as (
+      delete from ${differingIdent(at)} as d
+      where d.sarrio_kind = 'extra'
+      returning ${list(keys, 'd')}
+    )
+    insert into ${stageIdent(at.table)} (sarrio_present, ${list(keys)})
+    select false, ${list(keys, 'p')}
+    from surplus as p
+  `.text;
+}
