@@ -5,7 +5,7 @@
 export type ExistingRows = 'refuse' | 'replace' | 'keep' | 'adopt';
 
 /** How initial copies are made, where the config says it. */
-export type PlanCopy = { readonly jobs?: number; readonly chunkBytes?: number; readonly bytesPerSecond?: number };
+export type PlanCopy = { readonly jobs?: number; readonly chunkBytes?: number; readonly bytesPerSecond?: number; readonly rebuildIndexes?: true };
 
 /**
  * Run on the source, in the copy's snapshot, with the first block and the one after the last in the settings `sarrio.first_block` and

@@ -16,7 +16,7 @@ export const PLAN_FORMAT = '1.2';
 export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes'] as const;
 
 /** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
 export const FEW_ENTRIES = 200;
@@ -247,6 +247,8 @@ export type ApplyStatements = {
   readonly relay: RelayStatements | null;
   /** Beside `ranges`: inserts the staged rows in whose way no other row stands. */
   readonly insertFree?: string;
+  /** Beside `ranges`, where the config says so. $1: sync, $2: source, $3: display name: `taken`, how many indexes of the target table were set aside. */
+  readonly setIndexesAside?: string;
   /** Only in a sync with a guard. */
   readonly guard?: GuardApplyStatements;
 };

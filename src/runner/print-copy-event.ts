@@ -1,20 +1,11 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
 
-type CopyEvent = Extract<
-  RunnerEvent,
-  {
-    kind:
-      | 'copy-started'
-      | 'copy-range'
-      | 'copy-compared'
-      | 'copy-finished'
-      | 'full-copy-started'
-      | 'full-copy-table'
-      | 'full-copy-waits'
-      | 'full-copy-finished';
-  }
->;
+type CopyEvent = Extract<RunnerEvent, { kind: `copy-${string}` | `full-copy-${string}` }>;
+
+export function isCopyEvent(event: RunnerEvent): event is CopyEvent {
+  return /^(full-)?copy-/.test(event.kind);
+}
 
 /** What happens in initial and full copies, as one line for people. */
 export function copyEventText(event: CopyEvent): string {
@@ -26,6 +17,10 @@ export function copyEventText(event: CopyEvent): string {
       return `${of} ${event.table}: range ${event.done} of ${event.total}, ${count(event.rowsPerSecond)} rows/s, ${seconds(event.msLeft)} left`;
     case 'copy-compared':
       return `${of} ${event.table}: ${comparedText(event)}`;
+    case 'copy-set-aside':
+      return `${of} ${event.table}: ${count(event.indexes)} ${event.indexes === 1 ? 'index' : 'indexes'} set aside until its rows are there`;
+    case 'copy-index':
+      return `${of} ${event.table === null ? '' : `${event.table}: `}index ${event.index} built again in ${seconds(event.ms)}`;
     case 'copy-finished':
       return `${of} copied ${event.table}, ${count(event.rows)} rows in ${seconds(event.ms)}`;
     case 'full-copy-started':

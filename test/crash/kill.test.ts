@@ -6,7 +6,7 @@ import { crashPair, expectCaughtUp, expectCopied, expectEqual, type Servers, sta
 import { startSampler } from '../support/sampler.ts';
 import { waitUntil } from '../support/wait.ts';
 import { startWorkload } from '../support/workload.ts';
-import { ADOPTION_POINTS, COPY_POINTS, FULL_COPY_POINTS, GUARD_POINTS, lureTo, MASTER_POINTS, RANGE_POINTS, ROUND_POINTS } from './points.ts';
+import { ADOPTION_POINTS, COPY_POINTS, FULL_COPY_POINTS, GUARD_POINTS, INDEX_POINTS, lureTo, MASTER_POINTS, RANGE_POINTS, ROUND_POINTS } from './points.ts';
 
 const stage: { servers: Servers | null } = { servers: null };
 
@@ -29,7 +29,7 @@ test('the lists of points name every failpoint of the runner', async () => {
   const { stdout } = await execa('grep', ['-rhoE', "failpoint\\('[a-z.-]+'\\)", 'src/runner/8-round'], { cwd: root });
   const found = new Set([...stdout.matchAll(/'([^']+)'/g)].map((match) => match[1]));
   expect([...found].sort()).toEqual(
-    [...ROUND_POINTS, ...COPY_POINTS, ...RANGE_POINTS, ...ADOPTION_POINTS, ...GUARD_POINTS, ...MASTER_POINTS, ...FULL_COPY_POINTS].sort(),
+    [...ROUND_POINTS, ...COPY_POINTS, ...RANGE_POINTS, ...ADOPTION_POINTS, ...INDEX_POINTS, ...GUARD_POINTS, ...MASTER_POINTS, ...FULL_COPY_POINTS].sort(),
   );
 });
 

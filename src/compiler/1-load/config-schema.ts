@@ -13,7 +13,7 @@ const copy = {
   type: 'object',
   additionalProperties: false,
   minProperties: 1,
-  properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes },
+  properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes, rebuildIndexes: { type: 'boolean' } },
 } as const;
 const guard = {
   type: 'object',

@@ -4,7 +4,7 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import { type Model, type ModelFlow, modelFlows, type ModelTable } from '../2-model/model.ts';
 import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
 import { guardApplies, guardReads } from './statements/guard.sql.ts';
-import { insertFree, mayBeRanges, rangeReads } from './statements/ranges.sql.ts';
+import { insertFree, mayBeRanges, rangeReads, setIndexesAside } from './statements/ranges.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { clearRecorded, type Reader, relayStatements } from './statements/relay.sql.ts';
 import { stageSurplus } from './statements/adopt.sql.ts';
@@ -25,6 +25,8 @@ export type RoutesOptions = {
   readonly isOneWay: boolean;
   /** Whether rows that a target holds are compared and taken over. */
   readonly adopts: boolean;
+  /** Whether indexes are set aside while a large table is copied. */
+  readonly rebuildsIndexes: boolean;
 };
 
 /** Targets with the same statements share one route, so that a reviewer reads them once. */
@@ -57,6 +59,7 @@ function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): P
       clearTable: readers.some(({ takesTruncate }) => !takesTruncate) ? clearRecorded(at, sync).text : apply.clearTable,
       relay: readers.length > 0 ? relayStatements(at, sync, readers) : null,
       ...(hasRanges ? { insertFree: insertFree(at) } : {}),
+      ...(hasRanges && options.rebuildsIndexes && at.target.kind === 'table' ? { setIndexesAside: setIndexesAside(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
     verify: {

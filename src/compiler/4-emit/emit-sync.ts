@@ -29,7 +29,7 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
   const routesOf = (table: ModelTable): readonly PlanRoute[] =>
     emitRoutes({
       ...{ model, sync: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
-      adopts: existingRows === 'adopt',
+      ...{ adopts: existingRows === 'adopt', rebuildsIndexes: copy?.rebuildIndexes === true },
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
   const tables = sync.tables.map((table, ordinal) => emitTable(sync, { table, ordinal, routes: routesOf(table) }));
@@ -52,7 +52,7 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
-  const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt' };
+  const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
   const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, ...only });
   const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule, unique }, name);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};

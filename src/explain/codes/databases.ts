@@ -172,4 +172,11 @@ export const DATABASES: readonly Explanation[] = [
     example: 'an old sarrio on one machine after an upgrade elsewhere',
     cure: 'Update the sarrio that runs here, also where it runs as a service.',
   },
+  {
+    code: 'SAR435',
+    summary: 'the role may not set indexes aside for a copy',
+    explanation: 'With copy: { rebuildIndexes: true } the runner drops indexes of an empty target table and builds them again: the right of the owner alone.',
+    example: 'rebuildIndexes, and a runner that may only write the rows',
+    cure: 'Run the GRANT of the hint, or leave rebuildIndexes out.',
+  },
 ];

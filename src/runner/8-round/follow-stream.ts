@@ -14,6 +14,7 @@ import { keepRows } from './keep-rows.ts';
 import { makePace } from './pace.ts';
 import { acknowledge, isWhole, joined, type Place, startPlace, takeCopied } from './place.ts';
 import type { Reading } from './reading.ts';
+import { putStrayBack } from './ranges/set-aside.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
@@ -43,6 +44,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const { sync, stream, source, target, signal, wake, clock } = following;
   const tables = streamTables(sync, stream.target);
   const start = await readStart(following, tables);
+  if (sync.copy?.rebuildIndexes) await putStrayBack(following, target);
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const watch = makeTableWatch({ stream, tables, shapes: following.shapes, target, clock, resting: start.resting });
   const place = await startPlace(following, tables, { start, watch });

@@ -11,6 +11,7 @@ import { holdsRows, makeRoom } from './make-room.ts';
 import { copyRange, finishRanges } from './ranges/copy-range.ts';
 import { beginRanges, type Range, type RangedTable, readTableFile } from './ranges/ranges.ts';
 import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
+import { putBack, putBackHere } from './ranges/set-aside.ts';
 import type { Reading } from './reading.ts';
 import { planFor } from './source.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
@@ -148,6 +149,7 @@ async function copyOneRange(copy: InitialCopy, target: Session, { ranged, range 
 
 async function finishTable(copy: InitialCopy, target: Session, ranged: Progress): Promise<void> {
   const { stream, clock, log } = copy;
+  await putBack(copy, target, ranged.table);
   const rows = await finishRanges(copy, target, ranged);
   if (rows !== null) log({ kind: 'copy-finished', stream, table: ranged.table.relation, rows, ms: clock.now() - ranged.started });
 }
@@ -184,6 +186,7 @@ async function copyRows(copy: InitialCopy, target: Session, unit: { table: Strea
   if (unit.holdsOurs) await target.query(forgetRanges, names);
   const adopts = copy.adopts && (await holdsRows(target, unit.table));
   const rows = adopts ? await adoptTable(copy, target, unit.table) : await copyWhole(copy, target, unit);
+  if (unit.holdsOurs) await putBackHere(copy, target, unit.table);
   await failpoint('copy.before-finish');
   await target.query(finishCopy, [...names, String(rows)]);
   return rows;

@@ -1,4 +1,6 @@
 import { beforeAll, formatPosition } from '../../plan/position.ts';
+import { textArray } from '../postgres/text-array.ts';
+import { forgetRangesOf } from './ranges/ranges.sql.ts';
 import type { StreamPlace, StreamStart } from './stream-target.ts';
 import { keepTables, beginApply, commitApply, insertWatermark, setUnverified } from './target.sql.ts';
 import type { StreamTable } from './work.ts';
@@ -20,6 +22,7 @@ export async function keepRows({ stream, source, target }: StreamPlace, tables: 
   await target.batch([
     { text: beginApply },
     { text: insertWatermark, values: [stream.sync, stream.source, from, start.registration.id] },
+    { text: forgetRangesOf, values: [stream.sync, stream.source, textArray(kept.map(({ relation }) => relation))] },
     { text: keepTables, values: [stream.sync, stream.source, from, list] },
     { text: setUnverified, values: [stream.sync, stream.source, REASON] },
     { text: commitApply },

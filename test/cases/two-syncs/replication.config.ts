@@ -6,7 +6,7 @@ export default defineReplication({
   syncs: {
     near: { mode: 'one-way', source: 'first', targets: ['second'], tables: ['public.notes'], existingRows: 'adopt' },
     far: { mode: 'one-way', source: 'first', targets: ['third'], tables: [{ table: 'public.notes', rename: 'public.notes_far' }] },
-    onward: { mode: 'one-way', source: 'second', targets: ['third'], tables: ['public.notes'] },
+    onward: { mode: 'one-way', source: 'second', targets: ['third'], tables: ['public.notes'], copy: { rebuildIndexes: true } },
   },
   approve: [{ hazard: 'drop-stream', object: 'near/third', reason: 'the third one is fed by far', expires: '2026-12-31' }],
 });
