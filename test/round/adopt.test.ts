@@ -107,6 +107,14 @@ describe('a target that holds rows is adopted', () => {
     expect(await differingRows(source, target, 'public.t', 'public.equal')).toEqual([]);
   });
 
+  test('more differences than keys travel at once, most of them not at the target at all', async () => {
+    const { source, target, project } = await oneWayPair(T, { existingRows: 'adopt' });
+    await source.script(FILL);
+    await target.script(`${FILL} delete from t where id > 2000; update t set code = null; update t set code = 2001 - id; insert into t select -g, -g from generate_series(1, 6000) g`);
+    expect(compared(await catchUp(project))).toEqual(['public.t +10000 ~2000 -6000']);
+    expect(await differingRows(source, target, 'public.t')).toEqual([]);
+  });
+
   test('a source that is rewritten in the middle empties nothing', async () => {
     const { source, target, project } = await spoiltPair();
     const state = { isDone: false };

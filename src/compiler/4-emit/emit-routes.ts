@@ -7,7 +7,7 @@ import { guardApplies, guardReads } from './statements/guard.sql.ts';
 import { insertFree, mayBeRanges, rangeReads, setIndexesAside } from './statements/ranges.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { clearRecorded, type Reader, relayStatements } from './statements/relay.sql.ts';
-import { stageSurplus } from './statements/adopt.sql.ts';
+import { adoptStatements } from './statements/adopt.sql.ts';
 import { verifyStatements } from './statements/verify.sql.ts';
 
 /** The statements of one table for all databases that it goes to. */
@@ -62,10 +62,7 @@ function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): P
       ...(hasRanges && options.rebuildsIndexes && at.target.kind === 'table' ? { setIndexesAside: setIndexesAside(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
-    verify: {
-      ...verifyStatements({ ...at, sameEncoding }, sync),
-      ...(options.adopts && at.table.gone !== 'kept' ? { stageSurplus: stageSurplus(at) } : {}),
-    },
+    verify: { ...verifyStatements({ ...at, sameEncoding }, sync), ...(options.adopts ? { adopt: adoptStatements(at) } : {}) },
   };
 }
 

@@ -7,7 +7,7 @@ import { planFor } from '../source.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { bothOf, bucketMask, type Buckets, differingBuckets, sumHere } from './buckets.ts';
 import { setBuckets } from './comparing.sql.ts';
-import { stageRows } from './stage-rows.ts';
+import { KEYS_AT_ONCE, stageRows } from './stage-rows.ts';
 
 /**
  * Makes the rows that a table holds those of the copy's snapshot, in the open transaction of the copy, and writes only what differs: both
@@ -26,7 +26,7 @@ export async function adoptTable(copy: InitialCopy, target: Session, table: Stre
   log({ kind: 'copy-compared', stream, table: table.relation, inserts, updates, deletes });
   const rows = inserts + updates + deletes;
   if (rows > 0) {
-    await stageDifferences(copy, target, table);
+    await stageDifferences(copy, target, { table, rows });
     await failpoint('copy.before-differences');
     await writeStage({ target, work: table, failpoint }, rows);
   }
@@ -65,10 +65,11 @@ function countOf(counts: readonly Row[], kind: string): number {
 }
 
 /** The source is not asked for what only the target has: its type of the key may not even hold such a key. */
-async function stageDifferences(copy: InitialCopy, target: Session, table: StreamTable): Promise<void> {
-  const { stageSurplus } = table.verify;
+async function stageDifferences(copy: InitialCopy, target: Session, { table, rows }: { table: StreamTable; rows: number }): Promise<void> {
+  const { stageSurplus, indexDifferences } = table.verify.adopt ?? {};
   await target.query(table.apply.createStage);
   if (stageSurplus !== undefined) await target.query(stageSurplus);
+  if (indexDifferences !== undefined && rows > KEYS_AT_ONCE) await target.query(indexDifferences);
   await reading(copy, (bulk) => stageRows({ bulk, table, target }));
 }
 

@@ -4,7 +4,7 @@ import type { StreamTable } from '../work.ts';
 import { setKeys } from './comparing.sql.ts';
 
 /** Keys that travel to the source at once. */
-const KEYS_AT_ONCE = 5_000;
+export const KEYS_AT_ONCE = 5_000;
 
 /** `bulk` shows the source's rows; the differences stand in the target's session. */
 export type StageEnds = { readonly bulk: Session; readonly table: StreamTable; readonly target: Session };
