@@ -93,7 +93,7 @@ function optionsOf(command: Command, given: readonly unknown[]): Readonly<Record
 
 function context(): VerbContext {
   const isTty = process.stdout.isTTY === true;
-  const columns = process.stderr.isTTY ? () => process.stderr.columns : null;
+  const columns = process.stderr.isTTY ? () => process.stderr.columns || 80 : null;
   return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty, columns, ask: asker(), signal: stop.signal };
 }
 

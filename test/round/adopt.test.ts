@@ -7,12 +7,13 @@ import { ADOPTION_POINTS } from '../crash/points.ts';
 import { differingRows } from '../support/compare.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
-import { catchUp, cutOff, onAll } from '../support/follow.ts';
+import { catchUp, cutOff, follow, onAll } from '../support/follow.ts';
 import { installation } from '../support/installation.ts';
 import { expectAlike } from '../support/masters.ts';
 import { mastersOf } from '../support/mastering.ts';
 import { oneWayPair, type Pair } from '../support/one-way.ts';
 import { runVerb } from '../support/run-verb.ts';
+import { waitUntil } from '../support/wait.ts';
 
 const T = "create table t (id integer primary key, code integer unique, v text, at timestamptz not null default '2026-01-01');";
 const FILL = "insert into t select g, g, repeat('x', g % 50) from generate_series(1, 12000) g;";
@@ -97,6 +98,29 @@ describe('a target that holds rows is adopted', () => {
     },
   );
 
+  test('while writers go on without a pause', async () => {
+    const { source, target, project } = await spoiltPair();
+    const writing = { on: true };
+    const writers = [0, 1, 2, 3].map(async (seed) => {
+      for (let turn = 0; writing.on; turn += 1) {
+        const id = ((turn * 41 + seed * 3001) % 12_000) + 1;
+        await source.query('update t set v = $1 where id = $2', [`${seed}.${turn}`, id]);
+        if (turn % 5 === seed) await source.query('delete from t where id = $1', [id]);
+        if (turn % 3 === 0)
+          await source.query('insert into t values ($1, null, $2) on conflict (id) do update set v = excluded.v', [seed * 1_000_000 + turn, 'new']);
+      }
+    });
+    const following = follow(project);
+    await waitUntil('it is adopted', () => following.events.some(({ kind }) => kind === 'copy-finished'));
+    await waitUntil('rounds go on', () => following.events.filter(({ kind }) => kind === 'round').length > 5);
+    await following.stop();
+    writing.on = false;
+    await Promise.all(writers);
+    await catchUp(project);
+    expect(compared(following.events)).toEqual([expect.stringMatching(/^public.t \+\d+ ~\d+ -\d+$/)]);
+    expect(await differingRows(source, target, 'public.t')).toEqual([]);
+  });
+
   test('an empty table is copied in ranges, an equal one is only compared', async () => {
     const equal = 'create table equal (id integer primary key, v text); insert into equal select g, g::text from generate_series(1, 3000) g;';
     const { source, target, project } = await oneWayPair(`${T} ${equal}`, { existingRows: 'adopt', copy: { chunk: '1 MB' } });
@@ -110,7 +134,9 @@ describe('a target that holds rows is adopted', () => {
   test('more differences than keys travel at once, most of them not at the target at all', async () => {
     const { source, target, project } = await oneWayPair(T, { existingRows: 'adopt' });
     await source.script(FILL);
-    await target.script(`${FILL} delete from t where id > 2000; update t set code = null; update t set code = 2001 - id; insert into t select -g, -g from generate_series(1, 6000) g`);
+    await target.script(
+      `${FILL} delete from t where id > 2000; update t set code = null; update t set code = 2001 - id; insert into t select -g, -g from generate_series(1, 6000) g`,
+    );
     expect(compared(await catchUp(project))).toEqual(['public.t +10000 ~2000 -6000']);
     expect(await differingRows(source, target, 'public.t')).toEqual([]);
   });

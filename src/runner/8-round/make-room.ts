@@ -9,7 +9,7 @@ export async function holdsRows(target: Session, { apply }: StreamTable): Promis
 
 /** Rows that are there already are somebody's until the config says otherwise. `holdsOurs`: an earlier copy brought them. */
 export async function makeRoom(copy: InitialCopy, target: Session, { table, holdsOurs }: { table: StreamTable; holdsOurs: boolean }): Promise<void> {
-  const { stream, replacesRows } = copy;
+  const { stream, adopts, replacesRows } = copy;
   if (!(await holdsRows(target, table))) return;
   const mayReplace = holdsOurs || replacesRows(table);
   if (mayReplace && table.table.keeps === 'gone') {
@@ -30,6 +30,8 @@ export async function makeRoom(copy: InitialCopy, target: Session, { table, hold
     code: 'SAR601',
     where: `database ${stream.target}, table ${table.relation}`,
     message: 'the table holds rows before its initial copy',
-    hint: `Empty it, or let the copy replace its rows (existingRows: 'replace', or 'adopt' to write only what differs) in sync ${stream.sync}, or sarrio copy --sync ${stream.sync} --target ${stream.target} --replace.`,
+    hint: adopts
+      ? 'They have come since the copy began. It is tried again by itself, and compares them.'
+      : `Empty it, or let the copy replace its rows (existingRows: 'replace', or 'adopt' to write only what differs) in sync ${stream.sync}, or sarrio copy --sync ${stream.sync} --target ${stream.target} --replace.`,
   });
 }
