@@ -4,6 +4,7 @@ import { buildOnce, root } from '../support/build.ts';
 import { sarrio } from '../support/cli.ts';
 import { crashPair, expectCaughtUp, expectCopied, expectEqual, type Servers, startRunner, startServers } from '../support/crash-pair.ts';
 import { startSampler } from '../support/sampler.ts';
+import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 import { startWorkload } from '../support/workload.ts';
 import { ADOPTION_POINTS, COPY_POINTS, FULL_COPY_POINTS, GUARD_POINTS, INDEX_POINTS, lureTo, MASTER_POINTS, RANGE_POINTS, ROUND_POINTS } from './points.ts';
@@ -40,7 +41,7 @@ test('a runner killed at any point of a round, a purge or an acknowledgement los
   await expectCopied(pair);
   await first.kill();
   const sampler = startSampler(pair.target);
-  for (const point of ROUND_POINTS) {
+  for (const point of share(ROUND_POINTS)) {
     await lureTo(point, pair.source);
     const running = startRunner(pair.project, `${point}=kill`);
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 120_000 });
@@ -53,7 +54,7 @@ test('a runner killed at any point of a round, a purge or an acknowledgement los
 test('a copy killed at any point leaves nothing half done', { timeout: 600_000 }, async () => {
   const pair = await crashPair(servers(), 'kill_copy');
   const workload = startWorkload(pair.source);
-  for (const point of COPY_POINTS) {
+  for (const point of share(COPY_POINTS, 2)) {
     const running = startRunner(pair.project, `${point}=kill`);
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 120_000 });
     const again = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', pair.project.dir], { env: pair.project.env });

@@ -56,7 +56,7 @@ export async function readTables(
   tables: readonly QualifiedName[],
   runner: string | null,
 ): Promise<ReadonlyMap<string, TableFacts>> {
-  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner]);
+  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner], 'table_facts');
   return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
 }
 
