@@ -38,8 +38,7 @@ export async function blamedStage(state: MemberState, writes: WriteAgain, { ordi
   if (!isFaultOfRows(cause)) return cause;
   if (tableOf(state, ordinal).exception === null) return new TableError(ordinal, cause);
   try {
-    await state.session.query(rollbackToSavepoint);
-    const excluded = isExcluded(cause) ? await excludedRow(state, { ordinal, aside, constraint: constraintOf(cause) }) : null;
+    const excluded = await excludedBy(state, { ordinal, aside, cause });
     return new TableError(ordinal, cause, excluded ?? (await rowOfStage(state, writes, { ordinal, aside })));
   } catch {
     return new TableError(ordinal, cause);
@@ -51,6 +50,7 @@ async function rowOfStage(state: MemberState, writes: WriteAgain, { ordinal, asi
   const { session } = state;
   const { exceptions } = tableOf(state, ordinal).masters;
   if (exceptions === undefined) return null;
+  await session.query(rollbackToSavepoint);
   // What is rolled back takes its cursors with it.
   await session.query(releaseSavepoint);
   await session.query(openContested(exceptions.stage));
@@ -83,11 +83,8 @@ async function writtenAgain({ session }: MemberState, writes: WriteAgain, { ordi
  * way. Of other errors halves are written, until one row is left.
  */
 async function rowAtFault(state: MemberState, writes: WriteAgain, { ordinal, aside, cause }: Table & { readonly cause: unknown }): Promise<RowAtFault | null> {
-  if (isExcluded(cause)) {
-    await state.session.query(rollbackToSavepoint);
-    const excluded = await excludedRow(state, { ordinal, aside, constraint: constraintOf(cause) });
-    if (excluded !== null) return excluded;
-  }
+  const excluded = await excludedBy(state, { ordinal, aside, cause });
+  if (excluded !== null) return excluded;
   let rows = aside.rows;
   while (rows.length > 1) {
     const half = rows.slice(0, Math.ceil(rows.length / 2));
@@ -99,6 +96,18 @@ async function rowAtFault(state: MemberState, writes: WriteAgain, { ordinal, asi
   const [row] = rows;
   if (row === undefined) return null;
   return { key: Object.fromEntries(aside.table.key.map((name) => [name, row.row.values[placeOf(aside, name)] ?? null])), row: row.row, inTheWay: [] };
+}
+
+/** An index's expression may fail for some other row that arrives: then it is looked for as for other errors. */
+async function excludedBy(state: MemberState, { ordinal, aside, cause }: Table & { readonly cause: unknown }): Promise<RowAtFault | null> {
+  if (!isExcluded(cause)) return null;
+  await state.session.query(rollbackToSavepoint);
+  try {
+    return await excludedRow(state, { ordinal, aside, constraint: constraintOf(cause) });
+  } catch (error) {
+    if (stateOf(error) === null) throw error;
+    return null;
+  }
 }
 
 function isOfRows(cause: unknown): boolean {
