@@ -49,3 +49,16 @@ export type MasterWriteStatements = {
   readonly deleteChanged: string;
   readonly insertMissing: string;
 };
+
+/** Syncs that carry the same tables round in a ring: what one of them has noted of what a database has seen counts for all. */
+export type PlanRing = {
+  /** All of them by name, this one among them. */
+  readonly syncs: readonly string[];
+  /** Their databases that are no members of this one: none of its rounds has them, but changes come from there. */
+  readonly others: readonly string[];
+};
+
+/** Every database from which changes come into a multi-master sync, its members first. Positions are counted in this order. */
+export function originsOf({ members, ring }: { readonly members: readonly string[]; readonly ring?: PlanRing }): readonly string[] {
+  return [...members, ...(ring?.others ?? [])];
+}

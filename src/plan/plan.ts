@@ -3,7 +3,7 @@ import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanCopy, RangeReadStatements } from './plan-copy.ts';
 import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
-import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
+import type { MasterWriteStatements, MeetStatements, PlanRing } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
@@ -16,7 +16,7 @@ export const PLAN_FORMAT = '1.2';
 export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'ring'] as const;
 
 /** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
 export const FEW_ENTRIES = 200;
@@ -139,6 +139,8 @@ export type PlanMultiMaster = {
   readonly maxClockSkewMs: number;
   /** Older conflicts are taken out of the record. */
   readonly keepConflictsHours: number;
+  /** Only where it forms a ring with others. */
+  readonly ring?: PlanRing;
   readonly tables: readonly PlanMasterTable[];
 };
 

@@ -10,6 +10,7 @@ import { relaysIn } from '../../plan/rights.ts';
 import { withGrants } from './objects/grants.sql.ts';
 import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
+import { ringsOf } from '../2-model/rings.ts';
 import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
 import { planObjects, printFile, type SqlFile } from './sql-file.ts';
 
@@ -39,7 +40,8 @@ export function emit(model: Model): Emitted {
 function requiredBy({ syncs }: Model): readonly string[] {
   const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
   const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping].sort();
+  const ringed = ringsOf(syncs).length > 0 ? ['ring'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...ringed].sort();
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };

@@ -10,8 +10,13 @@ import { clashStatements } from './masters-unique.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
 
-/** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
-export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule; readonly unique: UniqueRule | null };
+/** A table of a multi-master sync; every member has it alike. `memberCount`, in a ring of all its databases, says whether what is received is carried on. */
+export type MasterTarget = ApplyTarget & {
+  readonly memberCount: number;
+  readonly isRing: boolean;
+  readonly rule: ConflictRule;
+  readonly unique: UniqueRule | null;
+};
 
 /**
  * Purpose: what a round of a multi-master sync does with one table, on any member.
