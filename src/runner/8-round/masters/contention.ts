@@ -41,9 +41,9 @@ export async function tryAgain(run: MastersRun, place: Place, error: unknown): P
 }
 
 /**
- * The runner's role was let in with the right to write the tables, which is the right to lock them, but it was taken away since, or left for
- * single columns. Rounds then go on without locks: each is right as before, but where applications write the same rows all the time it
- * may be long until one of them goes through. That is said, and the locks are tried again later.
+ * The runner's role was let in with the right to write the tables, of which any is the right to lock them, and has lost it since. To ask for the lock again and
+ * again would leave the member out, with all of its tables: rounds go on without it, and if rows of the table are not taken either, then
+ * that table stops alone. The lock is tried again later.
  */
 export function goesWithoutLocks(run: MastersRun, place: Place, error: unknown): boolean {
   const isLocking = place.locked > 0 || place.keep.size > 0;
