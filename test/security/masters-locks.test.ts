@@ -10,7 +10,13 @@ import { waitUntil } from '../support/wait.ts';
 
 /** Rows that applications change all the time are locked for rounds in the end. The runner's role has just the rights that the README tells. */
 
-type Hot = { readonly east: TestDatabase; readonly west: TestDatabase; readonly runner: string; readonly project: Installation; readonly running: Installation };
+type Hot = {
+  readonly east: TestDatabase;
+  readonly west: TestDatabase;
+  readonly runner: string;
+  readonly project: Installation;
+  readonly running: Installation;
+};
 
 async function hotMasters(): Promise<Hot> {
   const [east, west] = [await freshDatabase('east'), await freshDatabase('west')];

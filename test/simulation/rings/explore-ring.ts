@@ -4,9 +4,9 @@ import { faultsOfDecision, faultsWhenQuiet } from '../invariants.ts';
 import { isFor } from '../simulated-member.ts';
 import { accountOf, firstState, imageOf, isNothing, KEY, orderOf, type Ring, ringRound, type RingState, survivingAt, worldOf, writesAt } from './ring.ts';
 
-export type RingBudget = { readonly writes: number; readonly rounds: number; /** Rounds that may lose commits at some members. */ readonly losses?: number };
+export type RingBudget = { readonly writes: number; readonly rounds: number /** Rounds that may lose commits at some members. */; readonly losses?: number };
 
-export type RingFound = { readonly states: number; /** The shortest way to something wrong; null when there is none. */ readonly violation: string | null };
+export type RingFound = { readonly states: number /** The shortest way to something wrong; null when there is none. */; readonly violation: string | null };
 
 type Node = { readonly label: string; readonly state: RingState; readonly budget: Required<RingBudget>; readonly parent: Node | null };
 
@@ -116,7 +116,10 @@ function canonicalOf(ring: Ring, state: RingState): string {
   const line = ({ entry, seen }: { entry: Entry; seen: readonly string[] }): string =>
     `${entry.tag ?? ''}${seen.join('/')}@${ring.slow === undefined ? times.indexOf(entry.at) : state.next.time * 2n - entry.at}${nameText(ring, state, entry.of)}${entry.op === 'I' ? 'I' : ''}`;
   return state.images
-    .map((image, database) => `${rowAt(image, KEY).text === '' ? '-' : rowAt(image, KEY).text === 'v0' ? 'v0' : texts.indexOf(rowAt(image, KEY).text)} ${(kept[database] ?? []).map(line).join(' ')}`)
+    .map(
+      (image, database) =>
+        `${rowAt(image, KEY).text === '' ? '-' : rowAt(image, KEY).text === 'v0' ? 'v0' : texts.indexOf(rowAt(image, KEY).text)} ${(kept[database] ?? []).map(line).join(' ')}`,
+    )
     .join('\n');
 }
 

@@ -62,7 +62,12 @@ export function writesAt(ring: Ring, state: RingState, database: number): readon
   }));
 }
 
-export type RingRound = { readonly result: MasterRoundResult | ServerError; readonly state: RingState; readonly before: RingState; readonly at: readonly number[] };
+export type RingRound = {
+  readonly result: MasterRoundResult | ServerError;
+  readonly state: RingState;
+  readonly before: RingState;
+  readonly at: readonly number[];
+};
 
 /** A round of one sync, everybody present; it commits everywhere. */
 export async function ringRound(ring: Ring, state: RingState, sync: number): Promise<RingRound> {
@@ -82,7 +87,17 @@ export async function ringRound(ring: Ring, state: RingState, sync: number): Pro
   const known = new Map(servers.map(({ database, image }) => [order.indexOf(database), { ...appliedOf(image, account), copiedXid: 0n, noted: null }]));
   const names = order.map((database) => `d${database}`);
   const none = { lock: [], keep: [], stopped: new Set<number>(), keys: [] };
-  const round = masterRound({ members, databases: names, rules: [ring.rule], known, ...none, ...ONE_CLOCK, isRing: isOrder(ring.rule) && ring.accounts === 'one', newId: judge.newId, failpoint: async () => undefined });
+  const round = masterRound({
+    members,
+    databases: names,
+    rules: [ring.rule],
+    known,
+    ...none,
+    ...ONE_CLOCK,
+    isRing: isOrder(ring.rule) && ring.accounts === 'one',
+    newId: judge.newId,
+    failpoint: async () => undefined,
+  });
   const result = await round.catch((error: unknown) => {
     if (error instanceof ServerError) return error;
     throw error;

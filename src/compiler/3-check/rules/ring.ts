@@ -14,10 +14,13 @@ export const ring: Rule = {
   severity: 'error',
   summary: 'multi-master syncs form a ring that need not come to rest',
   explanation:
-    'Stars, chains and trees of multi-master syncs carry everything everywhere under any rule. In a ring two rounds that have no database in common may decide one conflict in two ways, and the outcomes could chase each other for ever: so all of its syncs carry the same tables, by one rule that orders the changes themselves, `last-update-wins` or `first-update-wins`, without onUnique and onException. And none of them copies rows (`existingRows: \'keep\'`): what is copied would go round as if it had been changed there.',
+    "Stars, chains and trees of multi-master syncs carry everything everywhere under any rule. In a ring two rounds that have no database in common may decide one conflict in two ways, and the outcomes could chase each other for ever: so all of its syncs carry the same tables, by one rule that orders the changes themselves, `last-update-wins` or `first-update-wins`, without onUnique and onException. And none of them copies rows (`existingRows: 'keep'`): what is copied would go round as if it had been changed there.",
   example: "a-b, b-c, c-d and d-a as four multi-master syncs with onConflict: ['a', 'c']",
   cure: 'One multi-master sync of all of them, for which any rule will do.',
-  run: (input) => ringsOf(input.model.syncs).filter((each) => !sharesTwo(each)).flatMap((each) => faultsOf(input, each)),
+  run: (input) =>
+    ringsOf(input.model.syncs)
+      .filter((each) => !sharesTwo(each))
+      .flatMap((each) => faultsOf(input, each)),
 };
 
 /** Two syncs that share two members have a diagnostic of their own. */
@@ -28,11 +31,13 @@ function sharesTwo({ syncs }: ModelRing): boolean {
 /** At the last of its syncs, once for each reason. */
 function faultsOf(input: CheckInput, found: ModelRing): readonly Finding[] {
   const names = found.syncs.map(({ name }) => name).join(', ');
-  const last = masterTables(input).filter(({ sync }) => found.syncs.includes(sync)).at(-1);
+  const last = masterTables(input)
+    .filter(({ sync }) => found.syncs.includes(sync))
+    .at(-1);
   return reasonsIn(found).map((reason) => ({
     path: last?.path ?? ['syncs'],
     message: `the multi-master syncs ${names} form a ring, and ${reason}`,
-    hint: 'Make one multi-master sync of their databases, or leave one out, or let all have the same tables, last-update-wins (or first-update-wins) and existingRows: \'keep\'.',
+    hint: "Make one multi-master sync of their databases, or leave one out, or let all have the same tables, last-update-wins (or first-update-wins) and existingRows: 'keep'.",
   }));
 }
 

@@ -130,7 +130,8 @@ export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey
  * a version has one time wherever it is met, whatever stood there before.
  */
 export function lastChange({ rule, isRing }: Pick<MasterTarget, 'rule' | 'isRing'>): Sql {
-  const at = isRing || lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
+  const at =
+    isRing || lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
   return dangerousRaw(`(extract(epoch from ${at}) * 1000000)::bigint`);
 }
 

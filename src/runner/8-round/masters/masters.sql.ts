@@ -113,11 +113,11 @@ export function moveHeld(sync: string, moves: readonly { readonly source: string
 }
 
 /** The same where other syncs of a ring may hold the table elsewhere: everything that is held of this one. $1: sync, $2 as above. */
-export function replaceHeld(sync: string, held: readonly { readonly source: string; readonly relation: string; readonly position: string }[]): readonly Statement[] {
-  return [
-    { name: 'sarrio_forget_held', text: 'delete from sarrio.held where sync = $1', values: [sync] },
-    ...(held.length > 0 ? [moveHeld(sync, held)] : []),
-  ];
+export function replaceHeld(
+  sync: string,
+  held: readonly { readonly source: string; readonly relation: string; readonly position: string }[],
+): readonly Statement[] {
+  return [{ name: 'sarrio_forget_held', text: 'delete from sarrio.held where sync = $1', values: [sync] }, ...(held.length > 0 ? [moveHeld(sync, held)] : [])];
 }
 
 /** The stream begins anew: what was held of it belongs to an earlier life. */

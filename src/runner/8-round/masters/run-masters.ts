@@ -78,7 +78,17 @@ export type Place = {
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   const { signal, clock, until } = run.options;
-  const none = { contended: 0, elsewhere: 0, locked: 0, lockAgain: 0, lock: new Set<number>(), keep: new Set<number>(), inRow: 0, began: 0, touched: new Set<number>() };
+  const none = {
+    contended: 0,
+    elsewhere: 0,
+    locked: 0,
+    lockAgain: 0,
+    lock: new Set<number>(),
+    keep: new Set<number>(),
+    inRow: 0,
+    began: 0,
+    touched: new Set<number>(),
+  };
   const place: Place = { present: [], known: new Map(), ...none };
   const pace = makePace(clock);
   try {
