@@ -154,6 +154,21 @@ describe('a ring of three', () => {
   });
 });
 
+test('a sync of three and one of two that share two databases: what one of them cannot bring comes by the other, and nothing comes twice', async () => {
+  const { reshape, at, project } = now();
+  await reshape({ abc: between(['a', 'b', 'c']), bc: between(['b', 'c']) });
+  const decided = await decidedBy(async () => {
+    await at.b.script("update t set v = 'by bc' where id = 14");
+    await catchUp(only(project, 'bc'));
+    expect([await valueAt('a', 14), await valueAt('c', 14)]).toEqual(['old', 'by bc']);
+    await at.c.script("update t set v = 'on top' where id = 14");
+    await at.a.script("update t set v = 'of a' where id = 15");
+    await settles(['a', 'b', 'c']);
+    expect([await valueAt('a', 14), await valueAt('c', 15)]).toEqual(['on top', 'of a']);
+  });
+  expect(decided).toEqual([]);
+});
+
 test('a ring of four: changes at all of one row, and rows of each, come to one end everywhere', async () => {
   const { reshape, at } = now();
   await onAll([at.d], "delete from t; insert into t select g, 'old' from generate_series(1, 20) g");

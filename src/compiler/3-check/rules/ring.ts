@@ -17,16 +17,8 @@ export const ring: Rule = {
     "Stars, chains and trees of multi-master syncs carry everything everywhere under any rule. In a ring two rounds that have no database in common may decide one conflict in two ways, and the outcomes could chase each other for ever: so all of its syncs carry the same tables, by one rule that orders the changes themselves, `last-update-wins` or `first-update-wins`, without onUnique and onException. And none of them copies rows (`existingRows: 'keep'`): what is copied would go round as if it had been changed there.",
   example: "a-b, b-c, c-d and d-a as four multi-master syncs with onConflict: ['a', 'c']",
   cure: 'One multi-master sync of all of them, for which any rule will do.',
-  run: (input) =>
-    ringsOf(input.model.syncs)
-      .filter((each) => !sharesTwo(each))
-      .flatMap((each) => faultsOf(input, each)),
+  run: (input) => ringsOf(input.model.syncs).flatMap((each) => faultsOf(input, each)),
 };
-
-/** Two syncs that share two members have a diagnostic of their own. */
-function sharesTwo({ syncs }: ModelRing): boolean {
-  return syncs.some((sync, place) => syncs.slice(place + 1).some(({ members }) => members.filter((member) => sync.members.includes(member)).length > 1));
-}
 
 /** At the last of its syncs, once for each reason. */
 function faultsOf(input: CheckInput, found: ModelRing): readonly Finding[] {
