@@ -145,6 +145,30 @@ describe('a ring of three', () => {
     await settles(three);
   }, 120_000);
 
+  test('a table that one database does not take waits there, goes on between the others, and comes after without a conflict', async () => {
+    const { at, project } = now();
+    await at.c.script("alter table t add constraint no_bad check (v <> 'bad')");
+    const following = follow(project);
+    const decided = await decidedBy(async () => {
+      await at.a.script("update t set v = 'bad' where id = 16");
+      const stops = async (): Promise<number> => (await at.c.query('select from sarrio.stopped')).length;
+      await waitUntil('both ways to it are stopped, and the third is not', async () => (await stops()) === 2 && (await valueAt('b', 16)) === 'bad', {
+        timeoutMs: 60_000,
+      });
+      await at.b.script("update t set v = 'meanwhile' where id = 17");
+      await at.c.script("update t set v = 'of c' where id = 18");
+      await waitUntil('the others go on', async () => (await valueAt('a', 17)) === 'meanwhile', { timeoutMs: 30_000 });
+      expect([await valueAt('c', 17), await valueAt('a', 18)]).toEqual(['old', 'old']);
+      await at.c.script('alter table t drop constraint no_bad');
+      for (const sync of ['bc', 'ca']) await project.kick('--sync', sync);
+      await waitUntil('it has come after', async () => (await valueAt('c', 17)) === 'meanwhile' && (await valueAt('b', 18)) === 'of c', { timeoutMs: 60_000 });
+      await following.stop();
+      await settles(three);
+    });
+    expect(await valueAt('c', 16)).toBe('bad');
+    expect(decided).toEqual([]);
+  }, 180_000);
+
   test('verify finds the same, and status nothing pending', async () => {
     const { project } = now();
     await settles(three);
