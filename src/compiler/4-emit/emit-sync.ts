@@ -31,6 +31,7 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
   const routesOf = (table: ModelTable): readonly PlanRoute[] =>
     emitRoutes({
       ...{ model, sync: name, account: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
+      ...{ adopts: existingRows === 'adopt', rebuildsIndexes: copy?.rebuildIndexes === true },
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
   const tables = sync.tables.map((table, ordinal) => emitTable({ table, ordinal, routes: routesOf(table), account: name }));
@@ -62,8 +63,8 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal,
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
-  const routed = { copyFormat: format, isGuarded: false, isOneWay: false };
-  const routes = emitRoutes({ model, sync: name, account, table: reference, sources: members, targets, ...routed });
+  const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
+  const routes = emitRoutes({ model, sync: name, account, table: reference, sources: members, targets, copyFormat: format, ...only });
   const at = { table: reference, target: reference.source, copyFormat: format, memberCount: (ring?.databases ?? members).length, isRing: ring !== null };
   const statements = masterStatements({ ...at, rule, unique }, account);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
