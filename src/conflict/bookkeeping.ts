@@ -49,6 +49,30 @@ export function watermarksAfter(target: Pick<Seen, 'member' | 'position' | 'wate
   return moved;
 }
 
+/**
+ * What several syncs have noted of one member, each for itself, as one: what any of them has seen its rows embody. A table stands where the
+ * positions of all of them lead to.
+ */
+export function united(parts: readonly Applied[]): Applied {
+  const watermarks = unionOf(parts.map((part) => part.watermarks));
+  const tables = new Set(parts.flatMap(({ held }) => [...held.keys()]));
+  const held = [...tables].map((table) => {
+    const marks = unionOf(parts.map((part) => marksOfTable(part, table)));
+    return [table, new Map([...marks].filter(([origin, mark]) => !isAt(mark, watermarks.get(origin))))] as const;
+  });
+  return { watermarks, held: new Map(held.filter(([, marks]) => marks.size > 0)) };
+}
+
+function unionOf(parts: readonly Marks[]): Marks {
+  const all = new Map<number, Position>();
+  for (const part of parts) for (const [origin, position] of part) all.set(origin, joined(all.get(origin), position));
+  return new Map([...all].sort(([a], [b]) => a - b));
+}
+
+function isAt(mark: Position, watermark: Position | undefined): boolean {
+  return watermark !== undefined && formatPosition(mark) === formatPosition(watermark);
+}
+
 /** How far a member has applied one table: the table is a sync of its own, with the held positions as its watermarks. */
 export function marksOfTable({ watermarks, held }: Applied, table: number): Marks {
   return new Map([...watermarks, ...(held.get(table) ?? [])]);

@@ -51,6 +51,20 @@ export function settleJudged(
 }
 
 /**
+ * In a ring two rounds may decide one conflict, neither knowing of the other. They choose by the changes alone, never by where these are met:
+ * by time, at the same time by the rows themselves. So outcomes that meet later are the same, or one of them comes before the other
+ * everywhere. Of rows that are the same, too, the one that the rule would choose says since when the row is there.
+ */
+export function settleInRing(judged: Judged, { strategy }: ConflictRule): Settled {
+  const comesBefore = (one: Version, other: Version): boolean => {
+    if (one.at !== other.at) return strategy === 'first-update-wins' ? one.at < other.at : one.at > other.at;
+    return one.image === other.image ? one.member < other.member : one.image > other.image;
+  };
+  const winner = judged.candidates.reduce((best, each) => (comesBefore(each, best) ? each : best));
+  return { ...judged, decision: { kind: 'take', member: winner.member } };
+}
+
+/**
  * The changes that the settled row is made of and that a member does not have yet: what its entry has to tell those that are away, so
  * that none of them is merged or added a second time, nor missed.
  */

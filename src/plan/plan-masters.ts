@@ -1,4 +1,38 @@
+import type { MasterVerifyStatements } from './plan-verify.ts';
 import type { ClashStatements } from './unique-rule.ts';
+
+/**
+ * Run on any member of a multi-master sync, in its transaction of a round, with `session_replication_role = replica`. The position that
+ * all others have seen is in the settings `sarrio.xmax`, `sarrio.xip`, `sarrio.extra`; what each of them has seen in `sarrio.targets`, a
+ * JSON array of objects `{"bit": 2, "xmax": "…", "xip": "{…}", "extra": "{…}"}`; the member's own index in `sarrio.member`.
+ */
+export type MasterStatements = {
+  /** Keeps applications from writing to the table. */
+  readonly lock: string;
+  readonly meet: MeetStatements;
+  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), the columns as text, and what rows are compared by where that is not these. */
+  readonly rowsOfKeys: string;
+  /**
+   * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
+   * the row embodies (null: not said), a bit for each member that it is pending for, and, where a rule merges and there are more than two
+   * members, what each change of the row did. As `ReadStatements.rows`.
+   */
+  readonly rows: string;
+  /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
+  readonly copyChanged: string;
+  /** The same without the keys that are settled in this member's own stage. */
+  readonly copyUnsettled: string;
+  readonly write: MasterWriteStatements;
+  /** Where there is a rule for them and an index beside the key. */
+  readonly clashes: ClashStatements | null;
+  /** Only in a sync with a handler of exceptions. */
+  readonly exceptions?: ExceptionStatements;
+  /** Only where the rule is a handler that asks for the last common row. */
+  readonly common?: CommonStatements;
+  readonly verify: MasterVerifyStatements;
+  /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
+  readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
+};
 
 /** How the last common row is found: capture has kept what stood there before each change. */
 export type CommonStatements = {
@@ -84,3 +118,16 @@ export type MasterWriteStatements = {
   readonly deleteChanged: string;
   readonly insertMissing: string;
 };
+
+/** Syncs that carry the same tables round in a ring: what one of them has noted of what a database has seen counts for all. */
+export type PlanRing = {
+  /** All of them by name, this one among them. */
+  readonly syncs: readonly string[];
+  /** Their databases that are no members of this one: none of its rounds has them, but changes come from there. */
+  readonly others: readonly string[];
+};
+
+/** Every database from which changes come into a multi-master sync, its members first. Positions are counted in this order. */
+export function originsOf({ members, ring }: { readonly members: readonly string[]; readonly ring?: PlanRing }): readonly string[] {
+  return [...members, ...(ring?.others ?? [])];
+}

@@ -3,11 +3,11 @@ import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { ExistingRows, PlanCopy, RangeReadStatements } from './plan-copy.ts';
 import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
-import type { CommonStatements, ExceptionStatements, MasterWriteStatements, MeetStatements } from './plan-masters.ts';
+import type { MasterStatements, PlanRing } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
-import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
-import type { ClashStatements, UniqueRule } from './unique-rule.ts';
+import type { VerifyStatements } from './plan-verify.ts';
+import type { UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.2';
@@ -16,7 +16,7 @@ export const PLAN_FORMAT = '1.2';
 export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring'] as const;
 
 /** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
 export const FEW_ENTRIES = 200;
@@ -138,6 +138,8 @@ export type PlanMultiMaster = {
   readonly maxClockSkewMs: number;
   /** Older conflicts are taken out of the record. */
   readonly keepConflictsHours: number;
+  /** Only where it forms a ring with others. */
+  readonly ring?: PlanRing;
   readonly tables: readonly PlanMasterTable[];
 };
 
@@ -263,37 +265,4 @@ export type RelayStatements = {
   readonly filled: string;
   /** Wake sequences of the syncs that read this capture, with the syncs' names. */
   readonly wakes: readonly { readonly sync: string; readonly sequence: string }[];
-};
-
-/**
- * Run on any member of a multi-master sync, in its transaction of a round, with `session_replication_role = replica`. The position that
- * all others have seen is in the settings `sarrio.xmax`, `sarrio.xip`, `sarrio.extra`; what each of them has seen in `sarrio.targets`, a
- * JSON array of objects `{"bit": 2, "xmax": "…", "xip": "{…}", "extra": "{…}"}`; the member's own index in `sarrio.member`.
- */
-export type MasterStatements = {
-  /** Keeps applications from writing to the table. */
-  readonly lock: string;
-  readonly meet: MeetStatements;
-  /** $1: JSON array of arrays, the keys as text. For each key in order: whether the row is present (t/f), the columns as text, and what rows are compared by where that is not these. */
-  readonly rowsOfKeys: string;
-  /**
-   * Pending keys with their current rows: whether present, the columns in order, the time of the change in microseconds, the changes that
-   * the row embodies (null: not said), a bit for each member that it is pending for, and, where a rule merges and there are more than two
-   * members, what each change of the row did. As `ReadStatements.rows`.
-   */
-  readonly rows: string;
-  /** The same without the bits, for the one member that `sarrio.targets` names; between two without the changes. As `ReadStatements.copyChanged`. */
-  readonly copyChanged: string;
-  /** The same without the keys that are settled in this member's own stage. */
-  readonly copyUnsettled: string;
-  readonly write: MasterWriteStatements;
-  /** Where there is a rule for them and an index beside the key. */
-  readonly clashes: ClashStatements | null;
-  /** Only in a sync with a handler of exceptions. */
-  readonly exceptions?: ExceptionStatements;
-  /** Only where the rule is a handler that asks for the last common row. */
-  readonly common?: CommonStatements;
-  readonly verify: MasterVerifyStatements;
-  /** By member: the wake sequences of the other syncs that read the table there, with the syncs' names. */
-  readonly readers: Readonly<Record<string, readonly { readonly sync: string; readonly sequence: string }[]>>;
 };

@@ -35,7 +35,7 @@ const state: {
 beforeEach(() => {
   const image = firstImage(new Map([['0/a', 'v0']]));
   state.servers = [0, 1, 2].map((database) => makeServer(database, { image, disk: image }));
-  state.known = new Map([0, 1, 2].map((index) => [index, { watermarks: new Map(), held: new Map(), copiedXid: 0n }]));
+  state.known = new Map([0, 1, 2].map((index) => [index, { watermarks: new Map(), held: new Map(), copiedXid: 0n, noted: null }]));
   state.ids = 0;
   state.strategy = 'last-update-wins';
   state.stopped = new Set();

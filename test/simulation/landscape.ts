@@ -24,7 +24,15 @@ export type Landscape = {
   readonly settings: Settings;
 };
 
-export type Sync = { readonly name: string; readonly databases: readonly number[]; readonly rule: ConflictRule; readonly known: KnownMarks };
+export type Sync = {
+  /** Under which it keeps its watermarks and marks its entries; the syncs of a ring have one. */
+  readonly account: string;
+  readonly databases: readonly number[];
+  /** All databases that the account counts, its own among them. */
+  readonly order: readonly number[];
+  readonly rule: ConflictRule;
+  readonly known: KnownMarks;
+};
 
 export type Settings = {
   readonly databases: number;
@@ -32,15 +40,19 @@ export type Settings = {
   readonly keys: number;
   /** Clocks are apart by at most this many writes. */
   readonly skew?: number;
-  /** Each row is written at one database only, and never takes a value again that it had before. */
-  readonly isOwned?: boolean;
+  /** The syncs keep one account, as those of a ring do. */
+  readonly isRing?: boolean;
   readonly ignoresTags?: boolean;
 };
 
 export function makeLandscape(random: Random, settings: Settings): Landscape {
   const keys = Array.from({ length: settings.keys }, (_, index) => `${index % 2}/${index}`);
   const image = firstImage(new Map(keys.map((key, index) => [key, index % 3 === 0 ? '' : 'v0'])));
-  const syncs = settings.syncs.map(({ databases, rule }, index) => ({ name: `sync${index}`, databases, rule, known: new Map() }));
+  const all = Array.from({ length: settings.databases }, (_, database) => database);
+  const syncs = settings.syncs.map(({ databases, rule }, index) => {
+    const account = settings.isRing ? { account: 'ring', order: all } : { account: `sync${index}`, order: databases };
+    return { ...account, databases, rule, known: new Map() };
+  });
   return {
     random,
     keys,
@@ -71,16 +83,15 @@ export function applicationActs(landscape: Landscape): void {
   if (random.chance(0.3)) flush(server);
 }
 
-function someChanges(landscape: Landscape, { database, image, locked }: Server): readonly Change[] {
+function someChanges(landscape: Landscape, { image, locked }: Server): readonly Change[] {
   const { random, keys, next, settings } = landscape;
-  const own = settings.isOwned ? keys.filter((_, index) => index % settings.databases === database) : keys;
-  const chosen = random.some(own, 1.5 / own.length).filter((key) => !isLocked(image, key) && !locked.has(key));
+  const chosen = random.some(keys, 1.5 / keys.length).filter((key) => !isLocked(image, key) && !locked.has(key));
   return chosen.flatMap((key) => {
     const isThere = rowAt(image, key).text !== '';
     const version = next.version++;
     next.time += 1n;
     const at = next.time + BigInt(random.below((settings.skew ?? 0) + 1));
-    return [{ key, version, at, text: settings.isOwned ? `v${version}` : isThere && random.chance(0.3) ? '' : random.chance(0.1) ? 'same' : `v${version}` }];
+    return [{ key, version, at, text: isThere && random.chance(0.3) ? '' : random.chance(0.1) ? 'same' : `v${version}` }];
   });
 }
 
@@ -95,11 +106,11 @@ export function purgeSome({ random, servers, syncs }: Landscape): void {
   const server = random.pick(servers);
   const isNeeded = (entry: Image['entries'][number]): boolean =>
     syncs.some((sync) => {
-      if (!sync.databases.includes(server.database) || !isFor(sync.name, entry)) return false;
-      const origin = sync.databases.indexOf(server.database);
+      if (!sync.databases.includes(server.database) || !isFor(sync.account, entry)) return false;
+      const origin = sync.order.indexOf(server.database);
       return sync.databases.some((database) => {
         const holder = servers[database];
-        const position = holder && marksOf(holder.disk, sync.name, entry.key).get(origin);
+        const position = holder && marksOf(holder.disk, sync.account, entry.key).get(origin);
         return database !== server.database && (position === undefined || !isCovered(position, entry.xid));
       });
     });
@@ -116,9 +127,9 @@ export type Disturbance = {
 /** A round of some of a sync's databases. Errors of servers are an outcome. */
 export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, between }: Disturbance): Promise<MasterRoundResult | ServerError> {
   const { random, servers, next, transactions } = landscape;
-  // Round a ring, which the compiler refuses, a row that waited may chase its successor (SARRIO_SEED=60 with tables that stop).
-  const { isOwned = false } = landscape.settings;
-  const present = sync.databases.flatMap((database, index) => (isCalm || random.chance(0.8) ? [{ database, index }] : []));
+  const present = sync.databases
+    .flatMap((database) => (isCalm || random.chance(0.8) ? [{ database, index: sync.order.indexOf(database) }] : []))
+    .sort((a, b) => a.index - b.index);
   if (present.length < 2) return { kind: 'nothing' };
   const peers: Peers = new Map();
   const judge = makeJudge(next, null);
@@ -128,20 +139,21 @@ export async function roundOf(landscape: Landscape, sync: Sync, { isCalm, betwee
     if (server === undefined) return [];
     transactions.set(server, new Set([...(transactions.get(server) ?? []), peers]));
     const isShared = landscape.syncs.filter(({ databases }) => databases.includes(database)).length > 1;
-    const member = simulatedMember({ server, sync: sync.name, index, peers, tag: landscape.ignoresTags ? null : sync.name, isShared });
+    const member = simulatedMember({ server, sync: sync.account, index, peers, tag: landscape.ignoresTags ? null : sync.account, isShared });
     return [watched(isCalm ? member : unreliable(member, random), judge.judged)];
   });
   try {
     return await masterRound({
       members,
-      databases: sync.databases.map((database) => `d${database}`),
+      databases: sync.order.map((database) => `d${database}`),
       rules: [sync.rule, sync.rule],
       keys: [],
       known,
-      stopped: new Set(isCalm || isOwned ? [] : [0, 1].filter(() => random.chance(0.2))),
+      stopped: new Set(isCalm ? [] : [0, 1].filter(() => random.chance(0.2))),
       lock: [],
       keep: [],
       ...ONE_CLOCK,
+      isRing: landscape.settings.isRing ?? false,
       newId: judge.newId,
       failpoint: async () => between(),
     });

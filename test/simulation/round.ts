@@ -35,6 +35,7 @@ export type RoundRun = {
 
 /** Clocks are not what is looked into here. */
 export const ONE_CLOCK = {
+  isRing: false,
   columns: [],
   masked: [],
   maxClockSkewMs: 0,
@@ -64,7 +65,7 @@ export async function runRound(world: World, step: RoundStep, { wrap = (member) 
   });
   const databases = Array.from({ length: world.databases }, (_, database) => `d${database}`);
   const rule: ConflictRule = { strategy: 'prefer', databases: step.choice === 'merge' ? [] : [`d${step.choice}`] };
-  const known = new Map(step.present.map((database) => [database, { ...appliedOf(imageOf(world, database), SYNC), copiedXid: 0n }]));
+  const known = new Map(step.present.map((database) => [database, { ...appliedOf(imageOf(world, database), SYNC), copiedXid: 0n, noted: null }]));
   const result = await outcomeOf(
     masterRound({
       members,

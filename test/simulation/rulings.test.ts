@@ -21,7 +21,7 @@ function world(): World {
   const first = servers[0];
   if (first === undefined) throw new Error('no servers');
   first.image = write(first.image, [{ key: '0/a', text: 'wanted', version: 1, at: 1n }]);
-  return { servers, known: new Map(MEMBERS.map((index) => [index, { watermarks: new Map(), held: new Map(), copiedXid: 0n }])), ids: 0 };
+  return { servers, known: new Map(MEMBERS.map((index) => [index, { watermarks: new Map(), held: new Map(), copiedXid: 0n, noted: null }])), ids: 0 };
 }
 
 /** Row 0/a of member 0 is not taken by member 1: 0/b gives way, and another table says so. */
@@ -75,7 +75,7 @@ test.each(LOSSES.map((lost) => [lost] as const))(
     expect(dropped).toEqual([]);
     // A runner that knows nothing of it goes on.
     here.known.clear();
-    for (const index of MEMBERS) here.known.set(index, { watermarks: new Map(), held: new Map(), copiedXid: 0n });
+    for (const index of MEMBERS) here.known.set(index, { watermarks: new Map(), held: new Map(), copiedXid: 0n, noted: null });
     for (let turn = 0; ((await round(here, NONE)) as { kind: string }).kind !== 'nothing'; turn += 1) if (turn === 5) throw new Error('it does not fall quiet');
     const all = ['wanted', 'gave way', ''];
     expect(textsOf(here)).toEqual([all, all, all]);

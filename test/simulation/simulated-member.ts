@@ -67,6 +67,7 @@ export function simulatedMember(options: MemberOptions): Member {
         watermarks,
         held,
         copiedXid: 0n,
+        noted: null,
         clockMicros: 0n,
         pending: pendingTables(snapshot, sync, lookOptions),
         unfit: new Set(),

@@ -14,6 +14,8 @@ import { verifyStatements } from './statements/verify.sql.ts';
 export type RoutesOptions = {
   readonly model: Model;
   readonly sync: string;
+  /** What marks its entries: its name, or its ring's. */
+  readonly account: string;
   readonly table: ModelTable;
   readonly sources: readonly string[];
   /** Each with its table as the lock has it. */
@@ -45,7 +47,7 @@ export function emitRoutes(options: RoutesOptions): readonly PlanRoute[] {
 }
 
 function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): PlanRoute {
-  const { model, sync, sources, isGuarded } = options;
+  const { model, sync, account, sources, isGuarded } = options;
   const hasRanges = options.isOneWay && mayBeRanges(at);
   const readers = readersOf(model, { database, table: at.table.targetName, except: sync });
   const sameEncoding = new Set([...sources, database].map((name) => encodingOf(model, name))).size === 1;
@@ -53,16 +55,16 @@ function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): P
   return {
     targets: [database],
     copyFormat: at.copyFormat,
-    read: { ...readStatements(at, sync), ...(hasRanges ? { ranges: rangeReads(at) } : {}), ...(isGuarded ? { guard: guardReads(at.table, sync) } : {}) },
+    read: { ...readStatements(at, account), ...(hasRanges ? { ranges: rangeReads(at) } : {}), ...(isGuarded ? { guard: guardReads(at.table, account) } : {}) },
     apply: {
       ...apply,
-      clearTable: readers.some(({ takesTruncate }) => !takesTruncate) ? clearRecorded(at, sync).text : apply.clearTable,
-      relay: readers.length > 0 ? relayStatements(at, sync, readers) : null,
+      clearTable: readers.some(({ takesTruncate }) => !takesTruncate) ? clearRecorded(at, account).text : apply.clearTable,
+      relay: readers.length > 0 ? relayStatements(at, account, readers) : null,
       ...(hasRanges ? { insertFree: insertFree(at) } : {}),
       ...(hasRanges && options.rebuildsIndexes && at.target.kind === 'table' ? { setIndexesAside: setIndexesAside(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
-    verify: { ...verifyStatements({ ...at, sameEncoding }, sync), ...(options.adopts ? { adopt: adoptStatements(at) } : {}) },
+    verify: { ...verifyStatements({ ...at, sameEncoding }, account), ...(options.adopts ? { adopt: adoptStatements(at) } : {}) },
   };
 }
 

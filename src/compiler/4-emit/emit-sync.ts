@@ -1,8 +1,10 @@
 import type { PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
+import type { PlanRing } from '../../plan/plan-masters.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
 import type { Model, ModelMasterTable, ModelMultiMaster, ModelOneWay, ModelSync, ModelTable } from '../2-model/model.ts';
 import { objectNames, wakeName } from '../2-model/object-names.ts';
+import { type ModelRing, ringOf } from '../2-model/rings.ts';
 import { emitCarry } from './emit-carry.ts';
 import { emitFullCopy } from './emit-full-copy.ts';
 import { copyFormat, emitRoutes, readersOf } from './emit-routes.ts';
@@ -28,11 +30,11 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
   const { mode, name, source, targets, existingRows, maxBacklog, guard, copy } = sync;
   const routesOf = (table: ModelTable): readonly PlanRoute[] =>
     emitRoutes({
-      ...{ model, sync: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
+      ...{ model, sync: name, account: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
       ...{ adopts: existingRows === 'adopt', rebuildsIndexes: copy?.rebuildIndexes === true },
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
-  const tables = sync.tables.map((table, ordinal) => emitTable(sync, { table, ordinal, routes: routesOf(table) }));
+  const tables = sync.tables.map((table, ordinal) => emitTable({ table, ordinal, routes: routesOf(table), account: name }));
   const sequences = emitCarry(sync);
   const more = { ...(copy === null ? {} : { copy }), ...(guard === null ? {} : { guard }), ...(sequences === null ? {} : { sequences }) };
   return { mode, source, targets, existingRows, maxBacklog, ...more, wake: wakeOf(name), tables };
@@ -40,27 +42,36 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
   const { mode, name, members, existingRows, maxBacklog, maxClockSkewMs, keepConflictsHours } = sync;
-  const tables = sync.tables.map((table, ordinal) => emitMasterTable(model, sync, { table, ordinal }));
-  return { mode, members, existingRows, maxBacklog, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, tables };
+  const ring = ringOf(model.syncs, sync);
+  const tables = sync.tables.map((table, ordinal) => emitMasterTable(model, sync, { table, ordinal, ring }));
+  const kept = ring === null ? {} : { ring: planRing(ring, members) };
+  return { mode, members, existingRows, maxBacklog, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, ...kept, tables };
 }
 
-/** The members' tables are alike, so one text serves all; it is written for the first. */
-function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal }: { table: ModelMasterTable; ordinal: number }): PlanMasterTable {
+function planRing({ syncs, databases }: ModelRing, members: readonly string[]): PlanRing {
+  return { syncs: syncs.map(({ name }) => name), others: databases.filter((database) => !members.includes(database)) };
+}
+
+type Emitting = { readonly table: ModelMasterTable; readonly ordinal: number; readonly ring: ModelRing | null };
+
+/** The members' tables are alike, so one text serves all; it is written for the first. The syncs of a ring read and mark entries as if they were one. */
+function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal, ring }: Emitting): PlanMasterTable {
   const { name, members } = sync;
+  const account = ring?.account ?? name;
   const { reference, rule, unique, exception } = table;
   if (rule === null) throw new Error(`no conflict rule for a table of ${name}`);
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
   const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
-  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, ...only });
-  const at = { table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule, unique };
+  const routes = emitRoutes({ model, sync: name, account, table: reference, sources: members, targets, copyFormat: format, ...only });
+  const at = { table: reference, target: reference.source, copyFormat: format, memberCount: (ring?.databases ?? members).length, isRing: ring !== null };
   const isAsked = sync.tables.some((each) => each.exception !== null);
   const own = Object.fromEntries(targets.map(({ database, schema }) => [database, schema]));
-  const statements = masterStatements(at, name, isAsked ? { tables: exception === null ? null : own } : null);
+  const statements = masterStatements({ ...at, rule, unique }, account, isAsked ? { tables: exception === null ? null : own } : null);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
   return {
-    ...emitTable(sync, { table: reference, ordinal, routes }),
+    ...emitTable({ table: reference, ordinal, routes, account }),
     rule,
     unique,
     exception,
@@ -88,7 +99,9 @@ function wakeOf(sync: string): string {
   return ident('sarrio', wakeName(sync)).text;
 }
 
-function emitTable(sync: ModelSync, { table, ordinal, routes }: { table: ModelTable; ordinal: number; routes: readonly PlanRoute[] }): PlanTable {
+type EmittingTable = { readonly table: ModelTable; readonly ordinal: number; readonly routes: readonly PlanRoute[]; readonly account: string };
+
+function emitTable({ table, ordinal, routes, account }: EmittingTable): PlanTable {
   const { schema, name } = table.source;
   return {
     source: { schema, name },
@@ -97,7 +110,7 @@ function emitTable(sync: ModelSync, { table, ordinal, routes }: { table: ModelTa
     columns: table.columns.map(planColumn),
     where: table.where,
     filled: ident('sarrio', objectNames(table.source).filled).text,
-    countPending: countPending(sync.name, { table, ordinal }).text,
+    countPending: countPending(account, { table, ordinal }).text,
     ...keeps(table),
     routes,
   };

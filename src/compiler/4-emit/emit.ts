@@ -10,6 +10,7 @@ import { relaysIn } from '../../plan/rights.ts';
 import { withGrants } from './objects/grants.sql.ts';
 import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
+import { ringsOf } from '../2-model/rings.ts';
 import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
 import { planObjects, printFile, type SqlFile } from './sql-file.ts';
 
@@ -39,9 +40,10 @@ export function emit(model: Model): Emitted {
 function requiredBy({ syncs }: Model): readonly string[] {
   const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
   const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
+  const ringed = ringsOf(syncs).length > 0 ? ['ring'] : [];
   const adopting = syncs.some((sync) => sync.mode !== 'full-copy' && sync.existingRows === 'adopt') ? ['adopt-rows'] : [];
   const rebuilding = syncs.some(rebuildsIndexes) ? ['rebuild-indexes'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding].sort();
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...ringed].sort();
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };

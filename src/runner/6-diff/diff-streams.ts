@@ -1,5 +1,5 @@
 import { flowsOf, namedFlows } from '../../plan/flows.ts';
-import type { Plan } from '../../plan/plan.ts';
+import type { Plan, PlanSync } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { LiveDatabase } from '../5-inspect/live-database.ts';
 import { arrivals } from '../5-inspect/plan-tables.ts';
@@ -31,7 +31,7 @@ export function registrations(plan: Plan, live: LiveDatabase): readonly Step[] {
 export function unregistrations(plan: Plan, live: LiveDatabase): readonly Step[] {
   const isPlanned = (sync: string, source: string, target: string): boolean => {
     const planned = plan.syncs[sync];
-    return planned !== undefined && flowsOf(planned).some((flow) => flow.source === source && flow.targets.includes(target));
+    return planned !== undefined && (isFromRing(planned, source) || flowsOf(planned).some((flow) => flow.source === source && flow.targets.includes(target)));
   };
   const outgoing = live.registered.filter(({ sync, target }) => !isPlanned(sync, live.database, target));
   const incoming = live.watermarks.filter(({ sync, source }) => !isPlanned(sync, source, live.database));
@@ -49,6 +49,11 @@ export function unregistrations(plan: Plan, live: LiveDatabase): readonly Step[]
       }),
     ),
   ];
+}
+
+/** What came from there by another sync of the ring. */
+function isFromRing(planned: PlanSync, source: string): boolean {
+  return planned.mode === 'multi-master' && (planned.ring?.others ?? []).includes(source);
 }
 
 function leavingStep(options: { live: LiveDatabase; sync: string; target: string; reason: string; sql: string }): Step {

@@ -34,6 +34,7 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
         watermarks: side.watermarks,
         held: side.held,
         copiedXid: 0n,
+        noted: null,
         clockMicros: 0n,
         pending,
         unfit: new Set(),

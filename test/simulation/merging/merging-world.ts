@@ -65,7 +65,9 @@ export async function merged(
     };
     return { ...member, settle };
   });
-  const known = new Map(step.present.map((index) => [index, { watermarks: sideAt(world, index).watermarks, held: sideAt(world, index).held, copiedXid: 0n }]));
+  const known = new Map(
+    step.present.map((index) => [index, { watermarks: sideAt(world, index).watermarks, held: sideAt(world, index).held, copiedXid: 0n, noted: null }]),
+  );
   await masterRound({
     members,
     databases: world.sides.map((_, index) => `d${index}`),

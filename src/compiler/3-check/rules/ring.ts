@@ -1,53 +1,65 @@
-import type { ModelMultiMaster } from '../../2-model/model.ts';
+import type { ConflictRule } from '../../../plan/conflict-rule.ts';
+import type { ModelMasterTable, ModelMultiMaster } from '../../2-model/model.ts';
+import { type ModelRing, ringsOf } from '../../2-model/rings.ts';
+import { displayName } from '../../../sql/quote.ts';
 import { type CheckInput, type Finding, masterTables, type Rule } from '../rule.ts';
 
 /**
- * SAR276. Two changes of one row that follow each other would go round the ring by two ways; one of them tells cause and effect, the
- * other one times only, and where these disagree the two chase each other for ever (test/simulation shows it).
+ * SAR276. In a ring no round has everybody, so two rounds far from each other may decide one conflict, each not knowing of the other. That
+ * ends only where whoever meets the two outcomes chooses the same one, wherever it is: where the rule is an order of the changes
+ * themselves (test/simulation/rings shows what becomes of others).
  */
 export const ring: Rule = {
   code: 'SAR276',
   severity: 'error',
-  summary: 'multi-master syncs form a ring',
+  summary: 'multi-master syncs form a ring that need not come to rest',
   explanation:
-    'A change may reach a database by one way only: stars, chains and trees of multi-master syncs carry everything everywhere and fall quiet, a ring need not. Put the databases into one sync.',
-  example: 'a-b, b-c and c-a as three multi-master syncs',
-  cure: 'One multi-master sync of all three.',
-  run: (input) => tablesByName(input).flatMap((placed) => ringsOf(placed)),
+    "Stars, chains and trees of multi-master syncs carry everything everywhere under any rule. In a ring two rounds that have no database in common may decide one conflict in two ways, and the outcomes could chase each other for ever: so all of its syncs carry the same tables, by one rule that orders the changes themselves, `last-update-wins` or `first-update-wins`, without onUnique and onException. And none of them copies rows (`existingRows: 'keep'`): what is copied would go round as if it had been changed there.",
+  example: "a-b, b-c, c-d and d-a as four multi-master syncs with onConflict: ['a', 'c']",
+  cure: 'One multi-master sync of all of them, for which any rule will do.',
+  run: (input) => ringsOf(input.model.syncs).flatMap((each) => faultsOf(input, each)),
 };
 
-type Placed = ReturnType<typeof masterTables>[number];
-
-/** The syncs over each table; members have it under the same name. */
-function tablesByName(input: CheckInput): readonly (readonly Placed[])[] {
-  const groups = new Map<string, Placed[]>();
-  for (const placed of masterTables(input)) groups.set(placed.label, [...(groups.get(placed.label) ?? []), placed]);
-  return [...groups.values()];
+/** At the last of its syncs, once for each reason. */
+function faultsOf(input: CheckInput, found: ModelRing): readonly Finding[] {
+  const names = found.syncs.map(({ name }) => name).join(', ');
+  const last = masterTables(input)
+    .filter(({ sync }) => found.syncs.includes(sync))
+    .at(-1);
+  return reasonsIn(found).map((reason) => ({
+    path: last?.path ?? ['syncs'],
+    message: `the multi-master syncs ${names} form a ring, and ${reason}`,
+    hint: "Make one multi-master sync of their databases, or leave one out, or let all have the same tables, last-update-wins (or first-update-wins) and existingRows: 'keep'.",
+  }));
 }
 
-/** A sync whose members are connected already closes a ring. Two syncs that share two members have a diagnostic of their own. */
-function ringsOf(placed: readonly Placed[]): readonly Finding[] {
-  const above = new Map<string, string>();
-  const find = (name: string): string => {
-    const next = above.get(name);
-    return next === undefined ? name : find(next);
-  };
-  const seen: ModelMultiMaster[] = [];
-  return placed.flatMap(({ sync, label, path }): readonly Finding[] => {
-    const roots = sync.members.map(find);
-    const closes = new Set(roots).size < roots.length;
-    const sharesTwo = seen.some(({ members }) => members.filter((member) => sync.members.includes(member)).length > 1);
-    seen.push(sync);
-    const [first = '', ...others] = roots;
-    for (const other of others) if (find(other) !== find(first)) above.set(find(other), find(first));
-    if (!closes || sharesTwo) return [];
-    const names = seen.map(({ name }) => name).join(', ');
-    return [
-      {
-        path,
-        message: `the multi-master syncs ${names} carry ${label} round in a ring`,
-        hint: 'Make one multi-master sync of their databases, or leave one out.',
-      },
-    ];
-  });
+function reasonsIn({ syncs }: ModelRing): readonly string[] {
+  const reasons: string[] = [];
+  const copying = syncs.find(({ existingRows }) => existingRows !== 'keep');
+  if (copying !== undefined) reasons.push(`${copying.name} copies rows (existingRows: '${copying.existingRows}')`);
+  const labels = syncs.map(({ tables }) => tables.map(labelOf).join(', '));
+  if (new Set(labels).size > 1) reasons.push('they do not have the same tables');
+  for (const table of new Set(syncs.flatMap(({ tables }) => tables.map(labelOf)))) {
+    const reason = reasonAt(table, syncs);
+    if (reason !== null) reasons.push(reason);
+  }
+  return reasons;
+}
+
+function reasonAt(label: string, syncs: readonly ModelMultiMaster[]): string | null {
+  const tables = syncs.flatMap((sync) => sync.tables.filter((table) => labelOf(table) === label));
+  const rules = tables.flatMap(({ rule }) => rule ?? []);
+  const other = rules.find((rule) => !isOrder(rule));
+  if (other !== undefined) return `${label} has the rule ${other.strategy}, whose outcome depends on where it is asked`;
+  if (new Set(rules.map(({ strategy }) => strategy)).size > 1) return `${label} has two rules`;
+  if (tables.some(({ unique, exception }) => unique !== null || exception !== null)) return `${label} has onUnique or onException`;
+  return null;
+}
+
+function isOrder({ strategy }: ConflictRule): boolean {
+  return strategy === 'last-update-wins' || strategy === 'first-update-wins';
+}
+
+function labelOf({ reference }: ModelMasterTable): string {
+  return displayName(reference.source);
 }

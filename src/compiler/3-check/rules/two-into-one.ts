@@ -27,13 +27,9 @@ export const twoIntoOne: Rule = {
   },
 };
 
-/**
- * Members write each other's tables by the rule that they have for it. A table may also stand in several multi-master syncs, which pass
- * changes on to each other; but no two members can have two rules.
- */
+/** Members write each other's tables. A table may also stand in several multi-master syncs, which pass changes on to each other; those that share two members are a ring (SAR276). */
 function areMasters({ sync: one }: PlacedTable, { sync: other }: PlacedTable): boolean {
-  if (one.mode !== 'multi-master' || other.mode !== 'multi-master') return false;
-  return one === other || one.members.filter((member) => other.members.includes(member)).length < 2;
+  return one.mode === 'multi-master' && other.mode === 'multi-master';
 }
 
 function describe({ sync, table }: PlacedTable): string {

@@ -50,8 +50,9 @@ function outcome(at: MasterTarget, changed: Sql, parameter: string): Sql {
 }
 
 /** Of the keys in $1. */
-function changesOfKeys({ table, rule }: MasterTarget, sync: string): Sql {
-  const of = sql`${lastChange(rule)} as sarrio_at, bool_or(d.change_op = 'I') as sarrio_has_insert`;
+function changesOfKeys(at: MasterTarget, sync: string): Sql {
+  const { table } = at;
+  const of = sql`${lastChange(at)} as sarrio_at, bool_or(d.change_op = 'I') as sarrio_has_insert`;
   return sql`
     select d.sarrio_at, d.sarrio_has_insert
     from (

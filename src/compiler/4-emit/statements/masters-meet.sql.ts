@@ -14,10 +14,11 @@ import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts
  * Whether two keys are the same is for the database to say.
  * Reads: the table, its delta table. Writes: a temporary table. Called by: `masterStatements`.
  */
-export function meetStatements({ table, rule, memberCount }: MasterTarget, sync: string): MeetStatements {
+export function meetStatements(at: MasterTarget, sync: string): MeetStatements {
+  const { table, rule } = at;
   const meet = ident('pg_temp', objectNames(table.source).delta.replace(/^delta_/, 'meet_'));
   const columns = sql`sarrio_member, ${plainKeys(table)}, sarrio_pending_at, sarrio_changed_at, sarrio_op, sarrio_names${ifRecorded(rule, ', sarrio_changes')}`;
-  const own = report({ table, rule, memberCount }, sync);
+  const own = report(at, sync);
   return {
     report: own.text,
     copyReport: sql`
@@ -59,11 +60,11 @@ export function meetStatements({ table, rule, memberCount }: MasterTarget, sync:
 }
 
 /** Keys only: the rows of those that meet others are looked at afterwards, which for most changes are none. */
-function report({ table, rule, memberCount }: Pick<MasterTarget, 'table' | 'rule' | 'memberCount'>, sync: string): Sql {
+function report({ table, rule, memberCount, isRing }: MasterTarget, sync: string): Sql {
   const names = namesOfEntries({ memberCount, rule });
   const isRecorded = recordedFor(rule) !== null;
   const changes = isRecorded ? sql`, ${changesOfKey(sync)} as sarrio_changes` : empty;
-  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange(rule)} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}${changes}`;
+  const of = sql`bit_or(a.bit) as sarrio_pending_at, ${lastChange({ rule, isRing })} as sarrio_changed_at, bool_or(d.change_op = 'I') as sarrio_has_insert${names.of}${changes}`;
   const from = isRecorded ? recordedTargets(memberCount, sync) : pendingTargets(memberCount);
   return sql`
     select (select current_setting('sarrio.member')::integer) as sarrio_member, ${keyList(table, 'p')}, p.sarrio_pending_at, p.sarrio_changed_at,

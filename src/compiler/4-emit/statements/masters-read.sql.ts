@@ -1,6 +1,6 @@
 import { ident } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
-import { type ConflictRule, lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
+import { lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
@@ -137,10 +137,12 @@ export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey
 
 /**
  * Microseconds since 1970 of the change that made the row. An entry of a round has the time of the version that it carries, which under
- * first-update-wins may be before that of what it overruled here; then the last entry counts, not the latest time.
+ * first-update-wins may be before that of what it overruled here; then the last entry counts, not the latest time. In a ring always, so that
+ * a version has one time wherever it is met, whatever stood there before.
  */
-export function lastChange(rule: ConflictRule): Sql {
-  const at = lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
+export function lastChange({ rule, isRing }: Pick<MasterTarget, 'rule' | 'isRing'>): Sql {
+  const at =
+    isRing || lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
   return dangerousRaw(`(extract(epoch from ${at}) * 1000000)::bigint`);
 }
 
@@ -160,7 +162,7 @@ export function carriesChanges({ rule, memberCount }: Pick<MasterTarget, 'rule' 
 function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
   const { table, memberCount } = at;
   const isRecorded = carriesChanges(at);
-  const when = sql`${lastChange(at.rule)} as sarrio_at`;
+  const when = sql`${lastChange(at)} as sarrio_at`;
   const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(at).of}`;
   const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
   const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : { of: when, from: empty };

@@ -35,7 +35,7 @@ function clashes(at: MasterTarget, sync: string, { indexes, changed }: { indexes
       ${join(found, '\nunion all\n')}
     ) as c
     left join (
-      ${pendingByKey(at.table, sync, { of: sql`${lastChange(at.rule)} as sarrio_at`, from: dangerousRaw(''), hasNames: false })}
+      ${pendingByKey(at.table, sync, { of: sql`${lastChange(at)} as sarrio_at`, from: dangerousRaw(''), hasNames: false })}
     ) as p on c.other_stands and ${join(keys, ' and ')}
   `;
 }

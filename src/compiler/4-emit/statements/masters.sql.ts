@@ -1,7 +1,7 @@
 import { tableIdent } from '../../../sql/quote.ts';
 import { sql } from '../../../sql/sql.ts';
 import { type ConflictRule, recordsBefore } from '../../../plan/conflict-rule.ts';
-import type { MasterStatements } from '../../../plan/plan.ts';
+import type { MasterStatements } from '../../../plan/plan-masters.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { TableSchema } from '../../../plan/schema-lock.ts';
 import type { ApplyTarget } from './apply.sql.ts';
@@ -13,8 +13,13 @@ import { exceptionStatements } from './masters-exceptions.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
 
-/** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
-export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule; readonly unique: UniqueRule | null };
+/** A table of a multi-master sync; every member has it alike. `memberCount`, in a ring of all its databases, says whether what is received is carried on. */
+export type MasterTarget = ApplyTarget & {
+  readonly memberCount: number;
+  readonly isRing: boolean;
+  readonly rule: ConflictRule;
+  readonly unique: UniqueRule | null;
+};
 
 /** For a sync with a handler of exceptions: the members' tables where this table has one, else null. */
 export type ExceptionTarget = { readonly tables: Readonly<Record<string, TableSchema>> | null };

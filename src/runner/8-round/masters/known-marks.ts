@@ -5,13 +5,13 @@ import { beforeAll, formatPosition, intersection, type Position, sameHistory } f
 import type { HeldMove, Look, LookOptions, Member, Span } from './member.ts';
 
 /** What was read last of a member's watermarks, of its tables' held positions, and of when its rows were copied. */
-export type Known = Applied & Pick<Look, 'copiedXid'>;
+export type Known = Applied & Pick<Look, 'copiedXid' | 'noted'>;
 
 /** By target index. */
 export type KnownMarks = Map<number, Known>;
 
 /** Of a member of which nothing is known yet. Until it is known when its rows were copied, nothing that was changed there counts as seen by it. */
-const NOTHING: Known = { watermarks: new Map(), held: new Map(), copiedXid: 2n ** 64n - 1n };
+const NOTHING: Known = { watermarks: new Map(), held: new Map(), copiedXid: 2n ** 64n - 1n, noted: null };
 
 type Present = { readonly members: readonly Member[]; readonly known: KnownMarks; readonly stopped: ReadonlySet<number> };
 
@@ -47,7 +47,7 @@ function tablesHeld(applied: readonly Applied[]): ReadonlySet<number> {
 /** Whether anything is another than was known when the counting began; it is known from now on. */
 export function isNews(known: KnownMarks, looks: readonly Look[]): boolean {
   const news = looks.filter((look) => textOf(known.get(look.member)) !== textOf(look));
-  for (const { member, watermarks, held, copiedXid } of news) known.set(member, { watermarks, held, copiedXid });
+  for (const { member, watermarks, held, copiedXid, noted } of news) known.set(member, { watermarks, held, copiedXid, noted });
   return news.length > 0;
 }
 
@@ -97,9 +97,11 @@ function movesOf({ held }: Seen, table: number, after: Marks): readonly HeldMove
 
 /**
  * What a member needs no more of an origin: what its watermark covers and every table of it has applied. Null where that cannot be said,
- * because a table stands in a history that has ended: then everything stays.
+ * because a table stands in a history that has ended: then everything stays. In a ring only what the sync has noted by itself, which is
+ * what its stream starts from again.
  */
-export function neededNoMore({ watermarks, held }: Applied, origin: number): Position | null {
+export function neededNoMore(known: Known, origin: number): Position | null {
+  const { watermarks, held } = known.noted ?? known;
   const watermark = watermarks.get(origin);
   const others = [...held.values()].flatMap((marks) => marks.get(origin) ?? []);
   if (watermark === undefined || others.some(({ history }) => !sameHistory(history, watermark.history))) return null;

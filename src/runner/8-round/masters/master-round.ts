@@ -18,8 +18,10 @@ import { confirmRulings, type Ruling, type RulingSource, settleRulings, tablesRu
 export type MasterRound = {
   /** Those that are up, ordered by index; two at least. */
   readonly members: readonly Member[];
-  /** Every database of the sync, by index. */
+  /** Every database of the sync, by index; in a ring every one from which changes come, its members first. */
   readonly databases: readonly string[];
+  /** Whether changes may come to a member by more than one way. */
+  readonly isRing: boolean;
   /** The rule of each table, by ordinal. */
   readonly rules: readonly ConflictRule[];
   /** The names of the values of a table's rows, by ordinal. */
@@ -113,7 +115,7 @@ export async function masterRound(round: MasterRound): Promise<MasterRoundResult
     );
     if (isNews(round.known, looks)) return await leave(round, { kind: 'again' });
     if (looks.some(({ unfit }) => [...unfit].some((table) => !round.stopped.has(table)))) throw new TablesUnfit();
-    if (looks.every(({ pending }) => pending.length === 0)) return await leave(round, { kind: 'nothing' });
+    if (looks.every(({ pending, noted }) => pending.length === 0 && noted === null)) return await leave(round, { kind: 'nothing' });
     return await exchange({ ...round, skewMicros, nowMicros: latestOf(looks) }, looks);
   } catch (error) {
     await Promise.allSettled(members.map((member) => member.rollback()));
@@ -161,11 +163,12 @@ async function exchange(round: Omit<BegunRound, 'xids' | 'ruled'>, looks: readon
   await allOf(members.map((member) => member.durable()));
   const failed = await commitAll(round, new Set(changing.map(({ look }) => look.member)));
   for (const { look, moved } of changing) if (!failed.has(look.member)) know(round, look, moved);
+  if (found.length === 0 && failed.size === 0) return { kind: 'nothing' };
   return { ...summaryOf(round, looks, exchanged), waiting: new Set(found.filter((ordinal) => stopped.has(ordinal))), failed };
 }
 
 function know({ known }: MasterRound, { member, copiedXid }: Look, { watermarks, held }: Moved): void {
-  known.set(member, { watermarks, held, copiedXid });
+  known.set(member, { watermarks, held, copiedXid, noted: null });
 }
 
 function summaryOf({ members, stopped }: MasterRound, looks: readonly Look[], exchanged: readonly Exchanged[]) {
@@ -231,10 +234,10 @@ function writtenAt({ members }: MasterRound, exchanged: readonly Exchanged[]): R
 
 type Written = { readonly looks: readonly Look[]; readonly written: ReadonlyMap<number, readonly number[]>; readonly own: ReadonlyMap<number, bigint> };
 
-/** A member that has nothing to write and nothing new to have seen keeps its watermarks as they are. */
-function isToCommit({ member }: Look, { looks, written, own }: Written): boolean {
+/** A member that has nothing to write and nothing new to have seen keeps its watermarks as they are; one whose note is behind brings it up. */
+function isToCommit({ member, noted }: Look, { looks, written, own }: Written): boolean {
   const others = looks.filter((each) => each.member !== member);
-  return (written.get(member) ?? []).length > 0 || others.some((each) => each.pending.length > 0 || own.has(each.member));
+  return noted !== null || (written.get(member) ?? []).length > 0 || others.some((each) => each.pending.length > 0 || own.has(each.member));
 }
 
 /** Each commit stands for itself: one that fails leaves that member as it was, and the next round goes on from there. */

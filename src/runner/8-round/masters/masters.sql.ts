@@ -1,6 +1,7 @@
 import type { Knowledge } from '../../../conflict/change-names.ts';
 import { type Position, positionSettings } from '../../../plan/position.ts';
 import type { Statement } from '../../postgres/session.ts';
+import { textArray } from '../../postgres/text-array.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.
@@ -76,14 +77,18 @@ function knownText(knownBy: ReadonlyMap<number, readonly Knowledge[]>): string {
   return JSON.stringify(lines);
 }
 
-/** Every watermark of the sync here, by source. */
-export function readWatermarks(sync: string): Statement {
-  return { name: 'sarrio_watermarks', text: 'select source, position, copied_xid::text from sarrio.watermark where sync = $1', values: [sync] };
+/** Every watermark of some syncs here, by source. */
+export function readWatermarks(syncs: readonly string[]): Statement {
+  return {
+    name: 'sarrio_watermarks',
+    text: 'select sync, source, position, copied_xid::text from sarrio.watermark where sync = any ($1::text[])',
+    values: [textArray(syncs)],
+  };
 }
 
 /** Positions of tables that have not moved with the watermarks, by source and relation. */
-export function readHeld(sync: string): Statement {
-  return { name: 'sarrio_held', text: 'select source, relation, position from sarrio.held where sync = $1', values: [sync] };
+export function readHeld(syncs: readonly string[]): Statement {
+  return { name: 'sarrio_held', text: 'select sync, source, relation, position from sarrio.held where sync = any ($1::text[])', values: [textArray(syncs)] };
 }
 
 /** $1: sync, $2: JSON array of source, relation and position; a null position lets the table follow the watermark again. */
@@ -107,6 +112,14 @@ export function moveHeld(sync: string, moves: readonly { readonly source: string
   };
 }
 
+/** The same where other syncs of a ring may hold the table elsewhere: everything that is held of this one. $1: sync, $2 as above. */
+export function replaceHeld(
+  sync: string,
+  held: readonly { readonly source: string; readonly relation: string; readonly position: string }[],
+): readonly Statement[] {
+  return [{ name: 'sarrio_forget_held', text: 'delete from sarrio.held where sync = $1', values: [sync] }, ...(held.length > 0 ? [moveHeld(sync, held)] : [])];
+}
+
 /** The stream begins anew: what was held of it belongs to an earlier life. */
 export const forgetHeld = 'delete from sarrio.held where sync = $1 and source = $2';
 
@@ -126,10 +139,16 @@ export const holdCopied = `
   on conflict (sync, source, relation) do update set position = excluded.position
 `;
 
-/** The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. */
-export function holdWatermarks(sync: string): readonly Statement[] {
+/**
+ * The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. In a ring the
+ * watermarks of all its syncs, and without waiting: three rounds could wait for each other at three servers, of which none would know.
+ */
+export function holdWatermarks(syncs: readonly string[]): readonly Statement[] {
+  const hold = 'select source from sarrio.watermark where sync = any ($1::text[]) order by sync, source for update';
   return [
-    { name: 'sarrio_hold', text: 'select source from sarrio.watermark where sync = $1 order by source for update', values: [sync] },
+    syncs.length === 1
+      ? { name: 'sarrio_hold', text: hold, values: [textArray(syncs)] }
+      : { name: 'sarrio_hold_ring', text: `${hold} nowait`, values: [textArray(syncs)] },
     { name: 'sarrio_own_xid', text: 'select pg_current_xact_id()::text' },
   ];
 }

@@ -1,4 +1,5 @@
 import { formatPosition } from '../../../plan/position.ts';
+import { originsOf } from '../../../plan/plan-masters.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Result, Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
@@ -7,7 +8,7 @@ import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { tokensOf } from '../counting.ts';
 import type { TextRows } from '../reading-rows.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
-import { moveHeld, moveWatermark, parkRows, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
+import { moveHeld, moveWatermark, parkRows, releaseSavepoint, replaceHeld, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
 import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
 import { blamed, blamedStage, type WriteAgain } from './blame.ts';
 import { asSeen, knownOf, tableOf } from './member-reads.ts';
@@ -121,20 +122,26 @@ type Asides = readonly { readonly ordinal: number; readonly aside: Pending['asid
 
 type Moved = Parameters<Member['apply']>[1];
 
-function movesOf(state: MemberState, asides: Asides, { watermarks, moves }: Moved): readonly Statement[] {
+function movesOf(state: MemberState, asides: Asides, { watermarks, held: all, moves }: Moved): readonly Statement[] {
   const { syncName, sync } = state;
-  const source = (origin: number): string => sync.members[origin] ?? '';
+  const origins = originsOf(sync);
+  const source = (origin: number): string => origins[origin] ?? '';
   const rowsFrom = (origin: number): number => asides.reduce((sum, { aside }) => sum + (aside.rowsFrom.get(origin) ?? 0), 0);
+  const relation = (table: number): string => displayName(tableOf(state, table).target);
   const held = moves.map(({ table, origin, position }) => ({
     source: source(origin),
-    relation: displayName(tableOf(state, table).target),
+    relation: relation(table),
     position: position === null ? null : formatPosition(position),
   }));
+  // In a ring a table may stand apart by what another sync has noted: then this one's own note is another than what it comes to with that.
+  const whole = [...all].flatMap(([table, marks]) =>
+    [...marks].map(([origin, position]) => ({ source: source(origin), relation: relation(table), position: formatPosition(position) })),
+  );
   return [
     ...[...watermarks].map(([origin, position]) =>
       moveWatermark({ sync: syncName, source: source(origin), position: formatPosition(position), rows: rowsFrom(origin) }),
     ),
-    ...(held.length > 0 ? [moveHeld(syncName, held)] : []),
+    ...(sync.ring !== undefined ? replaceHeld(syncName, whole) : held.length > 0 ? [moveHeld(syncName, held)] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Marks, Seen } from '../../../conflict/bookkeeping.ts';
+import type { Applied, Seen } from '../../../conflict/bookkeeping.ts';
 import type { Change } from '../../../conflict/change.ts';
 import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
@@ -40,9 +40,10 @@ export type Member = {
   deliver(table: number, to: readonly Member[], fresh: boolean): Promise<number>;
   /**
    * Writes what was set aside for the tables (settled rows instead of delivered ones of the same key; a row that is the same already
-   * is not touched), the entries that go with it, the watermarks by origin index, and the held positions of tables.
+   * is not touched), the entries that go with it, the watermarks by origin index, and the held positions of tables (`moves`: those that are
+   * another than before).
    */
-  apply(tables: readonly number[], moved: { readonly watermarks: Marks; readonly moves: readonly HeldMove[] }): Promise<void>;
+  apply(tables: readonly number[], moved: Applied & { readonly moves: readonly HeldMove[] }): Promise<void>;
   /** Resolves when everything that this member's transaction saw and wrote so far is on its disk. */
   durable(): Promise<void>;
   commit(): Promise<void>;
@@ -82,6 +83,8 @@ export type Look = Seen & {
   readonly clockMicros: bigint;
   /** The transaction in which its rows were copied from another member; 0 when they never were. */
   readonly copiedXid: bigint;
+  /** In a ring: what this sync has noted by itself, where that is less than what all of its syncs have; null: it is the same. */
+  readonly noted: Applied | null;
   readonly pending: readonly PendingTable[];
   /** Tables that are not what the plan was compiled for in this snapshot, as far as anybody has looked. */
   readonly unfit: ReadonlySet<number>;

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Flow } from '../../../plan/flows.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
+import { originsOf } from '../../../plan/plan-masters.ts';
 import { SarrioError } from '../../../plan/errors.ts';
 import type { Session } from '../../postgres/session.ts';
-import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { makePace } from '../pace.ts';
 import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
 import { settleAll, tickAll } from './acknowledge-all.ts';
 import { admit, type Present, release } from './admit.ts';
+import { comeAfter, goesWithoutLocks, pauseForOthers, tryAgain } from './contention.ts';
 import { joinCopied } from './join-pair.ts';
 import { ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
@@ -16,7 +17,7 @@ import type { KnownMarks } from './known-marks.ts';
 import { lockOrder } from './lock-order.ts';
 import { masterRound, type MasterRoundResult } from './master-round.ts';
 import type { Rulings } from './rulings.ts';
-import { RegistryChanged } from './session-member.ts';
+import { RegistryChanged, RoundElsewhere } from './session-member.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { drop, type Slot } from './slot.ts';
 import type { StoppedTables } from './stopped-tables.ts';
@@ -25,16 +26,9 @@ import type { MasterProgress } from './progress.ts';
 import type { Looks } from './looks.ts';
 import { holdUnfit, isOfUnfitTables, type ShapeWatch } from './watch-shapes.ts';
 
-/** Rounds in a row that met a change by somebody else before the tables are locked against it. */
-const TRIES_WITHOUT_LOCK = 3;
 /** Rounds in a row, the last ones with the tables locked, before it is no coincidence any more. */
 const TRIES = 6;
-/** Rounds for which the tables stay locked from their beginning once that was needed. */
-const LOCKED_ROUNDS = 32;
 const LONGEST_WAIT_MS = 5_000;
-const RETRY_MS = 15;
-/** A round that takes so long is not begun again without locks: applications would spoil it once more. */
-const LONG_ROUND_MS = 300;
 /** With the tables locked, applications get so many times the length of a round to themselves, within these bounds. */
 const SHARE = 4;
 const SHORTEST_PAUSE_MS = 20;
@@ -62,14 +56,18 @@ export type MastersRun = {
 };
 
 /** What goes from one round to the next. */
-type Place = {
+export type Place = {
   readonly present: Present[];
   readonly known: KnownMarks;
   /** Rounds in a row that met a change by somebody else. */
   contended: number;
+  /** Rounds in a row that gave way to one of another sync of the ring. */
+  elsewhere: number;
   /** Rounds to come with the tables locked. */
   locked: number;
   lock: ReadonlySet<number>;
+  /** No table is locked before then, because the runner may not. */
+  lockAgain: number;
   /** Tables to keep as they are in the next round, because one was rewritten between a snapshot and the reading. */
   keep: ReadonlySet<number>;
   inRow: number;
@@ -81,7 +79,18 @@ type Place = {
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {
   const { signal, clock, until } = run.options;
-  const place: Place = { present: [], known: new Map(), contended: 0, locked: 0, lock: new Set(), keep: new Set(), inRow: 0, began: 0, touched: new Set() };
+  const none = {
+    contended: 0,
+    elsewhere: 0,
+    locked: 0,
+    lockAgain: 0,
+    lock: new Set<number>(),
+    keep: new Set<number>(),
+    inRow: 0,
+    began: 0,
+    touched: new Set<number>(),
+  };
+  const place: Place = { present: [], known: new Map(), ...none };
   const pace = makePace(clock);
   try {
     while (!signal.aborted) {
@@ -133,7 +142,8 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
   const waiting = run.stopped.waiting();
   const result = await masterRound({
     members,
-    databases: sync.members,
+    databases: originsOf(sync),
+    isRing: sync.ring !== undefined,
     rules: sync.tables.map(({ rule }) => rule),
     columns: sync.tables.map(({ columns }) => columns.map(({ name }) => name)),
     masked: sync.tables.map(({ mask }) => mask ?? []),
@@ -154,6 +164,7 @@ async function oneRound(run: MastersRun, place: Place): Promise<MasterRoundResul
     failpoint,
   });
   place.contended = 0;
+  place.elsewhere = 0;
   if (result.kind === 'again') return result;
   place.keep = new Set();
   for (const { slot } of place.present) slot.failures = 0;
@@ -195,7 +206,8 @@ async function applied(run: MastersRun, place: Place, { result, pauseAfter }: Ap
   for (const [index, error] of result.failed) dropMember(place, { index, error });
   await run.looks.found(place.inRow);
   const entries = [...result.entries.values()].reduce((sum, each) => sum + each, 0);
-  const pause = Math.max(pauseAfter(entries, place.inRow), place.locked > 0 ? pauseAfterLocked(clock.now() - place.began) : 0);
+  const lasted = clock.now() - place.began;
+  const pause = Math.max(pauseAfter(entries, place.inRow), place.locked > 0 ? pauseAfterLocked(lasted) : 0, pauseForOthers(run, place, lasted));
   if (pause > 0) {
     run.looks.gathering(pause);
     await clock.sleep(pause, signal);
@@ -219,6 +231,7 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   const lost = place.present.filter(({ live }) => !live.session.isOpen());
   for (const { slot } of lost) dropMember(place, { index: slot.index, error });
   if (lost.length > 0) return 'again';
+  if (error instanceof RoundElsewhere) return comeAfter(run, place);
   if (isContention(error) && place.contended < TRIES && !isKnownFault(run, error)) return tryAgain(run, place, error);
   // Who is lost meanwhile is found to be gone in the next turn.
   if (await isOfUnfitTables(run, place.present, error).catch(() => false)) return 'again';
@@ -231,8 +244,9 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
       (lost: unknown) => failed(run, place, lost),
     );
   }
+  if (goesWithoutLocks(run, place, error)) return 'again';
   if (error instanceof MemberError && !isContention(error)) {
-    // A member that may not lock its tables (rights to single columns) would be dropped again and again.
+    // What cannot be kept as it is (a table that is gone) would have it dropped again and again.
     place.keep = new Set();
     dropMember(place, { index: error.member, error: error.cause });
     return 'again';
@@ -245,27 +259,6 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   );
   if (until !== 'stopped' && error instanceof SarrioError) return { kind: 'gave-up', error };
   await clock.sleep(AGAIN_AFTER_FAILURE_MS, signal);
-  return 'again';
-}
-
-async function tryAgain(run: MastersRun, place: Place, error: unknown): Promise<Next> {
-  const { clock, signal, log } = run.options;
-  place.contended += 1;
-  const isLong = clock.now() - place.began > LONG_ROUND_MS;
-  if (error instanceof ReadTooLate) {
-    place.keep = new Set([...place.keep, ...place.touched]);
-  } else if (isLong || place.contended >= TRIES_WITHOUT_LOCK) {
-    place.lock = new Set([...(place.locked > 0 ? place.lock : []), ...place.touched]);
-    place.locked = LOCKED_ROUNDS;
-  }
-  log({
-    kind: 'contention',
-    sync: run.name,
-    tries: place.contended,
-    isLocking: place.locked > 0,
-    error: error instanceof Error ? error.message : String(error),
-  });
-  await clock.sleep(RETRY_MS * clock.random() * place.contended, signal);
   return 'again';
 }
 

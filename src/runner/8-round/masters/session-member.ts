@@ -1,7 +1,5 @@
-import type { Marks } from '../../../conflict/bookkeeping.ts';
-import { historyNumber, parsePosition, type History, type Position, positionAt } from '../../../plan/position.ts';
+import { historyNumber, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster, TableShape } from '../../../plan/plan.ts';
-import { displayName } from '../../../sql/quote.ts';
 import type { Failpoint } from '../../failpoint.ts';
 import { makeMutex } from '../../mutex.ts';
 import { copyBetween, copyInto } from '../../postgres/copy.ts';
@@ -12,7 +10,8 @@ import { boundLock } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
-import { MemberError } from './member-error.ts';
+import { accountOf, appliedAt } from './member-applied.ts';
+import { isContention, MemberError } from './member-error.ts';
 import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
 import { beforesOfKeys, deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
@@ -69,6 +68,15 @@ export class RegistryChanged extends Error {
   override readonly name = 'RegistryChanged';
 }
 
+/** A round of another sync of the ring is going on at a member: this one comes after it. */
+export class RoundElsewhere extends Error {
+  override readonly name = 'RoundElsewhere';
+
+  constructor(database: string) {
+    super(`database ${database}: a round of another sync of the ring has come first`);
+  }
+}
+
 /** A member over a connection. `state` is what its peers need of it. */
 export function sessionMember(options: SessionMemberOptions): { readonly member: Member; readonly state: MemberState } {
   const { history, index, name } = options;
@@ -93,7 +101,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     name,
     history,
     look: (wanted) => look({ state, options, counter }, wanted),
-    hold: async () => BigInt((await session.batch(holdWatermarks(state.syncName)))[1]?.lists[0]?.[0] ?? '0'),
+    hold: () => hold(state),
     meet: (table, others) => meet(state, table, others),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
     befores: (table, keys) => beforesOfKeys(state, table, keys),
@@ -159,7 +167,7 @@ function namingErrors(member: Member): Member {
 }
 
 function isNamed(error: unknown): boolean {
-  return [MemberError, RegistryChanged, ReadTooLate, TablesUnfit].some((each) => error instanceof each);
+  return [MemberError, RegistryChanged, RoundElsewhere, ReadTooLate, TablesUnfit].some((each) => error instanceof each);
 }
 
 async function* namingEach<T>({ index, name }: Member, pages: AsyncIterable<T>): AsyncGenerator<T> {
@@ -178,7 +186,7 @@ type Parts = { readonly state: MemberState; readonly options: SessionMemberOptio
 /** LOCK TABLE takes no snapshot, so that it comes before it. */
 async function look({ state, options, counter }: Parts, wanted: LookOptions): Promise<Look> {
   const { from, seenBy, knownBy, tables } = wanted;
-  const { session, syncName, index } = state;
+  const { session, index } = state;
   state.pending.asides.clear();
   state.pending.records.length = 0;
   state.pending.parked.length = 0;
@@ -187,8 +195,8 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     { text: beginMember },
     ...locksOf(state, wanted),
     takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
-    readWatermarks(syncName),
-    readHeld(syncName),
+    readWatermarks(accountOf(state)),
+    readHeld(accountOf(state)),
   ];
   await options.failpoint('masters.before-look');
   const { head: answers, pending: fromWatermarks, tokens, registry } = await counter.count(session, head);
@@ -206,13 +214,20 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   return {
     member: index,
     position: positionAt(options.history, snapshot ?? ''),
-    watermarks: watermarksOf(state, answers[head.length - 2]),
-    held: heldOf(state, answers[head.length - 1]),
-    copiedXid: copiedXidOf(answers[head.length - 2]),
+    ...appliedAt(state, { watermarks: answers[head.length - 2], held: answers[head.length - 1] }),
     pending,
     unfit: new Set(unfitAt(state).keys()),
     clockMicros: BigInt(clock ?? '0'),
   };
+}
+
+/** The fence. In a ring another sync's round may be about to move the watermarks here. */
+async function hold(state: MemberState): Promise<bigint> {
+  const account = accountOf(state);
+  const answers = await state.session.batch(holdWatermarks(account)).catch((error: unknown) => {
+    throw account.length > 1 && isContention(error) ? new RoundElsewhere(state.name) : error;
+  });
+  return BigInt(answers[1]?.lists[0]?.[0] ?? '0');
 }
 
 /** A table that nobody may write to is kept as well. */
@@ -233,37 +248,12 @@ function keepLock(state: MemberState, ordinal: number): string {
   return route.verify.lockSource;
 }
 
-function watermarksOf({ sync, index }: MemberState, answer: Result | undefined): ReadonlyMap<number, Position> {
-  const rows = (answer?.lists ?? []).flatMap(([source, position]) => {
-    const origin = sync.members.indexOf(source ?? '');
-    return origin >= 0 && origin !== index && position ? [[origin, parsePosition(position)] as const] : [];
-  });
-  return new Map(rows.sort(([a], [b]) => a - b));
-}
-
 /** What is pending of tables that stand apart from the watermarks, each from where it stands. */
 async function pendingApart({ session, tables, from }: MemberState, counter: Counter): Promise<readonly PendingTable[]> {
   if (tables.size === 0 || from === null) return [];
   const apart = [...tables].flatMap(([ordinal, span]) => [setPosition(span.from), ...counter.of([ordinal])]);
   const answers = await session.batch([...apart, setPosition(from)]);
   return pendingTables(answers.filter((_, place) => place % 2 === 1));
-}
-
-/** A table that the plan does not name holds nothing. */
-function heldOf({ sync, index }: MemberState, answer: Result | undefined): ReadonlyMap<number, Marks> {
-  const held = new Map<number, Map<number, Position>>();
-  for (const [source, relation, position] of answer?.lists ?? []) {
-    const table = sync.tables.findIndex(({ target }) => displayName(target) === relation);
-    const origin = sync.members.indexOf(source ?? '');
-    if (table < 0 || origin < 0 || origin === index || !position) continue;
-    held.set(table, (held.get(table) ?? new Map<number, Position>()).set(origin, parsePosition(position)));
-  }
-  return held;
-}
-
-/** Rows may have been copied more than once, from one member and from another. */
-function copiedXidOf(answer: Result | undefined): bigint {
-  return (answer?.lists ?? []).reduce((latest, [, , xid]) => (xid && BigInt(xid) > latest ? BigInt(xid) : latest), 0n);
 }
 
 /** The histories in which changes have names that the others can look up. */

@@ -1,6 +1,7 @@
 import { changesJson } from '../../../conflict/change.ts';
 import { type ChangeName, type Knowledge, namesNewTo } from '../../../conflict/change-names.ts';
-import type { MasterStatements, PlanMasterTable } from '../../../plan/plan.ts';
+import type { PlanMasterTable } from '../../../plan/plan.ts';
+import type { MasterStatements } from '../../../plan/plan-masters.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { copyColumns } from '../../postgres/copy.ts';
 import type { Statement } from '../../postgres/session.ts';

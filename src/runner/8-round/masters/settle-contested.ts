@@ -5,7 +5,7 @@ import { failureText, type HandlerFailure } from '../../../conflict/handlers/jud
 import { commonRow } from '../../../conflict/common-row.ts';
 import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { Contains } from '../../../conflict/change.ts';
-import { carriedTo, conflictKind, type Judged, judgeKeyBy, type Settled, settleJudged, withoutConflict } from '../../../conflict/settle.ts';
+import { carriedTo, conflictKind, type Judged, judgeKeyBy, type Settled, settleInRing, settleJudged, withoutConflict } from '../../../conflict/settle.ts';
 import type { ConflictRows, Decision } from '../../../conflict/strategy.ts';
 import type { ContestedKey, Version } from '../../../conflict/version.ts';
 import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
@@ -46,6 +46,7 @@ type RowsAt = (key: ContestedKey, member: number) => RowText;
 async function decideAll(round: BegunRound, table: number, { judged, rowsAt }: { judged: readonly Judged[]; rowsAt: RowsAt }): Promise<readonly Settled[]> {
   const { databases } = round;
   const rule = ruleOf(round, table);
+  if (round.isRing) return judged.map((each) => settleInRing(each, rule));
   if (rule.strategy !== 'handler') return judged.map((each) => settleJudged(each, { rule, databases, rows: conflictRows(round, table, { each, rowsAt }) }));
   const conflicts = judged.filter(({ isConflict }) => isConflict);
   const outcomes = conflicts.length > 0 ? await decideByHandler(round, table, { conflicts, rowsAt }) : [];
