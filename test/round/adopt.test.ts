@@ -84,7 +84,7 @@ describe('a target that holds rows is adopted', () => {
     expect(lines).toEqual(['s: source -> target: public.t: compared with the source, writing 12 inserts, 11 updates, 3 deletes']);
   });
 
-  test.each([...ADOPTION_POINTS, 'copy.before-claim', 'round.target.in-replace', 'copy.before-finish', 'copy.before-commit', 'copy.commit-sent'])(
+  test.each([...ADOPTION_POINTS, 'round.target.in-replace', 'copy.before-commit', 'copy.commit-sent'])(
     'a run that ends at %s has written nothing or all, and the next one ends it',
     async (point) => {
       const { source, target, project } = await spoiltPair();
