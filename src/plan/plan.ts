@@ -3,7 +3,7 @@ import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
 import type { PlanCopy, RangeReadStatements } from './plan-copy.ts';
 import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
-import type { MasterWriteStatements, MeetStatements } from './plan-masters.ts';
+import type { DecideStatements, MasterWriteStatements, MeetStatements } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { MasterVerifyStatements, VerifyStatements } from './plan-verify.ts';
@@ -285,6 +285,7 @@ export type MasterStatements = {
   readonly copyChanged: string;
   /** The same without the keys that are settled in this member's own stage. */
   readonly copyUnsettled: string;
+  readonly decide: DecideStatements | null;
   readonly write: MasterWriteStatements;
   /** Where there is a rule for them and an index beside the key. */
   readonly clashes: ClashStatements | null;

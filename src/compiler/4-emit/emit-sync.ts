@@ -52,7 +52,10 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
   const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, isGuarded: false, isOneWay: false });
-  const statements = masterStatements({ table: reference, target: reference.source, copyFormat: format, memberCount: members.length, rule, unique }, name);
+  const statements = masterStatements(
+    { table: reference, target: reference.source, copyFormat: format, memberCount: members.length, databases: members, rule, unique, mask: table.mask },
+    name,
+  );
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
   return {
     ...emitTable(sync, { table: reference, ordinal, routes }),

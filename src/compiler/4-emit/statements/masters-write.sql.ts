@@ -7,6 +7,7 @@ import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, s
 import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { createDecided, isDecidedInPlace, isUndecided } from './masters-decided.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
 /**
@@ -24,7 +25,7 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
   return {
     entriesOfRows: sql`
       with ${changedRows(at)}
-      ${entries(at, sync, rows.from)}
+      ${entries(at, sync, { from: rows.from, isStage: false })}
     `.text,
     mergeRows: canUpdate ? mergeRows(at).text : null,
     deleteRows: sql`
@@ -53,7 +54,7 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       where s.sarrio_settled and ${sameKeys(at, 's', 'w')}
     `.text,
     takeOver: takeOver(at, sync).text,
-    entriesOfStage: entries(at, sync, stage.from).text,
+    entriesOfStage: entries(at, sync, { from: stage.from, isStage: true }).text,
     deleteAbsent: deleteWhere(at, stage.from, absent).text,
     updatePresent: canUpdate ? updateOther(at, stage.from).text : null,
     deleteChanged: deleteWhere(at, stage.from, sql` and ${isOther(at)}`).text,
@@ -68,6 +69,7 @@ function more({ rule }: MasterTarget): readonly string[] {
 
 /** What comes by COPY beside the columns and the time. */
 function loadedMore(at: MasterTarget): Sql {
+  if (isDecidedInPlace(at)) return dangerousRaw(', sarrio_insert');
   return dangerousRaw(`${hasNames(at.memberCount) ? ', sarrio_names' : ''}${carriesChanges(at) ? ', sarrio_carried' : ''}`);
 }
 
@@ -123,8 +125,9 @@ function settledIndex({ table }: MasterTarget): Sql {
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const own = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
-  return sql`
+  const all = isDecidedInPlace(at) ? [...more(at), 'sarrio_insert boolean'] : more(at);
+  const own = all.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  const stage = sql`
     create temporary table if not exists ${masterStage(at)} on commit delete rows as
     select null::boolean as sarrio_present, ${join([...columns, ...own.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
@@ -134,6 +137,7 @@ function createStage(at: MasterTarget): Sql {
       alter column sarrio_settled set default false,
       alter column sarrio_skip set default false
   `;
+  return isDecidedInPlace(at) ? join([stage, createDecided(at)], ';\n') : stage;
 }
 
 function dropSettled(at: MasterTarget): Sql {
@@ -170,7 +174,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
  * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
  * they would overwrite something. It names the changes that the row embodies and that are new here, one in each entry (none: nothing to tell); a decision has no name but its own. Other entries tell the other syncs that read the table here.
  */
-function entries(at: MasterTarget, sync: string, from: Sql): Sql {
+function entries(at: MasterTarget, sync: string, { from, isStage }: { readonly from: Sql; readonly isStage: boolean }): Sql {
   const { delta, current } = objectNames(at.table.targetName);
   const keys = targetKey(at).map(({ name }) => name);
   const list = join(keys.map((key) => ident(key)));
@@ -186,6 +190,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
         from: `\nleft join lateral ${recordedFor(at.rule) === null ? 'unnest(s.sarrio_names) as n (name)' : NUMBERED_NAMES} on s.sarrio_fresh`,
       }
     : { columns: '', values: '', from: '' };
+  const undecided = isStage && isDecidedInPlace(at) ? sql` and ${isUndecided(at)}` : empty;
   const isTold = hasNames(at.memberCount) ? sql`(s.sarrio_fresh and (s.sarrio_names is distinct from '{}' or ${isOther(at)}))` : sql`s.sarrio_fresh`;
   return sql`
     insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)})
@@ -194,7 +199,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
       case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
-    where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
+    where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)}${undecided})
   `;
 }
 

@@ -4,6 +4,7 @@ import type { ConflictRule } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { ApplyTarget } from './apply.sql.ts';
+import { decideStatements } from './masters-decide.sql.ts';
 import { copyMasterRows, copyUnsettledRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
 import { clashStatements } from './masters-unique.sql.ts';
@@ -11,7 +12,15 @@ import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
 
 /** A table of a multi-master sync; every member has it alike. `memberCount` says whether what is received is carried on. */
-export type MasterTarget = ApplyTarget & { readonly memberCount: number; readonly rule: ConflictRule; readonly unique: UniqueRule | null };
+export type MasterTarget = ApplyTarget & {
+  readonly memberCount: number;
+  /** The members in the order of the sync. */
+  readonly databases: readonly string[];
+  readonly rule: ConflictRule;
+  readonly unique: UniqueRule | null;
+  /** Columns of which no record shows the values. */
+  readonly mask: readonly string[];
+};
 
 /**
  * Purpose: what a round of a multi-master sync does with one table, on any member.
@@ -25,6 +34,7 @@ export function masterStatements(at: MasterTarget, sync: string): Omit<MasterSta
     rows: fewMasterRows(at, sync).text,
     copyChanged: copyMasterRows(at, sync).text,
     copyUnsettled: copyUnsettledRows(at, sync).text,
+    decide: decideStatements(at, sync),
     write: masterWrites(at, sync),
     clashes: at.unique === null ? null : clashStatements(at, sync),
     verify: masterVerifyStatements(at, sync),

@@ -41,7 +41,7 @@ export type Pending = {
 /** More conflicts than these are written down by COPY, without waiting for the end of the round. */
 const RECORDS = 500;
 
-function asideOf(state: MemberState, ordinal: number): SetAside & { readonly rowsFrom: Map<number, number> } {
+export function asideOf(state: MemberState, ordinal: number): SetAside & { readonly rowsFrom: Map<number, number> } {
   const { asides } = state.pending;
   const aside = asides.get(ordinal) ?? { ...newSetAside(tableOf(state, ordinal)), rowsFrom: new Map<number, number>() };
   asides.set(ordinal, aside);
@@ -183,12 +183,20 @@ async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   if (isForStage(aside)) await fillStage(state, aside);
   await session.query(planFor('many'));
   await session.query(analyzeStage);
+  if (aside.decided !== null) await writeDecided(state, aside);
   if (aside.hasSettled) await session.query(dropSettled);
   await session.batch([{ name: 'sarrio_tells', text: tellOthers, values: [tellsOthers(state, aside) ? 't' : 'f'] }]);
   await inEitherForm(state, async (form) => {
     if (form === 'merge') await session.query(savepoint);
     for (const { text } of writeStage(aside, { form, tellsOthers: tellsOthers(state, aside) })) await session.query(text);
   });
+}
+
+/** Records and entries before rows: they tell what stood here. */
+async function writeDecided({ session }: MemberState, { table, decided }: SetAside): Promise<void> {
+  const { decide } = table.masters;
+  if (decide === null) throw new Error('decided without a statement');
+  for (const text of [...(decided === 0 ? [] : [decide.record, decide.entries]), decide.dropKept]) await session.query(text);
 }
 
 /** A clash of unique values may be one of the order of the rows only. */

@@ -13,6 +13,7 @@ import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { MemberError } from './member-error.ts';
+import { decideInPlace } from './decide-in-place.ts';
 import { clashesAt } from './member-clashes.ts';
 import { deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
 import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
@@ -94,6 +95,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     look: (wanted) => look({ state, options, counter }, wanted),
     hold: async () => BigInt((await session.batch(holdWatermarks(state.syncName)))[1]?.lists[0]?.[0] ?? '0'),
     meet: (table, others) => meet(state, table, others),
+    decide: (table, others, ask) => decideInPlace(state, table, { others, ask }),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
     clashes: (table) => clashesAt(state, table),
     settle: (table, rows) => settleAside(state, table, rows),
@@ -143,6 +145,7 @@ function namingErrors(member: Member): Member {
     meet: (table, others) => namingEach(member, member.meet(table, others)),
     look: naming(member.look),
     hold: naming(member.hold),
+    decide: naming(member.decide),
     rows: naming(member.rows),
     clashes: naming(member.clashes),
     settle: naming(member.settle),

@@ -33,10 +33,12 @@ export type SetAside = {
   stagedSettled: number;
   hasSettled: boolean;
   hasFresh: boolean;
+  /** How many conflicts were decided where they stand; null where no contested key was. */
+  decided: number | null;
 };
 
 export function newSetAside(table: PlanMasterTable): SetAside {
-  return { table, rows: [], isStaged: false, stagedSettled: 0, hasSettled: false, hasFresh: false };
+  return { table, rows: [], isStaged: false, stagedSettled: 0, hasSettled: false, hasFresh: false, decided: null };
 }
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[], known: readonly Knowledge[]): void {

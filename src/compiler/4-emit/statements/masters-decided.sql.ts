@@ -1,0 +1,53 @@
+import type { HandlerRule, PlainRule } from '../../../plan/conflict-rule.ts';
+import { ident, tableIdent } from '../../../sql/quote.ts';
+import { join, type Sql, sql } from '../../../sql/sql.ts';
+import { objectNames } from '../../2-model/object-names.ts';
+import { equals } from '../objects/capture.sql.ts';
+import { targetKey } from './apply.sql.ts';
+import type { MasterTarget } from './masters.sql.ts';
+
+/**
+ * Purpose: the temporary table of keys that were decided where their rows stand.
+ * Reads, writes: that table. Called by: `masters-decide.sql.ts`, `masters-read.sql.ts`, `masters-write.sql.ts`.
+ */
+
+/** The session's temporary table of decided keys. */
+export function decidedIdent({ table }: Pick<MasterTarget, 'table'>): Sql {
+  return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'decided_'));
+}
+
+/** `first` and `second` are the members in the order of the sync; a winner is 0 or 1, and null where the row is made by a handler, or none wins. */
+export function createDecided(at: MasterTarget): Sql {
+  return sql`
+    create temporary table if not exists ${decidedIdent(at)} on commit delete rows as
+    select ${join(
+      targetKey(at).map(({ name }) => ident(name)),
+      ', ',
+    )}, null::uuid as sarrio_id, null::boolean as sarrio_conflict, null::integer as sarrio_winner, null::text as sarrio_decision,
+      null::bigint as sarrio_first_at, null::text as sarrio_first_op, null::bigint as sarrio_second_at, null::text as sarrio_second_op
+    from ${tableIdent(at.table.targetName)}
+    with no data
+  `;
+}
+
+/** Between two who has seen what needs no asking; with a rule for unique values everything settled has to stand in the stage. */
+export function isDecidedInPlace({ memberCount, unique, rule }: Pick<MasterTarget, 'memberCount' | 'unique' | 'rule'>): boolean {
+  return memberCount === 2 && unique === null && takesOne(rule);
+}
+
+/** Rules that take one version as it is, and handlers, which may. */
+export function takesOne(rule: MasterTarget['rule']): rule is PlainRule | HandlerRule {
+  return ['last-update-wins', 'first-update-wins', 'prefer', 'handler'].includes(rule.strategy);
+}
+
+export function keysOfDecided(at: MasterTarget, alias: string): Sql {
+  return join(
+    targetKey(at).map((column) => equals(column, ident('d', column.name), ident(alias, column.name))),
+    ' and ',
+  );
+}
+
+/** Rows of the stage (alias `s`) that no decision tells of already. */
+export function isUndecided(at: MasterTarget): Sql {
+  return sql`not exists (select from ${decidedIdent(at)} as d where d.sarrio_conflict and ${keysOfDecided(at, 's')})`;
+}
