@@ -61,6 +61,8 @@ export type MasterWriteStatements = {
   /** Lets settled rows be looked up by their key. */
   readonly indexSettled: string;
   readonly analyzeStage: string;
+  /** How many rows of the stage are present, and how many are absent. */
+  readonly countStage: string;
   /** Delivered rows give way to settled ones. */
   readonly dropSettled: string;
   /** $1 as above: settled rows of these keys leave the stage. */

@@ -3,11 +3,11 @@ import { ident, tableIdent } from '../../../sql/quote.ts';
 import { join, type Sql, sql } from '../../../sql/sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
-import { targetKey } from './apply.sql.ts';
+import { columnsOf, staged, targetKey } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 
 /**
- * Purpose: the temporary table of keys that were decided where their rows stand.
+ * Purpose: the temporary table of keys that were decided where their rows stand, and what is asked of rows that arrive.
  * Reads, writes: that table. Called by: `masters-decide.sql.ts`, `masters-read.sql.ts`, `masters-write.sql.ts`.
  */
 
@@ -50,4 +50,18 @@ export function keysOfDecided(at: MasterTarget, alias: string): Sql {
 /** Rows of the stage (alias `s`) that no decision tells of already. */
 export function isUndecided(at: MasterTarget): Sql {
   return sql`not exists (select from ${decidedIdent(at)} as d where d.sarrio_conflict and ${keysOfDecided(at, 's')})`;
+}
+
+/** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */
+export function isOther(at: MasterTarget): Sql {
+  const columns = columnsOf(at);
+  const here = join(
+    columns.map(({ name }) => ident('t', name)),
+    ', ',
+  );
+  const there = join(
+    columns.map((column) => staged(at, column)),
+    ', ',
+  );
+  return sql`((t.tableoid is not null) <> s.sarrio_present or (s.sarrio_present and row(${here})::record *<> row(${there})::record))`;
 }

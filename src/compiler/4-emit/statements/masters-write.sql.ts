@@ -7,7 +7,7 @@ import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, s
 import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { createDecided, isDecidedInPlace, isUndecided } from './masters-decided.sql.ts';
+import { createDecided, isDecidedInPlace, isOther, isUndecided } from './masters-decided.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
 /**
@@ -43,6 +43,8 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
     loadRows: sql`copy ${masterStage(at)} (${stageColumns(at)}) from stdin`.text,
     indexSettled: sql`create index if not exists ${settledIndex(at)} on ${masterStage(at)} (${stageKey(at)}) where sarrio_settled`.text,
     analyzeStage: sql`analyze ${masterStage(at)} (${stageKey(at)}, sarrio_settled)`.text,
+    countStage:
+      sql`select count(*) filter (where s.sarrio_present) as present, count(*) filter (where not s.sarrio_present) as absent from ${masterStage(at)} as s`.text,
     dropSettled: dropSettled(at).text,
     unsettle: sql`
       with arrived as materialized (
@@ -127,6 +129,11 @@ function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
   const all = isDecidedInPlace(at) ? [...more(at), 'sarrio_insert boolean'] : more(at);
   const own = all.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  // Keys are all different, which a few rows show as well as many.
+  const sampled = join(
+    targetKey(at).map(({ name }) => sql`alter column ${ident(name)} set statistics 10`),
+    ',\n',
+  );
   const stage = sql`
     create temporary table if not exists ${masterStage(at)} on commit delete rows as
     select null::boolean as sarrio_present, ${join([...columns, ...own.map(dangerousRaw)], ', ')}
@@ -135,7 +142,8 @@ function createStage(at: MasterTarget): Sql {
     alter table ${masterStage(at)}
       alter column sarrio_fresh set default ${dangerousRaw(String(at.memberCount > 2))},
       alter column sarrio_settled set default false,
-      alter column sarrio_skip set default false
+      alter column sarrio_skip set default false,
+      ${sampled}
   `;
   return isDecidedInPlace(at) ? join([stage, createDecided(at)], ';\n') : stage;
 }
@@ -233,20 +241,6 @@ function recordedValues(at: MasterTarget, sync: string): Sql {
       case when not (${isUpdate}) then null${isFurther} else array_remove(array[${join(changed, ', ')}]::text[], null) end,
       ${amounts.length === 0 ? dangerousRaw('null') : sql`case when not (${isUpdate}) then null${isFurther} else jsonb_build_object(${join(amounts, ', ')}) end`},
       case when s.sarrio_fresh and s.sarrio_carried is not null then jsonb_build_object(${literal(sync)}, s.sarrio_carried) end`;
-}
-
-/** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */
-function isOther(at: MasterTarget): Sql {
-  const columns = columnsOf(at);
-  const here = join(
-    columns.map(({ name }) => ident('t', name)),
-    ', ',
-  );
-  const there = join(
-    columns.map((column) => staged(at, column)),
-    ', ',
-  );
-  return sql`((t.tableoid is not null) <> s.sarrio_present or (s.sarrio_present and row(${here})::record *<> row(${there})::record))`;
 }
 
 function mergeRows(at: MasterTarget): Sql {

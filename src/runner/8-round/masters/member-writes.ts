@@ -188,7 +188,7 @@ async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   await session.batch([{ name: 'sarrio_tells', text: tellOthers, values: [tellsOthers(state, aside) ? 't' : 'f'] }]);
   await inEitherForm(state, async (form) => {
     if (form === 'merge') await session.query(savepoint);
-    for (const { text } of writeStage(aside, { form, tellsOthers: tellsOthers(state, aside) })) await session.query(text);
+    await writeStage(session, aside, { form, tellsOthers: tellsOthers(state, aside) });
   });
 }
 
