@@ -7,10 +7,13 @@ import { planFor } from '../source.sql.ts';
 import { allOf } from './all-of.ts';
 import { closeContested, createRuled, fetchContested, loadRuled, openContested } from './masters.sql.ts';
 import { type AskHandler, type DecidedKeys, FEW_ENTRIES, type Member, type RuledConflict } from './member.ts';
-import { asSeen, deliverMany, entriesOf, fromOf, oneAhead, PAGE, peerOf, tableOf } from './member-reads.ts';
+import { asSeen, deliverMany, entriesOf, fromOf, oneAhead, peerOf, tableOf } from './member-reads.ts';
 import { asideOf, settleAside } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 import { writesOf } from './set-aside.ts';
+
+/** Conflicts in memory at a time: two such pages, with both rows of each. */
+const SHOWN = 500;
 
 type Deciding = { readonly others: readonly Member[]; readonly ask: AskHandler };
 
@@ -29,11 +32,7 @@ export async function decideInPlace(state: MemberState, ordinal: number, { other
   const { settled, conflicts } = await decideAll(state, ordinal, decide);
   if (settled > 0) await state.copyTo(peer, { before: [], from: decide.copyDecided, into: decide.loadDecided });
   const fresh = conflicts > 0 && decide.conflicts !== null ? await askAll([state, peer], ordinal, ask) : conflicts;
-  for (const member of settled > 0 ? [state, peer] : []) {
-    const aside = asideOf(member, ordinal);
-    aside.decided = conflicts;
-    aside.hasFresh ||= fresh > 0;
-  }
+  for (const member of settled > 0 ? [state, peer] : []) asideOf(member, ordinal).decided = { conflicts, fresh };
   const rows = new Map([
     [state.index, Math.max(0, sent - settled)],
     [peer.index, Math.max(0, arrived - settled)],
@@ -91,10 +90,10 @@ type Shown = { readonly id: string; readonly conflict: HandlerConflict };
 async function* pages(state: MemberState, ordinal: number): AsyncGenerator<readonly Shown[]> {
   const { columns } = tableOf(state, ordinal);
   for (;;) {
-    const [answer] = await state.session.batch([{ text: fetchContested(PAGE) }]);
+    const [answer] = await state.session.batch([{ text: fetchContested(SHOWN) }]);
     const lists = answer?.lists ?? [];
     if (lists.length > 0) yield lists.map((list) => shown(list, columns.length));
-    if (lists.length < PAGE) return;
+    if (lists.length < SHOWN) return;
   }
 }
 

@@ -15,7 +15,7 @@ import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 
 /** Contested keys in memory at a time. */
-export const PAGE = 2_000;
+const PAGE = 2_000;
 /** Reported keys above this number are analyzed before they are compared. */
 const ANALYZE_ABOVE = 20_000;
 

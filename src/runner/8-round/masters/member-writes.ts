@@ -21,6 +21,7 @@ import {
   addSettled,
   dropSettledKeys,
   intoStage,
+  isHeard,
   isForStage,
   newSetAside,
   rowsJson,
@@ -122,7 +123,7 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
   if (ordinals.some((ordinal) => unfitAt(state).has(ordinal))) throw new TablesUnfit();
   await state.failpoint('masters.after-rows');
   // Others rely on this transaction only where it tells them something.
-  state.undurable ||= asides.some(({ aside }) => aside.hasFresh);
+  state.undurable ||= asides.some(({ aside }) => isHeard(aside));
 }
 
 type Asides = readonly { readonly ordinal: number; readonly aside: Pending['asides'] extends Map<number, infer Aside> ? Aside : never }[];
@@ -196,7 +197,7 @@ async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
 async function writeDecided({ session }: MemberState, { table, decided }: SetAside): Promise<void> {
   const { decide } = table.masters;
   if (decide === null) throw new Error('decided without a statement');
-  for (const text of [...(decided === 0 ? [] : [decide.record, decide.entries]), decide.dropKept]) await session.query(text);
+  for (const text of [...(decided?.conflicts === 0 ? [] : [decide.record, decide.entries]), decide.dropKept]) await session.query(text);
 }
 
 /** A clash of unique values may be one of the order of the rows only. */
@@ -218,7 +219,7 @@ function tellsOthers({ name }: MemberState, { table }: SetAside): boolean {
 /** As the triggers do it: the delta table is not empty any more, and who reads it should look. */
 function wakesOf(state: MemberState, aside: SetAside): readonly Statement[] {
   const readers = aside.table.masters.readers[state.name] ?? [];
-  if (!aside.hasFresh && readers.length === 0) return [];
+  if (!isHeard(aside) && readers.length === 0) return [];
   return [
     { text: markFilled, values: [aside.table.filled] },
     ...readers.map(({ sync, sequence }): Statement => ({ text: wakeReader, values: [sync, sequence] })),

@@ -33,8 +33,8 @@ export type SetAside = {
   stagedSettled: number;
   hasSettled: boolean;
   hasFresh: boolean;
-  /** How many conflicts were decided where they stand; null where no contested key was. */
-  decided: number | null;
+  /** Conflicts that were decided where they stand, and how many of the decisions are changes of their own; null where no contested key was. */
+  decided: { readonly conflicts: number; readonly fresh: number } | null;
 };
 
 export function newSetAside(table: PlanMasterTable): SetAside {
@@ -157,6 +157,11 @@ export async function writeStage(
   const updated = (await session.query(writes.updatePresent)).count;
   if (staged?.['absent'] !== '0') await session.query(writes.deleteAbsent);
   if (staged?.['present'] !== String(updated)) await session.query(writes.insertMissing);
+}
+
+/** Whether the sync's other members have to hear of what is written. */
+export function isHeard({ hasFresh, decided }: SetAside): boolean {
+  return hasFresh || (decided !== null && decided.fresh > 0);
 }
 
 export function writesOf({ table }: SetAside): MasterStatements['write'] {
