@@ -98,7 +98,7 @@ test('a handler decides many conflicts, each as it says, once', { timeout: 120_0
   const project = await projectWith(DECIDES);
   const { east, west } = project;
   expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
-  await onAll([east, west], 'delete from t');
+  await east.script('delete from t');
   await east.script(`insert into t select g, 'old' from generate_series(1, ${MANY}) as g`);
   expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
   await onAll([east, west], 'delete from sarrio.conflict');
