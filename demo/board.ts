@@ -6,6 +6,7 @@ import { CONFLICTS } from './compared.sql.ts';
 const EVERY_MS = 2_000;
 
 type Stream = {
+  readonly sync: string;
   readonly source: string;
   readonly target: string;
   readonly state: string;
@@ -35,7 +36,7 @@ export async function conflictsText(shop: TestDatabase): Promise<string> {
   return `conflicts decided: ${rows.map(({ strategy, n }) => `${n.toLocaleString('en-US')} by ${strategy}`).join(', ') || 'none yet'}`;
 }
 
-function line({ source, target, state, lagSeconds, pending, rowsPerSecond }: Stream): string {
+function line({ sync, source, target, state, lagSeconds, pending, rowsPerSecond }: Stream): string {
   const lag = lagSeconds === null ? '-' : `${lagSeconds.toFixed(2)} s`;
-  return `${`${source} -> ${target}`.padEnd(18)} ${state.padEnd(12)} lag ${lag.padStart(8)}  pending ${String(pending ?? '-').padStart(7)}  ${Math.round(rowsPerSecond).toLocaleString('en-US').padStart(7)} rows/s`;
+  return `${`${sync}: ${source} -> ${target}`.padEnd(29)} ${state.padEnd(12)} lag ${lag.padStart(8)}  pending ${String(pending ?? '-').padStart(7)}  ${Math.round(rowsPerSecond).toLocaleString('en-US').padStart(7)} rows/s`;
 }

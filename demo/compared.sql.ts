@@ -19,6 +19,17 @@ export const REPORTED: readonly Compared[] = [
   { source: 'public.reviews', where: 'approved' },
 ];
 
+/** A view at east, a table at reporting. */
+export const NIGHTLY = 'public.sales_by_day';
+
+/** How many payments the last nightly copy counted. */
+export const COPIED_PAYMENTS = 'select coalesce(sum(payments), 0)::int as n from sales_by_day';
+
+/** What a developer of the shop asks of all three databases while it is open. */
+export const NEW_COLUMN = "set lock_timeout = '2s'; alter table products add column if not exists weight_grams integer";
+export const WEIGHED = 'update products set weight_grams = 100 + id where id % 10 = 0';
+export const UNWEIGHED = 'select count(*)::int as n from products where id % 10 = 0 and weight_grams is distinct from 100 + id';
+
 export function COUNTS(table: string): string {
   return `select count(*)::text as n from ${table}`;
 }

@@ -72,6 +72,12 @@ declare module 'sarrio' {
           /** text */ readonly body: string | null;
           /** boolean not null */ readonly approved: boolean;
         };
+        readonly "public.sales_by_day": {
+          /** date */ readonly paid_on: string | null;
+          /** text */ readonly method: string | null;
+          /** bigint */ readonly payments: Bigint | null;
+          /** numeric */ readonly amount: Numeric | null;
+        };
         readonly "public.web_sessions": {
           /** uuid not null */ readonly id: string;
           /** bigint */ readonly customer_id: Bigint | null;
@@ -144,6 +150,12 @@ declare module 'sarrio' {
           /** text */ readonly body: string | null;
           /** boolean not null */ readonly approved: boolean;
         };
+        readonly "public.sales_by_day": {
+          /** date */ readonly paid_on: string | null;
+          /** text */ readonly method: string | null;
+          /** bigint */ readonly payments: Bigint | null;
+          /** numeric */ readonly amount: Numeric | null;
+        };
       };
       readonly west: {
         readonly "public.customers": {
@@ -210,6 +222,12 @@ declare module 'sarrio' {
           /** smallint not null */ readonly stars: number;
           /** text */ readonly body: string | null;
           /** boolean not null */ readonly approved: boolean;
+        };
+        readonly "public.sales_by_day": {
+          /** date */ readonly paid_on: string | null;
+          /** text */ readonly method: string | null;
+          /** bigint */ readonly payments: Bigint | null;
+          /** numeric */ readonly amount: Numeric | null;
         };
         readonly "public.web_sessions": {
           /** uuid not null */ readonly id: string;

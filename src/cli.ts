@@ -92,7 +92,9 @@ function optionsOf(command: Command, given: readonly unknown[]): Readonly<Record
 }
 
 function context(): VerbContext {
-  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty: process.stdout.isTTY === true, ask: asker(), signal: stop.signal };
+  const isTty = process.stdout.isTTY === true;
+  const columns = process.stderr.isTTY ? () => process.stderr.columns || 80 : null;
+  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty, columns, ask: asker(), signal: stop.signal };
 }
 
 /** Only with somebody at both ends. */

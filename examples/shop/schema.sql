@@ -62,3 +62,7 @@ create table web_sessions (
   customer_id bigint,
   seen_at timestamptz not null default now()
 );
+
+-- What the books want each night.
+create view sales_by_day as
+  select paid_on, method, count(*) as payments, sum(amount) as amount from payments group by paid_on, method;

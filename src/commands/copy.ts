@@ -14,7 +14,7 @@ export const verb: Verb = {
     void command
       .requiredOption('--sync <name>', 'the sync')
       .requiredOption('--target <database>', 'the target whose tables are copied')
-      .option('--replace', 'replace the rows that the target holds (without it the copy refuses tables that hold rows)'),
+      .option('--replace', 'replace the rows that the target holds (without it existingRows of the sync says what becomes of them)'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(String(options['generated']));
     const [sync, target] = [String(options['sync']), String(options['target'])];

@@ -8,6 +8,7 @@ import { eventText } from '../runner/print-text.ts';
 import { generatedDir } from './change-options.ts';
 import { runFollowing } from './follow-generated.ts';
 import { parseAtLeastOne } from './duration.ts';
+import { copyBars } from './report/copy-bars.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
@@ -53,11 +54,14 @@ function untilOf(options: Readonly<Record<string, unknown>>): Until {
   return options['untilCaughtUp'] === true ? 'caught-up' : 'stopped';
 }
 
-/** Events are progress and go to standard error; as JSON lines they are the payload. */
-function textLog({ output }: VerbContext): Log {
+/** Events are progress and go to standard error; as JSON lines they are the payload. On a terminal copies have bars. */
+function textLog({ output, columns }: VerbContext): Log {
+  const bars = columns === null ? null : copyBars({ write: output.err, width: columns });
   return (event) => {
     const text = eventText(event);
-    if (text !== null) output.err(`${new Date().toISOString()} ${text}\n`);
+    const line = text === null ? null : `${new Date().toISOString()} ${text}`;
+    if (bars !== null) bars(event, line);
+    else if (line !== null) output.err(`${line}\n`);
   };
 }
 

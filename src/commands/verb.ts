@@ -10,6 +10,8 @@ export type VerbContext = {
   readonly output: Output;
   /** Standard output is a terminal. */
   readonly isTty: boolean;
+  /** Columns of standard error where that is a terminal; null where it is not. They may change. */
+  readonly columns: (() => number) | null;
   /** Asks whoever sits there; null where nobody does (no terminal, CI, JSON). */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Aborted by SIGINT and SIGTERM. */

@@ -3,6 +3,7 @@ import type { ConflictHandler } from '../conflict/handlers/conflict.ts';
 import type { ExceptionHandler } from '../conflict/handlers/failure.ts';
 import type { RowValues } from '../conflict/handlers/answers.ts';
 import type { HazardCode } from '../plan/hazards.ts';
+import type { ExistingRows } from '../plan/plan-copy.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
 import type { CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
 
@@ -73,10 +74,11 @@ export type OneWaySync<Source extends string = string, Database extends string =
   /** Names or patterns left out of what patterns in `tables` match. */
   readonly exclude?: readonly Name[];
   /**
-   * When a target table holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same
-   * rows already. Then nothing is copied, all captured changes follow, and the stream is `unverified` until `sarrio verify` finds all equal.
+   * When a target table holds rows before its initial copy: `refuse` (the default); `replace` them; `adopt` them: they are compared with the
+   * source's, and only what differs is written (rows that the source has not are deleted); or `keep` them, because they are the same
+   * rows already: then nothing is copied, all captured changes follow, and the stream is `unverified` until `sarrio verify` finds all equal.
    */
-  readonly existingRows?: 'refuse' | 'replace' | 'keep';
+  readonly existingRows?: ExistingRows;
   /** A column of the source that no target has: refuse to compile (the default), or leave it out with a warning. One that only some targets have is refused. */
   readonly missingColumns?: 'refuse' | 'omit';
   /** How much one target may hold back in the source's delta tables before it is detached. No bound by default. */
@@ -188,8 +190,12 @@ export type MultiMasterSync<
   readonly onUnique?: UniqueRuleConfig<RowValues, Database>;
   /** Asked about a row that a member does not take (a CHECK that only it has, a unique value without `onUnique`, an exclusion). Without it the table stops. */
   readonly onException?: ExceptionHandler<RowValues, Database>;
-  /** When a table of a member other than the first holds rows before its initial copy: refuse (the default), replace them, or keep them, because they are the same rows already (nothing compares them). */
-  readonly existingRows?: 'refuse' | 'replace' | 'keep';
+  /**
+   * When a table of a member other than the first holds rows before its initial copy: `refuse` (the default); `replace` them by the first
+   * one's; `adopt` them: they are compared with the first one's, and only what differs is written; or `keep` them, because they are the
+   * same rows already (nothing compares them).
+   */
+  readonly existingRows?: ExistingRows;
   readonly truncate?: TruncateChoice;
   /**
    * Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or `apply` lets each member count in steps from

@@ -6,8 +6,10 @@ export type SkippedOperation = 'delete';
  * - `jobs`: ranges and tables that are copied at the same time; 2 by default, `sarrio run --jobs` beats it.
  * - `chunk`: a table that is larger (`'128 MB'` by default, of 1024) is copied in ranges of this size, each kept once it is there.
  * - `rate`: at most so many bytes a second, such as `'20 MB'`; no bound by default.
+ * - `rebuildIndexes`: indexes of an empty target table that is copied in ranges, other than unique ones, are dropped before and built again
+ *   afterwards, several at a time. The runner has to own the table.
  */
-export type CopySettings = { readonly jobs?: number; readonly chunk?: string; readonly rate?: string };
+export type CopySettings = { readonly jobs?: number; readonly chunk?: string; readonly rate?: string; readonly rebuildIndexes?: boolean };
 
 /**
  * What waits until somebody has said `sarrio approve`: nothing of the round that it is in is applied before.

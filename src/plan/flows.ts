@@ -1,4 +1,4 @@
-import type { PlanCopy } from './plan-copy.ts';
+import type { ExistingRows, PlanCopy } from './plan-copy.ts';
 import type { PlanGuard } from './plan-guard.ts';
 import type { PlanCarry } from './plan-sequence.ts';
 import type { BacklogBudget, PlanSync, PlanTable } from './plan.ts';
@@ -8,7 +8,7 @@ export type Flow = {
   readonly mode: PlanSync['mode'];
   readonly source: string;
   readonly targets: readonly string[];
-  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly existingRows: ExistingRows;
   readonly maxBacklog: BacklogBudget | null;
   /** Of a one-way sync, like the next two. */
   readonly copy?: PlanCopy;

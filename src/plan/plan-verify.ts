@@ -30,6 +30,16 @@ export type VerifyStatements = {
   readonly nextKeys: string;
   /** Repair, on the source: `COPY … TO STDOUT` of the rows of the keys in the setting `sarrio.keys`, in the form of `copyChanged`. */
   readonly copyKeys: string;
+  /** Only with `existingRows: 'adopt'`. */
+  readonly adopt?: AdoptStatements;
+};
+
+/** Run on the target, once the table of differences is filled. */
+export type AdoptStatements = {
+  /** Takes the rows that the target alone has to the stage of rounds, as absent ones; not where such rows stay. */
+  readonly stageSurplus?: string;
+  /** For many differences, before their keys are read in pages. */
+  readonly indexDifferences: string;
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { QualifiedName } from '../sql/quote.ts';
 import type { ConflictRule, HandlerRule } from './conflict-rule.ts';
-import type { PlanCopy, RangeReadStatements } from './plan-copy.ts';
+import type { ExistingRows, PlanCopy, RangeReadStatements } from './plan-copy.ts';
 import type { GuardApplyStatements, GuardReadStatements, PlanGuard } from './plan-guard.ts';
 import type { PlanFullCopy } from './plan-full-copy.ts';
 import type { DecideStatements, MasterWriteStatements, MeetStatements } from './plan-masters.ts';
@@ -16,7 +16,7 @@ export const PLAN_FORMAT = '1.2';
 export const OLDEST_PLAN_FORMAT = '1.1';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes'] as const;
 
 /** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
 export const FEW_ENTRIES = 200;
@@ -111,8 +111,7 @@ export type PlanOneWay = {
   readonly mode: 'one-way';
   readonly source: string;
   readonly targets: readonly string[];
-  /** What an initial copy does when the target table already holds rows; with `keep` there is none. */
-  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly existingRows: ExistingRows;
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
   /** Only where the config says something of it. */
@@ -130,7 +129,7 @@ export type PlanMultiMaster = {
   readonly mode: 'multi-master';
   /** In the order of the config, which decides ties. The first one is copied to those that join. */
   readonly members: readonly string[];
-  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly existingRows: ExistingRows;
   /** What one member may hold back in each of the others before it is detached there; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
   /** Sequence in every member, as `PlanOneWay.wake`. */
@@ -248,6 +247,8 @@ export type ApplyStatements = {
   readonly relay: RelayStatements | null;
   /** Beside `ranges`: inserts the staged rows in whose way no other row stands. */
   readonly insertFree?: string;
+  /** Beside `ranges`, where the config says so. $1: sync, $2: source, $3: display name: `taken`, how many indexes of the target table were set aside. */
+  readonly setIndexesAside?: string;
   /** Only in a sync with a guard. */
   readonly guard?: GuardApplyStatements;
 };

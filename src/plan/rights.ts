@@ -23,6 +23,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   held: { runner: WRITES, reader: ['SELECT'] },
   stopped: { runner: WRITES, reader: ['SELECT'] },
   migration: { runner: ['SELECT'], reader: ['SELECT'] },
+  set_aside: { runner: ['SELECT', 'DELETE'], reader: ['SELECT'] },
   copy_range: { runner: WRITES, reader: ['SELECT'] },
   guard: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
   cutover: { runner: ['SELECT'], reader: ['SELECT'] },
@@ -44,7 +45,7 @@ export function rightsOn({ kind, name }: Subject, role: PlannedRole, relays: boo
     case 'sequence':
       return forRunner(['SELECT', 'UPDATE']);
     case 'function':
-      return forRunner(/^(wake|mark_filled)\(/.test(bare) ? ['EXECUTE'] : []);
+      return forRunner(/^(wake|mark_filled|note_index|set_indexes_aside|put_index_back)\(/.test(bare) ? ['EXECUTE'] : []);
     case 'table':
       if (bare.startsWith('delta_')) return role === 'runner' && relays ? ['SELECT', 'INSERT', 'UPDATE'] : ['SELECT'];
       if (/^segment\d_/.test(bare)) return forRunner(['SELECT', 'TRUNCATE']);

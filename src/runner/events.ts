@@ -14,6 +14,16 @@ export type RunnerEvent =
   | { readonly kind: 'started'; readonly project: string; readonly streams: readonly StreamName[] }
   | { readonly kind: 'stream'; readonly stream: StreamName; readonly state: StreamState; readonly reason: string | null }
   | { readonly kind: 'copy-started'; readonly stream: StreamName; readonly table: string }
+  | { readonly kind: 'copy-set-aside'; readonly stream: StreamName; readonly table: string; readonly indexes: number }
+  | { readonly kind: 'copy-index'; readonly stream: StreamName; readonly table: string | null; readonly index: string; readonly ms: number }
+  | {
+      readonly kind: 'copy-compared';
+      readonly stream: StreamName;
+      readonly table: string;
+      readonly inserts: number;
+      readonly updates: number;
+      readonly deletes: number;
+    }
   | { readonly kind: 'copy-finished'; readonly stream: StreamName; readonly table: string; readonly rows: number; readonly ms: number }
   | {
       readonly kind: 'round';

@@ -1,13 +1,14 @@
 import { type RunnerEvent, streamText } from './events.ts';
 import { count, seconds } from './print-measures.ts';
 import { changeEventText } from './print-change-event.ts';
-import { copyEventText } from './print-copy-event.ts';
+import { copyEventText, isCopyEvent } from './print-copy-event.ts';
 import { guardEventText } from './print-guard-event.ts';
 import { mastersEventText } from './print-masters-event.ts';
 import { sequenceEventText } from './print-sequence-event.ts';
 
 /** An event as one line for people, without a time. Null for what only machines want to know. */
 export function eventText(event: RunnerEvent): string | null {
+  if (isCopyEvent(event)) return copyEventText(event);
   switch (event.kind) {
     case 'started':
       return `sarrio runs ${event.streams.length} ${event.streams.length === 1 ? 'stream' : 'streams'} of project ${event.project}: ${event.streams.map(streamText).join('; ')}`;
@@ -27,14 +28,6 @@ export function eventText(event: RunnerEvent): string | null {
     case 'table-safe':
     case 'plan':
       return changeEventText(event);
-    case 'copy-started':
-    case 'copy-range':
-    case 'copy-finished':
-    case 'full-copy-started':
-    case 'full-copy-table':
-    case 'full-copy-waits':
-    case 'full-copy-finished':
-      return copyEventText(event);
     case 'guard-held':
     case 'guard-approved':
     case 'guard-withdrawn':

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { migratingProject, type MigratingProject } from '../support/migrating.ts';
+import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 
 const SCHEMA = 'create table orders (id integer primary key, body text); create table others (id integer primary key)';
@@ -40,7 +41,8 @@ test('a migration that is killed anywhere is finished by the same command, runs 
   const three = await pair();
   const { source, target, project } = three;
   project.run();
-  for (const [index, point] of EXPANDING.entries()) {
+  const added = share([...EXPANDING.entries()], 3);
+  for (const [index, point] of added) {
     const file = `add-${index}.sql`;
     const sql = `alter table orders add column c${index} integer default ${index}`;
     await cut(three, file, sql, point);
@@ -51,9 +53,13 @@ test('a migration that is killed anywhere is finished by the same command, runs 
     expect({ point, diagnostics: again.diagnostics, exit: again.exit }).toEqual({ point, diagnostics: [], exit: 'ok' });
     await source.query(`update orders set c${index} = -1 where id = $1`, [index]);
   }
-  expect((await project.migrate('add-0.sql', 'alter table orders add column c0 integer default 0')).data).toMatchObject({ outcome: 'was-done' });
+  const first = added[0]?.[0];
+  expect((await project.migrate(`add-${first}.sql`, `alter table orders add column c${first} integer default ${first}`)).data).toMatchObject({
+    outcome: 'was-done',
+  });
   await project.arrived();
-  for (const [index, point] of CONTRACTING.entries()) {
+  for (const [turn, point] of share(CONTRACTING, 2).entries()) {
+    const index = added[turn]?.[0];
     const [file, sql] = [`drop-${index}.sql`, `alter table orders drop column c${index}`];
     await cut(three, file, sql, point);
     await source.script(`update orders set body = '${point}' where id = ${index}`);

@@ -23,7 +23,7 @@ test('compile --watch compiles at each change of the config and of what it impor
   const stop = new AbortController();
   const told = { out: '', err: '' };
   const output = { out: (text: string) => void (told.out += text), err: (text: string) => void (told.err += text) };
-  const context = { cwd: folder, env: {}, output, isTty: false, ask: null, signal: stop.signal };
+  const context = { cwd: folder, env: {}, output, isTty: false, columns: null, ask: null, signal: stop.signal };
   const running = verb.run({ watch: true, generated: 'generated', configTimeout: 10_000 }, context);
   const rounds = (): number => told.err.split('; watching\n').length - 1;
 

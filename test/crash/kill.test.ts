@@ -4,9 +4,10 @@ import { buildOnce, root } from '../support/build.ts';
 import { sarrio } from '../support/cli.ts';
 import { crashPair, expectCaughtUp, expectCopied, expectEqual, type Servers, startRunner, startServers } from '../support/crash-pair.ts';
 import { startSampler } from '../support/sampler.ts';
+import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 import { startWorkload } from '../support/workload.ts';
-import { COPY_POINTS, FULL_COPY_POINTS, GUARD_POINTS, lureTo, MASTER_POINTS, RANGE_POINTS, ROUND_POINTS } from './points.ts';
+import { ADOPTION_POINTS, COPY_POINTS, FULL_COPY_POINTS, GUARD_POINTS, INDEX_POINTS, lureTo, MASTER_POINTS, RANGE_POINTS, ROUND_POINTS } from './points.ts';
 
 const stage: { servers: Servers | null } = { servers: null };
 
@@ -28,7 +29,9 @@ function servers(): Servers {
 test('the lists of points name every failpoint of the runner', async () => {
   const { stdout } = await execa('grep', ['-rhoE', "failpoint\\('[a-z.-]+'\\)", 'src/runner/8-round'], { cwd: root });
   const found = new Set([...stdout.matchAll(/'([^']+)'/g)].map((match) => match[1]));
-  expect([...found].sort()).toEqual([...ROUND_POINTS, ...COPY_POINTS, ...RANGE_POINTS, ...GUARD_POINTS, ...MASTER_POINTS, ...FULL_COPY_POINTS].sort());
+  expect([...found].sort()).toEqual(
+    [...ROUND_POINTS, ...COPY_POINTS, ...RANGE_POINTS, ...ADOPTION_POINTS, ...INDEX_POINTS, ...GUARD_POINTS, ...MASTER_POINTS, ...FULL_COPY_POINTS].sort(),
+  );
 });
 
 test('a runner killed at any point of a round, a purge or an acknowledgement loses and doubles nothing', { timeout: 900_000 }, async () => {
@@ -38,7 +41,7 @@ test('a runner killed at any point of a round, a purge or an acknowledgement los
   await expectCopied(pair);
   await first.kill();
   const sampler = startSampler(pair.target);
-  for (const point of ROUND_POINTS) {
+  for (const point of share(ROUND_POINTS)) {
     await lureTo(point, pair.source);
     const running = startRunner(pair.project, `${point}=kill`);
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 120_000 });
@@ -51,7 +54,7 @@ test('a runner killed at any point of a round, a purge or an acknowledgement los
 test('a copy killed at any point leaves nothing half done', { timeout: 600_000 }, async () => {
   const pair = await crashPair(servers(), 'kill_copy');
   const workload = startWorkload(pair.source);
-  for (const point of COPY_POINTS) {
+  for (const point of share(COPY_POINTS, 2)) {
     const running = startRunner(pair.project, `${point}=kill`);
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: 120_000 });
     const again = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', pair.project.dir], { env: pair.project.env });

@@ -14,10 +14,13 @@ import {
 } from '../support/crash-pair.ts';
 import { send } from '../support/process.ts';
 import { startSampler } from '../support/sampler.ts';
+import { share } from '../support/share.ts';
 import { startWorkload } from '../support/workload.ts';
 import { COPY_POINTS, lureTo, ROUND_POINTS } from './points.ts';
 
 const PATIENCE_MS = 120_000;
+
+const POINTS = { round: share(ROUND_POINTS), copy: share(COPY_POINTS, 2) };
 
 const stage: { servers: Servers | null } = { servers: null };
 
@@ -90,8 +93,8 @@ test('backends or a server lost at any point of a round, a purge or an acknowled
   await first.stop();
   const sampler = startSampler(pair.target);
   for (const turn of turns()) {
-    const running = startRunner(pair.project, ROUND_POINTS.map((point) => `${point}=pause`).join(','));
-    for (const [index, point] of ROUND_POINTS.entries()) {
+    const running = startRunner(pair.project, POINTS.round.map((point) => `${point}=pause`).join(','));
+    for (const [index, point] of POINTS.round.entries()) {
       await lureTo(point, pair.source);
       await loseNext(running, pair, { point, loss: LOSSES[(index + turn) % LOSSES.length]?.[1] ?? backends });
     }
@@ -106,7 +109,7 @@ test('backends or a server lost at any point of a round, a purge or an acknowled
 test('backends or a server lost at any point of a copy: it is made again', { timeout: 900_000 }, async () => {
   const pair = await pairNamed('lost_copy');
   const workload = startWorkload(pair.source);
-  for (const [index, point] of COPY_POINTS.entries()) {
+  for (const [index, point] of POINTS.copy.entries()) {
     for (const [, loss] of lossesAt(index)) {
       const running = await loseAt(pair, point, loss);
       await expectCopied(pair);

@@ -3,6 +3,7 @@ import { buildOnce } from '../support/build.ts';
 import { crashPair, expectCaughtUp, expectCopied, expectRounds, type Pair, type Servers, startRunner, startServers } from '../support/crash-pair.ts';
 import { type CutRule, type FaultyProxy, startProxy } from '../support/proxy.ts';
 import { startSampler } from '../support/sampler.ts';
+import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 import { startWorkload } from '../support/workload.ts';
 
@@ -52,7 +53,7 @@ const COMMITS: readonly (readonly [what: string, side: Side, rule: Pick<CutRule,
 ];
 
 describe('a commit in doubt', () => {
-  test.each(COMMITS)('%s, again and again', { timeout: 400_000 }, async (_, side, rule) => {
+  test.each(share(COMMITS, 3))('%s, again and again', { timeout: 400_000 }, async (_, side, rule) => {
     const all = await networked();
     const workload = startWorkload(all.source);
     const running = startRunner(all.project);

@@ -63,6 +63,12 @@ export const RANGE_POINTS = [
   'copy.before-whole',
 ] as const;
 
+/** Where indexes that were set aside are built again; cut in the test of that. */
+export const INDEX_POINTS = ['copy.before-index', 'copy.after-index'] as const;
+
+/** Where the adoption of rows can be cut, beside the points of a copy; cut in the test of adoption. */
+export const ADOPTION_POINTS = ['copy.after-sums', 'copy.before-differences'] as const;
+
 /** Where changes that wait for approval are recorded; cut in the test of guards. */
 export const GUARD_POINTS = ['guard.before-hold', 'guard.after-hold'] as const;
 

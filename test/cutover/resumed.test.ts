@@ -5,6 +5,7 @@ import { type CliResult, sarrio } from '../support/cli.ts';
 import { differingRows } from '../support/compare.ts';
 import { type Cutting, cutting, doors, refusal, startApplication } from '../support/cutting.ts';
 import { catchUp } from '../support/follow.ts';
+import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 
 beforeAll(buildOnce, 180_000);
@@ -31,11 +32,15 @@ test('killed at every place, and called again each time, a cut-over ends as if i
   const application = await startApplication(source, 2);
   // That the source is closed is recorded by what closes it: whoever goes on from there does not come by again.
   const places = PLACES.filter((place) => place !== 'cutover.source-closed.recorded');
-  for (const place of places.toSorted((a, b) => orderOf(a) - orderOf(b))) {
+  for (const place of share(
+    places.toSorted((a, b) => orderOf(a) - orderOf(b)),
+    2,
+  )) {
     const killed = await program(cut, [], `${place}=kill`);
     expect([place, killed.exitCode]).toEqual([place, -1]);
     await withoutSarrio(cut);
   }
+  expect((await program(cut, [])).exitCode).toBe(0);
   const last = await program(cut, []);
   expect(last).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('has taken over already') });
   await application.stop();
@@ -58,7 +63,10 @@ describe('an abort', () => {
     await source.script('create role cut_app; grant insert (who, n), select on orders to cut_app; grant truncate on parts to cut_app with grant option');
     try {
       const before = [await doors(source), await doors(target)];
-      for (const place of PLACES.filter((each) => !OPEN.includes(each))) {
+      for (const place of share(
+        PLACES.filter((each) => !OPEN.includes(each)),
+        3,
+      )) {
         await program(cut, [], `${place}=kill`);
         await withoutSarrio(cut);
         const aborted = await program(cut, ['--abort']);

@@ -8,6 +8,7 @@ import { ARRIVALS, MASTER_SCHEMA, MASTER_TABLES, startMasterWorkload } from '../
 import { expectAlike } from '../support/masters.ts';
 import { send } from '../support/process.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 import { MASTER_POINTS } from '../crash/points.ts';
 
@@ -75,7 +76,7 @@ test('a runner killed at any point of a round between three masters loses and do
   const three = await trio('kill');
   const workload = startMasterWorkload(three.members, { paceMs: 50 });
   const counting = startCounting(three.members);
-  for (const point of MASTER_POINTS) {
+  for (const point of share(MASTER_POINTS, 3)) {
     const running = start(three, `${point}=kill`);
     await waitUntil(`the runner is killed at ${point}`, () => running.ended.then(() => true), { timeoutMs: PATIENCE_MS });
   }
@@ -88,8 +89,9 @@ test('backends or a server lost at any point: the others go on, and it comes bac
   const three = await trio('lost');
   const workload = startMasterWorkload(three.members, { paceMs: 50 });
   const counting = startCounting(three.members);
-  const running = start(three, MASTER_POINTS.map((point) => `${point}=pause`).join(','));
-  for (const [index, point] of MASTER_POINTS.entries()) {
+  const points = share(MASTER_POINTS, 2);
+  const running = start(three, points.map((point) => `${point}=pause`).join(','));
+  for (const [index, point] of points.entries()) {
     await running.waitFor(new RegExp(`failpoint ${point}$`), PATIENCE_MS);
     await lose(three, index);
     send(running.pid, 'SIGUSR2');

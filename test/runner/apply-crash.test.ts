@@ -9,6 +9,7 @@ import type { Session } from '../../src/runner/postgres/session.ts';
 import type { Generated } from '../../src/plan/generated-files.ts';
 import { inventory, ourObjects } from '../support/catalog.ts';
 import { sarrio } from '../support/cli.ts';
+import { share } from '../support/share.ts';
 import { smallShop, type Shop, shopSync } from '../support/shop.ts';
 
 const PATIENCE = 300_000;
@@ -49,7 +50,7 @@ test(
     const wanted = await stateOf(place);
     await close(first);
     expect(names.length).toBeGreaterThan(50);
-    for (const name of names) {
+    for (const name of share(names)) {
       await wipe(place);
       const dying = await project.sessions();
       const crash = async (at: string): Promise<void> => {
@@ -74,14 +75,17 @@ test(
     const place = await smallShop(shopSync('public.orders'));
     const { project } = place;
     const run = (failpoint: string) => sarrio(['apply', '--generated', project.dir], { env: { ...project.env, SARRIO_FAILPOINT: failpoint } });
-    for (const [group, point] of [
-      ['sarrio', 'before-3'],
-      ['sarrio', 'before-commit'],
-      ['sarrio', 'after-commit'],
-      ['public.orders', 'after-1'],
-      ['public.orders', 'before-commit'],
-      ['streams', 'before-commit'],
-    ]) {
+    for (const [group, point] of share(
+      [
+        ['sarrio', 'before-3'],
+        ['sarrio', 'before-commit'],
+        ['sarrio', 'after-commit'],
+        ['public.orders', 'after-1'],
+        ['public.orders', 'before-commit'],
+        ['streams', 'before-commit'],
+      ],
+      2,
+    )) {
       const killed = await run(`apply.shop.${group}.${point}=kill`);
       expect(killed.exitCode, `${group} ${point}\n${killed.stderr}`).not.toBe(0);
       expect(killed.stdout).toBe('');

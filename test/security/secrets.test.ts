@@ -7,6 +7,7 @@ import { buildOnce } from '../support/build.ts';
 import { sarrio, startSarrio } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { share } from '../support/share.ts';
 import { unless } from '../support/binaries.ts';
 import { waitUntil } from '../support/wait.ts';
 
@@ -124,7 +125,7 @@ test(
       ['a parameter that is unknown', { WEST_URL: `${urls().WEST_URL}?${encodeURIComponent(CANARY)}=1&pass=${encodeURIComponent(CANARY)}` }],
       ['encryption that the server lacks', { WEST_URL: `${urls().WEST_URL}?sslmode=require&password=${encodeURIComponent(CANARY)}` }],
     ];
-    for (const [what, changes] of failures) {
+    for (const [what, changes] of share(failures, 2)) {
       for (const args of what === 'nobody listens'
         ? VERBS
         : [
@@ -147,7 +148,7 @@ test(
     const before = await readFile(hba, 'utf8');
     await writeFile(hba, 'host all keeper 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n');
     await east.query('select pg_reload_conf()');
-    for (const args of VERBS) expect(await call(args), args.join(' ')).not.toBe(args[0] === 'status' ? 1 : 0);
+    for (const args of share(VERBS, 2)) expect(await call(args), args.join(' ')).not.toBe(args[0] === 'status' ? 1 : 0);
     await writeFile(hba, before);
     await east.query('select pg_reload_conf()');
     await west.script('alter table notes add constraint small check (id < 10)');

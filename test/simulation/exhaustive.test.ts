@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { DEEP, EXPLORATIONS } from './explorations.ts';
 import { explore } from './explore.ts';
 import { MUTANTS } from './mutants.ts';
+import { share } from '../support/share.ts';
 import { budgetOf, startOf } from './explorations.ts';
 
 /**
@@ -25,7 +26,7 @@ describe('masters converge', () => {
 });
 
 describe('a protocol with one thing wrong is found out', () => {
-  test.each(MUTANTS)('$name', async ({ name, start, budget, finds, ...rest }) => {
+  test.each(share(MUTANTS, 2))('$name', async ({ name, start, budget, finds, ...rest }) => {
     const { violation } = await explore({ name, start: startOf(start), budget: budgetOf(budget), ...rest });
     expect(violation).toMatch(finds);
   });

@@ -15,7 +15,7 @@ export async function runVerb(
   command.parse(args, { from: 'user' });
   const text = { stdout: '', stderr: '' };
   const output = { out: (line: string) => void (text.stdout += line), err: (line: string) => void (text.stderr += line) };
-  const context = { cwd, env, output, isTty: false, ask, signal: new AbortController().signal };
+  const context = { cwd, env, output, isTty: false, columns: null, ask, signal: new AbortController().signal };
   try {
     const named = Object.fromEntries(command.registeredArguments.map((argument, index) => [argument.name(), command.args[index]]));
     return { ...(await verb.run({ ...command.opts(), ...named }, context)), ...text };

@@ -2,7 +2,7 @@
 -- To regenerate: sarrio compile
 --
 -- Bookkeeping of sarrio in database east: what is installed, what was applied, what targets have acknowledged.
--- It is the source of reporting, shop.
+-- It is the source of nightly, reporting, shop.
 
 begin;
 
@@ -171,6 +171,29 @@ create table if not exists sarrio.held (
 );
 revoke all on table sarrio.held from public;
 
+-- object: table sarrio.full_copy
+create table if not exists sarrio.full_copy (
+  sync text not null,
+  source text not null,
+  copied_at timestamptz,
+  kick uuid,
+  copied_rows bigint not null default 0,
+  duration_ms bigint not null default 0,
+  copies bigint not null default 0,
+  primary key (sync, source)
+);
+revoke all on table sarrio.full_copy from public;
+
+-- object: table sarrio.kick
+create table if not exists sarrio.kick (
+  sync text not null,
+  kick uuid not null default pg_catalog.gen_random_uuid(),
+  kicked_by text not null,
+  kicked_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync)
+);
+revoke all on table sarrio.kick from public;
+
 -- object: table sarrio.stopped
 create table if not exists sarrio.stopped (
   sync text not null,
@@ -316,6 +339,10 @@ begin
 end
 $sarrio$;
 revoke all on function sarrio.wake(text, regclass) from public;
+
+-- object: sequence sarrio.wake_nightly
+create sequence if not exists sarrio.wake_nightly as bigint minvalue 1 maxvalue 3 start with 1 no cycle;
+revoke all on sequence sarrio.wake_nightly from public;
 
 -- object: sequence sarrio.wake_reporting
 create sequence if not exists sarrio.wake_reporting as bigint minvalue 1 maxvalue 3 start with 1 no cycle;

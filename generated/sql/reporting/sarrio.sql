@@ -127,6 +127,29 @@ create table if not exists sarrio.migration (
 );
 revoke all on table sarrio.migration from public;
 
+-- object: table sarrio.full_copy
+create table if not exists sarrio.full_copy (
+  sync text not null,
+  source text not null,
+  copied_at timestamptz,
+  kick uuid,
+  copied_rows bigint not null default 0,
+  duration_ms bigint not null default 0,
+  copies bigint not null default 0,
+  primary key (sync, source)
+);
+revoke all on table sarrio.full_copy from public;
+
+-- object: table sarrio.kick
+create table if not exists sarrio.kick (
+  sync text not null,
+  kick uuid not null default pg_catalog.gen_random_uuid(),
+  kicked_by text not null,
+  kicked_at timestamptz not null default pg_catalog.clock_timestamp(),
+  primary key (sync)
+);
+revoke all on table sarrio.kick from public;
+
 -- object: table sarrio.stopped
 create table if not exists sarrio.stopped (
   sync text not null,

@@ -109,10 +109,13 @@ function copyLines(copies: readonly Copying[]): readonly string[] {
   return ['', 'Then `sarrio run` copies:', ...copies.map((copy) => `  ${copyText(copy)}`)];
 }
 
+const ADOPTS = '; rows that stand in the target are compared, only what differs is written, and what the source has not is deleted';
+
 /** `shop: public.orders from east to report, about 1,234 rows, less than 1 s` */
-export function copyText({ sync, source, target, table, estimate, replaces }: Copying): string {
+export function copyText({ sync, source, target, table, estimate, replaces, adopts }: Copying): string {
   const what = `${sync}: ${table} from ${source} to ${target}, ${rowsText(estimate)}`;
-  return `${what}${estimate.rows === null ? '' : `, ${durationText(estimate.ms)}`}${replaces ? '; rows that stand in the target are replaced' : ''}`;
+  const rule = replaces ? '; rows that stand in the target are replaced' : adopts ? ADOPTS : '';
+  return `${what}${estimate.rows === null ? '' : `, ${durationText(estimate.ms)}`}${rule}`;
 }
 
 /** `about 1,234 rows`: as the statistics say. */

@@ -13,7 +13,7 @@ const copy = {
   type: 'object',
   additionalProperties: false,
   minProperties: 1,
-  properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes },
+  properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes, rebuildIndexes: { type: 'boolean' } },
 } as const;
 const guard = {
   type: 'object',
@@ -127,7 +127,7 @@ const oneWaySync = {
     targets: { ...texts, minItems: 1 },
     tables: { type: 'array', items: { if: { type: 'object' }, then: table, else: text } },
     exclude: texts,
-    existingRows: { enum: ['refuse', 'replace', 'keep'] },
+    existingRows: { enum: ['refuse', 'replace', 'keep', 'adopt'] },
     missingColumns,
     maxBacklog: { if: { type: 'object' }, then: backlog, else: size },
     sequences: carriedSequences,
@@ -151,7 +151,7 @@ const multiMasterSync = {
     onConflict: conflictRule,
     onUnique: uniqueRule,
     onException,
-    existingRows: { enum: ['refuse', 'replace', 'keep'] },
+    existingRows: { enum: ['refuse', 'replace', 'keep', 'adopt'] },
     truncate,
     sequences,
     keepConflicts: { type: 'string', pattern: '^[1-9][0-9]* ?(hours?|days?)$' },

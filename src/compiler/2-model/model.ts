@@ -2,7 +2,7 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import type { Approval } from '../../plan/hazards.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
-import type { PlanCopy } from '../../plan/plan-copy.ts';
+import type { ExistingRows, PlanCopy } from '../../plan/plan-copy.ts';
 import type { PlanGuard } from '../../plan/plan-guard.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
 import type { Schedule } from '../../plan/schedule.ts';
@@ -42,7 +42,7 @@ export type ModelFlow = {
 export type ModelOneWay = ModelFlow & {
   readonly name: string;
   readonly mode: 'one-way';
-  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly existingRows: ExistingRows;
   readonly maxBacklog: BacklogBudget | null;
   /** How initial copies are made; null when the config says nothing. */
   readonly copy: PlanCopy | null;
@@ -65,7 +65,7 @@ export type ModelMultiMaster = {
   readonly name: string;
   readonly mode: 'multi-master';
   readonly members: readonly string[];
-  readonly existingRows: 'refuse' | 'replace' | 'keep';
+  readonly existingRows: ExistingRows;
   readonly maxBacklog: BacklogBudget | null;
   readonly maxClockSkewMs: number;
   readonly keepConflictsHours: number;

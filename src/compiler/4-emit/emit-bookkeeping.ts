@@ -19,6 +19,7 @@ import {
 import { fillingsBlock, markFilledBlock, wakeFunctionBlock, wakeSequenceBlock } from './objects/flags.sql.ts';
 import { copyRangeBlock, fullCopyBlock, kickBlock } from './objects/copy-bookkeeping.sql.ts';
 import { guardBlock } from './objects/guard.sql.ts';
+import { noteIndexBlock, putIndexBackBlock, setAsideBlock, setIndexesAsideBlock } from './objects/set-aside.sql.ts';
 import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
@@ -44,10 +45,13 @@ export type Bookkept = {
   readonly isFollower: boolean;
   /** Target of a sync in which changes may wait for approval. */
   readonly isGuarded: boolean;
+  /** Target of a sync whose copies set indexes aside. */
+  readonly isRebuilt: boolean;
 };
 
 /** Schema `sarrio`, its bookkeeping tables, and one wake sequence for each sync that has a source here. */
-export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded }: Bookkept): SqlFile {
+export function emitBookkeeping(bookkept: Bookkept): SqlFile {
+  const { database, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower } = bookkept;
   return {
     path: `sql/${database}/${BOOKKEEPING}.sql`,
     group: BOOKKEEPING,
@@ -61,7 +65,8 @@ export function emitBookkeeping({ database, sourceOf, isMember, isCopied, isWatc
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
       ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock)] : []),
       ...(isFollower ? [own('table', 'copy_range', copyRangeBlock)] : []),
-      ...(isGuarded ? [own('table', 'guard', guardBlock)] : []),
+      ...(bookkept.isGuarded ? [own('table', 'guard', guardBlock)] : []),
+      ...(bookkept.isRebuilt ? rebuildObjects : []),
       ...(isOneWay ? cutoverObjects : []),
       own('sequence', 'registry', registryBlock),
       own('sequence', 'fillings', fillingsBlock),
@@ -98,6 +103,13 @@ const cutoverObjects: readonly EmittedObject[] = [
   { kind: 'function', name: 'sarrio.refuse_write()', lock: null, text: refuseWriteBlock },
   { kind: 'function', name: 'sarrio.close_table(regclass, text, uuid)', lock: null, text: closeTableBlock },
   { kind: 'function', name: 'sarrio.open_table(regclass)', lock: null, text: openTableBlock },
+];
+
+const rebuildObjects: readonly EmittedObject[] = [
+  own('table', 'set_aside', setAsideBlock),
+  { kind: 'function', name: 'sarrio.note_index(oid, text, text, text)', lock: null, text: noteIndexBlock },
+  { kind: 'function', name: 'sarrio.set_indexes_aside(regclass, text, text, text)', lock: null, text: setIndexesAsideBlock },
+  { kind: 'function', name: 'sarrio.put_index_back(oid, text)', lock: null, text: putIndexBackBlock },
 ];
 
 function wakeSequence(sync: string): EmittedObject {

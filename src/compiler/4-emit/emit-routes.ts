@@ -4,9 +4,10 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import { type Model, type ModelFlow, modelFlows, type ModelTable } from '../2-model/model.ts';
 import { type ApplyTarget, applyStatements } from './statements/apply.sql.ts';
 import { guardApplies, guardReads } from './statements/guard.sql.ts';
-import { insertFree, mayBeRanges, rangeReads } from './statements/ranges.sql.ts';
+import { insertFree, mayBeRanges, rangeReads, setIndexesAside } from './statements/ranges.sql.ts';
 import { readStatements } from './statements/read.sql.ts';
 import { clearRecorded, type Reader, relayStatements } from './statements/relay.sql.ts';
+import { adoptStatements } from './statements/adopt.sql.ts';
 import { verifyStatements } from './statements/verify.sql.ts';
 
 /** The statements of one table for all databases that it goes to. */
@@ -22,6 +23,10 @@ export type RoutesOptions = {
   /** Whether deletes may wait for approval. */
   readonly isGuarded: boolean;
   readonly isOneWay: boolean;
+  /** Whether rows that a target holds are compared and taken over. */
+  readonly adopts: boolean;
+  /** Whether indexes are set aside while a large table is copied. */
+  readonly rebuildsIndexes: boolean;
 };
 
 /** Targets with the same statements share one route, so that a reviewer reads them once. */
@@ -54,9 +59,10 @@ function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): P
       clearTable: readers.some(({ takesTruncate }) => !takesTruncate) ? clearRecorded(at, sync).text : apply.clearTable,
       relay: readers.length > 0 ? relayStatements(at, sync, readers) : null,
       ...(hasRanges ? { insertFree: insertFree(at) } : {}),
+      ...(hasRanges && options.rebuildsIndexes && at.target.kind === 'table' ? { setIndexesAside: setIndexesAside(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
-    verify: verifyStatements({ ...at, sameEncoding }, sync),
+    verify: { ...verifyStatements({ ...at, sameEncoding }, sync), ...(options.adopts ? { adopt: adoptStatements(at) } : {}) },
   };
 }
 

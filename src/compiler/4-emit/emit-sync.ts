@@ -29,6 +29,7 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
   const routesOf = (table: ModelTable): readonly PlanRoute[] =>
     emitRoutes({
       ...{ model, sync: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
+      ...{ adopts: existingRows === 'adopt', rebuildsIndexes: copy?.rebuildIndexes === true },
       targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
     });
   const tables = sync.tables.map((table, ordinal) => emitTable(sync, { table, ordinal, routes: routesOf(table) }));
@@ -51,7 +52,8 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal 
   const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
-  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, isGuarded: false, isOneWay: false });
+  const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
+  const routes = emitRoutes({ model, sync: name, table: reference, sources: members, targets, copyFormat: format, ...only });
   const statements = masterStatements(
     { table: reference, target: reference.source, copyFormat: format, memberCount: members.length, databases: members, rule, unique, mask: table.mask },
     name,

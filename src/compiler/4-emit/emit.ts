@@ -1,6 +1,6 @@
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
-import { allFlows, type Model, type ModelDatabase, type ModelSync, modelFlows } from '../2-model/model.ts';
+import { allFlows, type Model, type ModelDatabase, type ModelOneWay, type ModelSync, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitWatched } from './emit-carry.ts';
@@ -39,7 +39,9 @@ export function emit(model: Model): Emitted {
 function requiredBy({ syncs }: Model): readonly string[] {
   const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
   const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping].sort();
+  const adopting = syncs.some((sync) => sync.mode !== 'full-copy' && sync.existingRows === 'adopt') ? ['adopt-rows'] : [];
+  const rebuilding = syncs.some(rebuildsIndexes) ? ['rebuild-indexes'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding].sort();
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
@@ -53,10 +55,15 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
   const isCarriedTo = model.syncs.some((sync) => carriesTo(sync, database.name));
   const isFollower = model.syncs.some((sync) => sync.mode === 'one-way' && sync.targets.includes(database.name));
   const isGuarded = model.syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null && sync.targets.includes(database.name));
-  const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded };
+  const isRebuilt = model.syncs.some((sync) => rebuildsIndexes(sync) && sync.targets.includes(database.name));
+  const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded, isRebuilt };
   const files = [emitBookkeeping(bookkept), ...captures.map(emitCapture)];
   const { roles } = database;
   return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
+}
+
+function rebuildsIndexes(sync: ModelSync): sync is ModelOneWay {
+  return sync.mode === 'one-way' && sync.copy?.rebuildIndexes === true;
 }
 
 function carriesTo(sync: ModelSync, database: string): boolean {

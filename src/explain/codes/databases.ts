@@ -107,7 +107,7 @@ export const DATABASES: readonly Explanation[] = [
     summary: 'a target table holds rows before its initial copy',
     explanation: 'A copy into it would mix two tables, or overwrite what stands only there.',
     example: 'west was filled from a dump',
-    cure: "TRUNCATE it; or existingRows: 'replace', or 'keep' when they are the same rows already.",
+    cure: "TRUNCATE it; or existingRows: 'replace', 'adopt' to compare them and write only what differs, or 'keep' when they are the same rows already.",
   },
   {
     code: 'SAR416',
@@ -171,5 +171,12 @@ export const DATABASES: readonly Explanation[] = [
     explanation: 'An older version would take what a newer one installed for drift, and repair it away.',
     example: 'an old sarrio on one machine after an upgrade elsewhere',
     cure: 'Update the sarrio that runs here, also where it runs as a service.',
+  },
+  {
+    code: 'SAR435',
+    summary: 'the role may not set indexes aside for a copy',
+    explanation: 'With copy: { rebuildIndexes: true } the runner drops indexes of an empty target table and builds them again: the right of the owner alone.',
+    example: 'rebuildIndexes, and a runner that may only write the rows',
+    cure: 'Run the GRANT of the hint, or leave rebuildIndexes out.',
   },
 ];

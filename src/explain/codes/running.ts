@@ -14,7 +14,7 @@ export const RUNNING: readonly Explanation[] = [
     summary: 'a target table holds rows before its initial copy',
     explanation: 'They came after apply had looked.',
     example: 'somebody filled the table meanwhile',
-    cure: "Empty it, or existingRows: 'replace', or sarrio copy … --replace.",
+    cure: "Empty it, or existingRows: 'replace' or 'adopt', or sarrio copy … --replace.",
   },
   {
     code: 'SAR602',

@@ -35,7 +35,7 @@ export async function readInstalled(session: Session, captures: readonly PlanCap
 
 /** Live objects, all of them or those whose relation, function or (for triggers) table has one of the names. */
 export async function readObjects(session: Session, names: readonly string[] | null): Promise<readonly LiveObject[]> {
-  const { rows } = await session.query(LIVE_OBJECTS, [names === null ? null : JSON.stringify(names)]);
+  const { rows } = await session.query(LIVE_OBJECTS, [names === null ? null : JSON.stringify(names)], 'live_objects');
   return rows.map(toObject).sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name));
 }
 

@@ -31,7 +31,9 @@ export type TableFacts = {
   /** Row security would hide rows from this role. */
   readonly rowSecurity: boolean;
   /** The same of the role that rounds run as. */
-  readonly runner: { readonly privileges: ReadonlySet<string>; readonly rowSecurity: boolean };
+  readonly runner: { readonly privileges: ReadonlySet<string>; readonly rowSecurity: boolean; readonly owns: boolean; readonly mayCreate: boolean };
+  /** The role that owns it, quoted. */
+  readonly owner: string;
 };
 
 /** What a role may do in the database. */
@@ -54,7 +56,7 @@ export async function readTables(
   tables: readonly QualifiedName[],
   runner: string | null,
 ): Promise<ReadonlyMap<string, TableFacts>> {
-  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner]);
+  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner], 'table_facts');
   return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
 }
 
@@ -96,7 +98,13 @@ function toFacts(row: Row): TableFacts {
     unreadable: lists(row, 'unreadable').map(toName),
     unowned: lists(row, 'unowned').map(toName),
     rowSecurity: row['row_security'] === 't',
-    runner: { privileges: new Set(list(row, 'runner_privileges').map(String)), rowSecurity: row['runner_row_security'] === 't' },
+    runner: {
+      privileges: new Set(list(row, 'runner_privileges').map(String)),
+      rowSecurity: row['runner_row_security'] === 't',
+      owns: row['runner_owns'] === 't',
+      mayCreate: row['runner_may_create'] === 't',
+    },
+    owner: row['owner'] ?? '',
   };
 }
 

@@ -32,7 +32,7 @@ type Captured = Pick<PlanCapture, 'table' | 'delta'>;
 export async function readSeals(session: Session, captures: readonly Captured[]): Promise<ReadonlyMap<string, string>> {
   if (captures.length === 0) return new Map();
   const wanted = captures.map(({ table, delta }, position) => ({ position, schema: table.schema, name: table.name, delta }));
-  const { rows } = await session.query(FOUND_SEALS, [JSON.stringify(wanted)]);
+  const { rows } = await session.query(FOUND_SEALS, [JSON.stringify(wanted)], 'found_seals');
   return new Map(rows.map((row) => [captures[Number(row['position'])]?.delta ?? '', row['seal'] ?? '']));
 }
 

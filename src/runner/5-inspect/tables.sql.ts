@@ -51,6 +51,8 @@ select w.schema, w.name, w.relkind as kind,
   row_security_active(w.oid) as row_security,
   (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
     where has_table_privilege(r.oid, w.oid, privilege) and has_schema_privilege(r.oid, w.namespace, 'USAGE'))::text as runner_privileges,
+  quote_ident(pg_get_userbyid(c.relowner)) as owner,
+  pg_has_role(r.oid, c.relowner, 'USAGE') as runner_owns, has_schema_privilege(r.oid, w.namespace, 'CREATE') as runner_may_create,
   c.relrowsecurity and not r.rolsuper and not r.rolbypassrls
     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'USAGE')) as runner_row_security
 from wanted as w

@@ -4,7 +4,7 @@ import { displayName } from '../../sql/quote.ts';
 import { isDelta } from '../5-inspect/delta-columns.ts';
 import { type LiveDatabase, type LiveObject, objectKey } from '../5-inspect/live-database.ts';
 import { changesEvidence } from './evidence.ts';
-import { dropFunctionWithTriggers, dropObject } from './remove.sql.ts';
+import { dropFunctionWithTriggers, dropObject, putIndexesBack } from './remove.sql.ts';
 import { makeStep, type Step } from './step.ts';
 
 /** Objects dropped in one transaction, so that no server runs out of lock slots. */
@@ -59,7 +59,7 @@ function removalStep(options: { live: LiveDatabase; object: LiveObject; leaving:
     database: live.database,
     kind: 'remove',
     object: { kind: object.kind, name: object.name },
-    group: needsCascade(object, leaving) ? `removal of ${object.name}` : group,
+    group: needsCascade(object, leaving) || rebuilds(object) ? `removal of ${object.name}` : group,
     lock: locked ? { mode: 'ACCESS EXCLUSIVE', table: locked } : null,
     reason: goesWithFunction(object, leaving)
       ? 'the plan no longer has it; goes with its function, as this role does not own the table'
@@ -72,6 +72,7 @@ function removalStep(options: { live: LiveDatabase; object: LiveObject; leaving:
 
 function removalSql(object: LiveObject, leaving: readonly LiveObject[]): string {
   if (goesWithFunction(object, leaving)) return '';
+  if (rebuilds(object)) return putIndexesBack(object).text;
   return (needsCascade(object, leaving) || closesTables(object) ? dropFunctionWithTriggers(object) : dropObject(object)).text;
 }
 
@@ -87,6 +88,11 @@ function needsCascade(object: LiveObject, leaving: readonly LiveObject[]): boole
 /** What a cut-over closed is opened by it: its triggers are in no plan. */
 function closesTables({ kind, bare }: LiveObject): boolean {
   return kind === 'function' && bare === 'refuse_write';
+}
+
+/** Indexes that a copy has set aside are built again before what knows of them goes. */
+function rebuilds({ kind, bare }: LiveObject): boolean {
+  return kind === 'function' && bare === 'put_index_back';
 }
 
 function tableLockedBy(object: LiveObject, leaving: readonly LiveObject[]) {

@@ -37,7 +37,9 @@ export function initialCopies(plan: Plan, lives: Lives): readonly Copying[] {
         const size = lives.get(source)?.sizes.get(displayName(table.source));
         const rows = size?.rows ?? null;
         const estimate = { rows, ms: Math.max((rows ?? 0) / COPIED_ROWS_PER_MS, (size?.bytes ?? 0) / COPIED_BYTES_PER_MS) };
-        return { sync, source, target: here.database, table: displayName(table.target), estimate, replaces: planned.existingRows === 'replace' };
+        const { existingRows } = planned;
+        const rule = { replaces: existingRows === 'replace', adopts: existingRows === 'adopt' };
+        return { sync, source, target: here.database, table: displayName(table.target), estimate, ...rule };
       }),
   );
 }

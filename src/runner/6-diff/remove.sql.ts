@@ -53,6 +53,18 @@ export function dropFunctionWithTriggers(object: LiveObject): Sql {
   `;
 }
 
+/**
+ * Purpose: takes the function away by which indexes that a copy has set aside are built again, once it has built all of them.
+ * Reads: sarrio.set_aside. Writes: these indexes, the function. Called by: diffRemovals.
+ */
+export function putIndexesBack(object: LiveObject): Sql {
+  return sql`
+    select sarrio.put_index_back(s.indexed, s.name)
+    from sarrio.set_aside as s;
+    ${dropObject(object)}
+  `;
+}
+
 /** Purpose: makes a changed delta table anew, with its segments and indexes; what it holds is lost. Reads: nothing. Writes: the table. Called by: diffObjects. */
 export function dropDelta(bare: string): Sql {
   return sql`drop table if exists ${ident('sarrio', bare)};`;

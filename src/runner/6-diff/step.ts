@@ -16,6 +16,8 @@ export type Copying = {
   readonly estimate: Estimate;
   /** What stands in the target is deleted first. */
   readonly replaces: boolean;
+  /** What stands in the target is compared, and only what differs is written. */
+  readonly adopts: boolean;
 };
 
 /** One change to one live database. */

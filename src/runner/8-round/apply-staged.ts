@@ -68,7 +68,6 @@ async function mergeStage(parts: StagedParts): Promise<number> {
   await target.query(work.apply.createStage);
   await failpoint('round.target.before-stage');
   const rows = await copyFrom(parts, work.read.copyChanged, work.apply.loadStage);
-  if (rows > ANALYZE_ABOVE) await target.query(work.apply.analyzeStage);
   await failpoint('round.target.before-merge');
   await writeStage(parts, rows);
   return rows;
@@ -80,6 +79,7 @@ export type WriteParts = { readonly target: Session; readonly work: Pick<TableWo
 /** The staged rows into the target table; on a clash of unique values all of them are deleted and inserted. Recorded for the syncs that read the table. */
 export async function writeStage(parts: WriteParts, rows: number): Promise<void> {
   const { target, work, failpoint } = parts;
+  if (rows > ANALYZE_ABOVE) await target.query(work.apply.analyzeStage);
   await target.query(savepoint);
   try {
     await mergeStaged(parts, rows);

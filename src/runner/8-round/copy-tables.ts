@@ -1,6 +1,7 @@
 import { beforeAll, type Position } from '../../plan/position.ts';
 import { refuseStopped } from './changed-tables/hold-tables.ts';
 import type { TableWatch } from './changed-tables/table-watch.ts';
+import { existingRowsOf } from './existing-rows.ts';
 import { COPY_DEFAULTS, copyMissing } from './initial-copy.ts';
 import { makeThrottle } from './ranges/throttle.ts';
 import type { Source } from './source.ts';
@@ -18,11 +19,6 @@ export async function copyTables(
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
     await refuseStopped({ stream, watch: parts.watch, tables }, reading);
-    const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
-      const state = start.states[ordinal];
-      return state?.kind === 'missing' && state.holdsOwnRows;
-    };
-    const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || sync.existingRows === 'replace' || holdsOwnRows(table);
     const throttle = makeThrottle(clock, sync.copy?.bytesPerSecond);
     const settings = { jobs: following.jobs ?? sync.copy?.jobs ?? COPY_DEFAULTS.jobs, chunkBytes: sync.copy?.chunkBytes ?? COPY_DEFAULTS.chunkBytes, throttle };
     await copyMissing({
@@ -33,7 +29,7 @@ export async function copyTables(
       captures: start.captures,
       registration: start.registration.id,
       acknowledged: start.registration.position,
-      replacesRows,
+      ...existingRowsOf(sync, start),
       ...settings,
       clock,
       log,

@@ -2,7 +2,6 @@ import type { StreamState } from '../events.ts';
 import { formatPosition } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
-import { adoptRows } from './adopt-rows.ts';
 import { applyRound } from './apply-round.ts';
 import { forgetStops, heldTables, isWorthAnotherLook, stoppedError, stopTables } from './changed-tables/hold-tables.ts';
 import { ReadTooLate } from './changed-tables/read-too-late.ts';
@@ -11,9 +10,11 @@ import { sourcesOf } from './counting.ts';
 import { holdBack, mayLook, rest } from './guard/await-approval.ts';
 import { type Guard, type Hold, makeGuard } from './guard/guard.ts';
 import { makeHeart } from './heartbeat.ts';
+import { keepRows } from './keep-rows.ts';
 import { makePace } from './pace.ts';
 import { acknowledge, isWhole, joined, type Place, startPlace, takeCopied } from './place.ts';
 import type { Reading } from './reading.ts';
+import { putStrayBack } from './ranges/set-aside.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
@@ -43,6 +44,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const { sync, stream, source, target, signal, wake, clock } = following;
   const tables = streamTables(sync, stream.target);
   const start = await readStart(following, tables);
+  if (sync.copy?.rebuildIndexes) await putStrayBack(following, target);
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const watch = makeTableWatch({ stream, tables, shapes: following.shapes, target, clock, resting: start.resting });
   const place = await startPlace(following, tables, { start, watch });
@@ -114,7 +116,7 @@ function watchEnds({ source, target, wake }: Following): { ended: boolean } {
 async function readStart({ sync, stream, source, target, deltas }: Following, tables: readonly StreamTable[]): Promise<StreamStart> {
   const ends = { stream, source, target, tables, deltas };
   const start = await readStreamStart(ends);
-  return sync.existingRows === 'keep' && (await adoptRows(ends, tables, start)) ? readStreamStart(ends) : start;
+  return sync.existingRows === 'keep' && (await keepRows(ends, tables, start)) ? readStreamStart(ends) : start;
 }
 
 /** Between two rounds under load. */

@@ -6,10 +6,12 @@ import type { Failpoint } from '../failpoint.ts';
 import { copyBetween, type Throttle } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
-import { makeRoom } from './make-room.ts';
+import { adoptTable } from './comparing/adopt-table.ts';
+import { holdsRows, makeRoom } from './make-room.ts';
 import { copyRange, finishRanges } from './ranges/copy-range.ts';
 import { beginRanges, type Range, type RangedTable, readTableFile } from './ranges/ranges.ts';
 import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
+import { putBack, putBackHere } from './ranges/set-aside.ts';
 import type { Reading } from './reading.ts';
 import { planFor } from './source.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
@@ -29,6 +31,8 @@ export type InitialCopy = {
   readonly registration: string;
   /** What the stream has acknowledged: changes before it may be gone. */
   readonly acknowledged: Position | null;
+  /** Whether rows that a table holds are compared, and only what differs is written. */
+  readonly adopts: boolean;
   /** Whether the rows that the table holds may go. */
   readonly replacesRows: (table: StreamTable) => boolean;
   readonly jobs: number;
@@ -84,7 +88,7 @@ async function beginAll(copy: InitialCopy, target: Session): Promise<Unit[]> {
 async function unitsOf(copy: InitialCopy, { target, table, isBegun }: { target: Session; table: StreamTable; isBegun: boolean }): Promise<readonly Unit[]> {
   const { chunkBytes, clock, log, stream } = copy;
   const whole: readonly Unit[] = [{ kind: 'table', table, holdsOurs: isBegun }];
-  if (table.read.ranges === undefined) return whole;
+  if (table.read.ranges === undefined || (!isBegun && copy.adopts && (await holdsRows(target, table)))) return whole;
   const file = await fileOf(copy, table);
   if (!isBegun && table.table.keeps !== 'gone' && file.blocks * file.blockSize <= chunkBytes) return whole;
   const ranged = await beginRanges(copy, { target, table, file, chunkBytes });
@@ -145,6 +149,7 @@ async function copyOneRange(copy: InitialCopy, target: Session, { ranged, range 
 
 async function finishTable(copy: InitialCopy, target: Session, ranged: Progress): Promise<void> {
   const { stream, clock, log } = copy;
+  await putBack(copy, target, ranged.table);
   const rows = await finishRanges(copy, target, ranged);
   if (rows !== null) log({ kind: 'copy-finished', stream, table: ranged.table.relation, rows, ms: clock.now() - ranged.started });
 }
@@ -175,10 +180,22 @@ async function claim(copy: InitialCopy, target: Session, table: StreamTable): Pr
   return (await target.query(claimCopy, values)).count === 1;
 }
 
-async function copyRows(copy: InitialCopy, target: Session, { table, holdsOurs }: { table: StreamTable; holdsOurs: boolean }): Promise<number> {
-  const { stream, reading, failpoint, throttle } = copy;
-  await makeRoom(copy, target, { table, holdsOurs });
-  if (holdsOurs) await target.query(forgetRanges, [stream.sync, stream.source, table.relation]);
+async function copyRows(copy: InitialCopy, target: Session, unit: { table: StreamTable; holdsOurs: boolean }): Promise<number> {
+  const { stream, failpoint } = copy;
+  const names = [stream.sync, stream.source, unit.table.relation];
+  if (unit.holdsOurs) await target.query(forgetRanges, names);
+  const adopts = copy.adopts && (await holdsRows(target, unit.table));
+  const rows = adopts ? await adoptTable(copy, target, unit.table) : await copyWhole(copy, target, unit);
+  if (unit.holdsOurs) await putBackHere(copy, target, unit.table);
+  await failpoint('copy.before-finish');
+  await target.query(finishCopy, [...names, String(rows)]);
+  return rows;
+}
+
+async function copyWhole(copy: InitialCopy, target: Session, unit: { table: StreamTable; holdsOurs: boolean }): Promise<number> {
+  const { reading, failpoint, throttle } = copy;
+  const { table } = unit;
+  await makeRoom(copy, target, unit);
   const source = await reading.openBulk();
   let rows: number;
   try {
@@ -192,7 +209,5 @@ async function copyRows(copy: InitialCopy, target: Session, { table, holdsOurs }
     await target.query(table.apply.relay.all);
     await target.batch(wakes(table));
   }
-  await failpoint('copy.before-finish');
-  await target.query(finishCopy, [stream.sync, stream.source, table.relation, String(rows)]);
   return rows;
 }

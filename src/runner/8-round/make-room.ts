@@ -3,11 +3,14 @@ import type { Session } from '../postgres/session.ts';
 import type { InitialCopy } from './initial-copy.ts';
 import type { StreamTable } from './work.ts';
 
+export async function holdsRows(target: Session, { apply }: StreamTable): Promise<boolean> {
+  return (await target.query(apply.hasRows)).rows[0]?.['has_rows'] === 't';
+}
+
 /** Rows that are there already are somebody's until the config says otherwise. `holdsOurs`: an earlier copy brought them. */
 export async function makeRoom(copy: InitialCopy, target: Session, { table, holdsOurs }: { table: StreamTable; holdsOurs: boolean }): Promise<void> {
-  const { stream, replacesRows } = copy;
-  const hasRows = (await target.query(table.apply.hasRows)).rows[0]?.['has_rows'] === 't';
-  if (!hasRows) return;
+  const { stream, adopts, replacesRows } = copy;
+  if (!(await holdsRows(target, table))) return;
   const mayReplace = holdsOurs || replacesRows(table);
   if (mayReplace && table.table.keeps === 'gone') {
     if (table.read.ranges !== undefined) return;
@@ -27,6 +30,8 @@ export async function makeRoom(copy: InitialCopy, target: Session, { table, hold
     code: 'SAR601',
     where: `database ${stream.target}, table ${table.relation}`,
     message: 'the table holds rows before its initial copy',
-    hint: `Empty it, or let the copy replace its rows: existingRows: 'replace' in sync ${stream.sync}, or sarrio copy --sync ${stream.sync} --target ${stream.target} --replace.`,
+    hint: adopts
+      ? 'They have come since the copy began. It is tried again by itself, and compares them.'
+      : `Empty it, or let the copy replace its rows (existingRows: 'replace', or 'adopt' to write only what differs) in sync ${stream.sync}, or sarrio copy --sync ${stream.sync} --target ${stream.target} --replace.`,
   });
 }

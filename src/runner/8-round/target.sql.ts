@@ -107,7 +107,7 @@ export const claimCopy = `
 `;
 
 /** Tables whose rows are taken as they are: they follow from a position of their own, and the next round joins them. */
-export const adoptTables = `
+export const keepTables = `
   insert into sarrio.initial_copy (sync, source, relation, capture, position)
   select $1, $2, r.relation, r.capture::oid, $3
   from json_to_recordset($4::json) as r (relation text, capture text)

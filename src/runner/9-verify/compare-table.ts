@@ -4,14 +4,15 @@ import type { Failpoint } from '../failpoint.ts';
 import { positionAt, type Position } from '../../plan/position.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
+import { bothOf, type Buckets, bucketMask, differingBuckets, rowsIn, sumBuckets } from '../8-round/comparing/buckets.ts';
+import { setBuckets } from '../8-round/comparing/comparing.sql.ts';
 import { beginReading, endReading, exportSnapshot, importSnapshot, readAcknowledged, takeSnapshot } from '../8-round/source.sql.ts';
 import { refuseLaggingSource } from '../8-round/stream-target.ts';
 import type { StreamTable } from '../8-round/work.ts';
-import { type Buckets, bucketMask, differingBuckets, rowsIn, sumBuckets } from './buckets.ts';
 import { readDifferences } from './differences.ts';
 import { type Origin, readOrigin, readTargetPlace } from './place.ts';
 import { type Differences, NO_DIFFERENCES } from './table-result.ts';
-import { beginCompare, commitCompare, holdDelta, rollback, setBuckets } from './verify.sql.ts';
+import { beginCompare, commitCompare, holdDelta, rollback } from './verify.sql.ts';
 
 /** A pending TRUNCATE makes every row pending; the round that brings it is short, so it is worth a few looks. */
 const LOOKS = 5;
@@ -57,14 +58,6 @@ export async function compareTable(comparison: Comparison): Promise<Compared> {
   if (!differing.includes(true)) return { kind: 'compared', rows, differences: NO_DIFFERENCES };
   const found = await differencesIn(comparison, differing);
   return 'reason' in found ? { kind: 'not-compared', reason: found.reason } : { kind: 'compared', rows, differences: found };
-}
-
-/** Waits for both even when one fails, so that no statement is under way in a session that is used again. */
-async function bothOf<T>(one: Promise<T>, other: Promise<T>): Promise<readonly [T, T]> {
-  const [first, second] = await Promise.allSettled([one, other]);
-  if (first.status === 'rejected') throw first.reason;
-  if (second.status === 'rejected') throw second.reason;
-  return [first.value, second.value];
 }
 
 type NotCompared = { readonly reason: string };

@@ -6,16 +6,14 @@ import { sqlState } from '../postgres/connection-failure.ts';
 import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { writeStage } from '../8-round/apply-staged.ts';
+import { type StageEnds, stageRows } from '../8-round/comparing/stage-rows.ts';
 import type { Reading } from '../8-round/reading.ts';
 import { setPosition } from '../8-round/source.sql.ts';
 import type { Source } from '../8-round/source.ts';
 import { lockWatermark } from '../8-round/target.sql.ts';
 import type { StreamTable } from '../8-round/work.ts';
 import { readOrigin, readTargetPlace } from './place.ts';
-import { beginHold, beginRepair, commitCompare, rollback, setKeys } from './verify.sql.ts';
-
-/** Keys that travel to the source at once. */
-const KEYS_AT_ONCE = 5_000;
+import { beginHold, beginRepair, commitCompare, rollback } from './verify.sql.ts';
 
 /** One compared table whose differences stand in the target's session. */
 export type Repair = {
@@ -78,7 +76,7 @@ async function repairAt({ source, table, target, origin, failpoint }: Repair, po
 }
 
 /** The connection that read the rows is given back before they are written, which may take long. */
-async function stageDifferences(reading: Reading, to: Omit<Ends, 'bulk'>, position: Position): Promise<{ leftToRound: number; staged: number }> {
+async function stageDifferences(reading: Reading, to: Omit<StageEnds, 'bulk'>, position: Position): Promise<{ leftToRound: number; staged: number }> {
   const bulk = await reading.openBulk();
   try {
     const leftToRound = await setPendingAside({ ...to, bulk, position });
@@ -88,25 +86,10 @@ async function stageDifferences(reading: Reading, to: Omit<Ends, 'bulk'>, positi
   }
 }
 
-type Ends = { readonly bulk: Session; readonly table: StreamTable; readonly target: Session };
-
-async function setPendingAside({ bulk, table, target, position }: Ends & { readonly position: Position }): Promise<number> {
+async function setPendingAside({ bulk, table, target, position }: StageEnds & { readonly position: Position }): Promise<number> {
   await bulk.batch([setPosition(position)]);
   await copyBetween({ session: bulk, text: table.verify.copyPending }, { session: target, text: table.verify.loadStage });
   return (await target.query(table.verify.setPendingAside)).count;
-}
-
-/** Rows of the keys that differ, absent ones too, into the stage table that rounds use. */
-async function stageRows({ bulk, table, target }: Ends): Promise<number> {
-  await target.query(table.apply.createStage);
-  let staged = 0;
-  for (let last = '0'; ; ) {
-    const next = (await target.query(table.verify.nextKeys, [last, String(KEYS_AT_ONCE)])).rows[0];
-    if (!next?.['last'] || !next['keys']) return staged;
-    last = next['last'];
-    await bulk.query(setKeys, [next['keys']]);
-    staged += await copyBetween({ session: bulk, text: table.verify.copyKeys }, { session: target, text: table.apply.loadStage });
-  }
 }
 
 async function giveBack(reading: Reading, bulk: Session): Promise<void> {

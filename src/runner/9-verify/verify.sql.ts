@@ -1,12 +1,9 @@
-import type { Statement } from '../postgres/session.ts';
 import { dangerousRaw, sql } from '../../sql/sql.ts';
 
 /**
  * Purpose: the bookkeeping queries of verify and repair.
  * Reads: sarrio.watermark, sarrio.initial_copy, pg_class. Writes: nothing. Called by: the files of this room.
  */
-export const beginRead: Statement = { text: 'begin transaction isolation level repeatable read, read only' };
-
 /** Not read only: the table of differences is filled in it and stays after its commit. */
 export const beginCompare = 'begin transaction isolation level repeatable read, read write';
 
@@ -22,10 +19,6 @@ export const beginHold = 'begin';
 export function holdDelta(delta: string): string {
   return sql`lock table ${dangerousRaw(delta)} in access share mode`.text;
 }
-
-export const setBuckets: (mask: string) => Statement = (mask) => ({ text: "select set_config('sarrio.buckets', $1, true)", values: [mask] });
-
-export const setKeys = "select set_config('sarrio.keys', $1, true)";
 
 export const readCapture = 'select to_regclass($1)::oid::text as oid';
 

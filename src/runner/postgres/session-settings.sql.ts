@@ -17,19 +17,27 @@ export function sessionSettings(role: SessionRole, server: ServerFacts): string 
 export type ServerFacts = { readonly major: number; readonly encoding: string; readonly lendsReplicationRole: boolean };
 
 /**
- * Asked first on every connection. Before PostgreSQL 15 only a superuser may set session_replication_role; it can lend that right to
- * the runner's role by a function (see `lendReplicationRole`).
+ * Purpose: what a session must know before anything else. Asked first on every connection, so it is kept cheap: the function behind
+ * pg_stat_activity instead of the view (a fresh backend plans that for 2 ms), and the loan only where it is taken.
+ * Reads: this backend's own entry; the catalog of functions. Writes: nothing. Called by: `connect`.
  */
-export const serverFacts = `select pg_catalog.current_setting('server_version_num') as version, a.pid,
+export function serverFacts(role: SessionRole): string {
+  return `select pg_catalog.current_setting('server_version_num') as version, a.pid,
   extract(epoch from a.backend_start) as started,
   pg_catalog.current_setting('server_encoding') as encoding,
-  exists (
+  ${role === 'target' ? LENDS : 'false'} as lends
+  from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) as a`;
+}
+
+/**
+ * Before PostgreSQL 15 only a superuser may set session_replication_role; it can lend that right to the runner's role by a function
+ * (see `lendReplicationRole`).
+ */
+const LENDS = `exists (
     select from pg_catalog.pg_proc as f join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) f.pronamespace
     where n.nspname operator(pg_catalog.=) 'sarrio_admin' and f.proname operator(pg_catalog.=) 'replicate'
       and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_function_privilege(f.oid, 'EXECUTE')
-  ) as lends
-  from pg_catalog.pg_stat_activity as a
-  where a.pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()`;
+  )`;
 
 const REPLICA = "set session_replication_role = 'replica';";
 const BORROWED = 'select sarrio_admin.replicate();';
@@ -80,7 +88,7 @@ const USER_TIMEOUT = { source: "'90s'", others: "'30s'" } as const;
 const FROZEN = "'60s'";
 
 /**
- * The statements of a round are the same each time, and their parameters (lists of names, rows as JSON) tell the planner nothing; left to
+ * The statements of a round, and those that read the catalog for a plan, are the same each time, and their parameters (lists of names, rows as JSON) tell the planner nothing; left to
  * itself it plans some of them anew for every round, which costs more than to run them.
  */
 const PLANNED_ONCE = ['plan_cache_mode', "'force_generic_plan'"] as const;
@@ -94,7 +102,7 @@ const BY_ROLE = {
     ['lock_timeout', "'5s'"],
     ['tcp_user_timeout', USER_TIMEOUT.others],
   ],
-  install: [['tcp_user_timeout', USER_TIMEOUT.others]],
+  install: [['tcp_user_timeout', USER_TIMEOUT.others], PLANNED_ONCE],
   listen: [['tcp_user_timeout', USER_TIMEOUT.others]],
   status: [
     ['lock_timeout', "'2s'"],

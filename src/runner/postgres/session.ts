@@ -35,8 +35,8 @@ export type Session = {
   readonly backendPid: number;
   /** False once the connection is lost or closed. */
   readonly isOpen: () => boolean;
-  /** One statement, or several without values in one text (then the last one's result). */
-  query(text: string, values?: readonly (string | null)[]): Promise<Result>;
+  /** One statement, or several without values in one text (then the last one's result). With a name it is prepared on first use and kept, as in `batch`. */
+  query(text: string, values?: readonly (string | null)[], name?: string): Promise<Result>;
   /**
    * Statements in one round trip, in order, each with rows as lists. A failed statement fails the batch with its error after
    * all have been answered; inside a transaction block the rest then fail too and a COMMIT rolls back.
@@ -105,7 +105,7 @@ async function connectBy(way: ClientConfig, options: ConnectOptions, target: Tar
 }
 
 async function greet(options: ConnectOptions, client: Client): Promise<Greeting> {
-  const facts = (await client.query<{ version: string; pid: string; started: string; encoding: string; lends: string }>(serverFacts)).rows[0];
+  const facts = (await client.query<{ version: string; pid: string; started: string; encoding: string; lends: string }>(serverFacts(options.role))).rows[0];
   const serverMajor = Math.floor(Number(facts?.version) / 10000);
   refuseOldServer(options, serverMajor);
   const server = { major: serverMajor, encoding: facts?.encoding ?? '', lendsReplicationRole: facts?.lends === 't' };
@@ -182,9 +182,11 @@ function makeSession({ options, way, client, lost, serverMajor, backend }: Sessi
     client,
     watch,
     isOpen: () => !lost.isLost(),
-    query: (text, values) =>
+    query: (text, values, name) =>
       watch(STATEMENT, async () => {
-        const answer: QueryResult | QueryResult[] = values ? await client.query(text, [...values]) : await client.query(text);
+        const answer: QueryResult | QueryResult[] = values
+          ? await client.query({ text, values: [...values], ...(name ? { name } : {}) })
+          : await client.query(text);
         return toResult(Array.isArray(answer) ? answer[answer.length - 1] : answer);
       }),
     batch: (statements) => watch(STATEMENT, () => runBatch(client, statements)),

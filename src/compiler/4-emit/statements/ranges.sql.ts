@@ -1,4 +1,5 @@
 import type { RangeReadStatements } from '../../../plan/plan-copy.ts';
+import { literal, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, sql } from '../../../sql/sql.ts';
 import { type ApplyTarget, insertFrom, refusesTwice, stageIdent } from './apply.sql.ts';
 import { columnOf, currentRows } from './pending.sql.ts';
@@ -45,4 +46,9 @@ export function insertFree(at: ApplyTarget): string {
 export function mayBeRanges(at: ApplyTarget): boolean {
   const { table, target } = at;
   return table.source.kind === 'table' && refusesTwice(at) && target.keys.every(({ deferrable }) => !deferrable);
+}
+
+/** $1: sync, $2: source, $3: display name of the table. The function stands in the target's own SQL file. */
+export function setIndexesAside({ table }: ApplyTarget): string {
+  return sql`select sarrio.set_indexes_aside(${literal(tableIdent(table.targetName).text)}::regclass, $1, $2, $3)::text as taken`.text;
 }

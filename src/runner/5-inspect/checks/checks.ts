@@ -15,6 +15,7 @@ import { expressions } from './sar419-expressions.ts';
 import { roleMissing } from './sar430-role-missing.ts';
 import { sequencePrivileges } from './sar433-sequence-privileges.ts';
 import { newerFormat } from './sar434-newer-format.ts';
+import { rebuildRights } from './sar435-rebuild-rights.ts';
 import { otherProject } from './sar416-other-project.ts';
 
 /** Every rule that the databases must meet before apply, in the order of the report. */
@@ -26,6 +27,7 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   applyPrivileges,
   runPrivileges,
   sequencePrivileges,
+  rebuildRights,
   replicationRole,
   tableMissing,
   tableKind,

@@ -11,6 +11,7 @@ import { stoppedError } from '../changed-tables/hold-tables.ts';
 import { sourceFaults, targetFaults } from '../changed-tables/shape-faults.ts';
 import { shapeStop } from '../changed-tables/table-stop.ts';
 import type { StreamShapes } from '../changed-tables/table-watch.ts';
+import { existingRowsOf } from '../existing-rows.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { COPY_DEFAULTS, copyMissing } from '../initial-copy.ts';
 import type { Reading } from '../reading.ts';
@@ -20,7 +21,6 @@ import { beginApply, commitApply } from '../target.sql.ts';
 import { type StreamTable, streamTables } from '../work.ts';
 import { writeAlone } from '../write-alone.ts';
 import {
-  adoptTables,
   adoptWatermark,
   forgetHeld,
   forgetHeldTables,
@@ -28,6 +28,7 @@ import {
   inheritWatermarks,
   insertMasterWatermark,
   joinAll,
+  keepTables,
   noteCopy,
   otherAcknowledged,
   seedHeld,
@@ -68,7 +69,7 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   source.registry = start.registration.registry;
   if (start.stored === null) await writeAlone(target.session, { text: forgetHeld, values: [stream.sync, stream.source] });
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
-  if (flow.existingRows === 'keep') await adopt(pair, start, tables);
+  if (flow.existingRows === 'keep') await keep(pair, start, tables);
   else if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
   return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, clock, failpoint });
@@ -92,11 +93,6 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   const { stream, flow, source, target, connectTarget, clock, log, failpoint, onCopy } = pair;
   onCopy(missing.length);
   const reading = await source.source.open(start.position ?? beforeAll(source.history));
-  const holdsOwnRows = ({ ordinal }: StreamTable): boolean => {
-    const state = start.states[ordinal];
-    return state?.kind === 'missing' && state.holdsOwnRows;
-  };
-  const replacesRows = (table: StreamTable): boolean => start.registration.replaceRows || flow.existingRows === 'replace' || holdsOwnRows(table);
   const { captures, registration } = start;
   try {
     await refuseUnfit(pair, reading, missing);
@@ -111,7 +107,7 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
         captures,
         registration: registration.id,
         acknowledged: null,
-        replacesRows,
+        ...existingRowsOf(flow, start),
         clock,
         log,
         failpoint,
@@ -182,17 +178,17 @@ function seenBy(position: string | null, history: History): Position {
  * comes to a pair with a watermark stands apart from it, since a runner that does not know the table yet may have moved the watermark past
  * changes of it.
  */
-async function adopt(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
+async function keep(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
   const { stream, source, target } = pair;
   if (start.stored === null) await beginPair(pair, start);
   const missing = missingOf(start, tables);
   if (missing.length === 0) return;
   const from = formatPosition(beforeAll(source.history));
-  const adopted = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
+  const kept = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
   const stands = missing.map(({ relation }) => ({ source: stream.source, relation, position: from }));
   await target.session.batch([
     { text: beginApply },
-    { text: adoptTables, values: [stream.sync, stream.source, from, JSON.stringify(adopted)] },
+    { text: keepTables, values: [stream.sync, stream.source, from, JSON.stringify(kept)] },
     { text: holdCopied, values: [stream.sync, JSON.stringify(stands)] },
     { text: commitApply },
   ]);

@@ -187,7 +187,7 @@ export const insertMasterWatermark = `
 `;
 
 /** Tables that need no copy: the member's rows are the first ones, or taken as they are. */
-export const adoptTables = `
+export const keepTables = `
   insert into sarrio.initial_copy (sync, source, relation, capture, position, is_joined)
   select $1, $2, r.relation, r.capture::oid, $3, true
   from json_to_recordset($4::json) as r (relation text, capture text)

@@ -16,6 +16,7 @@ import {
   rollbackToSavepoint,
   savepoint,
 } from '../target.sql.ts';
+import { isSetAside } from './set-aside.ts';
 import { finishRange, forgetRanges, readRanges, setRange, takeRange } from './ranges.sql.ts';
 import { type Range, type RangedTable, readTableFile } from './ranges.ts';
 
@@ -114,7 +115,8 @@ export async function finishRanges(copy: InitialCopy, target: Session, { table, 
   try {
     await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
     const ranges = (await target.query(readRanges, names)).rows;
-    const isWhole = ranges.length > 0 && ranges.every((row) => row['copy'] === id && row['copied_rows'] !== null);
+    const areThere = ranges.length > 0 && ranges.every((row) => row['copy'] === id && row['copied_rows'] !== null);
+    const isWhole = areThere && !(await isSetAside(copy, target, table));
     const rows = ranges.reduce((sum, row) => sum + Number(row['copied_rows']), 0);
     if (isWhole && (await target.query(claimCopy, [...names, captures[table.ordinal] ?? '', position])).count === 1) {
       if (table.apply.relay) {

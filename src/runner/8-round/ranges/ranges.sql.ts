@@ -20,6 +20,8 @@ export const readRanges = `
 
 export const forgetRanges = 'delete from sarrio.copy_range where sync = $1 and source = $2 and relation = $3';
 
+export const forgetRangesOf = 'delete from sarrio.copy_range where sync = $1 and source = $2 and relation = any ($3::text[])';
+
 /** $8: blocks of a range, $9: blocks in all. */
 export const insertRanges = `
   with copy as (

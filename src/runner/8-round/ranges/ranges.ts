@@ -2,9 +2,10 @@ import { displayName } from '../../../sql/quote.ts';
 import { covers, formatPosition, parsePosition, type Position, sameHistory } from '../../../plan/position.ts';
 import type { Row, Session } from '../../postgres/session.ts';
 import type { InitialCopy } from '../initial-copy.ts';
-import { makeRoom } from '../make-room.ts';
+import { holdsRows, makeRoom } from '../make-room.ts';
 import { beginApply, commitApply, lockWatermark, rollbackApply } from '../target.sql.ts';
 import type { StreamTable } from '../work.ts';
+import { setAside } from './set-aside.ts';
 import { forgetRanges, insertRanges, isCopied, readRanges, tableFile } from './ranges.sql.ts';
 
 /** A table that is copied in ranges. */
@@ -49,7 +50,9 @@ export async function beginRanges(
       await target.query(commitApply);
       return found === 'copied' ? null : found;
     }
+    const isEmpty = found === 'none' && !(await holdsRows(target, table));
     await makeRoom(copy, target, { table, holdsOurs: found === 'stale' });
+    if (isEmpty) await setAside(copy, target, table);
     await target.query(forgetRanges, names);
     const blocks = Math.max(1, Math.ceil(at.chunkBytes / file.blockSize));
     const more = [

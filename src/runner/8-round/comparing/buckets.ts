@@ -1,5 +1,6 @@
-import type { Session, Statement } from '../postgres/session.ts';
-import { beginRead, rollback, setBuckets } from './verify.sql.ts';
+import type { Result, Session, Statement } from '../../postgres/session.ts';
+import { endReading } from '../source.sql.ts';
+import { beginRead, setBuckets } from './comparing.sql.ts';
 
 /** As many as the statements of the plan have; each row belongs to one by the hash of its key. */
 export const BUCKETS = 1024;
@@ -29,9 +30,17 @@ export function bucketMask(buckets: Buckets): string {
 
 /** One scan of one side, in a snapshot of its own that ends with it. */
 export async function sumBuckets(session: Session, text: string, wanted: Buckets): Promise<BucketSums> {
-  const statements: readonly Statement[] = [beginRead, setBuckets(bucketMask(wanted)), { text }, { text: rollback }];
-  const answers = await session.batch(statements);
-  return new Map((answers[2]?.lists ?? []).map(([bucket, rows, sum]) => [Number(bucket), { rows: Number(rows), sum: sum ?? '' }]));
+  const statements: readonly Statement[] = [beginRead, setBuckets(bucketMask(wanted)), { text }, { text: endReading }];
+  return sumsOf((await session.batch(statements))[2]);
+}
+
+/** The same of all buckets in the session's open transaction. */
+export async function sumHere(session: Session, text: string): Promise<BucketSums> {
+  return sumsOf((await session.batch([setBuckets(''), { text }]))[1]);
+}
+
+function sumsOf(answer: Result | undefined): BucketSums {
+  return new Map((answer?.lists ?? []).map(([bucket, rows, sum]) => [Number(bucket), { rows: Number(rows), sum: sum ?? '' }]));
 }
 
 /** Buckets whose rows are not the same on both sides. */
@@ -44,4 +53,12 @@ export function differingBuckets(source: BucketSums, target: BucketSums): Bucket
 
 export function rowsIn(sums: BucketSums): number {
   return [...sums.values()].reduce((total, { rows }) => total + rows, 0);
+}
+
+/** Waits for both even when one fails, so that no statement is under way in a session that is used again. */
+export async function bothOf<T>(one: Promise<T>, other: Promise<T>): Promise<readonly [T, T]> {
+  const [first, second] = await Promise.allSettled([one, other]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  return [first.value, second.value];
 }
