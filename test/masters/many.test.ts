@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Failpoint } from '../../src/runner/failpoint.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { catchUp } from '../support/follow.ts';
-import { at, masters, type Masters, rowsOf } from '../support/masters.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { catchUp, onAll } from '../support/follow.ts';
+import { installation } from '../support/installation.ts';
+import { at, expectAlike, masters, type Masters, rowsOf } from '../support/masters.ts';
 
 const RULES = { last: 'last-update-wins', first: 'first-update-wins', listed: ['west', 'east'] } as const;
 const TABLES = Object.keys(RULES) as readonly (keyof typeof RULES)[];
@@ -134,4 +136,27 @@ test.each([
   expect(rows.length).toBe(MANY / 2);
   expect(rows.every((row) => row.endsWith(',west)'))).toBe(true);
   expect((await between.conflicts()).length).toBe(MANY);
+});
+
+test('who else reads a member hears of what was decided there, and of the rest', async () => {
+  const databases = { east: await freshDatabase('east'), west: await freshDatabase('west'), far: await freshDatabase('far') };
+  const list = Object.values(databases);
+  await onAll(list, 'create table t (id integer primary key, v text);');
+  const project = await installation({
+    databases,
+    syncs: {
+      m: { mode: 'multi-master', members: ['east', 'west'], tables: ['public.t'], onConflict: 'last-update-wins' },
+      out: { mode: 'one-way', source: 'east', targets: ['far'], tables: ['public.t'] },
+    },
+  });
+  expect((await project.apply()).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+  await catchUp(project);
+  await databases.east.script(`insert into t select g, 'old' from generate_series(1, ${MANY}) as g`);
+  await catchUp(project);
+  await databases.east.script("update t set v = 'east' where id <= 300");
+  await databases.west.script("update t set v = 'west' where id > 100");
+  await catchUp(project);
+  await catchUp(project);
+  await expectAlike(list, ['public.t']);
+  expect((await rowsOf(databases.far)).filter((row) => row.endsWith(',west)')).length).toBe(MANY - 100);
 });
