@@ -120,8 +120,9 @@ export function changeRows(table: 'narrow' | 'wide', { from, to, value }: { from
   return `update ${table} set ${table === 'narrow' ? 'v' : 'a'} = ${value} where id between ${from} and ${to}`;
 }
 
-/** One text that stands for the rows of both tables up to $1. */
-export const DIGEST = `
-  select concat((select sum(hashtextextended(n::text, 0)) from narrow as n where n.id <= $1), ' ', (select sum(hashtextextended(w::text, 0)) from wide as w where w.id <= $1)) as digest`;
+/** The rows of both tables with the ids in $1, as one text. */
+export const ROWS_OF_BOTH = `
+  select concat((select string_agg(n::text, ' ' order by n.id) from narrow as n where n.id = any ($1)),
+    (select string_agg(w::text, ' ' order by w.id) from wide as w where w.id = any ($1))) as rows`;
 
 export const COUNT_CONFLICTS = 'select count(*)::int as conflicts from sarrio.conflict';

@@ -22,6 +22,7 @@ export type MasterStatements = {
   readonly copyChanged: string;
   /** The same without the keys that are settled in this member's own stage. */
   readonly copyUnsettled: string;
+  readonly decide: DecideStatements | null;
   readonly write: MasterWriteStatements;
   /** Where there is a rule for them and an index beside the key. */
   readonly clashes: ClashStatements | null;
@@ -86,6 +87,30 @@ export type MeetStatements = {
 };
 
 /**
+ * Between two members, for a rule that takes one version as it is, or a handler: many contested keys are decided where their rows stand. The rows of each
+ * have been delivered to the stage of the other. Null where it takes a runner that looks at them.
+ */
+export type DecideStatements = {
+  /** At the first member: decides what it has pending itself against what the second one has delivered. */
+  readonly decide: string;
+  /** For a handler: the conflicts in the order of their keys; id, key as JSON array, time and operation of the first member, of the second, and their rows. */
+  readonly conflicts: string | null;
+  /** For a handler: what it said, by id, in `pg_temp.sarrio_ruled`. Rows that it made come as settled ones. */
+  readonly rule: string | null;
+  /** Number of decided keys, number of conflicts among them. */
+  readonly count: string;
+  /** What was decided goes to the second member. */
+  readonly copyDecided: string;
+  readonly loadDecided: string;
+  /** Records the conflicts with both rows; to be run before anything is written or leaves the stage. */
+  readonly record: string;
+  /** Records the decisions as changes of this member. */
+  readonly entries: string;
+  /** Where this member's own row stays, nothing has to be written. */
+  readonly dropKept: string;
+};
+
+/**
  * Rows to write arrive as $1 (JSON array of objects with the columns as text and `sarrio_present`, `sarrio_at` (microseconds),
  * `sarrio_fresh`, `sarrio_settled`, `sarrio_skip`, `sarrio_names`), or in the stage. Delivered rows give way to settled ones of the same key; rows that
  * are the same already are not touched.
@@ -106,6 +131,8 @@ export type MasterWriteStatements = {
   /** Lets settled rows be looked up by their key. */
   readonly indexSettled: string;
   readonly analyzeStage: string;
+  /** How many rows of the stage are present, and how many are absent. */
+  readonly countStage: string;
   /** Delivered rows give way to settled ones. */
   readonly dropSettled: string;
   /** $1 as above: settled rows of these keys leave the stage. */

@@ -84,3 +84,44 @@ test('a handler file that was edited is not run', { timeout: 60_000 }, async () 
   expect(exitCode).toBe(4);
   expect(stderr).toMatch(/SAR307/);
 });
+
+const DECIDES = `(conflict) => {
+  const kind = Number(conflict.key['id']) % 5;
+  if (kind === 0) return take('east');
+  if (kind === 1) return take('west');
+  if (kind === 2) return merge({ v: conflict.versions.map(({ operation, row }) => operation + String(row?.['v'] ?? '')).join('+') });
+  return kind === 3 ? remove() : skip();
+}`;
+const MANY = 600;
+
+test('a handler decides many conflicts, each as it says, once', { timeout: 120_000 }, async () => {
+  const project = await projectWith(DECIDES);
+  const { east, west } = project;
+  expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
+  await east.script('delete from t');
+  await east.script(`insert into t select g, 'old' from generate_series(1, ${MANY}) as g`);
+  expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
+  await onAll([east, west], 'delete from sarrio.conflict');
+  await east.script("update t set v = 'east'");
+  await west.script("update t set v = 'west' where id <= 590; delete from t where id > 590");
+  expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
+  const rows = (side: string): readonly string[] =>
+    Array.from({ length: MANY }, (_, index) => index + 1).flatMap((id) => {
+      const isGone = id > 590;
+      const mine = isGone && side === 'west' ? [] : [`(${id},${side},,)`];
+      const merged = `(${id},${isGone ? 'updateeast+delete' : 'updateeast+updatewest'},,)`;
+      return [[`(${id},east,,)`], isGone ? [] : [`(${id},west,,)`], [merged], [], mine][id % 5] ?? [];
+    });
+  expect(await rowsAtBoth(project)).toEqual([[...rows('east')].sort(), [...rows('west')].sort()]);
+  const records = 'select id::text, key, kind, strategy, decision, versions from sarrio.conflict order by id';
+  const [one, other] = [await east.query(records), await west.query(records)];
+  expect(one).toEqual(other);
+  expect(one.length).toBe(MANY);
+  const decisions = await east.query<{ decision: string; n: number }>('select decision, count(*)::int as n from sarrio.conflict group by 1 order by 1');
+  expect(decisions.map(({ decision, n }) => `${decision} ${n}`)).toEqual(
+    ['merge', 'remove', 'skip', 'take east', 'take west'].map((each) => `${each} ${MANY / 5}`),
+  );
+  await onAll([west], "update t set v = 'later' where id = 4");
+  expect((await project.run('run', '--until-caught-up')).exitCode).toBe(0);
+  expect((await rowsOf(east)).filter((row) => row.startsWith('(4,'))).toEqual(['(4,later,,)']);
+});

@@ -81,6 +81,9 @@ export function simulatedMember(options: MemberOptions): Member {
       const met = contested(peers, { sync, table, members });
       if (met.length > 0) yield met;
     },
+    async decide() {
+      return null;
+    },
     async rows(_table, keys) {
       refuseOver(mine());
       return keys.map(([key = '']) => rowText(peers, index, key));

@@ -65,10 +65,11 @@ function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal,
   const format = copyFormat(reference, schemas);
   const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
   const routes = emitRoutes({ model, sync: name, account, table: reference, sources: members, targets, copyFormat: format, ...only });
-  const at = { table: reference, target: reference.source, copyFormat: format, memberCount: (ring?.databases ?? members).length, isRing: ring !== null };
   const isAsked = sync.tables.some((each) => each.exception !== null);
+  const of = { memberCount: (ring?.databases ?? members).length, isRing: ring !== null, databases: members, rule, unique, mask: table.mask, isAsked };
   const own = Object.fromEntries(targets.map(({ database, schema }) => [database, schema]));
-  const statements = masterStatements({ ...at, rule, unique }, account, isAsked ? { tables: exception === null ? null : own } : null);
+  const at = { table: reference, target: reference.source, copyFormat: format, ...of };
+  const statements = masterStatements(at, account, isAsked ? { tables: exception === null ? null : own } : null);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
   return {
     ...emitTable({ table: reference, ordinal, routes, account }),

@@ -50,6 +50,9 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
       const key: MetKey = { key: ['k'], versions, rowOf };
       if (versions.length > 1) yield [key];
     },
+    async decide() {
+      return null;
+    },
     async rows() {
       return [{ isPresent: true, values: side.values }];
     },

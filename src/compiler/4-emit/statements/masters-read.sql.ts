@@ -7,6 +7,7 @@ import { equals } from '../objects/capture.sql.ts';
 import { type ApplyTarget, targetKey } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
+import { isDecidedInPlace } from './masters-decided.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
 import { bulkCondition, columnOf, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
@@ -33,6 +34,7 @@ export function copyUnsettledRows(at: MasterTarget, sync: string): Sql {
 }
 
 function copiedNames(at: MasterTarget): Sql {
+  if (isDecidedInPlace(at)) return dangerousRaw(', p.sarrio_insert');
   return hasNames(at.memberCount) ? sql`, ${namesOfEntries(at).given}` : empty;
 }
 
@@ -165,7 +167,8 @@ function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
   const when = sql`${lastChange(at)} as sarrio_at`;
   const named = sql`${when}, bit_or(a.bit) as sarrio_pending_at${namesOfEntries(at).of}`;
   const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
-  const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : { of: when, from: empty };
+  const alone = { of: isDecidedInPlace(at) ? sql`${when}, bool_or(d.change_op = 'I') as sarrio_insert` : when, from: empty };
+  const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : alone;
   return sql`
     select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${more}${dangerousRaw(isRecorded ? ', p.sarrio_carried' : '')}
     from (

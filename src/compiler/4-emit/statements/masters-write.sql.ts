@@ -8,6 +8,7 @@ import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { beforeOfEntry } from './masters-common.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
+import { createDecided, isDecidedInPlace, isOther, isUndecided } from './masters-decided.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
 /**
@@ -25,7 +26,7 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
   return {
     entriesOfRows: sql`
       with ${changedRows(at)}
-      ${entries(at, sync, rows.from)}
+      ${entries(at, sync, { from: rows.from, isStage: false })}
     `.text,
     mergeRows: canUpdate ? mergeRows(at).text : null,
     deleteRows: sql`
@@ -43,6 +44,8 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
     loadRows: sql`copy ${masterStage(at)} (${stageColumns(at)}) from stdin`.text,
     indexSettled: sql`create index if not exists ${settledIndex(at)} on ${masterStage(at)} (${stageKey(at)}) where sarrio_settled`.text,
     analyzeStage: sql`analyze ${masterStage(at)} (${stageKey(at)}, sarrio_settled)`.text,
+    countStage:
+      sql`select count(*) filter (where s.sarrio_present) as present, count(*) filter (where not s.sarrio_present) as absent from ${masterStage(at)} as s`.text,
     dropSettled: dropSettled(at).text,
     unsettle: sql`
       with arrived as materialized (
@@ -54,7 +57,7 @@ export function masterWrites(at: MasterTarget, sync: string): MasterWriteStateme
       where s.sarrio_settled and ${sameKeys(at, 's', 'w')}
     `.text,
     takeOver: takeOver(at, sync).text,
-    entriesOfStage: entries(at, sync, stage.from).text,
+    entriesOfStage: entries(at, sync, { from: stage.from, isStage: true }).text,
     deleteAbsent: deleteWhere(at, stage.from, absent).text,
     updatePresent: canUpdate ? updateOther(at, stage.from).text : null,
     deleteChanged: deleteWhere(at, stage.from, sql` and ${isOther(at)}`).text,
@@ -69,6 +72,7 @@ function more({ rule }: MasterTarget): readonly string[] {
 
 /** What comes by COPY beside the columns and the time. */
 function loadedMore(at: MasterTarget): Sql {
+  if (isDecidedInPlace(at)) return dangerousRaw(', sarrio_insert');
   return dangerousRaw(`${hasNames(at.memberCount) ? ', sarrio_names' : ''}${carriesChanges(at) ? ', sarrio_carried' : ''}`);
 }
 
@@ -124,8 +128,14 @@ function settledIndex({ table }: MasterTarget): Sql {
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const own = more(at).map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
-  return sql`
+  const all = isDecidedInPlace(at) ? [...more(at), 'sarrio_insert boolean'] : more(at);
+  const own = all.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  // Keys are all different, which a few rows show as well as many.
+  const sampled = join(
+    targetKey(at).map(({ name }) => sql`alter column ${ident(name)} set statistics 10`),
+    ',\n',
+  );
+  const stage = sql`
     create temporary table if not exists ${masterStage(at)} on commit delete rows as
     select null::boolean as sarrio_present, ${join([...columns, ...own.map(dangerousRaw)], ', ')}
     from ${tableIdent(at.table.targetName)}
@@ -133,8 +143,10 @@ function createStage(at: MasterTarget): Sql {
     alter table ${masterStage(at)}
       alter column sarrio_fresh set default ${dangerousRaw(String(at.memberCount > 2))},
       alter column sarrio_settled set default false,
-      alter column sarrio_skip set default false
+      alter column sarrio_skip set default false,
+      ${sampled}
   `;
+  return isDecidedInPlace(at) ? join([stage, createDecided(at)], ';\n') : stage;
 }
 
 function dropSettled(at: MasterTarget): Sql {
@@ -171,7 +183,7 @@ function takeOver(at: MasterTarget, sync: string): Sql {
  * A fresh entry is for everybody where the row changes here; where it is the same already it only tells this sync's other members that
  * they would overwrite something. It names the changes that the row embodies and that are new here, one in each entry (none: nothing to tell); a decision has no name but its own. Other entries tell the other syncs that read the table here.
  */
-function entries(at: MasterTarget, sync: string, from: Sql): Sql {
+function entries(at: MasterTarget, sync: string, { from, isStage }: { readonly from: Sql; readonly isStage: boolean }): Sql {
   const { delta, current } = objectNames(at.table.targetName);
   const keys = targetKey(at).map(({ name }) => name);
   const list = join(keys.map((key) => ident(key)));
@@ -188,6 +200,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
       }
     : { columns: '', values: '', from: '' };
   const before = beforeOfEntry(at);
+  const undecided = isStage && isDecidedInPlace(at) ? sql` and ${isUndecided(at)}` : empty;
   const isTold = hasNames(at.memberCount) ? sql`(s.sarrio_fresh and (s.sarrio_names is distinct from '{}' or ${isOther(at)}))` : sql`s.sarrio_fresh`;
   return sql`
     insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)}${before.columns})
@@ -196,7 +209,7 @@ function entries(at: MasterTarget, sync: string, from: Sql): Sql {
       case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}${before.values}
     from ${from}
     left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
-    where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)})
+    where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)}${undecided})
   `;
 }
 
@@ -230,20 +243,6 @@ function recordedValues(at: MasterTarget, sync: string): Sql {
       case when not (${isUpdate}) then null${isFurther} else array_remove(array[${join(changed, ', ')}]::text[], null) end,
       ${amounts.length === 0 ? dangerousRaw('null') : sql`case when not (${isUpdate}) then null${isFurther} else jsonb_build_object(${join(amounts, ', ')}) end`},
       case when s.sarrio_fresh and s.sarrio_carried is not null then jsonb_build_object(${literal(sync)}, s.sarrio_carried) end`;
-}
-
-/** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */
-function isOther(at: MasterTarget): Sql {
-  const columns = columnsOf(at);
-  const here = join(
-    columns.map(({ name }) => ident('t', name)),
-    ', ',
-  );
-  const there = join(
-    columns.map((column) => staged(at, column)),
-    ', ',
-  );
-  return sql`((t.tableoid is not null) <> s.sarrio_present or (s.sarrio_present and row(${here})::record *<> row(${there})::record))`;
 }
 
 function mergeRows(at: MasterTarget): Sql {

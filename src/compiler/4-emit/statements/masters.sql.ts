@@ -5,6 +5,7 @@ import type { MasterStatements } from '../../../plan/plan-masters.ts';
 import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { TableSchema } from '../../../plan/schema-lock.ts';
 import type { ApplyTarget } from './apply.sql.ts';
+import { decideStatements } from './masters-decide.sql.ts';
 import { copyMasterRows, copyUnsettledRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
 import { clashStatements } from './masters-unique.sql.ts';
@@ -17,8 +18,14 @@ import { masterVerifyStatements } from './verify-masters.sql.ts';
 export type MasterTarget = ApplyTarget & {
   readonly memberCount: number;
   readonly isRing: boolean;
+  /** The members in the order of the sync. */
+  readonly databases: readonly string[];
   readonly rule: ConflictRule;
   readonly unique: UniqueRule | null;
+  /** Columns of which no record shows the values. */
+  readonly mask: readonly string[];
+  /** The sync has a handler of exceptions, of this table or of another. */
+  readonly isAsked: boolean;
 };
 
 /** For a sync with a handler of exceptions: the members' tables where this table has one, else null. */
@@ -36,6 +43,7 @@ export function masterStatements(at: MasterTarget, sync: string, exceptions: Exc
     rows: fewMasterRows(at, sync).text,
     copyChanged: copyMasterRows(at, sync).text,
     copyUnsettled: copyUnsettledRows(at, sync).text,
+    decide: decideStatements(at, sync),
     write: masterWrites(at, sync),
     clashes: at.unique === null ? null : clashStatements(at, sync),
     ...(exceptions === null ? {} : { exceptions: exceptionStatements(at, sync, exceptions.tables) }),

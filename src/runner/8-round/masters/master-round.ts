@@ -11,7 +11,7 @@ import { isNews, type KnownMarks, marksAfter, type Moved, spansOf } from './know
 import { FEW_ENTRIES, type Look, type Member } from './member.ts';
 import { TablesUnfit } from './member-shapes.ts';
 import { settleClashes } from './settle-clashes.ts';
-import { type Contested, settleContested } from './settle-contested.ts';
+import { type Contested, decideContested, settleContested } from './settle-contested.ts';
 import { confirmRulings, type Ruling, type RulingSource, settleRulings, tablesRuled } from './settle-rulings.ts';
 
 /** One pass over a multi-master sync. */
@@ -193,28 +193,38 @@ type Exchanged = {
   readonly freshAt: ReadonlySet<number>;
 };
 
-/** What is delivered gives way to what contested keys were settled to, whichever is set aside first. */
 async function exchangeTable(round: BegunRound, looks: readonly Look[], table: number): Promise<Exchanged> {
-  const { members, databases } = round;
+  const { members } = round;
   const entries = new Map(looks.flatMap(({ member, pending }) => pending.filter(({ ordinal }) => ordinal === table).map((each) => [member, each.entries])));
   const origins = members.filter(({ index }) => entries.has(index));
-  const fresh = isFresh({ isConflict: false }, databases.length);
-  const settle = async (): Promise<Contested> => (origins.length > 1 ? settleContested(round, table, origins) : NOTHING);
-  const deliver = (): Promise<readonly number[]> => allOf(origins.map((origin) => origin.deliver(table, othersOf(round, origin), fresh)));
-  // With few changes what counts is how often somebody waits for an answer; with many, that no row is brought which was settled.
   const isFew = [...entries.values()].every((count) => count <= FEW_ENTRIES);
-  const [contested, delivered] = isFew ? await bothOf(settle(), deliver()) : [await settle(), await deliver()];
-  const rows = new Map(origins.map(({ index }, place) => [index, delivered[place] ?? 0]));
+  const brought = (isFew ? null : await decideContested(round, table, origins)) ?? (await meetAndDeliver(round, table, { origins, isFew }));
   const later = [await settleClashes(round, table, origins), await settleRulings(round, table)];
-  const settled = sumOf([contested, ...later]);
+  const settled = sumOf([brought, ...later]);
   const receivers = members.filter(({ index }) => settled.settled > 0 || origins.some((origin) => origin.index !== index)).map(({ index }) => index);
   return {
     table,
     conflicts: settled.conflicts,
-    rows,
+    rows: brought.rows,
     writtenAt: new Set(receivers),
-    freshAt: new Set(fresh || settled.fresh > 0 ? receivers : []),
+    freshAt: new Set(isRelaying(round) || settled.fresh > 0 ? receivers : []),
   };
+}
+
+function isRelaying({ databases }: MasterRound): boolean {
+  return isFresh({ isConflict: false }, databases.length);
+}
+
+type Brought = Contested & Pick<Exchanged, 'rows'>;
+
+/** What is delivered gives way to what contested keys were settled to, whichever is set aside first. */
+async function meetAndDeliver(round: BegunRound, table: number, { origins, isFew }: { origins: readonly Member[]; isFew: boolean }): Promise<Brought> {
+  const fresh = isRelaying(round);
+  const settle = async (): Promise<Contested> => (origins.length > 1 ? settleContested(round, table, origins) : NOTHING);
+  const deliver = (): Promise<readonly number[]> => allOf(origins.map((origin) => origin.deliver(table, othersOf(round, origin), fresh)));
+  // With few changes what counts is how often somebody waits for an answer; with many, that no row is brought which was settled.
+  const [contested, delivered] = isFew ? await bothOf(settle(), deliver()) : [await settle(), await deliver()];
+  return { ...contested, rows: new Map(origins.map(({ index }, place) => [index, delivered[place] ?? 0])) };
 }
 
 const NOTHING: Contested = { conflicts: 0, settled: 0, fresh: 0 };

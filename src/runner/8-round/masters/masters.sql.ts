@@ -190,6 +190,10 @@ export const parkRows = `
     set error_code = excluded.error_code, error = excluded.error, row = excluded.row, parked_at = clock_timestamp()
 `;
 
+/** What a handler has said of conflicts: the winner's index, null for a row that it made or that nobody wins. */
+export const createRuled = 'create temporary table if not exists sarrio_ruled (id uuid, winner integer, decision text) on commit delete rows';
+export const loadRuled = 'copy pg_temp.sarrio_ruled from stdin';
+
 /** Pages of contested keys; the text is the plan's. */
 export const openContested = (text: string): string => `declare sarrio_contested no scroll cursor for ${text}`;
 export const fetchContested = (rows: number): string => `fetch forward ${Math.trunc(rows)} from sarrio_contested`;

@@ -64,7 +64,7 @@ async function* pagesWithRows(state: MemberState, ordinal: number): AsyncGenerat
 }
 
 /** While a page is settled the next one is read. Nothing is under way any more when the reader has ended or gone. */
-async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+export async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
   const begin = (): Promise<IteratorResult<T>> => {
     const page = source.next();
     page.catch(() => undefined);
@@ -133,7 +133,7 @@ async function chooseJoinsFor(state: MemberState, ordinal: number): Promise<void
   if (entries > FEW_ENTRIES) await chooseJoins(state.session, { table: tableOf(state, ordinal).source, entries });
 }
 
-function entriesOf({ entries }: MemberState, ordinal: number): number {
+export function entriesOf({ entries }: MemberState, ordinal: number): number {
   return entries.get(ordinal) ?? 0;
 }
 
@@ -247,13 +247,19 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
       return rows.length;
     }
   }
+  return deliverMany(state, ordinal, { to: peers, fresh });
+}
+
+/** By a COPY to each of the others. */
+export async function deliverMany(state: MemberState, ordinal: number, { to, fresh }: { to: readonly MemberState[]; fresh: boolean }): Promise<number> {
+  const { masters } = tableOf(state, ordinal);
   await chooseJoinsFor(state, ordinal);
   const { seenBy, knownBy } = spanOf(state, ordinal);
   const isSettled = (state.pending.asides.get(ordinal)?.stagedSettled ?? 0) > 0;
   if (isSettled) await state.session.query(masters.write.indexSettled);
   const text = isSettled ? masters.copyUnsettled : masters.copyChanged;
   let most = 0;
-  for (const peer of peers) {
+  for (const peer of to) {
     const seen = seenBy.get(peer.index);
     if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
     const before = [setSpan({ from: seen, seenBy: new Map([[peer.index, seen]]), knownBy })];
@@ -276,7 +282,7 @@ function isFor({ index }: MemberState, bits: string | null | undefined): boolean
   return (Number(bits) & (1 << index)) !== 0;
 }
 
-function peerOf({ peers }: MemberState, index: number): MemberState {
+export function peerOf({ peers }: MemberState, index: number): MemberState {
   const peer = peers.get(index);
   if (peer === undefined) throw new Error(`member ${index} is not connected`);
   return peer;

@@ -13,12 +13,21 @@ export async function fillStage(state: MemberState, aside: SetAside): Promise<vo
   await state.load(loadRows, intoStage(aside));
 }
 
-/** Lets the stage be read as a whole: everything is in it, once, and the planner knows how much that is. */
-export async function readyStage(state: MemberState, aside: SetAside): Promise<void> {
+/** Everything is in the stage, and the planner knows how much that is. */
+export async function fillStageWhole(state: MemberState, aside: SetAside): Promise<void> {
   const { session } = state;
-  const { analyzeStage, dropSettled } = writesOf(aside);
   if (isForStage(aside)) await fillStage(state, aside);
   await session.query(planFor('many'));
-  await session.query(analyzeStage);
-  if (aside.hasSettled) await session.query(dropSettled);
+  await session.query(writesOf(aside).analyzeStage);
+}
+
+/** Delivered rows give way to settled ones of the same key. */
+export async function dropSettledRows({ session }: MemberState, aside: SetAside): Promise<void> {
+  if (aside.hasSettled) await session.query(writesOf(aside).dropSettled);
+}
+
+/** Lets the stage be read as a whole: everything is in it, once. Nothing in it was decided where it stands: such tables have no handler that asks. */
+export async function readyStage(state: MemberState, aside: SetAside): Promise<void> {
+  await fillStageWhole(state, aside);
+  await dropSettledRows(state, aside);
 }

@@ -12,7 +12,7 @@ import { moveHeld, moveWatermark, parkRows, releaseSavepoint, replaceHeld, rollb
 import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
 import { blamed, blamedStage, type WriteAgain } from './blame.ts';
 import { asSeen, knownOf, tableOf } from './member-reads.ts';
-import { fillStage, isLarge, readyStage } from './member-stage.ts';
+import { dropSettledRows, fillStage, fillStageWhole, isLarge } from './member-stage.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { copyRecords, recordStatements } from './record-conflicts.ts';
 import type { MemberState } from './session-member.ts';
@@ -20,6 +20,7 @@ import {
   addDelivered,
   addSettled,
   dropSettledKeys,
+  isHeard,
   isForStage,
   newSetAside,
   rowsJson,
@@ -40,7 +41,7 @@ export type Pending = {
 /** More conflicts than these are written down by COPY, without waiting for the end of the round. */
 const RECORDS = 500;
 
-function asideOf(state: MemberState, ordinal: number): SetAside & { readonly rowsFrom: Map<number, number> } {
+export function asideOf(state: MemberState, ordinal: number): SetAside & { readonly rowsFrom: Map<number, number> } {
   const { asides } = state.pending;
   const aside = asides.get(ordinal) ?? { ...newSetAside(tableOf(state, ordinal)), rowsFrom: new Map<number, number>() };
   asides.set(ordinal, aside);
@@ -115,7 +116,7 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
   if (ordinals.some((ordinal) => unfitAt(state).has(ordinal))) throw new TablesUnfit();
   await state.failpoint('masters.after-rows');
   // Others rely on this transaction only where it tells them something.
-  state.undurable ||= asides.some(({ aside }) => aside.hasFresh);
+  state.undurable ||= asides.some(({ aside }) => isHeard(aside));
 }
 
 type Asides = readonly { readonly ordinal: number; readonly aside: Pending['asides'] extends Map<number, infer Aside> ? Aside : never }[];
@@ -178,12 +179,21 @@ async function blaming(state: MemberState, { ordinal, aside }: { ordinal: number
 
 async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   const { session } = state;
-  await readyStage(state, aside);
+  await fillStageWhole(state, aside);
+  if (aside.decided !== null) await writeDecided(state, aside);
+  await dropSettledRows(state, aside);
   await session.batch([{ name: 'sarrio_tells', text: tellOthers, values: [tellsOthers(state, aside) ? 't' : 'f'] }]);
   await inEitherForm(state, async (form) => {
     if (form === 'merge') await session.query(savepoint);
-    for (const { text } of writeStage(aside, { form, tellsOthers: tellsOthers(state, aside) })) await session.query(text);
+    await writeStage(session, aside, { form, tellsOthers: tellsOthers(state, aside) });
   });
+}
+
+/** Records and entries before rows: they tell what stood here. */
+async function writeDecided({ session }: MemberState, { table, decided }: SetAside): Promise<void> {
+  const { decide } = table.masters;
+  if (decide === null) throw new Error('decided without a statement');
+  for (const text of [...(decided?.conflicts === 0 ? [] : [decide.record, decide.entries]), decide.dropKept]) await session.query(text);
 }
 
 /** A clash of unique values may be one of the order of the rows only. */
@@ -205,7 +215,7 @@ function tellsOthers({ name }: MemberState, { table }: SetAside): boolean {
 /** As the triggers do it: the delta table is not empty any more, and who reads it should look. */
 function wakesOf(state: MemberState, aside: SetAside): readonly Statement[] {
   const readers = aside.table.masters.readers[state.name] ?? [];
-  if (!aside.hasFresh && readers.length === 0) return [];
+  if (!isHeard(aside) && readers.length === 0) return [];
   return [
     { text: markFilled, values: [aside.table.filled] },
     ...readers.map(({ sync, sequence }): Statement => ({ text: wakeReader, values: [sync, sequence] })),

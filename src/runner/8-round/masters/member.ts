@@ -1,6 +1,7 @@
 import type { Applied, Seen } from '../../../conflict/bookkeeping.ts';
 import type { Change } from '../../../conflict/change.ts';
 import type { ChangeName, Knowledge } from '../../../conflict/change-names.ts';
+import type { HandlerConflict } from '../../../conflict/handlers/message.ts';
 import type { RowText } from '../../../conflict/row-text.ts';
 import type { ContestedKey } from '../../../conflict/version.ts';
 import type { History, Position } from '../../../plan/position.ts';
@@ -26,6 +27,11 @@ export type Member = {
   hold(): Promise<bigint>;
   /** The keys of a table of which this member, or one of the others, holds changes while a second one does too, in pages. */
   meet(table: number, others: readonly Member[]): AsyncIterable<readonly MetKey[]>;
+  /**
+   * Where the plan says how and there are many: brings what this member and the others have changed of a table to each other, decides all
+   * contested keys where they stand, and sets the outcome aside at all of them. Null where each key has to be met, and nothing was done.
+   */
+  decide(table: number, others: readonly Member[], ask: AskHandler): Promise<DecidedKeys | null>;
   /** The rows of keys as this member's snapshot shows them, in the order of the keys. */
   rows(table: number, keys: readonly (readonly string[])[]): Promise<readonly RowText[]>;
   /** The rows of keys as they will stand here once what was set aside for the table is written, in the order of the keys. Only in a sync with a handler of exceptions. */
@@ -49,6 +55,21 @@ export type Member = {
   commit(): Promise<void>;
   rollback(): Promise<void>;
 };
+
+/** Keys that were decided where they stand: how many, how many of them were in conflict, and are changes of their own now. */
+export type DecidedKeys = {
+  readonly settled: number;
+  readonly conflicts: number;
+  readonly fresh: number;
+  /** Rows that were brought to each other member, by origin index. */
+  readonly rows: ReadonlyMap<number, number>;
+};
+
+/** What the handler of a table says of conflicts, in their order. */
+export type AskHandler = (conflicts: readonly HandlerConflict[]) => Promise<readonly RuledConflict[]>;
+
+/** A version is taken as it is (by member), or a row is set aside everywhere. */
+export type RuledConflict = { readonly decision: string } & ({ readonly take: number; readonly row: null } | { readonly take: null; readonly row: SettledRow });
 
 /** Up to so many pending entries of a table travel as text through the runner, more by COPY. */
 export const FEW_ENTRIES = 200;

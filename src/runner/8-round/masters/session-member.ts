@@ -10,6 +10,7 @@ import { boundLock } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
+import { decideInPlace } from './decide-in-place.ts';
 import { accountOf, appliedAt } from './member-applied.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { outcomesAt } from './member-exceptions.ts';
@@ -103,6 +104,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     look: (wanted) => look({ state, options, counter }, wanted),
     hold: () => hold(state),
     meet: (table, others) => meet(state, table, others),
+    decide: (table, others, ask) => decideInPlace(state, table, { others, ask }),
     rows: (table, keys) => rowsOfKeys(state, table, keys),
     befores: (table, keys) => beforesOfKeys(state, table, keys),
     outcome: (table, keys) => outcomesAt(state, table, keys),
@@ -154,6 +156,7 @@ function namingErrors(member: Member): Member {
     meet: (table, others) => namingEach(member, member.meet(table, others)),
     look: naming(member.look),
     hold: naming(member.hold),
+    decide: naming(member.decide),
     rows: naming(member.rows),
     befores: naming(member.befores),
     outcome: naming(member.outcome),

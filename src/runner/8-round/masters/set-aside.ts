@@ -4,7 +4,7 @@ import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { MasterStatements } from '../../../plan/plan-masters.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { copyColumns } from '../../postgres/copy.ts';
-import type { Statement } from '../../postgres/session.ts';
+import type { Session, Statement } from '../../postgres/session.ts';
 import type { TextRows } from '../reading-rows.ts';
 import type { RowText, SettledRow } from './member.ts';
 
@@ -34,10 +34,12 @@ export type SetAside = {
   stagedSettled: number;
   hasSettled: boolean;
   hasFresh: boolean;
+  /** Conflicts that were decided where they stand, and how many of the decisions are changes of their own; null where no contested key was. */
+  decided: { readonly conflicts: number; readonly fresh: number } | null;
 };
 
 export function newSetAside(table: PlanMasterTable): SetAside {
-  return { table, rows: [], isStaged: false, stagedSettled: 0, hasSettled: false, hasFresh: false };
+  return { table, rows: [], isStaged: false, stagedSettled: 0, hasSettled: false, hasFresh: false, decided: null };
 }
 
 export function addSettled(aside: SetAside, settled: readonly SettledRow[], known: readonly Knowledge[]): void {
@@ -139,15 +141,28 @@ export function writeRows(aside: SetAside, ordinal: number, { form, tellsOthers 
   return [...entries, named('delete', writes.deleteRows), named('insert', writes.insertRows)];
 }
 
-/** The rows in the stage, and the entries that tell of them. */
-export function writeStage(aside: SetAside, { form, tellsOthers }: { form: WriteForm; tellsOthers: boolean }): readonly Statement[] {
+/** Writes the rows in the stage, and the entries that tell of them. What has nothing to do is left out: most rows are there and change. */
+export async function writeStage(
+  session: Pick<Session, 'query'>,
+  aside: SetAside,
+  { form, tellsOthers }: { form: WriteForm; tellsOthers: boolean },
+): Promise<void> {
   const writes = writesOf(aside);
-  const texts = [
-    ...(aside.hasFresh || tellsOthers ? [writes.entriesOfStage] : []),
-    ...(form === 'merge' && writes.updatePresent !== null ? [writes.updatePresent, writes.deleteAbsent] : [writes.deleteChanged]),
-    writes.insertMissing,
-  ];
-  return texts.map((text) => ({ text }));
+  if (aside.hasFresh || tellsOthers) await session.query(writes.entriesOfStage);
+  if (form === 'replace' || writes.updatePresent === null) {
+    await session.query(writes.deleteChanged);
+    await session.query(writes.insertMissing);
+    return;
+  }
+  const [staged] = (await session.query(writes.countStage)).rows;
+  const updated = (await session.query(writes.updatePresent)).count;
+  if (staged?.['absent'] !== '0') await session.query(writes.deleteAbsent);
+  if (staged?.['present'] !== String(updated)) await session.query(writes.insertMissing);
+}
+
+/** Whether the sync's other members have to hear of what is written. */
+export function isHeard({ hasFresh, decided }: SetAside): boolean {
+  return hasFresh || (decided !== null && decided.fresh > 0);
 }
 
 export function writesOf({ table }: SetAside): MasterStatements['write'] {

@@ -13,7 +13,8 @@ import { failure } from '../../../plan/errors.ts';
 import { isCovered, sameHistory } from '../../../plan/position.ts';
 import { allOf } from './all-of.ts';
 import type { BegunRound } from './master-round.ts';
-import type { ConflictRecord, Member, MetKey, RowText, SettledRow } from './member.ts';
+import type { ConflictRecord, DecidedKeys, Member, MetKey, RowText, RuledConflict, SettledRow } from './member.ts';
+import { tablesRuled } from './settle-rulings.ts';
 import { TableStopped } from './stop.ts';
 
 /** What became of the contested keys of a table. */
@@ -38,6 +39,35 @@ export async function settleContested(round: BegunRound, table: number, origins:
     sum.fresh += rows.filter((row) => row.isFresh).length;
   }
   return sum;
+}
+
+/**
+ * Where there are many, and the plan has statements that decide them, nobody needs to look at the rows. Null where they have to be met. What
+ * was said of single rows counts over what is decided here, so that such rows are met.
+ */
+export async function decideContested(round: BegunRound, table: number, origins: readonly Member[]): Promise<(Contested & Pick<DecidedKeys, 'rows'>) | null> {
+  const [place, ...others] = origins;
+  if (place === undefined || others.length === 0 || tablesRuled(round.ruled).includes(table)) return null;
+  const decided = await place.decide(table, others, (conflicts) => askHandler(round, table, conflicts));
+  const error = decided !== null && decidesByTime(ruleOf(round, table)) && decided.conflicts > 0 ? clocksApart(round) : null;
+  if (error !== null) throw error;
+  return decided;
+}
+
+async function askHandler(round: BegunRound, table: number, conflicts: readonly HandlerConflict[]): Promise<readonly RuledConflict[]> {
+  const decisions = await decisionsOf(round, table, conflicts);
+  return conflicts.map(({ versions }, place) => {
+    const decision = decisions[place];
+    if (decision === undefined) throw new Error('a handler gave fewer decisions than it was asked for');
+    const told = decisionText(round, decision);
+    if (decision.kind === 'take') return { decision: told, take: decision.member, row: null };
+    const rowAt = (member: number): RowText => versions.find((version) => version.member === member)?.row ?? { isPresent: false, values: [] };
+    return {
+      decision: told,
+      take: null,
+      row: { ...decidedRow(decision, versions, rowAt), names: null, carried: null, record: null, isLast: false, parked: null },
+    };
+  });
 }
 
 type RowsAt = (key: ContestedKey, member: number) => RowText;
@@ -105,6 +135,10 @@ async function decideByHandler(
     key: key.key,
     versions: candidates.map(({ member, at, op }) => ({ member, at, op, row: rowsAt(key, member) })),
   }));
+  return decisionsOf(round, table, asked);
+}
+
+async function decisionsOf(round: BegunRound, table: number, asked: readonly HandlerConflict[]): Promise<readonly Decision[]> {
   const commons = await commonRows(round, table, asked);
   const outcomes = await round.decideByHandler(
     table,
@@ -201,20 +235,32 @@ function settledRow(round: BegunRound, table: number, settled: Settled, rowAt: (
         settled.key.versions.map((version) => version.names),
         mostNames(ruleOf(round, table)),
       );
-  const row = { isFresh: isFresh(settled, round.databases.length), names, carried: null, record, isLast: false, parked: null, write: 'row' } as const;
+  const row = { ...decidedRow(decision, candidates, rowAt), carried: null, record, isLast: false, parked: null };
+  if (row.write === 'skip') return { ...row, names: null };
+  return { ...row, isFresh: isFresh(settled, round.databases.length), names };
+}
+
+type Candidate = { readonly member: number; readonly at: bigint };
+
+/** What a decision writes, and the time of the version that it carries. */
+function decidedRow(
+  decision: Decision,
+  candidates: readonly Candidate[],
+  rowAt: (member: number) => RowText,
+): Pick<SettledRow, 'write' | 'row' | 'at' | 'isFresh'> {
   const [first] = candidates;
   if (first === undefined) throw new Error('a conflict without candidates');
   let latest = first.at;
   for (const { at } of candidates) if (at > latest) latest = at;
   switch (decision.kind) {
     case 'take':
-      return { ...row, row: rowAt(decision.member), at: candidates.find(({ member }) => member === decision.member)?.at ?? latest };
+      return { write: 'row', row: rowAt(decision.member), at: candidates.find(({ member }) => member === decision.member)?.at ?? latest, isFresh: true };
     case 'merge':
-      return { ...row, row: { isPresent: true, values: decision.values }, at: latest };
+      return { write: 'row', row: { isPresent: true, values: decision.values }, at: latest, isFresh: true };
     case 'remove':
-      return { ...row, row: { ...rowAt(first.member), isPresent: false }, at: latest };
+      return { write: 'row', row: { ...rowAt(first.member), isPresent: false }, at: latest, isFresh: true };
     default:
-      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false, names: null, carried: null, record, isLast: false, parked: null };
+      return { write: 'skip', row: rowAt(first.member), at: first.at, isFresh: false };
   }
 }
 
