@@ -7,11 +7,7 @@ import { hasTurn } from './share.ts';
 const ROWS: readonly (readonly (readonly string[])[])[] = [
   [['crash/network'], ['crash/frozen'], ['crash/stop']],
   [['masters/bucardo-postgres'], ['masters/bucardo-conflict', 'masters/bucardo-star'], ['masters/bucardo-dev', 'masters/merging-star']],
-  [
-    ['masters/handlers', 'masters/rewritten'],
-    ['masters/merging', 'masters/exceptions'],
-    ['masters/unique', 'masters/unique-handler'],
-  ],
+  [['masters/handlers'], ['masters/merging', 'masters/exceptions'], ['masters/unique', 'masters/unique-handler', 'masters/rewritten']],
   [['masters/changed'], ['masters/stopped', 'masters/record', 'masters/backlog'], ['masters/shapes', 'masters/origins', 'masters/sequences']],
   [['history/backups'], ['history/source-crash', 'history/failover', 'history/masters']],
   [
@@ -25,7 +21,18 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
   [['round/values', 'round/property'], ['round/random-tables'], ['round/key-types']],
   [['round/copy-ranges'], ['round/guard', 'round/backlog-scan'], ['full-copy/interrupted', 'full-copy/methods']],
   [['security/secrets'], ['security/roles', 'commands/query-counts']],
-  [['commands/workflows'], ['commands/cli', 'commands/exit-codes']],
+  [['commands/workflows'], ['commands/cli'], ['commands/exit-codes']],
+  [['masters/exception-changes'], ['masters/rings', 'masters/ring-crash'], ['masters/common-row', 'masters/many', 'masters/starting']],
+  [['round/rebuild-indexes'], ['round/adopt', 'round/streams']],
+  [
+    ['round/truncate', 'round/families'],
+    ['round/purge', 'round/purge-races', 'round/wake'],
+  ],
+  [
+    ['runner/apply-drift', 'runner/shadow'],
+    ['runner/checks', 'runner/case-locks'],
+  ],
+  [['sequences/carried'], ['verify/differences', 'compiler/byte-stability']],
   [
     ['capture/bulk', 'capture/masters-truncate'],
     ['capture/names', 'capture/replica-role', 'capture/keys'],

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ConflictRule } from '../../../src/plan/conflict-rule.ts';
 import { exploreRing, type RingBudget } from './explore-ring.ts';
+import { share } from '../../support/share.ts';
 import type { Ring } from './ring.ts';
 
 /**
@@ -45,7 +46,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 /** SARRIO_DEEP=1 goes further, which takes minutes. */
 const MORE = process.env['SARRIO_DEEP'] === undefined ? 0 : 1;
 
-test.each(Object.entries(SHAPES))(
+test.each(share(Object.entries(SHAPES), 2))(
   '%s',
   async (name, { writes, rounds, losses = 0, ...ring }) => {
     const { states, violation } = await exploreRing({ name, accounts: 'one', ...ring }, { writes, rounds: rounds + MORE, losses });
