@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/runner/clock.ts';
 import { readSchemaFile } from '../../src/plan/schema-file.ts';
 import { makeSchema } from '../../src/runner/12-schema/make-schema.ts';
@@ -218,4 +218,64 @@ test('a file that was changed, is of another time, or cannot be run makes nothin
   }
   expect(await project.verb('apply', '--with-schema')).toMatchObject({ exit: 'ok' });
   expect(await catalogOf(copy, ['public'])).toEqual(await catalogOf(shop, ['public']));
+});
+
+test('a role that may not make things is told what it needs, and owns what it makes', async () => {
+  const [shop, copy] = [await freshDatabase('rights'), await freshDatabase('rightless')];
+  const role = `maker_${copy.name}`;
+  await shop.script(
+    'create extension file_fdw schema public; create extension citext; create schema app; create table app.a (id integer primary key, name public.citext)',
+  );
+  await shop.script("create table app.b (id integer primary key default length(public.file_fdw_validator('{}', 0)::text))");
+  await copy.script(`create role ${role} login; revoke create on schema public from public`);
+  onTestFinished(() => copy.script(`drop owned by ${role} cascade; drop role ${role}`));
+  const limited = { ...copy, url: copy.url.replace('postgres@', `${role}@`) };
+  const project = await schemaProject({ shop, copy: limited }, { shop: { mode: 'one-way', source: 'shop', targets: ['copy'], tables: ['app.*'] } });
+  const refused = await project.verb('pull', '--with-schema');
+  expect(refused.exit).toBe('refused');
+  expect(refused.diagnostics).toMatchObject([
+    { code: 'SAR441', hint: 'Let a superuser run: create extension if not exists citext with schema public;' },
+    { code: 'SAR441', hint: 'Let a superuser run: create extension if not exists file_fdw with schema public;' },
+    { code: 'SAR441', hint: `Run: GRANT CREATE ON DATABASE ${copy.name} TO ${role};` },
+  ]);
+  await copy.script(`grant create on database ${copy.name} to ${role}; grant create on schema public to ${role}; create extension file_fdw schema public`);
+  expect(said(await project.verb('pull', '--with-schema'))).toEqual([]);
+  expect(await project.verb('apply', '--with-schema')).toMatchObject({ exit: 'ok' });
+  expect(await copy.query("select distinct tableowner as owner from pg_tables where schemaname = 'app'")).toEqual([{ owner: role }]);
+});
+
+test('tables that wait for a lock begin anew, and say who holds it', async () => {
+  const [shop, copy] = [await freshDatabase('waiting'), await freshDatabase('waited')];
+  await shop.script('create table a (id integer primary key); create table b (id integer primary key references a);');
+  await copy.script('create table a (id integer primary key)');
+  const project = await schemaProject({ shop, copy }, { shop: { mode: 'one-way', source: 'shop', targets: ['copy'], tables: ['public.*'] } });
+  expect(said(await project.verb('pull', '--with-schema'))).toEqual([]);
+  const writer = await copy.connect();
+  try {
+    await writer.query('begin; insert into a values (1)');
+    const busy = await project.verb('apply', '--with-schema', '--ddl-lock-timeout', '20ms', '--ddl-retries', '1');
+    expect(busy).toMatchObject({ exit: 'failed', diagnostics: [{ code: 'SAR447', message: expect.stringContaining('foreign-keys public.b') }] });
+    expect(busy.stderr).toMatch(/busy, try 1 of 2: backend \d+ \(test, idle in transaction/);
+    expect(await copy.query("select to_regclass('public.b')::text as b")).toEqual([{ b: null }]);
+  } finally {
+    await writer.end();
+  }
+  expect(await project.verb('apply', '--with-schema')).toMatchObject({ exit: 'ok' });
+});
+
+test('a full copy of a view gets a table with its columns', async () => {
+  const [shop, copy] = [await freshDatabase('viewed'), await freshDatabase('tabled')];
+  await shop.script('create table a (id integer primary key, name text collate "C" not null); create view lists as select id, name, now() as seen from a');
+  await shop.script("insert into a values (1, 'x')");
+  const project = await schemaProject({ shop, copy }, { lists: { mode: 'full-copy', source: 'shop', targets: ['copy'], tables: ['public.lists'] } });
+  expect(said(await project.verb('pull', '--with-schema'))).toEqual([]);
+  expect(await project.verb('apply', '--with-schema')).toMatchObject({ exit: 'ok' });
+  for (const name of ['pull', 'compile', 'apply'] as const) expect(await project.verb(name)).toMatchObject({ exit: 'ok' });
+  expect(
+    await copy.query("select attname, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = 'lists'::regclass and attnum > 0"),
+  ).toEqual([
+    { attname: 'id', type: 'integer' },
+    { attname: 'name', type: 'text' },
+    { attname: 'seen', type: 'timestamp with time zone' },
+  ]);
 });

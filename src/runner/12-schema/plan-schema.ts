@@ -53,7 +53,9 @@ export async function planSchema({ target, sources, wishes }: Options): Promise<
     findings: [
       ...parts.findings,
       ...findingsOf({ target, tables: missing, notes }),
-      ...perSource.flatMap(({ all }) => all).flatMap((table) => differenceFinding(table, there)),
+      ...leaveOutKeys(perSource.map(({ all }) => ({ all, made: all }))).flatMap((compared) =>
+        compared.tables.flatMap((table) => differenceFinding(table, there, compared.find)),
+      ),
     ],
   };
 }
@@ -125,9 +127,9 @@ function leftOutNotes({ name, leftOut }: WantedTable): readonly string[] {
   return leftOut.length === 0 ? [] : [`${displayName(name)} is made without ${leftOut.join(', ')}: not all columns of it flow, or it is not valid`];
 }
 
-function differenceFinding(table: WantedTable, there: readonly TableDefinition[]): readonly Finding[] {
+function differenceFinding(table: WantedTable, there: readonly TableDefinition[], find: KeptKeys['find']): readonly Finding[] {
   const found = there.find((each) => displayName(each) === displayName(table.name));
-  const differs = found ? differences(table, found) : [];
+  const differs = found ? differences(table, found, find) : [];
   if (differs.length === 0) return [];
   const message = `${displayName(table.name)} is there and stays as it is, although it differs from ${displayName(table.definition)} of ${table.wish.source}: ${differs.join('; ')}`;
   return [

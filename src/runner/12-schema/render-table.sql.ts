@@ -1,5 +1,5 @@
 import { displayName, literal, quoteIdent } from '../../sql/quote.ts';
-import type { ColumnDefinition, SequenceDefinition } from './table-definition.ts';
+import type { ColumnDefinition, ConstraintDefinition, SequenceDefinition } from './table-definition.ts';
 import { columnOnTarget, type WantedTable } from './wanted-table.ts';
 
 /**
@@ -31,26 +31,31 @@ export function tableStatements(table: WantedTable): readonly string[] {
   ];
 }
 
-/** Foreign keys come when all tables are there under their last names. `tableOf` finds tables that are made in the same transaction. */
-export function foreignKeyStatements(
-  table: WantedTable,
-  nameOf: (reference: string) => { readonly name: string; readonly table: WantedTable | undefined },
-): readonly string[] {
+/** What the columns of a table and the tables of its source are called on the target. */
+export type Naming = {
+  readonly own: (column: string) => string;
+  readonly find: (reference: string) => { readonly name: string; readonly table: WantedTable | undefined };
+};
+
+/** A foreign key as the target has it. */
+export function keyText(part: ConstraintDefinition, { own, find }: Naming): string {
+  const { reference, prefix } = part;
+  const other = find(reference === null ? '' : displayName(reference));
+  const theirs = columns(part.referenceColumns, (column) => columnOnTarget(other.table, column), part.isPeriod);
+  const rest = part.definition.slice(prefix?.length ?? 0);
+  return `foreign key (${columns(part.columns, own, part.isPeriod)}) references ${other.name} (${theirs})${rest}`;
+}
+
+/** Foreign keys come when all tables are there under their last names. */
+export function foreignKeyStatements(table: WantedTable, find: Naming['find']): readonly string[] {
   const name = displayName(table.name);
+  const naming = { own: (column: string) => columnOnTarget(table, column), find };
   return table.definition.constraints
     .filter(({ kind }) => kind === 'f')
-    .flatMap((part) => {
-      const { reference, prefix } = part;
-      if (reference === null || prefix === null) return [];
-      const other = nameOf(displayName(reference));
-      const own = columns(part.columns, (column) => columnOnTarget(table, column), part.isPeriod);
-      const theirs = columns(part.referenceColumns, (column) => columnOnTarget(other.table, column), part.isPeriod);
-      const rest = part.definition.slice(prefix.length);
-      return [
-        `alter table ${name} add constraint ${quoteIdent(part.name)} foreign key (${own}) references ${other.name} (${theirs})${rest}`,
-        ...(part.comment === null ? [] : [`comment on constraint ${quoteIdent(part.name)} on ${name} is ${literal(part.comment).text}`]),
-      ];
-    });
+    .flatMap((part) => [
+      `alter table ${name} add constraint ${quoteIdent(part.name)} ${keyText(part, naming)}`,
+      ...(part.comment === null ? [] : [`comment on constraint ${quoteIdent(part.name)} on ${name} is ${literal(part.comment).text}`]),
+    ]);
 }
 
 /** A sequence that a column draws from. */
