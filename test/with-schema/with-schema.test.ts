@@ -6,7 +6,9 @@ import { readSchemaFile } from '../../src/plan/schema-file.ts';
 import { makeSchema } from '../../src/runner/12-schema/make-schema.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { sarrio } from '../support/cli.ts';
 import { freshDatabase } from '../support/databases.ts';
+import { waitUntil } from '../support/wait.ts';
 import { catalogOf, said, schemaProject } from './project.ts';
 
 /** Nearly everything that a table may be made of. */
@@ -278,4 +280,45 @@ test('a full copy of a view gets a table with its columns', async () => {
     { attname: 'name', type: 'text' },
     { attname: 'seen', type: 'timestamp with time zone' },
   ]);
+});
+
+test('the program killed at the commit has made nothing, killed after it all', async () => {
+  const [shop, copy] = [await freshDatabase('killing'), await freshDatabase('killed')];
+  await shop.script('create table a (id integer primary key); create table b (id integer primary key references a);');
+  const project = await schemaProject({ shop, copy }, { shop: { mode: 'one-way', source: 'shop', targets: ['copy'], tables: ['public.*'] } });
+  await project.verb('pull', '--with-schema');
+  const empty = await catalogOf(copy, ['public']);
+  const kill = async (point: string): Promise<void> => {
+    const { exitCode } = await sarrio(['apply', '--with-schema'], { cwd: project.dir, env: { ...project.env, SARRIO_FAILPOINT: `${point}=kill` } });
+    expect(exitCode).not.toBe(0);
+    await waitUntil(
+      'its session is gone',
+      async () => (await copy.query("select from pg_stat_activity where application_name = 'sarrio install' and datname = current_database()")).length === 0,
+    );
+  };
+  await kill('schema-before-commit');
+  expect(await catalogOf(copy, ['public'])).toEqual(empty);
+  await kill('schema-after-commit');
+  expect(await catalogOf(copy, ['public'])).toEqual(await catalogOf(shop, ['public']));
+  expect((await project.verb('apply', '--with-schema')).text).toContain('copy: nothing to make');
+});
+
+test('several targets get their tables each on its own; a chain gets them link by link', async () => {
+  const [first, second, third, last] = [await freshDatabase('first'), await freshDatabase('second'), await freshDatabase('third'), await freshDatabase('last')];
+  await first.script('create table a (id integer primary key); create table b (id integer primary key references a);');
+  const sync = { mode: 'one-way', tables: ['public.a', 'public.b'] } as const;
+  const project = await schemaProject(
+    { first, second, third, last },
+    { one: { ...sync, source: 'first', targets: ['second', 'third'] }, two: { ...sync, source: 'third', targets: ['last'] } },
+  );
+  expect(said(await project.verb('pull', '--with-schema'))).toEqual([
+    'SAR448 : the source of sync two lacks tables itself; those of its targets come after them',
+  ]);
+  await third.script('create view b_pkey as select 1 as x');
+  expect(await project.verb('apply', '--with-schema')).toMatchObject({ exit: 'partial', diagnostics: [{ code: 'SAR447', where: 'database third' }] });
+  await third.script('drop view b_pkey');
+  expect((await project.verb('apply', '--with-schema')).text).toContain('second: nothing to make, all of it is there\nthird: made 2 tables');
+  expect((await project.verb('pull', '--with-schema')).text).toContain('last lacks 2 tables');
+  expect((await project.verb('apply', '--with-schema')).text).toContain('last: made 2 tables');
+  for (const other of [second, third, last]) expect(await catalogOf(other, ['public'])).toEqual(await catalogOf(first, ['public']));
 });
