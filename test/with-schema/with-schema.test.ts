@@ -18,6 +18,7 @@ const RICH = `
   create type app.mood as enum ('sad', 'it''s ok', 'back\\slash');
   comment on type app.mood is 'how it goes';
   create domain app.positive as integer default 1 constraint above_zero check (value > 0);
+  alter domain app.positive add constraint not_yet check (value < 1000) not valid;
   create type app.amount as (value numeric(12, 2), feeling app.mood, parts app.positive[]);
   create type app.span as range (subtype = numeric, multirange_type_name = app.spans);
   create collation app.folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -156,6 +157,8 @@ test('what cannot be made as it is is refused by name, and nothing is written', 
     create type mood as enum ('a', 'b');
     create table parent (id integer primary key); create table child () inherits (parent);
     create table calls (id integer primary key check (valid('x')), mood mood, taken serial);
+    create foreign data wrapper nowhere; create server nobody foreign data wrapper nowhere;
+    create table parts (id integer not null) partition by list (id); create foreign table far partition of parts for values in (1) server nobody;
     create table plain (id integer primary key, name citext);`);
   await copy.script(
     "create type mood as enum ('b'); create sequence calls_taken_seq; create view plain_pkey as select 1 as x; create schema ext; create extension citext schema ext",
@@ -170,6 +173,7 @@ test('what cannot be made as it is is refused by name, and nothing is written', 
     'SAR443 database copy: the name public.calls_taken_seq is taken on the target, by a sequence or something else, and a table that is missing needs it',
     "SAR443 database copy: type public.mood is another one on the target: create type public.mood as enum ('b'); the tables need create type public.mood as enum ('a', 'b')",
     'SAR440 database copy: public.child is part of an inheritance hierarchy',
+    'SAR440 database copy: public.far is a partition that is a foreign table',
     'SAR440 database copy: public.parent is part of an inheritance hierarchy',
   ]);
   expect(await project.verb('plan', '--with-schema')).toMatchObject({ exit: 'ok', text: expect.stringContaining('Nothing to make') });

@@ -18,6 +18,7 @@ function unrenderable(table: WantedTable): readonly Misfit[] {
   const isCut = wish.columns.length > 0 && definition.partitionKey !== null && definition.partitionColumns.some((name) => !flowing.has(name));
   const faults: readonly (readonly [boolean, string])[] = [
     [definition.inherits, 'is part of an inheritance hierarchy'],
+    [definition.parent !== null && definition.kind === 'f', 'is a partition that is a foreign table'],
     [definition.isTyped, 'is a typed table (CREATE TABLE … OF)'],
     [definition.method !== null && definition.method !== 'heap', `is stored by the access method ${definition.method ?? ''}`],
     [isCut, 'is partitioned by a column that does not flow'],

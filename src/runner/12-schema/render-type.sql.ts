@@ -43,11 +43,18 @@ export function typeStatements(type: TypeDefinition): readonly string[] {
   const name = displayName(type);
   const made = body(type);
   if (made === null) return [];
+  const kind = type.domain === null ? 'type' : 'domain';
   return [
-    `create ${type.domain === null ? 'type' : 'domain'} ${name} as ${made}`,
-    ...(type.comment === null ? [] : [`comment on ${type.domain === null ? 'type' : 'domain'} ${name} is ${literal(type.comment).text}`]),
+    `create ${kind} ${name} as ${made}`,
+    ...(type.domain?.checks ?? [])
+      .filter((check) => !isValid(check))
+      .map((check) => `alter domain ${name} add constraint ${quoteIdent(check.name)} ${check.definition}`),
+    ...(type.comment === null ? [] : [`comment on ${kind} ${name} is ${literal(type.comment).text}`]),
   ];
 }
+
+/** CREATE DOMAIN takes no check that is not valid. */
+const isValid = ({ definition }: { readonly definition: string }): boolean => !definition.endsWith(' NOT VALID');
 
 function body({ labels, domain, attributes, range, kind }: TypeDefinition): string | null {
   if (kind === 'e') return `enum (${(labels ?? []).map((label) => literal(label).text).join(', ')})`;
@@ -57,7 +64,7 @@ function body({ labels, domain, attributes, range, kind }: TypeDefinition): stri
       ...(domain.collation === null ? [] : [`collate ${domain.collation}`]),
       ...(domain.default === null ? [] : [`default ${domain.default}`]),
       ...(domain.notNull ? ['not null'] : []),
-      ...domain.checks.map((check) => `constraint ${quoteIdent(check.name)} ${check.definition}`),
+      ...domain.checks.filter(isValid).map((check) => `constraint ${quoteIdent(check.name)} ${check.definition}`),
     ].join(' ');
   }
   if (kind === 'c') {
