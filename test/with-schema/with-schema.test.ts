@@ -18,7 +18,6 @@ const RICH = `
   create type app.mood as enum ('sad', 'it''s ok', 'back\\slash');
   comment on type app.mood is 'how it goes';
   create domain app.positive as integer default 1 constraint above_zero check (value > 0);
-  alter domain app.positive add constraint not_yet check (value < 1000) not valid;
   create type app.amount as (value numeric(12, 2), feeling app.mood, parts app.positive[]);
   create type app.span as range (subtype = numeric, multirange_type_name = app.spans);
   create collation app.folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -37,7 +36,7 @@ const RICH = `
   create index customers_words on app.customers using gin (to_tsvector('english', name)) with (fastupdate = off);
   create statistics app.customers_stats (dependencies) on name, quota from app.customers;
   comment on table app.customers is E'who buys\\n-- and why'; comment on column app.customers.name is 'as they write it';
-  comment on constraint later on app.customers is 'some day'; comment on index app.customers_lower is 'for looking up';
+  comment on constraint customers_name_check on app.customers is 'some day'; comment on index app.customers_lower is 'for looking up';
   create sequence app.numbers as integer increment 5 start 7 cycle;
   create table app.orders (
     id serial, number integer default nextval('app.numbers'), customer bigint not null, placed date not null default current_date,
@@ -69,7 +68,7 @@ test('an empty target gets the tables of its source, once, and the copy that fol
   const syncs = { shop: { mode: 'one-way', source: 'shop', targets: ['copy'], tables: ['app.*', 'Odd Names.*'] } } as const;
   const project = await schemaProject({ shop, copy }, syncs);
   const pulled = await project.verb('pull', '--with-schema');
-  expect(said(pulled)).toEqual([]);
+  expect(said(pulled)).toEqual([expect.stringMatching(/^SAR448 database copy: app.customers is made without constraint later: .* not valid/)]);
   expect(pulled.text).toContain('copy lacks 1 collation, 4 types, 2 sequences, 7 tables: wrote generated/schema/copy.sql');
   expect((await project.verb('compile')).diagnostics[0]).toMatchObject({ code: 'SAR213', hint: expect.stringContaining('--with-schema') });
   expect(await project.verb('plan', '--with-schema', '--exit-code')).toMatchObject({
@@ -77,7 +76,8 @@ test('an empty target gets the tables of its source, once, and the copy that fol
     text: expect.stringContaining('  + table app.orders_new_0'),
   });
   expect((await project.verb('apply', '--with-schema')).text).toContain('copy: made 1 collation, 4 types, 2 sequences, 7 tables');
-  expect(await catalogOf(copy, ['app', 'Odd Names'])).toEqual(await catalogOf(shop, ['app', 'Odd Names']));
+  const wanted = (await catalogOf(shop, ['app', 'Odd Names'])).filter((line) => !/^constraint .* later /.test(line));
+  expect(await catalogOf(copy, ['app', 'Odd Names'])).toEqual(wanted);
   expect((await project.verb('apply', '--with-schema')).text).toContain('copy: nothing to make');
   expect(await project.verb('plan', '--with-schema', '--exit-code')).toMatchObject({ exit: 'ok' });
 
@@ -105,7 +105,8 @@ test('what does not flow is left out by name, and names and computed columns are
     alter table customers add check (a < b), add check (secret <> '');
     create table orders (id integer primary key, customer integer references customers, kind text);
     create table items (id integer primary key, "order" integer constraint of_order references orders, customer integer references customers (id));
-    create table people (id integer primary key, a integer, b integer);`);
+    create domain small as integer; alter domain small add constraint not_yet check (value < 9) not valid;
+    create table people (id integer primary key, a small, b integer);`);
   const columns = { omit: ['secret'], rename: { a: 'b', b: 'a', id: 'number' }, compute: { mail: "email || '!'" } };
   const tables = [
     { table: 'public.customers', rename: 'archive.clients', columns },
@@ -115,7 +116,8 @@ test('what does not flow is left out by name, and names and computed columns are
   ];
   const project = await schemaProject({ shop, copy }, { shop: { mode: 'one-way', source: 'shop', targets: ['copy'], tables } });
   expect(said(await project.verb('pull', '--with-schema'))).toEqual([
-    'SAR448 database copy: archive.clients is made without constraint customers_secret_check, index by_secret: not all columns of it flow, or it is not valid',
+    'SAR448 database copy: domain public.small is made without the check not_yet: it is not valid, and values of before it might not satisfy it',
+    expect.stringContaining('archive.clients is made without constraint customers_secret_check, index by_secret: '),
     'SAR448 database copy: public.items is made without the foreign key of_order: only some rows of public.orders go to this database',
   ]);
   expect(await project.verb('apply', '--with-schema')).toMatchObject({ exit: 'ok' });
@@ -173,8 +175,8 @@ test('what cannot be made as it is is refused by name, and nothing is written', 
     'SAR443 database copy: the name public.calls_taken_seq is taken on the target, by a sequence or something else, and a table that is missing needs it',
     "SAR443 database copy: type public.mood is another one on the target: create type public.mood as enum ('b'); the tables need create type public.mood as enum ('a', 'b')",
     'SAR440 database copy: public.child is part of an inheritance hierarchy',
-    'SAR440 database copy: public.far is a partition that is a foreign table',
     'SAR440 database copy: public.parent is part of an inheritance hierarchy',
+    'SAR440 database copy: public.far is a partition that is a foreign table',
   ]);
   expect(await project.verb('plan', '--with-schema')).toMatchObject({ exit: 'ok', text: expect.stringContaining('Nothing to make') });
 });

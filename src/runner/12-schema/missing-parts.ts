@@ -7,7 +7,15 @@ import type { Needs } from './needs.ts';
 import type { SourceParts } from './plan-schema.ts';
 import { extensionStates, type ExtensionState, presenceKey, presentIn, schemaRights, type Sought } from './presence.ts';
 import { createSequence } from './render-table.sql.ts';
-import { type CollationDefinition, collationStatement, extensionStatement, schemaStatement, type TypeDefinition, typeStatements } from './render-type.sql.ts';
+import {
+  type CollationDefinition,
+  collationStatement,
+  extensionStatement,
+  isNotValid,
+  schemaStatement,
+  type TypeDefinition,
+  typeStatements,
+} from './render-type.sql.ts';
 import { itemsOf, type SequenceDefinition } from './table-definition.ts';
 import { withPartitions, type WantedTable } from './wanted-table.ts';
 
@@ -47,6 +55,7 @@ export async function missingParts({ target, sources }: { target: Session; sourc
       ...extensions.findings,
       ...rights.filter(({ mayCreate }) => !mayCreate).map(noRight),
       ...made.types.filter((type) => typeStatements(type).length === 0).map(unmakeable),
+      ...made.types.flatMap(looseChecks),
       ...made.collations.flatMap((each) => collationMisfit(each, target.serverMajor)),
       ...code.filter((need) => !present.has(presenceKey(need))).map(lacking),
       ...tables
@@ -147,6 +156,13 @@ function lacking({ kind, identity }: Sought): Finding {
 function unmakeable(type: TypeDefinition): Finding {
   const message = `the range type ${displayName(type)} has a canonical function or an order of its own`;
   return { code: 'SAR440', severity: 'error', message, hint: 'Make this type on the target by hand, then run this again.' };
+}
+
+function looseChecks(type: TypeDefinition): readonly Finding[] {
+  const checks = (type.domain?.checks ?? []).filter(isNotValid).map(({ name }) => quoteIdent(name));
+  if (checks.length === 0) return [];
+  const message = `domain ${displayName(type)} is made without the check ${checks.join(', ')}: it is not valid, and values of before it might not satisfy it`;
+  return [{ code: 'SAR448', severity: 'warning', message, hint: 'Make it valid on the source first if it is to hold on the target.' }];
 }
 
 function noRight({ name, isThere, role, database }: { name: string; isThere: boolean; role: string; database: string }): Finding {

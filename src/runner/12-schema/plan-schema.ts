@@ -124,7 +124,11 @@ function lockedBy({ tables, find }: KeptKeys): readonly QualifiedName[] {
 }
 
 function leftOutNotes({ name, leftOut }: WantedTable): readonly string[] {
-  return leftOut.length === 0 ? [] : [`${displayName(name)} is made without ${leftOut.join(', ')}: not all columns of it flow, or it is not valid`];
+  return leftOut.length === 0
+    ? []
+    : [
+        `${displayName(name)} is made without ${leftOut.join(', ')}: not all of its columns flow, or it is not valid, and rows of before it might not satisfy it`,
+      ];
 }
 
 function differenceFinding(table: WantedTable, there: readonly TableDefinition[], find: KeptKeys['find']): readonly Finding[] {

@@ -44,17 +44,13 @@ export function typeStatements(type: TypeDefinition): readonly string[] {
   const made = body(type);
   if (made === null) return [];
   const kind = type.domain === null ? 'type' : 'domain';
-  return [
-    `create ${kind} ${name} as ${made}`,
-    ...(type.domain?.checks ?? [])
-      .filter((check) => !isValid(check))
-      .map((check) => `alter domain ${name} add constraint ${quoteIdent(check.name)} ${check.definition}`),
-    ...(type.comment === null ? [] : [`comment on ${kind} ${name} is ${literal(type.comment).text}`]),
-  ];
+  return [`create ${kind} ${name} as ${made}`, ...(type.comment === null ? [] : [`comment on ${kind} ${name} is ${literal(type.comment).text}`])];
 }
 
-/** CREATE DOMAIN takes no check that is not valid. */
-const isValid = ({ definition }: { readonly definition: string }): boolean => !definition.endsWith(' NOT VALID');
+/** A check that is not valid still judges every new value, and to a target all values are new: those of before it would be refused. */
+export function isNotValid({ definition }: { readonly definition: string }): boolean {
+  return definition.endsWith(' NOT VALID');
+}
 
 function body({ labels, domain, attributes, range, kind }: TypeDefinition): string | null {
   if (kind === 'e') return `enum (${(labels ?? []).map((label) => literal(label).text).join(', ')})`;
@@ -64,7 +60,7 @@ function body({ labels, domain, attributes, range, kind }: TypeDefinition): stri
       ...(domain.collation === null ? [] : [`collate ${domain.collation}`]),
       ...(domain.default === null ? [] : [`default ${domain.default}`]),
       ...(domain.notNull ? ['not null'] : []),
-      ...domain.checks.filter(isValid).map((check) => `constraint ${quoteIdent(check.name)} ${check.definition}`),
+      ...domain.checks.filter((check) => !isNotValid(check)).map((check) => `constraint ${quoteIdent(check.name)} ${check.definition}`),
     ].join(' ');
   }
   if (kind === 'c') {

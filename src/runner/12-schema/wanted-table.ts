@@ -1,5 +1,6 @@
 import type { SchemaWish } from '../../plan/schema-wish.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
+import { isNotValid } from './render-type.sql.ts';
 import type { ColumnDefinition, ConstraintDefinition, TableDefinition } from './table-definition.ts';
 
 /** A table of a source as it is to stand on a target: what does not go with the columns that flow is left out. */
@@ -59,7 +60,8 @@ function rootRename(table: WantedTable | undefined, column: string): string | un
 
 function trimmed(table: TableDefinition, kept: ReadonlySet<string>): Pick<WantedTable, 'definition' | 'leftOut'> {
   const isKept = ({ uses }: { readonly uses: readonly string[] }): boolean => uses.every((column) => kept.has(column));
-  const isWhole = (part: ConstraintDefinition): boolean => isKept(part) && part.columns.every((column) => kept.has(column));
+  const isWhole = (part: ConstraintDefinition): boolean =>
+    isKept(part) && !(part.kind === 'c' && isNotValid(part)) && part.columns.every((column) => kept.has(column));
   // A view has nothing that a table could be made to check.
   const hasParts = table.kind === 'r' || table.kind === 'p';
   const constraints = table.constraints.filter((part) => hasParts && isWhole(part));
