@@ -8,7 +8,7 @@ import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { beforeOfEntry } from './masters-common.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { createDecided, isDecidedInPlace, isOther, isUndecided } from './masters-decided.sql.ts';
+import { broughtColumns, broughtMore, createDecided, isDecidedInPlace, isOther, isUndecided } from './masters-decided.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
 /**
@@ -72,7 +72,7 @@ function more({ rule }: MasterTarget): readonly string[] {
 
 /** What comes by COPY beside the columns and the time. */
 function loadedMore(at: MasterTarget): Sql {
-  if (isDecidedInPlace(at)) return dangerousRaw(', sarrio_insert');
+  if (isDecidedInPlace(at)) return dangerousRaw(`, ${broughtMore(at).join(', ')}`);
   return dangerousRaw(`${hasNames(at.memberCount) ? ', sarrio_names' : ''}${carriesChanges(at) ? ', sarrio_carried' : ''}`);
 }
 
@@ -128,8 +128,7 @@ function settledIndex({ table }: MasterTarget): Sql {
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const all = isDecidedInPlace(at) ? [...more(at), 'sarrio_insert boolean'] : more(at);
-  const own = all.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  const own = [...more(at), ...broughtColumns(at)].map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
   // Keys are all different, which a few rows show as well as many.
   const sampled = join(
     targetKey(at).map(({ name }) => sql`alter column ${ident(name)} set statistics 10`),

@@ -29,10 +29,15 @@ export async function decideInPlace(state: MemberState, ordinal: number, { other
   if (entriesOf(state, ordinal) + entriesOf(peer, ordinal) <= FEW_ENTRIES) return null;
   const arrived = await deliverMany(peer, ordinal, { to: [state], fresh: false });
   const sent = await deliverMany(state, ordinal, { to: [peer], fresh: false });
-  const { settled, conflicts } = await decideAll(state, ordinal, decide);
+  const { settled, conflicts, odd } = await decideAll(state, ordinal, decide);
+  if (odd > 0) return forget([state, peer], ordinal, decide);
   if (settled > 0) await state.copyTo(peer, { before: [], from: decide.copyDecided, into: decide.loadDecided });
   const fresh = conflicts > 0 && decide.conflicts !== null ? await askAll([state, peer], ordinal, ask) : conflicts;
-  for (const member of settled > 0 ? [state, peer] : []) asideOf(member, ordinal).decided = { conflicts, fresh };
+  for (const member of settled > 0 ? [state, peer] : []) {
+    const aside = asideOf(member, ordinal);
+    aside.decided = { conflicts, fresh };
+    aside.hasFresh ||= decide.merge !== null && conflicts > 0;
+  }
   const rows = new Map([
     [state.index, Math.max(0, sent - settled)],
     [peer.index, Math.max(0, arrived - settled)],
@@ -40,7 +45,7 @@ export async function decideInPlace(state: MemberState, ordinal: number, { other
   return { settled, conflicts, fresh, rows };
 }
 
-type Count = { readonly settled: number; readonly conflicts: number };
+type Count = { readonly settled: number; readonly conflicts: number; readonly odd: number };
 
 async function decideAll(state: MemberState, ordinal: number, { decide, count }: DecideStatements): Promise<Count> {
   const answers = await state.session.batch([
@@ -52,8 +57,15 @@ async function decideAll(state: MemberState, ordinal: number, { decide, count }:
     asSeen(state, [ordinal]),
   ]);
   refuseChanged(state.name, answers.at(-1));
-  const [settled = 0, conflicts = 0] = (answers.at(-2)?.lists[0] ?? []).map(Number);
-  return { settled, conflicts };
+  const [settled = 0, conflicts = 0, odd = 0] = (answers.at(-2)?.lists[0] ?? []).map(Number);
+  return { settled, conflicts, odd };
+}
+
+/** As if nothing had been brought to each other. */
+async function forget(members: readonly MemberState[], ordinal: number, { clear }: DecideStatements): Promise<null> {
+  await allOf(members.map(({ session }) => session.query(clear)));
+  for (const { pending } of members) pending.asides.delete(ordinal);
+  return null;
 }
 
 /** @returns How many conflicts a row came out of. */

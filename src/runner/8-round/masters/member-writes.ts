@@ -189,11 +189,13 @@ async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   });
 }
 
-/** Records and entries before rows: they tell what stood here. */
+/** Records and entries before rows: they tell what stood here. What rules merge takes its place in the stage after the record, which shows what has arrived. */
 async function writeDecided({ session }: MemberState, { table, decided }: SetAside): Promise<void> {
   const { decide } = table.masters;
   if (decide === null) throw new Error('decided without a statement');
-  for (const text of [...(decided?.conflicts === 0 ? [] : [decide.record, decide.entries]), decide.dropKept]) await session.query(text);
+  const { record, entries, merge, dropKept } = decide;
+  const told = decided?.conflicts === 0 ? [] : [record, entries, merge];
+  for (const text of [...told, dropKept]) if (text !== null) await session.query(text);
 }
 
 /** A clash of unique values may be one of the order of the rows only. */
