@@ -25,7 +25,7 @@ export function decidedIdent({ table }: Pick<MasterTarget, 'table'>): Sql {
  * rule that merges: `odd` where each key has to be met; by column whether it is the second one's (null: all are the winner's); the sums of counters.
  */
 export function createDecided(at: MasterTarget): Sql {
-  const merged = isMerged(at) ? sql`,\n      null::boolean as sarrio_odd, null::boolean[] as sarrio_taken, null::text[] as sarrio_totals` : empty;
+  const merged = isMerged(at) ? sql`, null::boolean as sarrio_odd, null::boolean[] as sarrio_taken, null::text[] as sarrio_totals` : empty;
   return sql`
     create temporary table if not exists ${decidedIdent(at)} on commit delete rows as
     select ${join(
