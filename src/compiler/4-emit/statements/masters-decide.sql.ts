@@ -147,21 +147,29 @@ function record(at: MasterTarget, sync: string, rule: ConflictRule): Sql {
   `;
 }
 
+/** In the order in which JSON keeps its names, so that nothing has to be sorted. */
 function version(at: MasterTarget, which: 'first' | 'second'): Sql {
   const place = which === 'first' ? 0 : 1;
-  const masked = at.mask.length === 0 ? empty : sql`, array[${join(at.mask.map(literal), ', ')}] as masked`;
+  const masked = at.mask.length === 0 ? empty : sql`array[${join(at.mask.map(literal), ', ')}] as masked, `;
   return sql`
-    ${memberNames(at)[place]} as database, ${ident('d', `sarrio_${which}_at`)}::text as "at", ${ident('d', `sarrio_${which}_op`)} as op,
+    ${ident('d', `sarrio_${which}_at`)}::text as "at", ${ident('d', `sarrio_${which}_op`)} as op,
       case
         when (select current_setting('sarrio.member')) <> ${literal(String(place))} then case when s.sarrio_present then sarrio_arrived end
         when t.tableoid is not null then sarrio_own
-      end as "row"${masked}
+      end as "row", ${masked}${memberNames(at)[place] ?? empty} as database
   `;
 }
 
 function rowTexts(at: MasterTarget, alias: string): Sql {
-  const texts = columnsOf(at).map((column) => sql`${at.mask.includes(column.name) ? literal(MASK) : textOf(alias, column)} as ${ident(column.name)}`);
+  const columns = [...columnsOf(at)].sort((one, other) => inJson(one.name, other.name));
+  const texts = columns.map((column) => sql`${at.mask.includes(column.name) ? literal(MASK) : textOf(alias, column)} as ${ident(column.name)}`);
   return join(texts, ', ');
+}
+
+/** Shorter names come first. */
+function inJson(one: string, other: string): number {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length - b.length || Buffer.compare(a, b);
 }
 
 /** Each decision is a change of its own at every member; where the row stays as it is, only for the other one of this sync. */
