@@ -20,8 +20,7 @@ const SCHEMA = `
   create type mood as enum ('glad', 'sad');
   create type pair as (one integer, other text);
   ${TABLES.map(
-    (name) =>
-      `create table ${name} (id numeric, "Part" text, a text, b numeric, n integer, d numeric, m mood, p pair, secret text, primary key (id, "Part"));`,
+    (name) => `create table ${name} (id numeric, "Part" text, a text, b numeric, n integer, d numeric, m mood, p pair, secret text, primary key (id, "Part"));`,
   ).join('\n')}
 `;
 
@@ -94,7 +93,9 @@ function withOneWay(plan: Plan, way: Way): Plan {
 async function outcomeOf(seed: number, way: Way) {
   const tables = TABLES.map((name) => ({ table: `public.${name}` as const, onConflict: RULES[name], mask: ['secret'] }));
   const compared = TABLES.map((name) => `public.${name}`);
-  const filled = TABLES.map((name) => `insert into ${name} select g, 'p', 'old', 1, g % 5, 1.5, 'glad', row(1, 'x')::pair, 's' from generate_series(1, ${SEEDED}) as g;`);
+  const filled = TABLES.map(
+    (name) => `insert into ${name} select g, 'p', 'old', 1, g % 5, 1.5, 'glad', row(1, 'x')::pair, 's' from generate_series(1, ${SEEDED}) as g;`,
+  );
   const between = await masters(SCHEMA, { sync: { tables }, seed: filled.join('\n'), compared });
   const state = { isLost: false, hasChanged: false };
   const changeBoth = async (from: number): Promise<void> => {

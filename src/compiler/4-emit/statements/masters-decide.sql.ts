@@ -7,7 +7,19 @@ import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, sameTargetKey, targetKey, targetRows } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { decidedIdent, isDecidedInPlace, isMerged, keysOfDecided, memberNames, operation, plainWinner, sameText, takesOne, textOf, written } from './masters-decided.sql.ts';
+import {
+  decidedIdent,
+  isDecidedInPlace,
+  isMerged,
+  keysOfDecided,
+  memberNames,
+  operation,
+  plainWinner,
+  sameText,
+  takesOne,
+  textOf,
+  written,
+} from './masters-decided.sql.ts';
 import { decideMerged, type MergedTarget, mergeDecided } from './masters-merged.sql.ts';
 import { keyList, lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { masterStage } from './masters-read.sql.ts';
@@ -30,7 +42,9 @@ export function decideStatements(at: MasterTarget, sync: string): DecideStatemen
     decide: decideBy(at, sync).text,
     conflicts: rule.strategy === 'handler' ? conflicts(at).text : null,
     rule: rule.strategy === 'handler' ? ruled(at).text : null,
-    count: sql`select count(*), count(*) filter (where d.sarrio_conflict)${dangerousRaw(merged === null ? '' : ', count(*) filter (where d.sarrio_odd)')} from ${decided} as d`.text,
+    count:
+      sql`select count(*), count(*) filter (where d.sarrio_conflict)${dangerousRaw(merged === null ? '' : ', count(*) filter (where d.sarrio_odd)')} from ${decided} as d`
+        .text,
     copyDecided: sql`copy ${decided} to stdout`.text,
     loadDecided: sql`copy ${decided} from stdin`.text,
     record: record(at, sync, rule).text,

@@ -81,11 +81,6 @@ export function keysOfDecided(at: MasterTarget, alias: string): Sql {
   );
 }
 
-/** Rows of the stage (alias `s`) that no decision tells of already. */
-export function isUndecided(at: MasterTarget): Sql {
-  return sql`not exists (select from ${decidedIdent(at)} as d where d.sarrio_conflict and ${keysOfDecided(at, 's')})`;
-}
-
 /** The row that stands here (alias `t`, perhaps none) is not the one that arrives (alias `s`). Compared by bytes: not every type has an equality, and equal values may be spelled differently. */
 export function isOther(at: MasterTarget): Sql {
   const columns = columnsOf(at);

@@ -225,7 +225,9 @@ function isOutOfRange(at: MergedTarget): Sql {
     const range = RANGES[type];
     if (range !== undefined) return [sql`${total} not between ${dangerousRaw(range.join(' and '))}`];
     const [, precision, scale = '0'] = /^numeric\((\d+)(?:,(-?\d+))?\)$/.exec(type) ?? [];
-    return precision === undefined ? [] : [sql`abs(round(${total}, ${dangerousRaw(scale)})) >= 10::numeric ^ ${dangerousRaw(String(Number(precision) - Number(scale)))}`];
+    return precision === undefined
+      ? []
+      : [sql`abs(round(${total}, ${dangerousRaw(scale)})) >= 10::numeric ^ ${dangerousRaw(String(Number(precision) - Number(scale)))}`];
   });
   return beyond.length === 0 ? dangerousRaw('false') : sql`coalesce(${join(beyond, ' or ')}, false)`;
 }

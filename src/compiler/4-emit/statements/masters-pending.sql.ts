@@ -11,7 +11,14 @@ import { bulkCondition, deltaIdent, pendingCondition } from './pending.sql.ts';
  */
 
 /** What is asked of a key's entries, whom they are joined with, and what of an entry is looked at beside its key and its time. */
-export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean; readonly isRecorded?: boolean; readonly isBefore?: boolean; readonly isByTransaction?: boolean };
+export type EntriesOfKey = {
+  readonly of: Sql;
+  readonly from: Sql;
+  readonly hasNames: boolean;
+  readonly isRecorded?: boolean;
+  readonly isBefore?: boolean;
+  readonly isByTransaction?: boolean;
+};
 
 /** One row for each pending key (for each transaction that changed it, where asked so): the key, `what` of its entries (alias `d`). */
 export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey): Sql {

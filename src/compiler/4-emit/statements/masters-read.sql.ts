@@ -35,7 +35,12 @@ export function copyUnsettledRows(at: MasterTarget, sync: string): Sql {
 }
 
 function copiedNames(at: MasterTarget): Sql {
-  if (isDecidedInPlace(at)) return dangerousRaw(broughtMore(at).map((column) => `, p.${column}`).join(''));
+  if (isDecidedInPlace(at))
+    return dangerousRaw(
+      broughtMore(at)
+        .map((column) => `, p.${column}`)
+        .join(''),
+    );
   return hasNames(at.memberCount) ? sql`, ${namesOfEntries(at).given}` : empty;
 }
 

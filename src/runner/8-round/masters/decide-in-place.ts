@@ -75,16 +75,31 @@ async function askAll(members: readonly [MemberState, MemberState], ordinal: num
   if (decide?.conflicts == null || decide.rule === null) throw new Error('a handler without statements');
   await allOf(members.map(({ session }) => session.query(createRuled)));
   await place.session.query(openContested(decide.conflicts));
-  let fresh = 0;
-  for await (const page of oneAhead(pages(place, ordinal))) {
-    const ruled = await ask(page.map(({ conflict }) => conflict));
-    await allOf(members.map((member) => setRuled(member, ordinal, { page, ruled })));
-    fresh += ruled.filter(({ row }) => row?.write !== 'skip').length;
-  }
+  const fresh = await askInPages(members, ordinal, ask);
   await place.session.query(closeContested);
   const { rule } = decide;
   await allOf(members.map(({ session }) => session.batch([{ text: planFor('many') }, { text: rule }])));
   return fresh;
+}
+
+/** While the handler is asked about a page, the one before is set aside and the next one is read. */
+async function askInPages(members: readonly [MemberState, MemberState], ordinal: number, ask: AskHandler): Promise<number> {
+  let fresh = 0;
+  let setting: Promise<unknown> = Promise.resolve();
+  try {
+    for await (const page of oneAhead(pages(members[0], ordinal))) {
+      const ruled = await ask(page.map(({ conflict }) => conflict));
+      await setting;
+      setting = allOf(members.map((member) => setRuled(member, ordinal, { page, ruled })));
+      // Who waits for it hears of a failure.
+      setting.catch(() => undefined);
+      fresh += ruled.filter(({ row }) => row?.write !== 'skip').length;
+    }
+    await setting;
+    return fresh;
+  } finally {
+    await Promise.allSettled([setting]);
+  }
 }
 
 type Ruled = { readonly page: readonly Shown[]; readonly ruled: readonly RuledConflict[] };
