@@ -141,3 +141,22 @@ test('many conflicts are merged where they stand as they are key by key', async 
   expect(inPlace).toEqual(each);
   for (const { records } of Object.values(inPlace)) expect((records as readonly (readonly unknown[])[])[0]?.length).toBeGreaterThan(100);
 });
+
+test('a sum that its column cannot hold stops the table alone, and goes through once it fits', async () => {
+  const between = await masters('create table t (id integer primary key, n smallint not null); create table u (id integer primary key);', {
+    seed: 'insert into t select g, 0 from generate_series(1, 1100) as g',
+    sync: { tables: [{ table: 'public.t', onConflict: { counters: ['n'], otherwise: 'last-update-wins' } }, 'public.u'] },
+    compared: ['public.t', 'public.u'],
+  });
+  const [east, west] = [at(between.members, 0), at(between.members, 1)];
+  for (const member of between.members) await member.script('update t set n = n + case id when 1 then 30000 else 1 end');
+  await east.script('insert into u values (1)');
+  await expect(catchUp(between.project)).rejects.toThrow(/out of range for type smallint/);
+  expect(await rowsOf(west, 'u')).toEqual(['(1)']);
+  await west.script('update t set n = 0 where id = 1');
+  await between.settles();
+  expect(await west.query('select n, count(*)::integer as rows from t group by n order by n')).toEqual([
+    { n: 2, rows: 1099 },
+    { n: 30000, rows: 1 },
+  ]);
+});
