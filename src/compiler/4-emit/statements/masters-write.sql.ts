@@ -129,9 +129,9 @@ function settledIndex({ table }: MasterTarget): Sql {
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
   const own = [...more(at), ...broughtColumns(at)].map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
-  // Keys are all different, which a few rows show as well as many.
+  // Keys are all different, and who was settled are all or few of them, which a few rows show as well as many.
   const sampled = join(
-    targetKey(at).map(({ name }) => sql`alter column ${ident(name)} set statistics 10`),
+    [...targetKey(at).map(({ name }) => ident(name)), ident('sarrio_settled')].map((name) => sql`alter column ${name} set statistics 10`),
     ',\n',
   );
   const stage = sql`
