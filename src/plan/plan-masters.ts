@@ -97,17 +97,21 @@ export type DecideStatements = {
   readonly conflicts: string | null;
   /** For a handler: what it said, by id, in `pg_temp.sarrio_ruled`. Rows that it made come as settled ones. */
   readonly rule: string | null;
-  /** Number of decided keys, number of conflicts among them. */
+  /** Number of decided keys, number of conflicts among them; of a rule that merges also of keys that have to be met one by one. */
   readonly count: string;
   /** What was decided goes to the second member. */
   readonly copyDecided: string;
   readonly loadDecided: string;
   /** Records the conflicts with both rows; to be run before anything is written or leaves the stage. */
   readonly record: string;
-  /** Records the decisions as changes of this member. */
-  readonly entries: string;
+  /** Records the decisions as changes of this member. Null for a rule that merges: then the stage has them as fresh rows. */
+  readonly entries: string | null;
+  /** For a rule that merges: puts what was decided into the stage, in the place of what has arrived. */
+  readonly merge: string | null;
   /** Where this member's own row stays, nothing has to be written. */
   readonly dropKept: string;
+  /** Forgets what was brought and decided: each key has to be met. */
+  readonly clear: string;
 };
 
 /**

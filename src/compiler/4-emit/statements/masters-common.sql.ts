@@ -5,7 +5,8 @@ import { recordsBefore } from '../../../plan/conflict-rule.ts';
 import { rowLayout } from '../../2-model/row-layout.ts';
 import { columnsOf } from './apply.sql.ts';
 import { hasNames, pendingTargets } from './masters-names.sql.ts';
-import { pendingByKey, wantedKeys } from './masters-read.sql.ts';
+import { pendingByKey } from './masters-pending.sql.ts';
+import { wantedKeys } from './masters-read.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
 import { sameKey } from './pending.sql.ts';
 

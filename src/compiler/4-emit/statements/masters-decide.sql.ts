@@ -1,44 +1,72 @@
 import { MASK } from '../../../conflict/mask.ts';
-import { decidePlainly } from '../../../conflict/strategies/plain.ts';
-import type { HandlerRule, PlainRule } from '../../../plan/conflict-rule.ts';
+import type { ConflictRule, HandlerRule, PlainRule } from '../../../plan/conflict-rule.ts';
 import type { DecideStatements } from '../../../plan/plan-masters.ts';
-import type { ColumnSchema } from '../../../plan/schema-lock.ts';
 import { displayName, ident, literal } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, sameTargetKey, targetKey, targetRows } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { decidedIdent, isDecidedInPlace, keysOfDecided, takesOne } from './masters-decided.sql.ts';
-import { keyList, lastChange, masterStage, pendingByKey } from './masters-read.sql.ts';
-import { currentRows, isXml, sameKey } from './pending.sql.ts';
-import { isOwnType } from './user-types.ts';
+import {
+  decidedIdent,
+  isDecidedInPlace,
+  isMerged,
+  keysOfDecided,
+  memberNames,
+  operation,
+  plainWinner,
+  sameText,
+  takesOne,
+  textOf,
+  written,
+} from './masters-decided.sql.ts';
+import { decideMerged, type MergedTarget, mergeDecided } from './masters-merged.sql.ts';
+import { keyList, lastChange, pendingByKey } from './masters-pending.sql.ts';
+import { masterStage } from './masters-read.sql.ts';
+import { currentRows, sameKey } from './pending.sql.ts';
 
 /**
- * Purpose: decides many contested keys of two members where their rows stand, by a rule that takes one version as it is; or shows them to a
- * handler. Says in SQL what `conflict/settle.ts` says of two versions; `test/masters/many.test.ts` holds one against the other.
+ * Purpose: decides many contested keys of two members where their rows stand, by a rule that takes one version as it is, or shows them to a
+ * handler; for rules that merge see `masters-merged.sql.ts`. Says in SQL what `conflict/settle.ts` says of two versions;
+ * `test/masters/many.test.ts` holds one against the other.
  * Reads: the table, its delta table, the stage with what the other one has delivered. Writes: temporary tables, the delta table,
  * sarrio.conflict. Called by: `masterStatements`.
  */
 export function decideStatements(at: MasterTarget, sync: string): DecideStatements | null {
   const { rule } = at;
-  if (!isDecidedInPlace(at) || !takesOne(rule)) return null;
+  if (!isDecidedInPlace(at)) return null;
   const decided = decidedIdent(at);
+  const isKept = sql`d.sarrio_winner = (select current_setting('sarrio.member')::integer)`;
+  const merged = isMerging(at) ? at : null;
   return {
-    decide: decide(at, sync, rule).text,
+    decide: decideBy(at, sync).text,
     conflicts: rule.strategy === 'handler' ? conflicts(at).text : null,
     rule: rule.strategy === 'handler' ? ruled(at).text : null,
-    count: sql`select count(*), count(*) filter (where d.sarrio_conflict) from ${decided} as d`.text,
+    count:
+      sql`select count(*), count(*) filter (where d.sarrio_conflict)${dangerousRaw(merged === null ? '' : ', count(*) filter (where d.sarrio_odd)')} from ${decided} as d`
+        .text,
     copyDecided: sql`copy ${decided} to stdout`.text,
     loadDecided: sql`copy ${decided} from stdin`.text,
     record: record(at, sync, rule).text,
-    entries: entriesOfDecided(at, sync).text,
+    entries: merged === null ? entriesOfDecided(at, sync).text : null,
+    merge: merged === null ? null : mergeDecided(merged).text,
     dropKept: sql`
       delete from ${masterStage(at)} as s
       using ${decided} as d
-      where d.sarrio_winner = (select current_setting('sarrio.member')::integer) and ${keysOfDecided(at, 's')}
+      where ${isKept} and ${keysOfDecided(at, 's')}${dangerousRaw(merged === null ? '' : ' and not d.sarrio_conflict')}
     `.text,
+    clear: sql`truncate ${masterStage(at)}, ${decided}`.text,
   };
+}
+
+function decideBy(at: MasterTarget, sync: string): Sql {
+  if (isMerging(at)) return decideMerged(at, sync);
+  if (takesOne(at.rule)) return decide(at, sync, at.rule);
+  throw new Error(`${at.rule.strategy} is not decided in place`);
+}
+
+function isMerging(at: MasterTarget): at is MergedTarget {
+  return isMerged(at);
 }
 
 /** At the first member: what it has pending itself against what the second one has delivered. The same row on both sides is no conflict. */
@@ -66,45 +94,18 @@ function decide(at: MasterTarget, sync: string, rule: PlainRule | HandlerRule): 
   `;
 }
 
-function operation(isPresent: Sql, pending: 'p' | 's'): Sql {
-  return sql`case when not (${isPresent}) then 'delete' when ${ident(pending, 'sarrio_insert')} then 'insert' else 'update' end`;
-}
-
 function winnerOf(at: MasterTarget, rule: PlainRule | HandlerRule): { readonly winner: Sql; readonly decision: Sql } {
   if (rule.strategy === 'handler') return { winner: dangerousRaw('null::integer'), decision: dangerousRaw('null') };
-  const [first, second] = namesOf(at);
-  const isSecond = secondWins(at, rule);
-  return {
-    winner: sql`case when ${isSecond} then 1 else 0 end`,
-    decision: sql`concat('take ', case when ${isSecond} then ${second} else ${first} end)`,
-  };
+  const [first, second] = memberNames(at);
+  const winner = plainWinner(at, rule);
+  return { winner, decision: sql`concat('take ', case when ${winner} = 1 then ${second} else ${first} end)` };
 }
 
-/** At the same microsecond the first one, as everywhere. */
-function secondWins({ databases }: MasterTarget, rule: PlainRule): Sql {
-  if (rule.strategy === 'last-update-wins') return dangerousRaw('c.sarrio_second_at > c.sarrio_first_at');
-  if (rule.strategy === 'first-update-wins') return dangerousRaw('c.sarrio_second_at < c.sarrio_first_at');
-  const versions = databases.map((_, member) => ({ member, pendingAt: 1, at: 0n, op: 'update', image: String(member), names: null }) as const);
-  const decision = decidePlainly({ candidates: versions, databases }, rule);
-  return dangerousRaw(String(decision.kind === 'take' && decision.member === 1));
-}
-
-/** The values as the server writes them, null told from every text. */
 function sameTexts(at: MasterTarget): Sql {
-  const pairs = columnsOf(at).map((column) => {
-    return sql`format('%L', ${written('t', column)}) collate "C" = format('%L', ${written('s', column)}) collate "C"`;
-  });
-  return join(pairs, ' and ');
-}
-
-function written(alias: string, { name, type }: ColumnSchema): Sql {
-  return isXml(type) ? sql`${ident(alias, name)}::text${dangerousRaw(type.slice('xml'.length))}` : ident(alias, name);
-}
-
-function namesOf({ databases }: MasterTarget): readonly [Sql, Sql] {
-  const [first, second] = databases.map(literal);
-  if (first === undefined || second === undefined) throw new Error('a sync without members');
-  return [first, second];
+  return join(
+    columnsOf(at).map((column) => sameText(column)),
+    ' and ',
+  );
 }
 
 /** For a handler, in the order of the keys: id, key as JSON array, time and operation of the first one and of the second, the row of the first, the row of the second. */
@@ -138,58 +139,51 @@ function ruled(at: MasterTarget): Sql {
   `;
 }
 
-/** Before anything is written: the own row still stands in the table, the other one's in the stage. */
-function record(at: MasterTarget, sync: string, rule: PlainRule | HandlerRule): Sql {
-  const [first, second] = namesOf(at);
-  const key = targetKey(at).map(({ name }) => [literal(name), sql`concat(${ident('d', name)})`] as const);
-  const version = (database: Sql, which: 'first' | 'second', row: string): Sql => {
-    const masked = at.mask.length === 0 ? dangerousRaw('') : sql`, 'masked', jsonb_build_array(${join(at.mask.map(literal), ', ')})`;
-    return sql`jsonb_build_object('database', ${database}, 'at', ${ident('r', `sarrio_${which}_at`)}::text, 'op', ${ident('r', `sarrio_${which}_op`)}, 'row', ${dangerousRaw(row)}${masked})`;
-  };
-  const pair = (one: string, other: string): Sql => sql`
-    jsonb_build_array(
-      ${version(first, 'first', one)},
-      ${version(second, 'second', other)}
-    )
-  `;
+/**
+ * Before anything is written: the own row still stands in the table, the other one's in the stage. The versions are made as rows of texts, and
+ * converted once: JSON that is put together of parts is written again by each of them.
+ */
+function record(at: MasterTarget, sync: string, rule: ConflictRule): Sql {
+  const key = targetKey(at).map(({ name }) => sql`concat(${ident('d', name)}) as ${ident(name)}`);
   return sql`
     insert into sarrio.conflict (id, sync, relation, key, kind, strategy, decision, versions)
-    select r.sarrio_id, ${literal(sync)}, ${literal(displayName(at.table.targetName))}, r.sarrio_key, concat(r.sarrio_first_op, '/', r.sarrio_second_op), ${literal(rule.strategy)},
-      r.sarrio_decision,
-      case when (select current_setting('sarrio.member')) = '0' then ${pair('r.sarrio_own', 'r.sarrio_arrived')} else ${pair('r.sarrio_arrived', 'r.sarrio_own')} end
-    from (
-      select d.sarrio_id, d.sarrio_decision, d.sarrio_first_at, d.sarrio_first_op, d.sarrio_second_at, d.sarrio_second_op,
-        jsonb_object(array[${join(
-          key.map(([name]) => name),
-          ', ',
-        )}], array[${join(
-          key.map(([, value]) => value),
-          ', ',
-        )}]) as sarrio_key,
-        case when t.tableoid is not null then ${rowJson(at, 't')} end as sarrio_own,
-        case when s.sarrio_present then ${rowJson(at, 's')} end as sarrio_arrived
-      from ${decidedIdent(at)} as d
-      join ${masterStage(at)} as s on ${keysOfDecided(at, 's')}
-      left join ${targetRows(at)} as t on ${sameTargetKey(at)}
-      where d.sarrio_conflict and not s.sarrio_settled
-      offset 0
-    ) as r
+    select d.sarrio_id, ${literal(sync)}, ${literal(displayName(at.table.targetName))}, to_jsonb(sarrio_key), concat(d.sarrio_first_op, '/', d.sarrio_second_op),
+      ${literal(rule.strategy)}, d.sarrio_decision, to_jsonb(array[sarrio_first, sarrio_second])
+    from ${decidedIdent(at)} as d
+    join ${masterStage(at)} as s on ${keysOfDecided(at, 's')}
+    left join ${targetRows(at)} as t on ${sameTargetKey(at)}
+    cross join lateral (select ${join(key, ', ')}) as sarrio_key
+    cross join lateral (select ${rowTexts(at, 't')}) as sarrio_own
+    cross join lateral (select ${rowTexts(at, 's')}) as sarrio_arrived
+    cross join lateral (select ${version(at, 'first')}) as sarrio_first
+    cross join lateral (select ${version(at, 'second')}) as sarrio_second
+    where d.sarrio_conflict and not s.sarrio_settled
   `;
 }
 
-function rowJson(at: MasterTarget, alias: string): Sql {
-  const columns = columnsOf(at);
-  const values = columns.map((column) => (at.mask.includes(column.name) ? literal(MASK) : textOf(alias, column)));
-  const names = columns.map(({ name }) => literal(name));
-  return sql`jsonb_object(array[${join(names, ', ')}], array[${join(values, ', ')}]::text[])`;
+/** In the order in which JSON keeps its names, so that nothing has to be sorted. */
+function version(at: MasterTarget, which: 'first' | 'second'): Sql {
+  const place = which === 'first' ? 0 : 1;
+  const masked = at.mask.length === 0 ? empty : sql`array[${join(at.mask.map(literal), ', ')}] as masked, `;
+  return sql`
+    ${ident('d', `sarrio_${which}_at`)}::text as "at", ${ident('d', `sarrio_${which}_op`)} as op,
+      case
+        when (select current_setting('sarrio.member')) <> ${literal(String(place))} then case when s.sarrio_present then sarrio_arrived end
+        when t.tableoid is not null then sarrio_own
+      end as "row", ${masked}${memberNames(at)[place] ?? empty} as database
+  `;
 }
 
-/** As the server writes it. A composite value of nulls alone is a value. */
-function textOf(alias: string, column: ColumnSchema): Sql {
-  if (/^(text|character varying)(\(\d+\))?$/.test(column.type)) return sql`${ident(alias, column.name)}::text`;
-  const value = written(alias, column);
-  const isValue = isOwnType(column.type) ? sql`num_nonnulls(${value}) = 1` : sql`${value} is not null`;
-  return sql`case when ${isValue} then concat(${value}) end`;
+function rowTexts(at: MasterTarget, alias: string): Sql {
+  const columns = [...columnsOf(at)].sort((one, other) => inJson(one.name, other.name));
+  const texts = columns.map((column) => sql`${at.mask.includes(column.name) ? literal(MASK) : textOf(alias, column)} as ${ident(column.name)}`);
+  return join(texts, ', ');
+}
+
+/** Shorter names come first. */
+function inJson(one: string, other: string): number {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length - b.length || Buffer.compare(a, b);
 }
 
 /** Each decision is a change of its own at every member; where the row stays as it is, only for the other one of this sync. */

@@ -6,7 +6,7 @@ import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { keyList, lastChange, pendingByKey } from './masters-read.sql.ts';
+import { keyList, lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
 
 /**

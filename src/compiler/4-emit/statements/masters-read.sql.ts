@@ -1,15 +1,16 @@
 import { ident } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
-import { lastRule, recordedFor } from '../../../plan/conflict-rule.ts';
+import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { type ApplyTarget, targetKey } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
-import { isDecidedInPlace } from './masters-decided.sql.ts';
+import { changesOfKey, pendingChanges, recordedTargets } from './masters-changes.sql.ts';
+import { broughtMore, isDecidedInPlace, isMerged } from './masters-decided.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
-import { bulkCondition, columnOf, currentRows, deltaIdent, pendingCondition, sameKey } from './pending.sql.ts';
+import { lastChange, pendingByKey } from './masters-pending.sql.ts';
+import { columnOf, currentRows, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
 import { imageOf } from './verify-hashes.sql.ts';
 
@@ -18,7 +19,7 @@ import { imageOf } from './verify-hashes.sql.ts';
  * Reads: the table's delta table and the table. Writes: nothing. Called by: `masterStatements`, `masters-meet.sql.ts`.
  */
 export function copyMasterRows(at: MasterTarget, sync: string): Sql {
-  return copyOf(at, masterRows(at, sync, copiedNames(at)));
+  return copyOf(at, masterRows(at, sync, { more: copiedNames(at), isMany: true }));
 }
 
 /** Without the keys that were settled: their rows come another way, and those that stand here would only be thrown away. */
@@ -27,14 +28,19 @@ export function copyUnsettledRows(at: MasterTarget, sync: string): Sql {
   return copyOf(
     at,
     sql`
-      ${masterRows(at, sync, copiedNames(at))}
+      ${masterRows(at, sync, { more: copiedNames(at), isMany: true })}
       where not exists (select from ${masterStage(at)} as w where w.sarrio_settled and ${join(keys, ' and ')})
     `,
   );
 }
 
 function copiedNames(at: MasterTarget): Sql {
-  if (isDecidedInPlace(at)) return dangerousRaw(', p.sarrio_insert');
+  if (isDecidedInPlace(at))
+    return dangerousRaw(
+      broughtMore(at)
+        .map((column) => `, p.${column}`)
+        .join(''),
+    );
   return hasNames(at.memberCount) ? sql`, ${namesOfEntries(at).given}` : empty;
 }
 
@@ -56,7 +62,7 @@ export function fewMasterRows(at: MasterTarget, sync: string): Sql {
   const { table, memberCount } = at;
   const large = table.columns.filter(({ from }) => from.kind === 'computed' || from.column.variableLength);
   const whom = sql`, ${namesOfEntries(at).given}, ${dangerousRaw(hasNames(memberCount) ? 'p.sarrio_pending_at' : '-1 as sarrio_pending_at')}`;
-  const changed = masterRows(at, sync, whom);
+  const changed = masterRows(at, sync, { more: whom, isMany: false });
   if (large.length === 0) return changed;
   return sql`
     with changed as materialized (
@@ -107,61 +113,13 @@ function unlikeTexts(table: ModelTable): Sql {
   return sql`, concat(hashtextextended(${image}, 0), '.', hashtextextended(${image}, 1)) as sarrio_image`;
 }
 
-/** What is asked of a key's entries, whom they are joined with, and what of an entry is looked at beside its key and its time. */
-export type EntriesOfKey = { readonly of: Sql; readonly from: Sql; readonly hasNames: boolean; readonly isRecorded?: boolean; readonly isBefore?: boolean };
-
-/** One row for each pending key: the key, `what` of its entries (alias `d`). */
-export function pendingByKey(table: ModelTable, sync: string, what: EntriesOfKey): Sql {
-  const keys = keyList(table, 'd');
-  const names = dangerousRaw(
-    [
-      what.hasNames ? ', d.change_origin, d.change_origin_xid' : '',
-      what.isRecorded ? ', d.change_columns, d.change_amounts, d.change_carried' : '',
-      what.isBefore ? ', d.change_before' : '',
-    ].join(''),
-  );
-  return sql`
-    select ${keyList(table, 'd')}, ${what.of}
-    from (
-      select ${keys}, d.change_xid, d.change_at, d.change_op${names}
-      from ${deltaIdent(table)} as d
-      where ${pendingCondition(sync, 'd')}
-        and d.change_op not in ('T', 'B')
-      union all
-      select ${keys}, d.change_xid, d.change_at, d.change_op${names}
-      from ${deltaIdent(table)} as d
-      where ${bulkCondition(table, sync)}
-    ) as d
-    ${what.from}
-    group by ${keys}
-  `;
-}
-
-/**
- * Microseconds since 1970 of the change that made the row. An entry of a round has the time of the version that it carries, which under
- * first-update-wins may be before that of what it overruled here; then the last entry counts, not the latest time. In a ring always, so that
- * a version has one time wherever it is met, whatever stood there before.
- */
-export function lastChange({ rule, isRing }: Pick<MasterTarget, 'rule' | 'isRing'>): Sql {
-  const at =
-    isRing || lastRule(rule).strategy === 'first-update-wins' ? '(array_agg(d.change_at order by d.change_xid desc, d.change_at desc))[1]' : 'max(d.change_at)';
-  return dangerousRaw(`(extract(epoch from ${at}) * 1000000)::bigint`);
-}
-
-export function keyList(table: ModelTable, alias: string): Sql {
-  return join(
-    table.key.columns.map(({ name }) => ident(alias, name)),
-    ', ',
-  );
-}
-
 /** Whether rows bring the changes that they carry: where the rule asks for them, and there is somebody else to be told. */
 export function carriesChanges({ rule, memberCount }: Pick<MasterTarget, 'rule' | 'memberCount'>): boolean {
   return recordedFor(rule) !== null && memberCount > 2;
 }
 
 /** Between two the position says it all. */
-function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
+function masterRows(at: MasterTarget, sync: string, { more, isMany }: { readonly more: Sql; readonly isMany: boolean }): Sql {
   const { table, memberCount } = at;
   const isRecorded = carriesChanges(at);
   const when = sql`${lastChange(at)} as sarrio_at`;
@@ -169,10 +127,11 @@ function masterRows(at: MasterTarget, sync: string, more: Sql): Sql {
   const recorded = { of: sql`${named}, ${changesOfKey(sync)} as sarrio_carried`, from: recordedTargets(memberCount, sync), isRecorded };
   const alone = { of: isDecidedInPlace(at) ? sql`${when}, bool_or(d.change_op = 'I') as sarrio_insert` : when, from: empty };
   const what = isRecorded ? recorded : hasNames(memberCount) ? { of: named, from: pendingTargets(memberCount) } : alone;
+  const pending = isMany && isMerged(at) ? pendingChanges(at, sync) : pendingByKey(table, sync, { ...what, hasNames: hasNames(memberCount) });
   return sql`
     select t.tableoid is not null as sarrio_present, ${columnsOrKey(table)}, p.sarrio_at${more}${dangerousRaw(isRecorded ? ', p.sarrio_carried' : '')}
     from (
-      ${pendingByKey(table, sync, { ...what, hasNames: hasNames(memberCount) })}
+      ${pending}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;

@@ -6,7 +6,8 @@ import { visibleUnique } from '../../2-model/unique-indexes.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, isStagedAsText, targetKey, targetRows } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { lastChange, masterStage, pendingByKey } from './masters-read.sql.ts';
+import { lastChange, pendingByKey } from './masters-pending.sql.ts';
+import { masterStage } from './masters-read.sql.ts';
 import { changedRows, sameKeys } from './masters-write.sql.ts';
 
 /**

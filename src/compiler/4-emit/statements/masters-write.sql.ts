@@ -8,7 +8,7 @@ import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { beforeOfEntry } from './masters-common.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { createDecided, isDecidedInPlace, isOther, isUndecided } from './masters-decided.sql.ts';
+import { broughtColumns, broughtMore, createDecided, decidedIdent, isDecidedInPlace, isOther, keysOfDecided } from './masters-decided.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
 
 /**
@@ -72,7 +72,7 @@ function more({ rule }: MasterTarget): readonly string[] {
 
 /** What comes by COPY beside the columns and the time. */
 function loadedMore(at: MasterTarget): Sql {
-  if (isDecidedInPlace(at)) return dangerousRaw(', sarrio_insert');
+  if (isDecidedInPlace(at)) return dangerousRaw(`, ${broughtMore(at).join(', ')}`);
   return dangerousRaw(`${hasNames(at.memberCount) ? ', sarrio_names' : ''}${carriesChanges(at) ? ', sarrio_carried' : ''}`);
 }
 
@@ -128,11 +128,10 @@ function settledIndex({ table }: MasterTarget): Sql {
 /** What is loaded by COPY is delivered: neither settled nor skipped, and carried on where there are more than two members. */
 function createStage(at: MasterTarget): Sql {
   const columns = columnsOf(at).map((column) => (isStagedAsText(at, column) ? sql`null::text as ${ident(column.name)}` : ident(column.name)));
-  const all = isDecidedInPlace(at) ? [...more(at), 'sarrio_insert boolean'] : more(at);
-  const own = all.map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
-  // Keys are all different, which a few rows show as well as many.
+  const own = [...more(at), ...broughtColumns(at)].map((column) => column.replace(/^(\S+) (\S+)$/, 'null::$2 as $1'));
+  // Keys are all different, and who was settled are all or few of them, which a few rows show as well as many.
   const sampled = join(
-    targetKey(at).map(({ name }) => sql`alter column ${ident(name)} set statistics 10`),
+    [...targetKey(at).map(({ name }) => ident(name)), ident('sarrio_settled')].map((name) => sql`alter column ${name} set statistics 10`),
     ',\n',
   );
   const stage = sql`
@@ -200,7 +199,10 @@ function entries(at: MasterTarget, sync: string, { from, isStage }: { readonly f
       }
     : { columns: '', values: '', from: '' };
   const before = beforeOfEntry(at);
-  const undecided = isStage && isDecidedInPlace(at) ? sql` and ${isUndecided(at)}` : empty;
+  // As a join: a condition of a row's own, beside others, would be asked for each row, and hide from the planner how few rows there are.
+  const isInPlace = isStage && isDecidedInPlace(at);
+  const decided = isInPlace ? sql` left join ${decidedIdent(at)} as d on d.sarrio_conflict and ${keysOfDecided(at, 's')}` : empty;
+  const undecided = isInPlace ? dangerousRaw(' and d.sarrio_conflict is null') : empty;
   const isTold = hasNames(at.memberCount) ? sql`(s.sarrio_fresh and (s.sarrio_names is distinct from '{}' or ${isOther(at)}))` : sql`s.sarrio_fresh`;
   return sql`
     insert into ${ident('sarrio', delta)} (${dangerousRaw(list.text.replaceAll(',\n', ', '))}, change_xid, change_at, change_op, change_segment, change_sync${dangerousRaw(named.columns)}${recordedNames(at)}${before.columns})
@@ -208,7 +210,7 @@ function entries(at: MasterTarget, sync: string, { from, isStage }: { readonly f
       case when s.sarrio_present then 'U' else 'D' end::"char", ${segment},
       case when not s.sarrio_fresh then ${literal(sync)} when not ${isOther(at)} then ${literal(`=${sync}`)} end${dangerousRaw(named.values)}${recordedValues(at, sync)}${before.values}
     from ${from}
-    left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}
+    left join ${targetRows(at)} as t on ${sameTargetKey(at)}${dangerousRaw(named.from)}${decided}
     where ${isTold} or (current_setting('sarrio.tells', true) is distinct from 'f' and ${isOther(at)}${undecided})
   `;
 }

@@ -29,10 +29,15 @@ export async function decideInPlace(state: MemberState, ordinal: number, { other
   if (entriesOf(state, ordinal) + entriesOf(peer, ordinal) <= FEW_ENTRIES) return null;
   const arrived = await deliverMany(peer, ordinal, { to: [state], fresh: false });
   const sent = await deliverMany(state, ordinal, { to: [peer], fresh: false });
-  const { settled, conflicts } = await decideAll(state, ordinal, decide);
+  const { settled, conflicts, odd } = await decideAll(state, ordinal, decide);
+  if (odd > 0) return forget([state, peer], ordinal, decide);
   if (settled > 0) await state.copyTo(peer, { before: [], from: decide.copyDecided, into: decide.loadDecided });
   const fresh = conflicts > 0 && decide.conflicts !== null ? await askAll([state, peer], ordinal, ask) : conflicts;
-  for (const member of settled > 0 ? [state, peer] : []) asideOf(member, ordinal).decided = { conflicts, fresh };
+  for (const member of settled > 0 ? [state, peer] : []) {
+    const aside = asideOf(member, ordinal);
+    aside.decided = { conflicts, fresh };
+    aside.hasFresh ||= decide.merge !== null && conflicts > 0;
+  }
   const rows = new Map([
     [state.index, Math.max(0, sent - settled)],
     [peer.index, Math.max(0, arrived - settled)],
@@ -40,7 +45,7 @@ export async function decideInPlace(state: MemberState, ordinal: number, { other
   return { settled, conflicts, fresh, rows };
 }
 
-type Count = { readonly settled: number; readonly conflicts: number };
+type Count = { readonly settled: number; readonly conflicts: number; readonly odd: number };
 
 async function decideAll(state: MemberState, ordinal: number, { decide, count }: DecideStatements): Promise<Count> {
   const answers = await state.session.batch([
@@ -52,8 +57,15 @@ async function decideAll(state: MemberState, ordinal: number, { decide, count }:
     asSeen(state, [ordinal]),
   ]);
   refuseChanged(state.name, answers.at(-1));
-  const [settled = 0, conflicts = 0] = (answers.at(-2)?.lists[0] ?? []).map(Number);
-  return { settled, conflicts };
+  const [settled = 0, conflicts = 0, odd = 0] = (answers.at(-2)?.lists[0] ?? []).map(Number);
+  return { settled, conflicts, odd };
+}
+
+/** As if nothing had been brought to each other. */
+async function forget(members: readonly MemberState[], ordinal: number, { clear }: DecideStatements): Promise<null> {
+  await allOf(members.map(({ session }) => session.query(clear)));
+  for (const { pending } of members) pending.asides.delete(ordinal);
+  return null;
 }
 
 /** @returns How many conflicts a row came out of. */
@@ -63,16 +75,31 @@ async function askAll(members: readonly [MemberState, MemberState], ordinal: num
   if (decide?.conflicts == null || decide.rule === null) throw new Error('a handler without statements');
   await allOf(members.map(({ session }) => session.query(createRuled)));
   await place.session.query(openContested(decide.conflicts));
-  let fresh = 0;
-  for await (const page of oneAhead(pages(place, ordinal))) {
-    const ruled = await ask(page.map(({ conflict }) => conflict));
-    await allOf(members.map((member) => setRuled(member, ordinal, { page, ruled })));
-    fresh += ruled.filter(({ row }) => row?.write !== 'skip').length;
-  }
+  const fresh = await askInPages(members, ordinal, ask);
   await place.session.query(closeContested);
   const { rule } = decide;
   await allOf(members.map(({ session }) => session.batch([{ text: planFor('many') }, { text: rule }])));
   return fresh;
+}
+
+/** While the handler is asked about a page, the one before is set aside and the next one is read. */
+async function askInPages(members: readonly [MemberState, MemberState], ordinal: number, ask: AskHandler): Promise<number> {
+  let fresh = 0;
+  let setting: Promise<unknown> = Promise.resolve();
+  try {
+    for await (const page of oneAhead(pages(members[0], ordinal))) {
+      const ruled = await ask(page.map(({ conflict }) => conflict));
+      await setting;
+      setting = allOf(members.map((member) => setRuled(member, ordinal, { page, ruled })));
+      // Who waits for it hears of a failure.
+      setting.catch(() => undefined);
+      fresh += ruled.filter(({ row }) => row?.write !== 'skip').length;
+    }
+    await setting;
+    return fresh;
+  } finally {
+    await Promise.allSettled([setting]);
+  }
 }
 
 type Ruled = { readonly page: readonly Shown[]; readonly ruled: readonly RuledConflict[] };

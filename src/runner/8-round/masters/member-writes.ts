@@ -13,6 +13,7 @@ import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts'
 import { blamed, blamedStage, type WriteAgain } from './blame.ts';
 import { asSeen, knownOf, tableOf } from './member-reads.ts';
 import { dropSettledRows, fillStage, fillStageWhole, isLarge } from './member-stage.ts';
+import { isFaultOfRows, TableError } from './member-error.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { copyRecords, recordStatements } from './record-conflicts.ts';
 import type { MemberState } from './session-member.ts';
@@ -55,9 +56,14 @@ export async function settleAside(state: MemberState, ordinal: number, rows: rea
   if (rows.some(({ write }) => write === 'skip')) await state.session.query(writesOf(aside).takeOver, [rowsJson(aside)]);
   for (const { record } of rows) if (record !== null) state.pending.records.push({ table: ordinal, record });
   for (const { parked } of rows) if (parked !== null) state.pending.parked.push({ table: ordinal, row: parked });
-  if (isForStage(aside)) await fillStage(state, aside);
+  if (isForStage(aside)) await fillStage(state, aside).catch((error: unknown) => refuseTable(ordinal, error));
   const { records } = state.pending;
   if (records.length > RECORDS) await copyRecords(state, records.splice(0));
+}
+
+/** A row that was made for the table (a sum) may be none that its columns hold. */
+function refuseTable(ordinal: number, error: unknown): never {
+  throw isFaultOfRows(error) ? new TableError(ordinal, error) : error;
 }
 
 type Rows = { readonly rows: TextRows; readonly fresh: boolean; readonly from: number };
@@ -189,11 +195,13 @@ async function writeStaged(state: MemberState, aside: SetAside): Promise<void> {
   });
 }
 
-/** Records and entries before rows: they tell what stood here. */
+/** Records and entries before rows: they tell what stood here. What rules merge takes its place in the stage after the record, which shows what has arrived. */
 async function writeDecided({ session }: MemberState, { table, decided }: SetAside): Promise<void> {
   const { decide } = table.masters;
   if (decide === null) throw new Error('decided without a statement');
-  for (const text of [...(decided?.conflicts === 0 ? [] : [decide.record, decide.entries]), decide.dropKept]) await session.query(text);
+  const { record, entries, merge, dropKept } = decide;
+  const told = decided?.conflicts === 0 ? [] : [record, entries, merge];
+  for (const text of [...told, dropKept]) if (text !== null) await session.query(text);
 }
 
 /** A clash of unique values may be one of the order of the rows only. */

@@ -48,6 +48,7 @@ export async function settleContested(round: BegunRound, table: number, origins:
 export async function decideContested(round: BegunRound, table: number, origins: readonly Member[]): Promise<(Contested & Pick<DecidedKeys, 'rows'>) | null> {
   const [place, ...others] = origins;
   if (place === undefined || others.length === 0 || tablesRuled(round.ruled).includes(table)) return null;
+  if (recordedFor(ruleOf(round, table)) !== null && !isOneHistory(round, table)) return null;
   const decided = await place.decide(table, others, (conflicts) => askHandler(round, table, conflicts));
   const error = decided !== null && decidesByTime(ruleOf(round, table)) && decided.conflicts > 0 ? clocksApart(round) : null;
   if (error !== null) throw error;
@@ -111,6 +112,16 @@ function containsIn({ known, members }: BegunRound, table: number): Contains {
     if (seen !== undefined && isCovered(seen, xid)) return true;
     return isOld ? null : false;
   };
+}
+
+/** Whether everybody has applied what the others are now: what is pending is then what a row lacks. */
+function isOneHistory({ known, members }: BegunRound, table: number): boolean {
+  return [...known.values()].every((applied) =>
+    [...marksOfTable(applied, table)].every(([maker, seen]) => {
+      const origin = members.find(({ index }) => index === maker);
+      return origin === undefined || sameHistory(seen.history, origin.history);
+    }),
+  );
 }
 
 type Settling = { readonly settled: readonly Settled[]; readonly rows: readonly SettledRow[]; readonly member: number };
