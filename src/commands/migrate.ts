@@ -11,7 +11,9 @@ import { writeLock } from '../plan/write-lock.ts';
 import { type Migrated, migrate, undo } from '../runner/11-migrate/migrate.ts';
 import type { Compiling, Migrating } from '../runner/11-migrate/migrating.ts';
 import type { Session } from '../runner/postgres/session.ts';
-import { addChangeOptions, applyContext, generatedDir, numberOption } from './change-options.ts';
+import { addAllow, addChangeOptions, applyContext, generatedDir, listOption, numberOption, refuseErrors } from './change-options.ts';
+import { approvalsOf, hazardFaults, judgeHazards } from './change-plan/approvals.ts';
+import { today } from '../runner/clock.ts';
 import { parseDuration } from './duration.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import { withDatabases } from './with-databases.ts';
@@ -21,7 +23,7 @@ type Options = Readonly<Record<string, unknown>>;
 /** `sarrio migrate`: a change of the users' tables in all databases, while replication goes on. */
 export const verb: Verb = {
   configure: (command) => {
-    addChangeOptions(command)
+    addAllow(addChangeOptions(command))
       .argument('<file>', 'SQL that every database runs, once and in one transaction')
       .option('--config <file>', 'the config', 'replication.config.ts')
       .option('--database <name...>', 'only in these databases (default: all of the plan)')
@@ -59,8 +61,17 @@ function partsOf({ loaded, generated, sessions }: Parts, options: Options, conte
     declared: directionOf(options),
     by: context.env['USER'] ?? 'somebody',
     drainMs: numberOption(options, 'drain'),
+    approve: approving(listOption(options['allow'])),
     compile: compiling(loaded, generatedDir(options, context)),
     say: (text) => context.output.err(`${text}\n`),
+  };
+}
+
+/** As for apply; what the config approves stands in the plan that it makes. */
+function approving(allowed: readonly string[]): Migrating['approve'] {
+  return (steps, { plan }) => {
+    const approvals = approvalsOf(plan, { allowed, today: today() });
+    refuseErrors(hazardFaults(judgeHazards(steps, approvals), approvals.today));
   };
 }
 

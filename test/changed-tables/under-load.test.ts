@@ -28,12 +28,17 @@ const CHANGES: readonly { readonly name: string; readonly sql: string; readonly 
   {
     name: '01-add-column.sql',
     sql: 'alter table orders add column note text',
+    args: ['--allow', 'expose-column:s/public.orders.note'],
     writes: {
       orders: (turn) =>
         `insert into orders (id, body, price, old, note) values (${turn}, 'body', ${turn}, 'old', 'note ${turn}'); update orders set note = note || '+' where id > ${turn - 5}`,
     },
   },
-  { name: '02-add-default.sql', sql: "alter table orders add column state text not null default 'new'; alter table items add column amount integer default 1" },
+  {
+    name: '02-add-default.sql',
+    sql: "alter table orders add column state text not null default 'new'; alter table items add column amount integer default 1",
+    args: ['--allow', 'expose-column:s/public.orders.state', '--allow', 'expose-column:s/public.items.amount'],
+  },
   {
     name: '03-drop-column.sql',
     sql: 'alter table orders drop column old',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -16,6 +16,7 @@ import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
+import { sarrio } from './cli.ts';
 import type { TestDatabase } from './database.ts';
 import { type Outcome, runVerb } from './run-verb.ts';
 import { waitUntil } from './wait.ts';
@@ -27,8 +28,12 @@ export type MigratingProject = {
   readonly events: readonly RunnerEvent[];
   /** Writes the SQL into a file of that name and runs `sarrio migrate` on it. */
   migrate(name: string, sql: string, ...args: readonly string[]): Promise<Outcome>;
-  /** The same, but at that point it loses all of its connections, as if it were killed: the databases roll back what was not committed. */
-  migrateCut(name: string, sql: string, point: string): Promise<Outcome>;
+  /** The same as a process of its own (`buildOnce` comes first) that is killed at that point. */
+  migrateKilled(name: string, sql: string, options: { readonly at: string; readonly args?: readonly string[] }): Promise<void>;
+  /** `migrate` in another environment. */
+  migrateWith(env: Readonly<Record<string, string>>, name: string, sql: string, ...args: readonly string[]): Promise<Outcome>;
+  /** Writes the config anew. */
+  reconfigure(change: (config: string) => string): Promise<void>;
   verify(...args: readonly string[]): Promise<Outcome>;
   status(): Promise<Outcome>;
   /** Waits until nothing is pending and no table waits; with what `status` says when that does not come. */
@@ -45,25 +50,25 @@ export async function migratingProject(
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const variables = Object.fromEntries(Object.keys(databases).map((name) => [name, { env: `${name.toUpperCase()}_URL` }]));
   const env = Object.fromEntries(Object.entries(databases).map(([name, { url }]) => [`${name.toUpperCase()}_URL`, url]));
-  await writeFile(join(dir, 'replication.config.ts'), `export default ${JSON.stringify({ project: 'sarrio', databases: variables, syncs })};\n`);
+  await writeFile(join(dir, CONFIG), `export default ${JSON.stringify({ project: 'sarrio', databases: variables, syncs })};\n`);
   const write = (name: string, sql: string): Promise<void> => writeFile(join(dir, name), sql);
   for (const which of [pullVerb, compileVerb, applyVerb]) expect((await runIn(which, dir, env)).exit).toBe('ok');
   const events: RunnerEvent[] = [];
+  const migrateWith: MigratingProject['migrateWith'] = async (given, name, sql, ...args) => {
+    await write(name, sql);
+    return runVerb(migrateVerb, [name, ...args], { cwd: dir, env: { ...given, USER: 'tester' } });
+  };
   return {
     dir,
     env,
     events,
-    migrate: async (name, sql, ...args) => {
+    migrate: (name, sql, ...args) => migrateWith(env, name, sql, ...args),
+    migrateWith,
+    reconfigure: async (change) => write(CONFIG, change(await readFile(join(dir, CONFIG), 'utf8'))),
+    migrateKilled: async (name, sql, { at, args = [] }) => {
       await write(name, sql);
-      return runVerb(migrateVerb, [name, ...args], { cwd: dir, env: { ...env, USER: 'tester' } });
-    },
-    migrateCut: async (name, sql, point) => {
-      await write(name, sql);
-      const ended = runVerb(migrateVerb, [name], { cwd: dir, env: { ...env, SARRIO_FAILPOINT: `${point}=pause` } }).catch(lostOutcome);
-      await Promise.race([ended, waitUntil(`the migration comes to ${point}`, () => process.listenerCount('SIGUSR2') > 0)]);
-      for (const database of Object.values(databases)) await database.query(END_ALL);
-      process.kill(process.pid, 'SIGUSR2');
-      return ended;
+      const { exitCode, stderr } = await sarrio(['migrate', name, ...args], { cwd: dir, env: { ...env, USER: 'tester', SARRIO_FAILPOINT: `${at}=kill` } });
+      expect({ at, exitCode, stderr: exitCode === KILLED ? '' : stderr }).toEqual({ at, exitCode: KILLED, stderr: '' });
     },
     verify: (...args) => runVerb(verifyVerb, [...args, '--generated', join(dir, 'generated')], { cwd: dir, env }),
     status: () => runVerb(statusVerb, ['--generated', join(dir, 'generated')], { cwd: dir, env }),
@@ -82,12 +87,10 @@ function hasArrived({ data, text }: Outcome): true {
   throw new Error(text);
 }
 
-const END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'sarrio install'";
+const CONFIG = 'replication.config.ts';
 
-/** What a command ends with whose connections are gone need not be an expected fault. */
-function lostOutcome(error: unknown): Outcome {
-  return { exit: 'failed', data: null, diagnostics: [], text: String(error), stdout: '', stderr: '' };
-}
+/** What `sarrio` of the support says of a process that a signal ended. */
+const KILLED = -1;
 
 async function runIn(which: Verb, dir: string, env: Readonly<Record<string, string>>): Promise<Outcome> {
   const outcome = await runVerb(which, [], { cwd: dir, env });

@@ -8,9 +8,9 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
   [
     ['crash/network'],
     ['changed-tables/killed', 'changed-tables/paused'],
-    ['crash/frozen'],
+    ['crash/frozen', 'changed-tables/masters-killed'],
     ['changed-tables/under-load', 'history/source-crash'],
-    ['crash/stop'],
+    ['crash/stop', 'changed-tables/masters-under-load'],
     ['history/failover', 'history/masters', 'masters/backlog'],
   ],
   [
@@ -41,7 +41,7 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
     ['round/copy-ranges'],
     ['commands/workflows'],
     ['round/guard', 'round/backlog-scan'],
-    ['commands/cli'],
+    ['commands/cli', 'full-copy/migrated'],
     ['full-copy/interrupted', 'full-copy/methods'],
     ['commands/exit-codes'],
   ],

@@ -20,7 +20,7 @@ import { fillingsBlock, markFilledBlock, wakeFunctionBlock, wakeSequenceBlock } 
 import { copyRangeBlock, fullCopyBlock, kickBlock } from './objects/copy-bookkeeping.sql.ts';
 import { guardBlock } from './objects/guard.sql.ts';
 import { noteIndexBlock, putIndexBackBlock, setAsideBlock, setIndexesAsideBlock } from './objects/set-aside.sql.ts';
-import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
+import { conflictBlock, conflictIndexBlock, heldBlock, parkedBlock, refuseMigratingBlock, stoppedBlock } from './objects/masters-bookkeeping.sql.ts';
 import { closedBlock, closeTableBlock, cutoverBlock, openTableBlock, refuseWriteBlock } from './objects/cutover.sql.ts';
 import type { EmittedObject, SqlFile } from './sql-file.ts';
 
@@ -93,6 +93,7 @@ const masterObjects: readonly EmittedObject[] = [
   own('index', 'conflict_decided_at', conflictIndexBlock),
   own('table', 'parked', parkedBlock),
   own('table', 'held', heldBlock),
+  { kind: 'function', name: 'sarrio.refuse_migrating()', lock: null, text: refuseMigratingBlock },
 ];
 
 const copyObjects: readonly EmittedObject[] = [own('table', 'full_copy', fullCopyBlock), own('table', 'kick', kickBlock)];

@@ -8,7 +8,7 @@ export const CHANGING: readonly Explanation[] = [
     explanation:
       'Somebody altered it at the source or at a target, or at any of several masters. Applying rows to it would be wrong, or would lose what is new in it, so it sits the rounds out alone; its changes are kept, and the other tables go on.',
     example: 'ALTER TABLE orders ADD COLUMN note text at the source alone',
-    cure: 'Make the same change everywhere, or undo it; then pull, compile, plan, apply. The runner goes on with the new plan by itself. Next time sarrio migrate does all of it, unless it is a table between masters.',
+    cure: 'Make the same change everywhere, or undo it; then pull, compile, plan, apply. The runner goes on with the new plan by itself. Next time sarrio migrate does all of it.',
   },
   {
     code: 'SAR651',
@@ -63,10 +63,10 @@ export const CHANGING: readonly Explanation[] = [
   },
   {
     code: 'SAR825',
-    summary: 'a migration touches a table of a multi-master sync',
-    explanation: 'Rounds between masters do not rest for a migration.',
-    example: 'a column more in a table that three masters write',
-    cure: 'Run the file at every member, then pull, compile, apply: the tables wait from the first change until all of it is done. Or pause the sync meanwhile.',
+    summary: 'a migration leaves members of a multi-master sync out',
+    explanation: 'It changes a table that all members write to, and --database names only some of them. No plan fits a table that differs between its members.',
+    example: 'sarrio migrate add.sql --database east, where east and west are masters',
+    cure: 'Leave --database out, or name all members.',
   },
   {
     code: 'SAR826',

@@ -9,6 +9,7 @@ import { blockFinder } from '../6-diff/blocks.ts';
 import { diff } from '../6-diff/diff.ts';
 import type { ChangePlan } from '../6-diff/step.ts';
 import { applySteps } from '../7-apply/apply-steps.ts';
+import { findCaptures } from './close-members.ts';
 import { forgetRecord, markEnded, markUnverified, restTables } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
 import type { Rehearsal } from './rehearse.ts';
@@ -30,6 +31,7 @@ export async function finish(migrating: Migrating, outcome: 'ended' | 'undone'):
   const { generated, write } = compile(found);
   const changes = await changesFor(migrating, generated);
   await applySteps({ steps: changes.steps, seals: changes.seals, sessions: migrating.sessions, context: { ...context, plan: generated.plan } });
+  await findCaptures(migrating, generated);
   await context.failpoint('migrate.before-write');
   await write();
   await context.failpoint('migrate.after-write');

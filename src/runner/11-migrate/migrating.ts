@@ -1,5 +1,6 @@
 import type { Generated } from '../../plan/generated-files.ts';
 import type { DatabaseSchema } from '../../plan/schema-lock.ts';
+import type { Step } from '../6-diff/step.ts';
 import type { ApplyContext } from '../7-apply/run-group.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Direction } from './effects.ts';
@@ -25,6 +26,8 @@ export type Migrating = {
   /** How long writers of a table may be kept waiting while its last changes reach the targets. */
   readonly drainMs: number;
   readonly compile: Compiling;
+  /** @throws SarrioError where somebody has to agree to what the steps cost, and nobody has. */
+  readonly approve: (steps: readonly Step[], next: Generated) => void;
   readonly context: ApplyContext;
   readonly say: (text: string) => void;
 };

@@ -3,6 +3,7 @@ import { readSchemaHere } from '../5-inspect/read-schema.ts';
 import { inTries } from './busy.ts';
 import { type Effect, effectsOf } from './effects.ts';
 import { beginMigration, rollback } from './migrate.sql.ts';
+import { writtenTables } from './members.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
 import { type CatalogTable, readCatalogTables } from './read-catalog.ts';
 import { runStatements } from './statements.ts';
@@ -11,6 +12,8 @@ import { runStatements } from './statements.ts';
 export type Rehearsal = {
   readonly schemas: ReadonlyMap<string, DatabaseSchema>;
   readonly effects: ReadonlyMap<string, readonly Effect[]>;
+  /** Tables between masters of which it changes rows. */
+  readonly written: ReadonlyMap<string, ReadonlySet<string>>;
   readonly after: ReadonlyMap<string, ReadonlyMap<string, CatalogTable>>;
 };
 
@@ -19,11 +22,10 @@ export type Rehearsal = {
  * no plan can be made, changes nothing anywhere; and what it does need not be guessed from its words.
  */
 export async function rehearse(migrating: Migrating, { databases, text }: { databases: ReadonlySet<string>; text: string }): Promise<Rehearsal> {
-  const [schemas, effects, after] = [
-    new Map<string, DatabaseSchema>(),
-    new Map<string, readonly Effect[]>(),
-    new Map<string, ReadonlyMap<string, CatalogTable>>(),
-  ];
+  const schemas = new Map<string, DatabaseSchema>();
+  const effects = new Map<string, readonly Effect[]>();
+  const written = new Map<string, ReadonlySet<string>>();
+  const after = new Map<string, ReadonlyMap<string, CatalogTable>>();
   for (const [database, names] of migrating.schemas) {
     const session = sessionOf(migrating, database);
     await inTries(migrating, database, async () => {
@@ -34,8 +36,9 @@ export async function rehearse(migrating: Migrating, { databases, text }: { data
       schemas.set(database, (await readSchemaHere(session, names)).schema);
       after.set(database, now);
       effects.set(database, effectsOf(before, now));
+      written.set(database, new Set(databases.has(database) ? await writtenTables(session, migrating.generated) : []));
       await session.query(rollback);
     });
   }
-  return { schemas, effects, after };
+  return { schemas, effects, written, after };
 }

@@ -1,14 +1,19 @@
 import type { Generated } from '../../plan/generated-files.ts';
+import { displayName } from '../../sql/quote.ts';
+import { textArray } from '../postgres/text-array.ts';
 import { inTries } from './busy.ts';
+import { wake } from './close-members.ts';
 import { drained } from './drain.ts';
+import { effectsOf } from './effects.ts';
 import { followKeys, installCaptures } from './follow-captures.ts';
+import { isIn, masterSyncsAt, writtenTables } from './members.ts';
+import { captureOid, markMember, openTables, renameHeld } from './members.sql.ts';
 import { asOurselves, beginMigration, commit, keepWritersOut, markDone, markUndone, renameCopy, restTables } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
-import { tellAll } from './tell-all.ts';
-import { effectsOf } from './effects.ts';
+import { beginNewTables } from './new-tables.ts';
 import { readCatalogTables } from './read-catalog.ts';
+import { restAll } from './rest.ts';
 import { runStatements } from './statements.ts';
-import { textArray } from '../postgres/text-array.ts';
 
 export type Walk = {
   readonly text: string;
@@ -22,19 +27,6 @@ export type Walk = {
   readonly marks: 'done' | 'undone';
 };
 
-/** From now on no round writes to the tables: it locks the row that says so first. Waits for rounds under way. */
-export async function restAll(migrating: Migrating, resting: Walk['resting'], point = 'resting'): Promise<void> {
-  for (const [database, tables] of resting) {
-    await inTries(migrating, database, async () => {
-      const session = sessionOf(migrating, database);
-      await session.query(beginMigration(migrating.context.ddlLockTimeoutMs));
-      await session.query(restTables, [textArray(tables)]);
-      await session.query(commit);
-    });
-    await migrating.context.failpoint(`migrate.${database}.${point}`);
-  }
-}
-
 /** Runs the text in each database: with what captures need, and the record of it, in one transaction. */
 export async function walk(migrating: Migrating, steps: Walk): Promise<void> {
   for (const database of steps.order) {
@@ -45,36 +37,60 @@ export async function walk(migrating: Migrating, steps: Walk): Promise<void> {
   }
 }
 
-/** A try before, or a command that was killed, may have left the tables resting: what came since has to arrive first. */
-async function letArrive(migrating: Migrating, resting: Walk['resting']): Promise<void> {
-  await restAll(migrating, new Map([...resting.keys()].map((database) => [database, []])), 'arriving');
-  await tellAll(migrating, migrating.generated);
-}
-
 async function runIn(migrating: Migrating, database: string, { text, next, resting, takes, marks }: Walk): Promise<void> {
   const { context, generated, id, schemas } = migrating;
   const session = sessionOf(migrating, database);
   const taken = takes.get(database) ?? new Set<string>();
-  if (taken.size > 0) await letArrive(migrating, resting);
+  if (taken.size > 0) await wake(migrating, resting, (at) => isIn(generated.plan, 'multi-master', at));
   await session.query(beginMigration(context.ddlLockTimeoutMs));
   if (taken.size > 0) {
     await session.query(keepWritersOut([...taken].sort()));
     await context.failpoint(`migrate.${database}.locked`);
-    await drained(migrating, database, taken);
+    await drained(migrating, { source: database, tables: taken, isResting: false, deadline: context.clock.now() + migrating.drainMs, isInTransaction: true });
     // Nothing of them is on its way any more, and nothing comes: from here on they rest, also where this database is a target itself.
     await restAll(migrating, new Map([...resting].filter(([target]) => target !== database)));
     if (resting.has(database)) await session.query(restTables, [textArray(resting.get(database) ?? [])]);
   }
+  const opening = (await session.query(openTables)).rows[0]?.['text'];
+  if (opening) await session.query(opening);
   const names = schemas.get(database) ?? [];
   const before = await readCatalogTables(session, names);
   await runStatements(session, text);
   await session.query(asOurselves);
   const after = await readCatalogTables(session, names);
+  const doubtOwnChanges = await ownChangesAt(migrating, database);
   await followKeys(session, generated, { before, after });
-  for (const { table, renamedTo } of effectsOf(before, after)) if (renamedTo !== null) await session.query(renameCopy, [table, renamedTo]);
+  const isMember = masterSyncsAt(generated.plan, database).length > 0;
+  const effects = effectsOf(before, after);
+  for (const { table, renamedTo } of effects) {
+    if (renamedTo === null) continue;
+    await session.query(renameCopy, [table, renamedTo]);
+    if (isMember) await session.query(renameHeld, [table, renamedTo]);
+  }
   await installCaptures(session, next, context.ddlLockTimeoutMs);
+  await doubtOwnChanges();
+  await beginNewTables(migrating, next, database, effects);
   await session.query(marks === 'done' ? markDone : markUndone, [id]);
   await context.failpoint(`migrate.${database}.before-commit`);
   const { command } = await session.query(commit);
   if (command !== 'COMMIT') throw new Error(`the transaction was not committed: the server answered ${command}`);
+}
+
+/**
+ * What the statements themselves changed in a table whose capture is made anew travels to nobody: each member has done it for itself. To be asked before
+ * captures follow; what it returns, after.
+ */
+async function ownChangesAt({ generated, sessions, file }: Migrating, database: string): Promise<() => Promise<void>> {
+  const session = sessionOf({ sessions }, database);
+  const written = new Set(await writtenTables(session, generated));
+  const captures = (generated.plan.databases[database]?.captures ?? []).filter(({ table }) => written.has(displayName(table)));
+  const oidOf = async (delta: string): Promise<string | undefined> => (await session.query(captureOid, [delta])).rows[0]?.['oid'] ?? undefined;
+  const found: { readonly name: string; readonly delta: string; readonly oid: string | undefined }[] = [];
+  for (const { table, delta } of captures) found.push({ name: displayName(table), delta, oid: await oidOf(delta) });
+  return async () => {
+    for (const { name, delta, oid } of found) {
+      if ((await oidOf(delta)) === oid) continue;
+      await session.query(markMember, [textArray(masterSyncsAt(generated.plan, database)), `${file} wrote rows of ${name} in each database by itself`]);
+    }
+  };
 }

@@ -85,9 +85,9 @@ function needsCascade(object: LiveObject, leaving: readonly LiveObject[]): boole
   return object.kind === 'function' && leaving.some((other) => other.trigger?.calls === object.bare && !other.owned);
 }
 
-/** What a cut-over closed is opened by it: its triggers are in no plan. */
+/** What a cut-over or a migration closed is opened by it: the triggers are in no plan. */
 function closesTables({ kind, bare }: LiveObject): boolean {
-  return kind === 'function' && bare === 'refuse_write';
+  return kind === 'function' && ['refuse_write', 'refuse_migrating'].includes(bare);
 }
 
 /** Indexes that a copy has set aside are built again before what knows of them goes. */

@@ -5,7 +5,7 @@ import type { Session } from '../postgres/session.ts';
 import { hasInstalled, readInstalled } from './source.sql.ts';
 
 /** Refuses to run a plan that a database does not have installed: capture and rounds must come from one compilation. */
-export async function refuseUnapplied(plan: Plan, database: string, session: Session): Promise<void> {
+export async function refuseUnapplied(plan: Plan, database: string, session: Pick<Session, 'query'>): Promise<void> {
   const objects = plan.databases[database]?.objects ?? [];
   const exists = (await session.query(hasInstalled)).rows[0]?.['exists'] === 't';
   const rows = exists ? (await session.query(readInstalled, [plan.project])).rows : [];

@@ -31,6 +31,26 @@ export const conflictBlock: Sql = sql`
 export const conflictIndexBlock: Sql = sql`create index if not exists conflict_decided_at on sarrio.conflict (decided_at);`;
 
 /**
+ * In a member: keeps applications from writing to a table while `sarrio migrate` lets its last changes reach the other members. The triggers
+ * that call it are made and taken away by that command. Rounds (session_replication_role = replica) pass. The state is that of a conflict
+ * with another transaction, upon which clients try again.
+ */
+export const refuseMigratingBlock: Sql = sql`
+  create or replace function sarrio.refuse_migrating() returns trigger
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+  as $sarrio$
+  begin
+    raise exception using
+      errcode = 'serialization_failure',
+      message = pg_catalog.format('table %I.%I takes no writes for a moment: sarrio migrate lets all members have its last changes first', tg_table_schema, tg_table_name),
+      hint = 'Try again. If that command was ended half way, the same command again finishes it; sarrio migrate --undo takes it back.';
+  end
+  $sarrio$;
+  revoke all on function sarrio.refuse_migrating() from public;
+`;
+
+/**
  * In a member: where a table's rows stand when they have not moved with the watermark of a source, because the table is stopped or was
  * while that source was there. Written in the transaction that moves the watermark. Nothing that it still needs is purged.
  */

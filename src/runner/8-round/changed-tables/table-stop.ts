@@ -6,13 +6,12 @@ export type Side = { readonly database: string; readonly table: string; readonly
 
 const KEPT = 'Its changes are kept and come by themselves once the databases agree and the plan fits.';
 
-/** A table is not what the plan was compiled for. Migrations are for one-way syncs. */
-export function shapeStop(sides: readonly Side[], mode: 'one-way' | 'masters'): TableStop {
-  const byMigrate = mode === 'one-way' ? ' (or let sarrio migrate do all of it next time)' : '';
+/** A table is not what the plan was compiled for. */
+export function shapeStop(sides: readonly Side[]): TableStop {
   return {
     code: 'SAR650',
     message: sides.map(({ database, table, faults }) => `database ${database}, table ${table}: ${faults.join('; ')}`).join('; '),
-    hint: `Make the same change in all databases of the sync, or undo it; then: sarrio pull, sarrio compile, sarrio plan, sarrio apply${byMigrate}. A runner that reads this generated/ takes the new plan by itself. ${KEPT}`,
+    hint: `Make the same change in all databases of the sync, or undo it; then: sarrio pull, sarrio compile, sarrio plan, sarrio apply (or let sarrio migrate do all of it next time). A runner that reads this generated/ takes the new plan by itself. ${KEPT}`,
   };
 }
 

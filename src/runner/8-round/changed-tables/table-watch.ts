@@ -188,7 +188,7 @@ function ownStops({ stream, tables }: Parts, { source, target, resting }: State)
       { database: stream.source, table: displayName(table.source), faults: source.get(ordinal)?.faults ?? [] },
       { database: stream.target, table: relation, faults: target.get(ordinal)?.faults ?? [] },
     ].filter(({ faults }) => faults.length > 0);
-    return sides.length === 0 ? [] : [[ordinal, shapeStop(sides, 'one-way')]];
+    return sides.length === 0 ? [] : [[ordinal, shapeStop(sides)]];
   });
   return new Map(stops);
 }

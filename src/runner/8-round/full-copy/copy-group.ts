@@ -6,13 +6,14 @@ import type { Failpoint } from '../../failpoint.ts';
 import { beforeAll } from '../../../plan/position.ts';
 import { copyBetween } from '../../postgres/copy.ts';
 import type { Session } from '../../postgres/session.ts';
+import { textArray } from '../../postgres/text-array.ts';
 import { beatDuring } from '../heartbeat.ts';
 import type { Reading } from '../reading.ts';
 import type { Source } from '../source.ts';
 import { planFor } from '../source.sql.ts';
 import { beginApply, commitApply, rollbackApply, rollbackToSavepoint, savepoint, wakeReader } from '../target.sql.ts';
 import { copyChanged } from './changed-rows.ts';
-import { finishCopy, holdCopy, openCopy, setLockTimeout } from './full-copy.sql.ts';
+import { finishCopy, holdCopy, openCopy, readLastCopy, setLockTimeout } from './full-copy.sql.ts';
 import { tryLocking } from './locking.ts';
 
 /** The last copy as the target knows it, when the copy was decided on. */
@@ -29,6 +30,8 @@ export type GroupCopy = {
   readonly now: string;
   readonly kick: string | null;
   readonly reason: CopyReason;
+  /** @throws SarrioError when the source has another plan applied. */
+  readonly refuseUnapplied: () => Promise<void>;
   /** Tables of the source that nobody may empty or rewrite until they have been read: a copy has come too late for one. */
   readonly locks: readonly QualifiedName[];
   readonly clock: Clock;
@@ -63,7 +66,12 @@ export async function copyGroup(group: GroupCopy): Promise<number | null> {
   }
 }
 
-/** Begins the transaction and takes the locks. False when somebody has copied since this copy was decided on. */
+/** A list for `readLastCopy`. */
+export function tablesOf({ tables }: PlanFullCopy): string {
+  return textArray(tables.map(({ target }) => displayName(target)));
+}
+
+/** Begins the transaction and takes the locks. False when somebody has copied since this copy was decided on, or a migration has begun: it waits for who holds the row. */
 async function claim(group: GroupCopy, route: PlanCopyRoute): Promise<boolean> {
   const { stream, target, last, failpoint } = group;
   const undo = async (): Promise<void> => {
@@ -75,6 +83,9 @@ async function claim(group: GroupCopy, route: PlanCopyRoute): Promise<boolean> {
     await target.query(openCopy, [stream.sync, stream.source]);
     const held = (await target.query(holdCopy, [stream.sync, stream.source])).rows[0];
     if ((held?.['copied_at'] ?? null) !== last.copiedAt || (held?.['kick'] ?? null) !== last.kick) return false;
+    if ((await target.query(readLastCopy, [stream.sync, stream.source, tablesOf(group.copy)])).rows[0]?.['is_resting'] === 't') return false;
+    // A migration that has ended meanwhile has made another plan.
+    await group.refuseUnapplied();
     await failpoint('full-copy.before-lock');
     if (route.lock !== null) await target.query(route.lock);
     return true;

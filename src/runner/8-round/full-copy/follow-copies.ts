@@ -1,17 +1,20 @@
 import type { PlanFullCopy } from '../../../plan/plan-full-copy.ts';
 import type { CopyReason } from '../../events.ts';
+import { failure } from '../../../plan/errors.ts';
+import { restStop } from '../changed-tables/table-stop.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import type { FollowEnd, Following } from '../follow-stream.ts';
 import { makeHeart } from '../heartbeat.ts';
-import { copyGroup, type LastCopy } from './copy-group.ts';
+import { copyGroup, type LastCopy, tablesOf } from './copy-group.ts';
 import { type CopyState, type Due, dueOf } from './due.ts';
 import { readLastCopy, readRequest } from './full-copy.sql.ts';
 
 /** Longest wait without looking for a request, at the target's connection and at the signal. */
 const LONGEST_WAIT_MS = 5_000;
+const RESTING_MS = 1_000;
 
 /** Copies a sync's tables to one target whenever they are due, until the signal or (when asked so) until they are not. `once` copies now. */
-export function followCopies(copy: PlanFullCopy): (following: Following) => Promise<FollowEnd> {
+export function followCopies(copy: PlanFullCopy, refuse: (source: Following['source']) => Promise<void>): (following: Following) => Promise<FollowEnd> {
   return async (following) => {
     const { source, target, signal, wake, clock, until, progress, log, stream } = following;
     const heart = makeHeart(target, clock);
@@ -22,12 +25,20 @@ export function followCopies(copy: PlanFullCopy): (following: Following) => Prom
     while (!signal.aborted) {
       if (!source.isOpen() || !target.isOpen()) throw new Error(`the connection to the ${target.isOpen() ? 'source' : 'target'} was lost`);
       const generation = wake.generation();
-      const state = await look(following);
+      const state = await look(following, copy);
       if (state.isPaused) return 'again';
+      if (state.isResting) {
+        if (until !== 'stopped') throw rests(following);
+        following.enter('paused', restStop().message);
+        await heart.beat();
+        await wake.wait(generation, RESTING_MS);
+        continue;
+      }
+      following.enter('running', null);
       const due = dueOf(copy.schedule, state);
       const reason = until === 'once' && done.copies === 0 ? 'once' : due.reason;
       if (reason !== null) {
-        await copyNow(following, copy, { state, reason });
+        await copyNow(following, copy, { state, reason, refuseUnapplied: () => refuse(source) });
         done.copies += 1;
         continue;
       }
@@ -43,28 +54,38 @@ export function followCopies(copy: PlanFullCopy): (following: Following) => Prom
 }
 
 /** What both sides say, with the texts that the copy writes down. */
-type Looked = CopyState & { readonly now: string; readonly last: LastCopy; readonly isPaused: boolean };
+type Looked = CopyState & { readonly now: string; readonly last: LastCopy; readonly isPaused: boolean; readonly isResting: boolean };
 
-async function look({ source, target, stream }: Following): Promise<Looked> {
+/** Whoever is to end by himself has not copied. */
+function rests({ stream }: Following): Error {
+  const { code, hint } = restStop();
+  const where = `sync ${stream.sync}, ${stream.source} -> ${stream.target}`;
+  return failure('refused', { code, where, message: 'one of its tables rests for a migration', hint });
+}
+
+async function look({ source, target, stream }: Following, copy: PlanFullCopy): Promise<Looked> {
   const asked = (await source.query(readRequest, [stream.sync])).rows[0];
-  const row = (await target.query(readLastCopy, [stream.sync, stream.source])).rows[0];
+  const row = (await target.query(readLastCopy, [stream.sync, stream.source, tablesOf(copy)])).rows[0];
   const last = { copiedAt: row?.['copied_at'] ?? null, kick: row?.['kick'] ?? null };
   return {
     now: asked?.['now'] ?? '',
     nowMs: Number(asked?.['now_ms']),
     kick: asked?.['kick'] ?? null,
     isPaused: asked?.['is_paused'] === 't',
+    isResting: row?.['is_resting'] === 't',
     copiedMs: last.copiedAt === null ? null : Number(row?.['copied_ms']),
     servedKick: last.kick,
     last,
   };
 }
 
-async function copyNow(following: Following, copy: PlanFullCopy, { state, reason }: { state: Looked; reason: CopyReason }): Promise<void> {
+type Copying = { readonly state: Looked; readonly reason: CopyReason; readonly refuseUnapplied: () => Promise<void> };
+
+async function copyNow(following: Following, copy: PlanFullCopy, { state, reason, refuseUnapplied }: Copying): Promise<void> {
   const { progress, enter } = following;
   progress.isCaughtUp = false;
   enter('copying', null);
-  const group = { ...following, copy, last: state.last, now: state.now, kick: state.kick, reason };
+  const group = { ...following, copy, last: state.last, now: state.now, kick: state.kick, reason, refuseUnapplied };
   const rows = await copyGroup({ ...group, locks: [] }).catch((error: unknown) => {
     if (!(error instanceof ReadTooLate)) throw error;
     return copyGroup({ ...group, locks: copy.tables.map(({ source }) => source) });

@@ -2,8 +2,8 @@ import type { Statement } from '../../postgres/session.ts';
 
 /**
  * Purpose: the bookkeeping queries of full copies.
- * Reads: sarrio.kick, sarrio.paused (source), sarrio.full_copy (target). Writes: sarrio.kick, sarrio.full_copy. Called by: `follow-copies.ts`,
- * `copy-group.ts`, `copy-status.ts`, `control.ts`.
+ * Reads: sarrio.kick, sarrio.paused (source), sarrio.full_copy, sarrio.migration (target). Writes: sarrio.kick, sarrio.full_copy. Called by: `follow-copies.ts`,
+ * `copy-group.ts`, `copy-status.ts`, `control.ts`; `11-migrate/rest.ts`.
  */
 export const readRequest = `
   select clock_timestamp()::text as now, (extract(epoch from clock_timestamp()) * 1000)::text as now_ms,
@@ -11,10 +11,13 @@ export const readRequest = `
     exists (select from sarrio.paused as p where p.sync = $1) as is_paused
 `;
 
+const IS_RESTING = 'exists (select from sarrio.migration as m where m.ended_at is null and m.tables && $3::text[])';
+
+/** $1: sync, $2: source, $3: tables; with whether one of these rests for a migration. Always one row. */
 export const readLastCopy = `
-  select c.copied_at::text as copied_at, (extract(epoch from c.copied_at) * 1000)::text as copied_ms, c.kick::text as kick
-  from sarrio.full_copy as c
-  where c.sync = $1 and c.source = $2
+  select c.copied_at::text as copied_at, (extract(epoch from c.copied_at) * 1000)::text as copied_ms, c.kick::text as kick, ${IS_RESTING} as is_resting
+  from (values (1)) as one (row)
+  left join sarrio.full_copy as c on c.sync = $1 and c.source = $2
 `;
 
 /** First in a copy's transaction, so that there is a row to hold. */

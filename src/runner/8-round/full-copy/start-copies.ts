@@ -45,7 +45,10 @@ export function startCopies(options: RunOptions, name: string): SyncRun {
       failpoint,
       signal,
     };
-    return runStream(parts, followCopies(copy));
+    return runStream(
+      parts,
+      followCopies(copy, (reading) => refuseUnapplied(plan, source, reading)),
+    );
   });
   return { name, sources: new Map([[source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };
 }

@@ -9,8 +9,8 @@ import { readTables } from '../../5-inspect/read-tables.ts';
 import { type Acknowledger, makeAcknowledger } from '../acknowledge.ts';
 import { stoppedError } from '../changed-tables/hold-tables.ts';
 import { sourceFaults, targetFaults } from '../changed-tables/shape-faults.ts';
-import { shapeStop } from '../changed-tables/table-stop.ts';
-import type { StreamShapes } from '../changed-tables/table-watch.ts';
+import { restStop, shapeStop } from '../changed-tables/table-stop.ts';
+import { restingTables, type StreamShapes } from '../changed-tables/table-watch.ts';
 import { existingRowsOf } from '../existing-rows.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { COPY_DEFAULTS, copyMissing } from '../initial-copy.ts';
@@ -29,6 +29,7 @@ import {
   insertMasterWatermark,
   joinAll,
   keepTables,
+  lostCaptures,
   noteCopy,
   otherAcknowledged,
   seedHeld,
@@ -76,12 +77,16 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
 }
 
 async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
-  const missing = missingOf(start, tables);
+  const missing = await missingOf(pair, start, tables);
   if (missing.length > 0) await copy(pair, start, missing);
 }
 
-function missingOf({ states }: StreamStart, tables: readonly StreamTable[]): readonly StreamTable[] {
-  return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
+/** But for those that a migration lets rest until they have another capture, over the same rows. */
+async function missingOf({ stream, target }: Pair, { states }: StreamStart, tables: readonly StreamTable[]): Promise<readonly StreamTable[]> {
+  const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
+  if (missing.length === 0) return [];
+  const lost = new Set((await target.session.query(lostCaptures, [stream.sync, stream.source])).rows.map((row) => row['relation']));
+  return missing.filter(({ relation }) => !lost.has(relation));
 }
 
 /** The tables that were copied follow the watermark from now on; to be called after a round in which both took part. */
@@ -91,6 +96,7 @@ export async function joinCopied({ sync, source }: Pick<StreamName, 'sync' | 'so
 
 async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTable[]): Promise<void> {
   const { stream, flow, source, target, connectTarget, clock, log, failpoint, onCopy } = pair;
+  refuseResting(stream, start, missing);
   onCopy(missing.length);
   const reading = await source.source.open(start.position ?? beforeAll(source.history));
   const { captures, registration } = start;
@@ -118,6 +124,13 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
   }
 }
 
+/** What a migration is about to change is copied by the plan that comes after it, if at all. */
+function refuseResting(stream: StreamName, { resting }: StreamStart, missing: readonly StreamTable[]): void {
+  const names = new Set(restingTables(resting));
+  const stops = missing.filter(({ relation }) => names.has(relation)).map(({ ordinal }) => [ordinal, restStop()] as const);
+  if (stops.length > 0) throw stoppedError({ stops: new Map(stops) }, { stream, tables: missing });
+}
+
 /** A copy of a table that the plan does not fit would lack what is new in it. */
 async function refuseUnfit({ stream, shapes, target }: Pair, reading: Reading, missing: readonly StreamTable[]): Promise<void> {
   const [ordinals, names] = [missing.map(({ ordinal }) => ordinal), missing.map(({ table }) => table.target)];
@@ -131,7 +144,7 @@ async function refuseUnfit({ stream, shapes, target }: Pair, reading: Reading, m
       return { database, table: relation, faults: shape === undefined ? [] : faultsOf(shape, facts.get(relation)) };
     });
     const wrong = sides.filter(({ faults }) => faults.length > 0);
-    return wrong.length > 0 ? [[ordinal, shapeStop(wrong, 'masters')] as const] : [];
+    return wrong.length > 0 ? [[ordinal, shapeStop(wrong)] as const] : [];
   });
   if (stops.length > 0) throw stoppedError({ stops: new Map(stops) }, { stream, tables: missing });
 }
@@ -181,7 +194,7 @@ function seenBy(position: string | null, history: History): Position {
 async function keep(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
   const { stream, source, target } = pair;
   if (start.stored === null) await beginPair(pair, start);
-  const missing = missingOf(start, tables);
+  const missing = await missingOf(pair, start, tables);
   if (missing.length === 0) return;
   const from = formatPosition(beforeAll(source.history));
   const kept = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));

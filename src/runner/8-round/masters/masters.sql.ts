@@ -77,11 +77,11 @@ function knownText(knownBy: ReadonlyMap<number, readonly Knowledge[]>): string {
   return JSON.stringify(lines);
 }
 
-/** Every watermark of some syncs here, by source. */
+/** Every watermark of some syncs here, by source, with the tables that rest for a migration. */
 export function readWatermarks(syncs: readonly string[]): Statement {
   return {
     name: 'sarrio_watermarks',
-    text: 'select sync, source, position, copied_xid::text from sarrio.watermark where sync = any ($1::text[])',
+    text: 'select sync, source, position, copied_xid::text, resting::text from sarrio.watermark where sync = any ($1::text[])',
     values: [textArray(syncs)],
   };
 }
@@ -212,6 +212,9 @@ export const keepTables = `
   from json_to_recordset($4::json) as r (relation text, capture text)
   on conflict (sync, source, relation) do update set capture = excluded.capture, position = excluded.position, is_joined = true
 `;
+
+/** Tables whose capture a migration makes anew: their rows are the ones that they were. */
+export const lostCaptures = 'select relation from sarrio.initial_copy where sync = $1 and source = $2 and capture = 0';
 
 /** Every copied table follows the watermark. */
 export const joinAll = 'update sarrio.initial_copy set is_joined = true where sync = $1 and source = $2 and not is_joined';

@@ -3,6 +3,7 @@ import { formatPosition, parsePosition, type Position } from '../../../plan/posi
 import { originsOf } from '../../../plan/plan-masters.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Result } from '../../postgres/session.ts';
+import { restingTables } from '../changed-tables/table-watch.ts';
 import type { Look } from './member.ts';
 import type { MemberState } from './session-member.ts';
 
@@ -21,6 +22,14 @@ export function appliedAt(state: MemberState, answers: Answers): Applied & Pick<
   if (own === undefined || parts.length === 1) return { ...(own ?? united([])), copiedXid, noted: null };
   const all = united(parts);
   return { ...all, copiedXid, noted: isLess(state, own, all) ? own : null };
+}
+
+/** Tables that rest for a migration, as the answer to `readWatermarks` shows them; by ordinal. */
+export function restingAt({ sync }: MemberState, answer: Result | undefined): ReadonlySet<number> {
+  const names = new Set((answer?.lists ?? []).flatMap(([, , , , resting]) => restingTables(resting ?? '{}')));
+  return new Set(
+    names.size === 0 ? [] : [...sync.tables.keys()].filter((ordinal) => names.has(displayName(sync.tables[ordinal]?.target ?? { schema: '', name: '' }))),
+  );
 }
 
 /** Whether the sync's own note of its members is less than what the whole ring has noted. */

@@ -11,7 +11,7 @@ import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { decideInPlace } from './decide-in-place.ts';
-import { accountOf, appliedAt } from './member-applied.ts';
+import { accountOf, appliedAt, restingAt } from './member-applied.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
@@ -28,6 +28,8 @@ export type MemberState = {
   /** What the plan relies on here, by display name, and how far it is so, by ordinal. */
   readonly shapes: Readonly<Record<string, TableShape>>;
   readonly verdicts: Map<number, Verdict>;
+  /** Tables that rest here for a migration, as the last snapshot has it. */
+  resting: ReadonlySet<number>;
   /** As a replica: what it writes fires no capture trigger. One statement or batch at a time, whoever asks. */
   readonly session: Pick<Session, 'query' | 'batch'>;
   /** Sends the rows of a COPY here into a COPY at a peer; `before` comes before it here. */
@@ -87,6 +89,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     ...connectionOf(options),
     pending: { asides: new Map(), records: [], parked: [] },
     verdicts: new Map(),
+    resting: new Set(),
     from: null,
     seenBy: new Map(),
     knownBy: new Map(),
@@ -207,6 +210,7 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     (a, b) => a.ordinal - b.ordinal,
   );
   if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
+  rest(state, restingAt(state, answers[head.length - 2]));
   await judge(state, new Map([...pending.map(({ ordinal }) => [ordinal, null] as const), ...tokens]));
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = false;
@@ -219,9 +223,15 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     position: positionAt(options.history, snapshot ?? ''),
     ...appliedAt(state, { watermarks: answers[head.length - 2], held: answers[head.length - 1] }),
     pending,
-    unfit: new Set(unfitAt(state).keys()),
+    unfit: new Set([...unfitAt(state).keys(), ...state.resting]),
     clockMicros: BigInt(clock ?? '0'),
   };
+}
+
+/** What a migration did is looked at anew. */
+function rest(state: MemberState, resting: ReadonlySet<number>): void {
+  for (const ordinal of state.resting) if (!resting.has(ordinal)) state.verdicts.delete(ordinal);
+  state.resting = resting;
 }
 
 /** The fence. In a ring another sync's round may be about to move the watermarks here. */

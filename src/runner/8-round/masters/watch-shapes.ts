@@ -1,6 +1,6 @@
 import { displayName } from '../../../sql/quote.ts';
 import { readReferences } from '../changed-tables/changed-tables.sql.ts';
-import { dependsOnStop, shapeStop, type TableStop } from '../changed-tables/table-stop.ts';
+import { dependsOnStop, restStop, shapeStop, type TableStop } from '../changed-tables/table-stop.ts';
 import type { Present } from './admit.ts';
 import { MemberError, stateOf } from './member-error.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
@@ -26,7 +26,7 @@ export function makeShapeWatch(): ShapeWatch {
 export async function holdUnfit(run: MastersRun, present: readonly Present[]): Promise<void> {
   const { clock } = run.options;
   const waiting = present.filter(({ state }) => unfitAt(state).size > 0);
-  if (waiting.length === 0 && !run.stopped.isHolding()) return;
+  if (waiting.length === 0 && present.every(({ state }) => state.resting.size === 0) && !run.stopped.isHolding()) return;
   if (clock.now() - run.watch.askedAt >= EVERY_MS) {
     run.watch.askedAt = clock.now();
     for (const each of waiting) await at(each, () => judge(each.state, new Map([...unfitAt(each.state).keys()].map((ordinal) => [ordinal, null]))));
@@ -50,18 +50,14 @@ export async function isOfUnfitTables(run: MastersRun, present: readonly Present
 function ownStops(run: MastersRun, present: readonly Present[]): Map<number, TableStop> {
   const unfit = present.map(({ slot, state }) => ({ database: slot.name, tables: unfitAt(state) }));
   const ordinals = [...new Set(unfit.flatMap(({ tables }) => [...tables.keys()]))].sort((a, b) => a - b);
-  return new Map(
-    ordinals.map((ordinal) => {
+  const resting = [...new Set(present.flatMap(({ state }) => [...state.resting]))];
+  return new Map([
+    ...ordinals.map((ordinal): readonly [number, TableStop] => {
       const sides = unfit.map(({ database, tables }) => ({ database, table: relationOf(run, ordinal), faults: tables.get(ordinal) ?? [] }));
-      return [
-        ordinal,
-        shapeStop(
-          sides.filter(({ faults }) => faults.length > 0),
-          'masters',
-        ),
-      ];
+      return [ordinal, shapeStop(sides.filter(({ faults }) => faults.length > 0))];
     }),
-  );
+    ...resting.map((ordinal) => [ordinal, restStop()] as const),
+  ]);
 }
 
 /** A table with a foreign key, at any member, to one that is left out would show rows whose parents are missing. */

@@ -171,6 +171,20 @@ create table if not exists sarrio.held (
 );
 revoke all on table sarrio.held from public;
 
+-- object: function sarrio.refuse_migrating()
+create or replace function sarrio.refuse_migrating() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $sarrio$
+begin
+  raise exception using
+    errcode = 'serialization_failure',
+    message = pg_catalog.format('table %I.%I takes no writes for a moment: sarrio migrate lets all members have its last changes first', tg_table_schema, tg_table_name),
+    hint = 'Try again. If that command was ended half way, the same command again finishes it; sarrio migrate --undo takes it back.';
+end
+$sarrio$;
+revoke all on function sarrio.refuse_migrating() from public;
+
 -- object: table sarrio.stopped
 create table if not exists sarrio.stopped (
   sync text not null,
