@@ -63,7 +63,8 @@ const PLAIN = /^[A-Za-z_(](?:[\x20-\x22\x24-\x39\x3B-\x7E\xA1-\u1FFF]|:(?=[\x21-
 const HEX = /^[0-9a-f]*[acdf][0-9a-f]*$/;
 const WORD_OF_YAML = /^(?:null|true|false)$/i;
 
-function isPlain(text: string): boolean {
+/** A text that stands as it is, without quotes. */
+export function isPlain(text: string): boolean {
   return (PLAIN.test(text) || HEX.test(text)) && !WORD_OF_YAML.test(text);
 }
 

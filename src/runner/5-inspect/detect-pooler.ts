@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Session } from '../postgres/session.ts';
-import { BACKEND_PID, BEGIN_AND_BACKEND_PID, END_TRANSACTION } from './tables.sql.ts';
+import { BACKEND_PID, BEGIN_AND_BACKEND_PID } from './tables.sql.ts';
 
 /** How long the idle session may wait for its answer before the other gives its backend back. */
 const ANSWER_MS = 1_500;
@@ -10,16 +10,29 @@ const ANSWER_MS = 1_500;
  * whose backend changed. The second holds a transaction while the first asks, so that a pool of any size shows itself; a pool of one
  * backend would let the first wait for ever, hence the limit.
  */
-export async function detectPooler(options: { session: Session; other: Session; clock: Clock }): Promise<boolean> {
-  const { session, other, clock } = options;
-  const held = await pid(other, BEGIN_AND_BACKEND_PID);
-  const asked = pid(session, BACKEND_PID);
-  const answered = new AbortController();
-  await Promise.race([asked, clock.sleep(ANSWER_MS, answered.signal)]);
-  answered.abort();
-  await other.query(END_TRANSACTION);
-  const seen = [session.backendPid, await asked, await pid(session, BACKEND_PID)];
-  return new Set(seen).size > 1 || seen.includes(held) || seen.includes(other.backendPid);
+export async function detectPooler(options: PooledSessions): Promise<boolean> {
+  return (await sharesBackends(options)) || (await pid(options.session, BACKEND_PID)) !== options.session.backendPid;
+}
+
+/** Two sessions of one client; `other` is closed in the end. */
+export type PooledSessions = { readonly session: Session; readonly other: Session; readonly clock: Clock };
+
+/** As far as two answers of each tell: the caller has to look at the backend of a later one. */
+export async function sharesBackends({ session, other, clock }: PooledSessions): Promise<boolean> {
+  try {
+    const held = await pid(other, BEGIN_AND_BACKEND_PID);
+    const asked = pid(session, BACKEND_PID);
+    const answered = new AbortController();
+    await Promise.race([asked, clock.sleep(ANSWER_MS, answered.signal)]);
+    answered.abort();
+    // Its transaction ends with it, and a backend that was waited for is free.
+    await other.close();
+    const seen = [session.backendPid, await asked];
+    return new Set(seen).size > 1 || seen.includes(held) || seen.includes(other.backendPid) || held !== other.backendPid;
+  } catch (error) {
+    other.destroy();
+    throw error;
+  }
 }
 
 async function pid(session: Session, query: string): Promise<number> {
