@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Session } from '../postgres/session.ts';
-import { BACKEND_PID, BEGIN_AND_BACKEND_PID } from './tables.sql.ts';
+import { BACKEND_PID, BEGIN_AND_BACKEND_PID, END_TRANSACTION } from './tables.sql.ts';
 
 /** How long the idle session may wait for its answer before the other gives its backend back. */
 const ANSWER_MS = 1_500;
@@ -23,12 +23,14 @@ export async function sharesBackends({ session, other, clock }: PooledSessions):
     const held = await pid(other, BEGIN_AND_BACKEND_PID);
     const asked = pid(session, BACKEND_PID);
     const answered = new AbortController();
-    await Promise.race([asked, clock.sleep(ANSWER_MS, answered.signal)]);
+    const first = await Promise.race([asked, clock.sleep(ANSWER_MS, answered.signal)]);
     answered.abort();
-    // Its transaction ends with it, and a backend that was waited for is free.
+    const isDirect = (answer: number): boolean => answer === session.backendPid && other.backendPid === held && answer !== held;
+    // A server ends the transaction of a client that leaves; a pooler may keep its backend.
+    if (first === undefined || !isDirect(first)) await other.query(END_TRANSACTION);
+    const answer = await asked;
     await other.close();
-    const seen = [session.backendPid, await asked];
-    return new Set(seen).size > 1 || seen.includes(held) || seen.includes(other.backendPid) || held !== other.backendPid;
+    return !isDirect(answer);
   } catch (error) {
     other.destroy();
     throw error;

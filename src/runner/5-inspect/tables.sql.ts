@@ -127,6 +127,7 @@ GRANT EXECUTE ON FUNCTION sarrio_admin.replicate() TO ${quoteIdent(role)};`;
 /** Purpose: the backend behind a connection and the start of a transaction, to tell a pooler. Reads, writes: nothing. Called by: detectPooler. */
 export const BACKEND_PID = 'select pg_backend_pid() as pid';
 export const BEGIN_AND_BACKEND_PID = `begin; ${BACKEND_PID}`;
+export const END_TRANSACTION = 'rollback';
 
 /**
  * Purpose: which of the rights that a verb needs on objects of ours this role does not have, objects alike together. What is not
