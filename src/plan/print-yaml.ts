@@ -51,9 +51,8 @@ function below(value: unknown, place: Place): void {
 function scalar(value: unknown, level: number): string {
   if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) return String(value);
   if (typeof value !== 'string') return oneLine(value);
+  if (isBlock(value)) return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
   if (isPlain(value)) return value;
-  if (BLOCK.test(value))
-    return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
   return value.includes('\n') ? asked(value, { level, first: '' }).slice(1) : oneLine(value);
 }
 
@@ -68,8 +67,14 @@ export function isPlain(text: string): boolean {
   return (PLAIN.test(text) || HEX.test(text)) && !WORD_OF_YAML.test(text);
 }
 
+/** What no block may hold. */
+const ODD = /[^\n\x20-\x7E\xA1-\u1FFF]/;
+
 /** Lines of which the first one is not indented and the last one not empty. */
-const BLOCK = /^[\x21-\x7E][\x20-\x7E\xA1-\u1FFF]*\n[\n\x20-\x7E\xA1-\u1FFF]*[\x20-\x7E\xA1-\u1FFF]$/;
+function isBlock(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first > 0x20 && first < 0x7f && text.includes('\n') && !text.endsWith('\n') && !ODD.test(text);
+}
 
 const keys = new Map<string, string | null>();
 

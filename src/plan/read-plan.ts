@@ -21,7 +21,8 @@ export function readPlan(text: string, file: string): Plan {
 /** The plan, where nothing at all is wrong and the file is as the compiler prints it; null leaves it to `anyPlan` to say what is. */
 function printedPlan(text: string): Plan | null {
   const content = readPrinted(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text);
-  if (content === null || content['format'] !== PLAN_FORMAT || missingCapabilities(content['requires'], '').length > 0 || checkPlan(content).length > 0) return null;
+  if (content === null || content['format'] !== PLAN_FORMAT || missingCapabilities(content['requires'], '').length > 0 || checkPlan(content).length > 0)
+    return null;
   return withoutChecksum(content);
 }
 

@@ -94,11 +94,13 @@ function inline(reader: Reader, written: string, margin: number): unknown {
 const scalars = new Map<string, { readonly value: unknown }>();
 const MOST_KNOWN = 10_000;
 
+const QUOTED = /^'(?:[^']|'')*'$/;
 /** On one line and by itself; whatever it is, js-yaml says what it means. */
 const CLOSED = /^(?:'.*'|".*"|-?\d[\d.e+-]*|null|true|false|\[\]|\{\})$/;
 
 function scalar(written: string): unknown {
   if (isPlain(written)) return written;
+  if (QUOTED.test(written)) return written.slice(1, -1).replaceAll("''", "'");
   if (!CLOSED.test(written)) throw new Strange();
   const value = asked(written);
   if (typeof value === 'object' && value !== null && Object.keys(value).length > 0) throw new Strange();
@@ -143,11 +145,16 @@ function isEntry(text: string, at: number, end: number): boolean {
 
 /** Whether the line that begins here has this margin, and no wider one. */
 function hasMargin(text: string, at: number, margin: number): boolean {
-  if (at >= text.length) return false;
-  let spaces = 0;
-  while (text.charCodeAt(at + spaces) === SPACE) spaces += 1;
+  const spaces = spacesAt(text, at, margin + 1);
   if (spaces > margin) throw new Strange();
-  return spaces === margin && text.charCodeAt(at + spaces) !== LINE_FEED;
+  return spaces === margin && at < text.length && text.charCodeAt(at + spaces) !== LINE_FEED;
+}
+
+/** How many there are, counted no further than `most`. */
+function spacesAt(text: string, at: number, most: number): number {
+  let spaces = 0;
+  while (spaces < most && text.charCodeAt(at + spaces) === SPACE) spaces += 1;
+  return spaces;
 }
 
 function isItem(text: string, at: number, margin: number): boolean {
@@ -158,16 +165,10 @@ function isItem(text: string, at: number, margin: number): boolean {
 /** Lines with this margin, the first of them not wider and the last one not empty. */
 function block(reader: Reader, margin: number): string {
   const { text, at } = reader;
-  const spaces = ' '.repeat(margin);
   let end = at;
-  let isEmpty = true;
-  while (end < text.length) {
-    isEmpty = text.charCodeAt(end) === LINE_FEED;
-    if (!isEmpty && !text.startsWith(spaces, end)) break;
-    end = endOfLine(text, end) + 1;
-  }
+  while (end < text.length && (text.charCodeAt(end) === LINE_FEED || spacesAt(text, end, margin) === margin)) end = endOfLine(text, end) + 1;
   reader.at = end;
   const first = text.charCodeAt(at + margin);
   if (end === at || first === SPACE || first === LINE_FEED || text.charCodeAt(end - 2) === LINE_FEED) throw new Strange();
-  return text.slice(at + margin, end - 1).replaceAll(`\n${spaces}`, '\n');
+  return text.slice(at + margin, end - 1).replaceAll(`\n${' '.repeat(margin)}`, '\n');
 }

@@ -69,7 +69,6 @@ const PINNED: readonly Setting[] = [
   ['transaction_timeout', '0', 17],
 ];
 
-
 /**
  * How long a server keeps a connection whose other end takes nothing: sent data that is not acknowledged, or a full window. Longer for
  * a source: while a target waits for a lock, nobody reads.
