@@ -81,7 +81,7 @@ async function runVerb(verb: Verb, options: Readonly<Record<string, unknown>>): 
     if (!(error instanceof SarrioError)) throw error;
     return failedResult(error, 'json');
   });
-  for (const { format, file } of outputs) writeFileSync(file, redact(formatted(format, { command, result, version: version() })));
+  for (const { format, file } of outputs) writeFileSync(file, redact(await formatted(format, { command, result, version: version() })));
   return result;
 }
 
@@ -110,9 +110,9 @@ function asker(): VerbContext['ask'] {
   };
 }
 
-function report(command: string, result: VerbResult, format: Format): number {
+async function report(command: string, result: VerbResult, format: Format): Promise<number> {
   if (format !== 'text') {
-    out(formatted(format, { command, result, version: version() }));
+    out(await formatted(format, { command, result, version: version() }));
   } else {
     err(diagnosticsText(result.diagnostics, process.cwd()));
     if (result.text) out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);

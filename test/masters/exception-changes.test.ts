@@ -62,6 +62,8 @@ test('rows in the way, and others, are changed at every member alike in the roun
     insert into absent values (2, 1); insert into chained values (2, 1);
   `);
   const { exit, stderr } = await verb(run, '--until-caught-up');
+  // Once the tables are locked nobody's writing of that moment can be in the way: the handlers are asked at the first failure.
+  expect(stderr.split('rows change while they are being written').length - 1).toBeLessThanOrEqual(3);
   const stopped = await west.query<{ what: string }>(
     'select concat_ws(\' \', relation, code, message, key) as what from sarrio.stopped order by relation collate "C"',
   );

@@ -2,7 +2,6 @@ import { failure } from '../../plan/errors.ts';
 import { envelope } from '../envelope.ts';
 import type { VerbResult } from '../verb.ts';
 import { githubAnnotations } from './github.ts';
-import { sarifLog } from './sarif.ts';
 
 /** How a verb's result can be printed besides its own text. Diagnostics are part of each, on failure too. */
 export const FORMATS = ['text', 'json', 'sarif', 'github'] as const;
@@ -16,14 +15,14 @@ export function formatOf(argv: readonly string[]): Format {
   return FORMATS.find((format) => place >= 0 && format === wanted) ?? 'text';
 }
 
-/** A result in one of the forms for programs. */
-export function formatted(format: Exclude<Format, 'text'>, options: { command: string; result: VerbResult; version: string }): string {
+/** A result in one of the forms for programs. The explanations of all codes are read only for the form that has them. */
+export async function formatted(format: Exclude<Format, 'text'>, options: { command: string; result: VerbResult; version: string }): Promise<string> {
   const { command, result, version } = options;
   switch (format) {
     case 'json':
       return envelope({ command, ...result });
     case 'sarif':
-      return sarifLog({ diagnostics: result.diagnostics, version });
+      return (await import('./sarif.ts')).sarifLog({ diagnostics: result.diagnostics, version });
     case 'github':
       return githubAnnotations(result.diagnostics);
   }

@@ -1,7 +1,7 @@
 import { failure } from '../../../plan/errors.ts';
 import { failureText } from '../../postgres/error-text.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
-import { MemberError, stateOf } from './member-error.ts';
+import { isExcluded, MemberError, serverFields, stateOf, tableErrorOf } from './member-error.ts';
 import type { MastersRun, Place } from './run-masters.ts';
 
 /** Rounds in a row that met a change by somebody else before the tables are locked against it. */
@@ -38,6 +38,18 @@ export async function tryAgain(run: MastersRun, place: Place, error: unknown): P
   });
   await clock.sleep(RETRY_MS * clock.random() * place.contended, signal);
   return 'again';
+}
+
+/**
+ * A unique index or an exclusion of a table that was locked against everybody else from the round's beginning: nobody's write of that moment
+ * is in the way, but a row that will be there the next time, too. A trigger of the table may have written into another one, which was not locked.
+ */
+export function isStandingClash({ sync }: MastersRun, place: Place, error: unknown): boolean {
+  const found = tableErrorOf(error);
+  if (found === null || place.locked === 0 || !place.lock.has(found.table) || !isExcluded(error)) return false;
+  const { schema, table } = serverFields(found.cause);
+  const target = sync.tables[found.table]?.target;
+  return target !== undefined && target.schema === schema && target.name === table;
 }
 
 /**

@@ -4,7 +4,7 @@ import { callOf, type JudgedChange } from '../../../conflict/handlers/judge-chan
 import type { ExceptionDecision, HandlerException, HeldRow, KeyedRow } from '../../../conflict/handlers/judge-failure.ts';
 import { displayName } from '../../../sql/quote.ts';
 import type { Present } from './admit.ts';
-import { isFaultOfRows, MemberError, type RowAtFault, tableErrorOf } from './member-error.ts';
+import { isFaultOfRows, MemberError, type RowAtFault, serverFields, tableErrorOf } from './member-error.ts';
 import { heldApart } from './member-exceptions.ts';
 import type { MastersRun } from './run-masters.ts';
 import type { RuledChange, Ruling, ShownRow } from './settle-rulings.ts';
@@ -138,12 +138,8 @@ function tableName({ sync }: MastersRun, ordinal: number): string {
   return table === undefined ? String(ordinal) : displayName(table.source);
 }
 
-type ServerFields = { readonly [field in 'code' | 'message' | 'detail' | 'constraint' | 'schema' | 'table' | 'cause']?: unknown };
-
 function errorOf(cause: unknown): FailureError {
-  const { code, message, detail, constraint, schema, table, cause: inner } = (cause ?? {}) as ServerFields;
-  if (code === undefined && inner !== undefined) return errorOf(inner);
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  const named = typeof schema === 'string' && typeof table === 'string' ? displayName({ schema, name: table }) : null;
-  return { code: text(code) ?? '', message: text(message) ?? '', detail: text(detail), constraint: text(constraint), table: named };
+  const { code, message, detail, constraint, schema, table } = serverFields(cause);
+  const named = schema !== null && table !== null ? displayName({ schema, name: table }) : null;
+  return { code: code ?? '', message: message ?? '', detail, constraint, table: named };
 }

@@ -56,6 +56,19 @@ export function stateOf(error: unknown): string | null {
   return sqlState(error);
 }
 
+/** What the server says of an error, as far as it does. */
+export type ServerFields = Readonly<Record<(typeof FIELDS)[number], string | null>>;
+
+const FIELDS = ['code', 'message', 'detail', 'constraint', 'schema', 'table'] as const;
+
+/** Whatever the error is wrapped in. */
+export function serverFields(error: unknown): ServerFields {
+  const given = (error ?? {}) as { readonly [field in (typeof FIELDS)[number] | 'cause']?: unknown };
+  if (given.code === undefined && given.cause !== undefined) return serverFields(given.cause);
+  const text = (field: (typeof FIELDS)[number]): string | null => (typeof given[field] === 'string' ? given[field] : null);
+  return { code: text('code'), message: text('message'), detail: text('detail'), constraint: text('constraint'), schema: text('schema'), table: text('table') };
+}
+
 /** A unique index or an exclusion keeps the row out. */
 export function isExcluded(error: unknown): boolean {
   return ['23505', '23P01'].includes(stateOf(error) ?? '');

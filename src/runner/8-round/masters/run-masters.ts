@@ -9,7 +9,7 @@ import type { StreamEnd } from '../stream.ts';
 import type { RunOptions } from '../sync-runner.ts';
 import { settleAll, tickAll } from './acknowledge-all.ts';
 import { admit, type Present, release } from './admit.ts';
-import { comeAfter, goesWithoutLocks, pauseForOthers, tryAgain } from './contention.ts';
+import { comeAfter, goesWithoutLocks, isStandingClash, pauseForOthers, tryAgain } from './contention.ts';
 import { joinCopied } from './join-pair.ts';
 import { ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
@@ -232,7 +232,8 @@ async function failed(run: MastersRun, place: Place, error: unknown): Promise<Ne
   for (const { slot } of lost) dropMember(place, { index: slot.index, error });
   if (lost.length > 0) return 'again';
   if (error instanceof RoundElsewhere) return comeAfter(run, place);
-  if (isContention(error) && place.contended < TRIES && !isKnownFault(run, error)) return tryAgain(run, place, error);
+  const mayPass = isContention(error) && !isKnownFault(run, error) && !isStandingClash(run, place, error);
+  if (mayPass && place.contended < TRIES) return tryAgain(run, place, error);
   // Who is lost meanwhile is found to be gone in the next turn.
   if (await isOfUnfitTables(run, place.present, error).catch(() => false)) return 'again';
   const stop = stopOf(run, error);

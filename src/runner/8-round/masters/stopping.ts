@@ -4,7 +4,7 @@ import { textArray } from '../../postgres/text-array.ts';
 import { writeAlone } from '../write-alone.ts';
 import type { Present } from './admit.ts';
 import { noteGoing, noteStopped } from '../changed-tables/changed-tables.sql.ts';
-import { isContention, isFaultOfRows, MemberError, tableErrorOf } from './member-error.ts';
+import { isContention, isFaultOfRows, MemberError, serverFields, tableErrorOf } from './member-error.ts';
 import type { MastersRun } from './run-masters.ts';
 import { type Stop, TableStopped } from './stop.ts';
 
@@ -14,11 +14,11 @@ export function stopOf({ sync }: MastersRun, error: unknown): Stop | null {
   const found = tableErrorOf(error);
   if (found === null || !(isFaultOfRows(error) || isContention(error))) return null;
   const database = error instanceof MemberError ? (sync.members[error.member] ?? '') : '';
-  const { detail, state } = serverFields(found.cause);
+  const { detail, code } = serverFields(found.cause);
   return {
     table: found.table,
     code: 'SAR623',
-    message: `database ${database} does not take the rows (${state}): ${found.message}${detail === null ? '' : `: ${detail}`}`,
+    message: `database ${database} does not take the rows (${code ?? ''}): ${found.message}${detail === null ? '' : `: ${detail}`}`,
     hint: 'Change the row at one of the databases, or what the table demands of it; then run: sarrio kick. Until then only this table waits; nothing of it is lost.',
     key: found.row?.key ?? null,
   };
@@ -28,13 +28,6 @@ export function stopOf({ sync }: MastersRun, error: unknown): Stop | null {
 export function isKnownFault({ stopped }: MastersRun, error: unknown): boolean {
   const found = tableErrorOf(error);
   return found !== null && isFaultOfRows(error) && stopped.has(found.table);
-}
-
-/** `detail` names the row, as far as the server knows it. */
-function serverFields(cause: unknown): { readonly detail: string | null; readonly state: string } {
-  const { detail, code, cause: inner } = (cause ?? {}) as { detail?: unknown; code?: unknown; cause?: unknown };
-  if (typeof detail === 'string' || inner === undefined) return { detail: typeof detail === 'string' ? detail : null, state: String(code ?? '') };
-  return serverFields(inner);
 }
 
 /** The table is out of the rounds from now on. It is said once for each reason. */
