@@ -7,8 +7,8 @@ import { FREEZE_STAGE, INSERT_NARROW, stageNarrow, TABLES } from './harness/tabl
 import { sarrio } from './peers/sarrio.ts';
 
 /**
- * Where the time of a captured statement goes: a million rows in one INSERT, and 100,000 UPDATEs of one row each. Each line has the parts of the
- * lines above it, the last one is Sarrio's own capture without a runner: node --import jiti/register bench/capture-parts.ts [repetitions]
+ * Where the time of a captured statement goes: a million rows in one INSERT, and 100,000 UPDATEs of one row each. What each line
+ * has is in its name; the last one is Sarrio's own capture without a runner: node --import jiti/register bench/capture-parts.ts [repetitions]
  */
 const REPETITIONS = Number(process.argv[2] ?? 3);
 const ROWS = 1_000_000;

@@ -1,5 +1,5 @@
 /**
- * Purpose: what parts of a capture cost, each with all parts before it. Reads, writes: the bench's own databases.
+ * Purpose: what parts of a capture cost, each with the parts before it; the last one has a partial index in the place of the whole one. Reads, writes: the bench's own databases.
  * Called by: bench/capture-parts.ts.
  */
 const ENTRY = `id bigint, change_xid xid8 not null, change_at timestamptz not null, change_op "char" not null, change_segment smallint not null,
@@ -19,7 +19,7 @@ export const PARTS: Readonly<Record<string, string>> = {
   'a trigger that does nothing': trigger(''),
   'and an entry for each row': `create table entries (${ENTRY}); ${trigger(record('entries'))}`,
   'and an index on them': `create table entries (${ENTRY}); create index on entries (change_xid); ${trigger(record('entries'))}`,
-  'in a segment, without the index': `create table entries (${ENTRY}) partition by list (change_segment);
+  'in a segment, with an index on some of them': `create table entries (${ENTRY}) partition by list (change_segment);
     create table segment1 partition of entries for values in (1);
     create index on segment1 (change_xid) where change_bulk is distinct from 0; ${trigger(record('segment1'))}`,
 };

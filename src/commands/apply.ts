@@ -12,11 +12,12 @@ import { type Approvals, approvalsOf, hazardFaults, judgeHazards } from './chang
 import { changePlanData } from './change-plan/change-plan-data.ts';
 import { type Expected, expectationFaults, readSavedPlan } from './change-plan/change-plan-file.ts';
 import { headline } from './change-plan/print-text.ts';
-import { addAllow, addChangeOptions, applyContext, generatedDir, listOption, numberOption, refuseErrors } from './change-options.ts';
+import { addAllow, addChangeOptions, applyContext, generatedDir, listOption, numberOption, refuseErrors, withSchemaOption } from './change-options.ts';
 import { reportLines } from './print-apply.ts';
 import { readChanges } from './read-changes.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import { withDatabases } from './with-databases.ts';
+import { applySchema } from './with-schema/show-schema.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -24,13 +25,16 @@ type Options = Readonly<Record<string, unknown>>;
 export const verb: Verb = {
   configure: (command) => void addOptions(command),
   run: (options, context) => {
-    const work = (log?: ApplyContext['log']): Promise<VerbResult> => applyGenerated(options, context, log);
+    const work = (log?: ApplyContext['log']): Promise<VerbResult> => {
+      return options['withSchema'] === true ? applySchema(options, context, log) : applyGenerated(options, context, log);
+    };
     return options['format'] === 'ndjson' ? reportLines({ output: context.output, clock: systemClock }, work) : work();
   },
 };
 
 function addOptions(command: Command): Command {
   return addAllow(addChangeOptions(command))
+    .addOption(withSchemaOption('make the tables of generated/schema, which `pull --with-schema` has written, and nothing else'))
     .addOption(new Option('--expect <id>', 'apply only this change plan, as `sarrio plan` printed it').conflicts('plan'))
     .option('--plan <file>', 'apply only the change plan of this file: `plan --out`, or the comment of `plan --format markdown`')
     .addOption(new Option('--format <format>', 'ndjson: progress as JSON lines').choices(['text', 'json', 'ndjson']).default('text'));

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { SarrioError } from '../plan/errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -15,6 +15,11 @@ type Options = Readonly<Record<string, unknown>>;
 /** `--wait-lock`, of every verb that takes the project's lock. */
 export function addWaitLock(command: Command): Command {
   return command.option('--wait-lock <duration>', 'wait so long for another apply to finish', parseDuration, 10_000);
+}
+
+/** `--with-schema`, of the verbs that show and run what `pull --with-schema` has written. */
+export function withSchemaOption(description: string): Option {
+  return new Option('--with-schema', description).conflicts(['expect', 'plan', 'out']);
 }
 
 /** Options of the verbs that change databases. */
@@ -49,8 +54,12 @@ export function numberOption(options: Options, name: string): number {
 
 /** The surroundings of an apply or destroy, from the command line. */
 export function applyContext(plan: Plan, options: Options, context: VerbContext): ApplyContext {
+  return { plan, ...changeContext(options, context) };
+}
+
+/** The same for what needs no plan. */
+export function changeContext(options: Options, context: VerbContext): Omit<ApplyContext, 'plan'> {
   return {
-    plan,
     clock: systemClock,
     log: applyPrinter(context.output),
     failpoint: failpointFromEnv(context.env),

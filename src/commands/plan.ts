@@ -11,11 +11,12 @@ import { savedPlan } from './change-plan/change-plan-file.ts';
 import { printSql } from './change-plan/print.sql.ts';
 import { printMarkdown } from './change-plan/print-markdown.ts';
 import { printChangePlan, type Shown } from './change-plan/print-text.ts';
-import { addAllow, addWaitLock, generatedDir, listOption, numberOption } from './change-options.ts';
+import { addAllow, addWaitLock, generatedDir, listOption, numberOption, withSchemaOption } from './change-options.ts';
 import { applyPrinter } from './print-apply.ts';
 import { readChanges } from './read-changes.ts';
 import type { Verb } from './verb.ts';
 import { withDatabases } from './with-databases.ts';
+import { showSchema } from './with-schema/show-schema.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -24,12 +25,14 @@ export const verb: Verb = {
   configure: (command) => {
     addAllow(addWaitLock(command))
       .addOption(new Option('--format <format>', 'what standard output holds').choices(['text', 'json', 'markdown', 'sql']).default('text'))
+      .addOption(withSchemaOption('show what of generated/schema, which `pull --with-schema` has written, is still to be made'))
       .option('--out <file>', 'also write the change plan to a file, for `apply --plan`')
       .option('--environment <name>', 'where this is, for the heading of the Markdown')
       .option('--exit-code', 'exit with 2 when there is something to do, with 3 when that has a hazard which nobody has approved')
       .option('--verbose', 'name every object that would be made, not only their number');
   },
   run: async (options, context) => {
+    if (options['withSchema'] === true) return showSchema(options, context);
     const generated = await loadGenerated(generatedDir(options, context));
     const { plan } = generated;
     const log = applyPrinter(context.output);

@@ -15,14 +15,21 @@ import { connect } from '../runner/postgres/session.ts';
 import { addConfigOptions, readConfig } from './config-options.ts';
 import { type LockChanges, lockChanges } from './lock-changes.ts';
 import type { Verb, VerbContext } from './verb.ts';
+import { pullSchema } from './with-schema/pull-schema.ts';
 
 /** `sarrio pull`: reads the catalogs of all databases into the schema lock, and writes the types of it. Changes nothing in a database. */
 export const verb: Verb = {
-  configure: (command) => void addConfigOptions(command),
+  configure: (command) => {
+    addConfigOptions(command).option(
+      '--with-schema',
+      'also write SQL that makes the tables which targets lack, with types and indexes, as the sources have them',
+    );
+  },
   run: async (options, context) => {
     const dir = String(options['generated']);
     const folder = resolve(context.cwd, dir);
-    const { config } = await readConfig(options, context);
+    const loaded = await readConfig(options, context);
+    const { config } = loaded;
     const urls = resolveUrls(config.databases, context.env);
     const readings = await readAll(
       [...schemasOf(config)].map(([database, schemas]) => {
@@ -35,8 +42,10 @@ export const verb: Verb = {
     await writeFile(join(folder, LOCK_FILE), writeLock(lock));
     for (const [path, types] of typeFiles(lock)) await writeFile(join(folder, path), types);
     const reports = [...readings].map(([database, reading]) => reportOf(database, reading, before));
-    const text = [...reports.flatMap(reportLines), `Wrote ${dir}/${LOCK_FILE} and ${dir}/${TYPES_FILE}. Next: \`sarrio compile\`.`].join('\n');
-    return { exit: 'ok', data: { databases: reports }, diagnostics: [], text };
+    const schema = options['withSchema'] === true ? await pullSchema({ loaded, lock, urls, folder, dir, env: context.env }) : null;
+    const next = schema?.isMissing ? '' : ' Next: `sarrio compile`.';
+    const text = [...reports.flatMap(reportLines), `Wrote ${dir}/${LOCK_FILE} and ${dir}/${TYPES_FILE}.${next}`, ...(schema?.lines ?? [])].join('\n');
+    return { exit: 'ok', data: { databases: reports, ...(schema ? { schema: schema.data } : {}) }, diagnostics: schema?.diagnostics ?? [], text };
   },
 };
 

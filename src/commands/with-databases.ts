@@ -1,5 +1,5 @@
 import { failure, type SarrioError } from '../plan/errors.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, PlanDatabase } from '../plan/plan.ts';
 import { resolveUrls } from '../plan/resolve-url.ts';
 import type { Clock } from '../runner/clock.ts';
 import { sharesBackends } from '../runner/5-inspect/detect-pooler.ts';
@@ -8,7 +8,7 @@ import { holdApplyLock } from '../runner/7-apply/hold-apply-lock.ts';
 import { connect, type ConnectOptions, type Session } from '../runner/postgres/session.ts';
 
 export type DatabasesOptions = {
-  readonly plan: Plan;
+  readonly plan: Pick<Plan, 'project'> & { readonly databases: Readonly<Record<string, Pick<PlanDatabase, 'url'>>> };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `exclusive` for what changes the databases. */
   readonly lock: 'exclusive' | 'shared';

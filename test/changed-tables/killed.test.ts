@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { TestDatabase } from '../support/database.ts';
+import { sarrio } from '../support/cli.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { migratingProject, type MigratingProject } from '../support/migrating.ts';
 import { share } from '../support/share.ts';
@@ -66,6 +68,33 @@ test('a migration that is killed anywhere is finished by the same command, runs 
     expect((await project.migrate(file, sql)).exit).toBe('ok');
   }
   await project.arrived();
+  expect(await project.verify()).toMatchObject({ exit: 'ok', diagnostics: [] });
+}, 120_000);
+
+test('the program itself, killed by SIGKILL between its stages, converges when it is run again', async () => {
+  const killed = await pair();
+  const { source, target, project } = killed;
+  project.run();
+  for (const [index, point] of ['migrate.target.committed', 'migrate.source.before-commit', 'migrate.after-write'].entries()) {
+    const [file, sql] = [`add-${index}.sql`, `alter table orders add column c${index} integer default ${index}`];
+    await writeFile(join(project.dir, file), sql);
+    const { exitCode, stderr } = await sarrio(['migrate', file], { cwd: project.dir, env: { ...project.env, SARRIO_FAILPOINT: `${point}=kill` } });
+    expect({ point, exitCode, stderr }).toMatchObject({ point, exitCode: -1 });
+    await source.script(`insert into orders (id, body) values (${index}, '${point}')`);
+    const again = await project.migrate(file, sql);
+    expect({ point, diagnostics: again.diagnostics, exit: again.exit }).toEqual({ point, diagnostics: [], exit: 'ok' });
+    await source.query(`update orders set c${index} = -1 where id = $1`, [index]);
+  }
+  await project.arrived();
+  const columns = "select attname from pg_attribute where attrelid = 'orders'::regclass and attnum > 0 order by attnum";
+  for (const database of [source, target]) {
+    expect((await database.query(columns)).map(({ attname }) => attname)).toEqual(['id', 'body', 'c0', 'c1', 'c2']);
+    expect(await database.query('select id, c0, c1, c2 from orders order by id')).toEqual([
+      { id: 0, c0: -1, c1: 1, c2: 2 },
+      { id: 1, c0: 0, c1: -1, c2: 2 },
+      { id: 2, c0: 0, c1: 1, c2: -1 },
+    ]);
+  }
   expect(await project.verify()).toMatchObject({ exit: 'ok', diagnostics: [] });
 }, 120_000);
 

@@ -14,7 +14,7 @@ import {
 } from '../support/crash-pair.ts';
 import { send } from '../support/process.ts';
 import { startSampler } from '../support/sampler.ts';
-import { share } from '../support/share.ts';
+import { share, turn } from '../support/share.ts';
 import { startWorkload } from '../support/workload.ts';
 import { COPY_POINTS, lureTo, ROUND_POINTS } from './points.ts';
 
@@ -55,20 +55,11 @@ const server =
     await pair[side].start();
   };
 
-const LOSSES: readonly (readonly [name: string, loss: Loss])[] = [
-  ['backends', backends],
-  ['the source server', server('sourceServer')],
-  ['the target server', server('targetServer')],
-];
+const LOSSES: readonly Loss[] = [backends, server('sourceServer'), server('targetServer')];
 
-/** All of them at every point take long: a run does so when SARRIO_EVERY_LOSS is set; otherwise they take turns. */
-function lossesAt(index: number): readonly (readonly [name: string, loss: Loss])[] {
-  return process.env['SARRIO_EVERY_LOSS'] ? LOSSES : LOSSES.filter((_, turn) => turn === index % LOSSES.length);
-}
-
-/** With all of them at every point, a turn for each. */
-function turns(): readonly number[] {
-  return process.env['SARRIO_EVERY_LOSS'] ? LOSSES.map((_, turn) => turn) : [0];
+/** One at each point, and another one in the next turn: all of them at every point take long. */
+function lossAt(index: number): Loss {
+  return LOSSES[(index + (turn === 'all' ? 0 : turn)) % LOSSES.length] ?? backends;
 }
 
 async function loseAt(pair: Pair, point: string, loss: Loss): Promise<RunningSarrio> {
@@ -92,15 +83,13 @@ test('backends or a server lost at any point of a round, a purge or an acknowled
   await expectCopied(pair);
   await first.stop();
   const sampler = startSampler(pair.target);
-  for (const turn of turns()) {
-    const running = startRunner(pair.project, POINTS.round.map((point) => `${point}=pause`).join(','));
-    for (const [index, point] of POINTS.round.entries()) {
-      await lureTo(point, pair.source);
-      await loseNext(running, pair, { point, loss: LOSSES[(index + turn) % LOSSES.length]?.[1] ?? backends });
-    }
-    await expectRounds(running);
-    await running.stop();
+  const running = startRunner(pair.project, POINTS.round.map((point) => `${point}=pause`).join(','));
+  for (const [index, point] of POINTS.round.entries()) {
+    await lureTo(point, pair.source);
+    await loseNext(running, pair, { point, loss: lossAt(index) });
   }
+  await expectRounds(running);
+  await running.stop();
   await workload.stop();
   expect(await sampler.stop()).toEqual([]);
   await expectCaughtUp(pair);
@@ -110,13 +99,11 @@ test('backends or a server lost at any point of a copy: it is made again', { tim
   const pair = await pairNamed('lost_copy');
   const workload = startWorkload(pair.source);
   for (const [index, point] of POINTS.copy.entries()) {
-    for (const [, loss] of lossesAt(index)) {
-      const running = await loseAt(pair, point, loss);
-      await expectCopied(pair);
-      await running.stop();
-      const again = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', pair.project.dir], { env: pair.project.env });
-      expect(again.exitCode).toBe(0);
-    }
+    const running = await loseAt(pair, point, lossAt(index));
+    await expectCopied(pair);
+    await running.stop();
+    const again = await sarrio(['copy', '--sync', 's', '--target', 'target', '--replace', '--generated', pair.project.dir], { env: pair.project.env });
+    expect(again.exitCode).toBe(0);
   }
   await workload.stop();
   await expectEqual(pair);

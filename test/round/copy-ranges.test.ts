@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeThrottle } from '../../src/runner/8-round/ranges/throttle.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { RANGE_POINTS } from '../crash/points.ts';
+import { sarrio } from '../support/cli.ts';
 import { tablesEqual } from '../support/compare.ts';
 import { catchUp, cutOff } from '../support/follow.ts';
 import { oneWayPair, type Pair } from '../support/one-way.ts';
@@ -33,9 +34,13 @@ async function rangedPair(more: Parameters<typeof oneWayPair>[1] = {}): Promise<
   return pair;
 }
 
+async function cut(pair: Pair, point: string, nth: number): Promise<void> {
+  await cutOff(pair.project, point, nth);
+  await left(pair);
+}
+
 /** Backends of the run that was cut off have ended, too. */
-async function cut({ project, source, target }: Pair, point: string, nth: number): Promise<void> {
-  await cutOff(project, point, nth);
+async function left({ source, target }: Pair): Promise<void> {
   const ours = "select from pg_stat_activity where application_name like 'sarrio%' and datname = current_database()";
   for (const database of [source, target]) await waitUntil('nobody is left', async () => (await database.query(ours)).length === 0);
 }
@@ -58,6 +63,25 @@ describe('a large table is copied in ranges', () => {
     expect(ranges(events)).toHaveLength((first?.total ?? done) - done);
     expect(await tablesEqual(source, target, 'public.big')).toBe(true);
     expect(await target.query('select from sarrio.copy_range')).toEqual([]);
+  });
+
+  test('a runner killed by SIGKILL while ranges are copied: the next one copies the others alone', async () => {
+    const pair = await rangedPair();
+    const { source, target, project } = pair;
+    const env = { ...project.env, SARRIO_FAILPOINT: 'copy.before-range-commit:4=kill' };
+    expect((await sarrio(['run', '--generated', project.dir], { env })).exitCode).not.toBe(0);
+    await left(pair);
+    const done = await target.query<{ number: number; xmin: string }>('select number, xmin::text from sarrio.copy_range where copied_at is not null');
+    const kept = await target.query<{ id: number; xmin: string }>('select id, xmin::text from big');
+    expect(done.length).toBeGreaterThan(0);
+    expect(kept.length).toBeGreaterThan(0);
+    const events = await catchUp(project);
+    const [first] = ranges(events);
+    expect(ranges(events)).toHaveLength((first?.total ?? done.length) - done.length);
+    // The rows are those that the killed runner has brought, not others of the same content.
+    const now = new Map((await target.query<{ id: number; xmin: string }>('select id, xmin::text from big')).map(({ id, xmin }) => [id, xmin]));
+    expect(kept.filter(({ id, xmin }) => now.get(id) !== xmin)).toEqual([]);
+    expect(await tablesEqual(source, target, 'public.big')).toBe(true);
   });
 
   test.each([

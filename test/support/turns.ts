@@ -51,7 +51,7 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
     ['verify/moments', 'verify/load'],
     ['verify/differences', 'history/backups'],
   ],
-  [['cutover/resumed'], ['security/secrets'], ['cutover/cutover', 'cutover/reversed'], ['security/roles', 'commands/query-counts']],
+  [['cutover/resumed', 'with-schema/refused'], ['security/secrets'], ['cutover/cutover', 'cutover/reversed'], ['security/roles', 'commands/query-counts']],
   [
     ['capture/bulk', 'capture/masters-truncate'],
     ['round/truncate', 'round/families'],
@@ -59,7 +59,7 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
     ['round/purge', 'round/purge-races'],
   ],
   [['round/rebuild-indexes'], ['runner/apply-drift', 'runner/shadow'], ['round/adopt'], ['runner/checks', 'runner/case-locks']],
-  [['sequences/carried'], ['compiler/byte-stability']],
+  [['sequences/carried'], ['compiler/byte-stability', 'with-schema/majors']],
 ];
 
 /** The files, as `round/values`, that wait for another run's turn. */

@@ -23,8 +23,12 @@ export async function lockTables(options: { session: Session; group: Group; time
 
 /** Who holds locks that a group waits for, in words. */
 export async function lockHolders(session: Session, group: Group): Promise<readonly string[]> {
-  const tables = lockedTables(group).map(({ schema, name }) => ({ schema, name }));
-  const { rows } = await session.query(LOCK_HOLDERS, [JSON.stringify(tables)]);
+  return holdersOf(session, lockedTables(group));
+}
+
+/** Who holds locks of these tables that keep us out; of no tables, of objects of ours. */
+export async function holdersOf(session: Session, tables: readonly QualifiedName[]): Promise<readonly string[]> {
+  const { rows } = await session.query(LOCK_HOLDERS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))]);
   return rows.map((row) => {
     if (row['pid'] === null) return 'a prepared transaction';
     return `backend ${row['pid'] ?? '?'} (${row['application_name'] || 'no application_name'}, ${row['state'] ?? '?'}, transaction of ${row['seconds'] ?? '?'} s)`;

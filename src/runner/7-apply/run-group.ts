@@ -29,7 +29,7 @@ export type ApplyContext = {
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 3_000;
 /** lock_not_available, deadlock_detected, query_canceled (the limit on all of a group's locks together). */
-const BUSY_STATES: ReadonlySet<string> = new Set(['55P03', '40P01', '57014']);
+export const BUSY_STATES: ReadonlySet<string> = new Set(['55P03', '40P01', '57014']);
 
 type GroupRun = { readonly session: Session; readonly group: Group; readonly context: ApplyContext; readonly seen: SeenSeals | null };
 
@@ -72,7 +72,7 @@ async function tryGroup(options: GroupRun): Promise<void> {
 }
 
 /** Doubles, with jitter over its upper half, so that two who wait for each other fall out of step. */
-function backoff(attempt: number, random: () => number): number {
+export function backoff(attempt: number, random: () => number): number {
   const full = Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LONGEST_BACKOFF_MS);
   return full / 2 + (full / 2) * random();
 }

@@ -8,9 +8,10 @@ export const memberTableMissing: Rule = {
   code: 'SAR264',
   severity: 'error',
   summary: 'a member lacks a table of a multi-master sync, or has something else by its name',
-  explanation: 'Sarrio moves rows; it never creates or changes a table of yours. Each member needs the table under the same name.',
+  explanation:
+    'Sarrio moves rows. It never changes a table of yours, and makes one only where you ask for it. Each member needs the table under the same name.',
   example: 'west has no public.orders',
-  cure: 'Create it there and run sarrio pull, or leave it out with `exclude`.',
+  cure: 'Let sarrio pull --with-schema write the SQL that makes it, or create it there and run sarrio pull; or leave it out with `exclude`.',
   run: (input) =>
     masterTables(input).flatMap(({ sync, table, label, path }) =>
       sync.members.flatMap((member): readonly Finding[] => {
@@ -18,7 +19,9 @@ export const memberTableMissing: Rule = {
         const schema = table.schemas[member];
         if (database === undefined) return [];
         if (schema === undefined) {
-          const hint = didYouMean(label, database.tables.map(displayName)) ?? `Create it in '${member}' and run \`sarrio pull\`.`;
+          const hint =
+            didYouMean(label, database.tables.map(displayName)) ??
+            `Create it in '${member}' and run \`sarrio pull\` (\`sarrio pull --with-schema\` writes the SQL).`;
           return [{ path, message: `member '${member}' has no table ${label}`, hint }];
         }
         const reason = unfitReason(schema);

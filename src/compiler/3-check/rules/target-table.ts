@@ -9,16 +9,17 @@ export const targetTableMissing: Rule = {
   code: 'SAR213',
   severity: 'error',
   summary: 'a target has no such table',
-  explanation: 'Sarrio moves rows; it never creates or changes a table of yours.',
+  explanation: 'Sarrio moves rows. It never changes a table of yours, and makes one only where you ask for it.',
   example: 'public.orders was not made on west',
-  cure: 'Create it there and run sarrio pull, name it with `rename`, or leave it out with `exclude`.',
+  cure: 'Let sarrio pull --with-schema write the SQL that makes it, or create it there and run sarrio pull; or name it with `rename`, or leave it out with `exclude`.',
   run: (input) =>
     oneWayTables(input).flatMap((placed) =>
       knownTargets(input, placed).flatMap(([database, schema]): Finding[] => {
         if (placed.table.targets[database]) return [];
         const name = displayName(placed.table.targetName);
         const hint =
-          didYouMean(name, schema.tables.map(displayName)) ?? `Create it in '${database}' and run \`sarrio pull\`, or name the other table with \`rename\`.`;
+          didYouMean(name, schema.tables.map(displayName)) ??
+          `Create it in '${database}' and run \`sarrio pull\` (\`sarrio pull --with-schema\` writes the SQL), or name the other table with \`rename\`.`;
         return [{ path: placed.path, message: `target '${database}' has no table ${name}`, hint }];
       }),
     ),
