@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
-import { compileConfig } from '../compiler/compile.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { compareGenerated, type GeneratedChanges, loadGenerated } from '../plan/generated-files.ts';
 import { addConfigOptions, readInputs } from './config-options.ts';
 import { parseCount } from './duration.ts';
-import { shadowResult } from './shadow/shadow-result.ts';
 import type { Verb } from './verb.ts';
 
 /** `sarrio check`: everything that can be known without a database, for every pull request: faults, warnings, and whether `generated/` is up to date. */
@@ -15,12 +13,14 @@ export const verb: Verb = {
       .option('--shadow <url>', 'then try generated/ on new databases of this server: it installs, plans empty again, and goes again'),
   run: async (options, context) => {
     const dir = String(options['generated']);
-    const { loaded, lock } = await readInputs(options, context);
+    // Loaded while another process evaluates the config.
+    const [{ loaded, lock }, { compileConfig }] = await Promise.all([readInputs(options, context), import('../compiler/compile.ts')]);
     const { files, warnings } = compileConfig(loaded, lock);
     const changes = await compareGenerated(resolve(context.cwd, dir), files);
     const diagnostics = [...warnings, ...staleFaults(changes, dir), ...tooMany(warnings.length, options['maxWarnings'])];
     const isFine = !diagnostics.some(({ severity }) => severity === 'error');
     if (isFine && typeof options['shadow'] === 'string') {
+      const { shadowResult } = await import('./shadow/shadow-result.ts');
       const proof = await shadowResult(options['shadow'], { generated: await loadGenerated(resolve(context.cwd, dir)), lock, context });
       return { ...proof, diagnostics: [...diagnostics, ...proof.diagnostics] };
     }

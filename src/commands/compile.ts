@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Evaluator } from '../compiler/1-load/evaluate/evaluator.ts';
 import { startEvaluator } from '../compiler/1-load/evaluate/evaluator.ts';
-import { compileConfig } from '../compiler/compile.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
 import { compareGenerated, LOCK_FILE, writeGenerated } from '../plan/generated-files.ts';
@@ -30,7 +29,8 @@ type CompiledOnce = { readonly result: VerbResult; readonly files: readonly stri
 async function compileOnce(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<CompiledOnce> {
   const dir = String(options['generated']);
   const folder = resolve(context.cwd, dir);
-  const { loaded, lock } = await readInputs(options, context, evaluator);
+  // Loaded while another process evaluates the config.
+  const [{ loaded, lock }, { compileConfig }] = await Promise.all([readInputs(options, context, evaluator), import('../compiler/compile.ts')]);
   const { files, warnings } = compileConfig(loaded, lock);
   const check = options['check'] === true;
   const changes = check ? await compareGenerated(folder, files) : await writeGenerated(folder, files);

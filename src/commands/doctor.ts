@@ -57,14 +57,9 @@ async function connected(target: ConnectOptions, sessions: Map<string, Session>)
 }
 
 async function poolerFinding(session: Session, target: ConnectOptions): Promise<Finding> {
-  const other = await connect(target);
   const base = { check: 'pooler', database: target.database } as const;
-  try {
-    if (!(await detectPooler({ session, other, clock: systemClock })))
-      return { ...base, result: 'ok', evidence: 'no transaction pooler in between', cure: null };
-  } finally {
-    await other.close();
-  }
+  if (!(await detectPooler({ session, other: await connect(target), clock: systemClock })))
+    return { ...base, result: 'ok', evidence: 'no transaction pooler in between', cure: null };
   const evidence = 'a transaction pooler stands in between: two sessions were answered by one backend, and locks and settings do not last';
   return { ...base, result: 'problem', evidence, cure: `Use a direct connection, or a pool in session mode, in ${target.variable}.` };
 }

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contentHash } from '../plan/canonical.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
 import { type Generated, loadGenerated, PLAN_FILE } from '../plan/generated-files.ts';
+import { planHash } from '../plan/plan-hash.ts';
 import { refuseUnapplied } from '../runner/8-round/installed-plan.ts';
 import { NEW_PLAN, run, type RunEnd } from '../runner/8-round/run.ts';
 import type { RunOptions } from '../runner/8-round/sync-runner.ts';
@@ -47,7 +47,7 @@ type Watched = FollowedRun & { readonly running: Generated; readonly signal: Abo
 async function watchFolder(watched: Watched): Promise<Generated | null> {
   const { dir, running, optionsFor, signal } = watched;
   const { clock, log } = optionsFor(running);
-  const hash = contentHash(running.plan);
+  const hash = planHash(running.plan);
   const seen = { version: await versionOf(dir), said: '' };
   let isDue = false;
   while (!signal.aborted) {
@@ -58,7 +58,7 @@ async function watchFolder(watched: Watched): Promise<Generated | null> {
     if (!isDue || signal.aborted) continue;
     try {
       const found = await loadGenerated(dir);
-      if (contentHash(found.plan) !== hash) {
+      if (planHash(found.plan) !== hash) {
         await refuseUnready(watched, found);
         log({ kind: 'plan', state: 'taken', reason: null });
         return found;

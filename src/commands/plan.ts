@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { contentHash } from '../plan/canonical.ts';
 import { type Generated, loadGenerated } from '../plan/generated-files.ts';
+import { planHash } from '../plan/plan-hash.ts';
 import type { ChangePlan } from '../runner/6-diff/step.ts';
 import { systemClock, today } from '../runner/clock.ts';
 import { approvalsOf, judgeHazards } from './change-plan/approvals.ts';
@@ -69,5 +69,5 @@ function printed(parts: { changePlan: ChangePlan; shown: Shown; generated: Gener
   if (options['format'] === 'sql') return printSql(changePlan);
   if (options['format'] !== 'markdown') return printChangePlan(changePlan, shown);
   const environment = typeof options['environment'] === 'string' ? options['environment'] : null;
-  return printMarkdown(changePlan, { ...shown, environment, planHash: contentHash(generated.plan) });
+  return printMarkdown(changePlan, { ...shown, environment, planHash: planHash(generated.plan) });
 }

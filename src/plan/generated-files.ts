@@ -51,22 +51,18 @@ export type GeneratedChanges = { readonly written: readonly string[]; readonly d
 
 /** Compares `generated/` with the files that should stand there. Line ends do not count, so a CRLF checkout is not stale. */
 export async function compareGenerated(dir: string, files: ReadonlyMap<string, string>): Promise<GeneratedChanges> {
-  const written: string[] = [];
-  for (const [path, text] of files) {
-    const found = await readIfPresent(join(dir, path));
-    if (found?.replaceAll('\r\n', '\n') !== text) written.push(path);
-  }
-  return { written: written.sort(byCodeUnit), deleted: await staleFiles(dir, files) };
+  const paths = [...files.keys()].sort(byCodeUnit);
+  const isOther = await eachOf(paths, async (path) => (await readIfPresent(join(dir, path)))?.replaceAll('\r\n', '\n') !== files.get(path));
+  const written = paths.filter((_, place) => isOther[place]);
+  return { written, deleted: await staleFiles(dir, files) };
 }
 
 /** Makes `generated/` hold exactly these files of ours. Touches no file that is already right, and deletes only files with our header. */
 export async function writeGenerated(dir: string, files: ReadonlyMap<string, string>): Promise<GeneratedChanges> {
   const changes = await compareGenerated(dir, files);
-  for (const path of changes.written) {
-    await mkdir(dirname(join(dir, path)), { recursive: true });
-    await writeFile(join(dir, path), files.get(path) ?? '');
-  }
-  for (const path of changes.deleted) await rm(join(dir, path));
+  for (const folder of new Set(changes.written.map((path) => dirname(join(dir, path))))) await mkdir(folder, { recursive: true });
+  await eachOf(changes.written, (path) => writeFile(join(dir, path), files.get(path) ?? ''));
+  await eachOf(changes.deleted, (path) => rm(join(dir, path)));
   return changes;
 }
 
@@ -109,10 +105,20 @@ function isMissing(error: unknown): boolean {
 
 async function readFiles(dir: string, wanted: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const paths = [...new Set(wanted)].sort(byCodeUnit);
-  const files = new Map<string, string>();
-  for (const path of paths) {
-    const text = await readIfPresent(join(dir, path));
-    if (text !== null) files.set(path, text);
-  }
-  return files;
+  const texts = await eachOf(paths, (path) => readIfPresent(join(dir, path)));
+  return new Map(
+    paths.flatMap((path, place) => {
+      const text = texts[place] ?? null;
+      return text === null ? [] : [[path, text] as const];
+    }),
+  );
+}
+
+/** So many files at once: there may be thousands. */
+const PORTION = 32;
+
+async function eachOf<Item, Value>(items: readonly Item[], work: (item: Item) => Promise<Value>): Promise<readonly Value[]> {
+  const done: Value[] = [];
+  for (let from = 0; from < items.length; from += PORTION) done.push(...(await Promise.all(items.slice(from, from + PORTION).map(work))));
+  return done;
 }

@@ -51,9 +51,8 @@ function below(value: unknown, place: Place): void {
 function scalar(value: unknown, level: number): string {
   if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) return String(value);
   if (typeof value !== 'string') return oneLine(value);
+  if (isBlock(value)) return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
   if (isPlain(value)) return value;
-  if (BLOCK.test(value))
-    return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
   return value.includes('\n') ? asked(value, { level, first: '' }).slice(1) : oneLine(value);
 }
 
@@ -63,12 +62,19 @@ const PLAIN = /^[A-Za-z_(](?:[\x20-\x22\x24-\x39\x3B-\x7E\xA1-\u1FFF]|:(?=[\x21-
 const HEX = /^[0-9a-f]*[acdf][0-9a-f]*$/;
 const WORD_OF_YAML = /^(?:null|true|false)$/i;
 
-function isPlain(text: string): boolean {
+/** A text that stands as it is, without quotes. */
+export function isPlain(text: string): boolean {
   return (PLAIN.test(text) || HEX.test(text)) && !WORD_OF_YAML.test(text);
 }
 
+/** What no block may hold. */
+const ODD = /[^\n\x20-\x7E\xA1-\u1FFF]/;
+
 /** Lines of which the first one is not indented and the last one not empty. */
-const BLOCK = /^[\x21-\x7E][\x20-\x7E\xA1-\u1FFF]*\n[\n\x20-\x7E\xA1-\u1FFF]*[\x20-\x7E\xA1-\u1FFF]$/;
+function isBlock(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first > 0x20 && first < 0x7f && text.includes('\n') && !text.endsWith('\n') && !ODD.test(text);
+}
 
 const keys = new Map<string, string | null>();
 

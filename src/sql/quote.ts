@@ -3,27 +3,27 @@ import { dangerousRaw, type Sql } from './sql.ts';
 /** A table or other object by its two names, exactly as the catalog spells them. Never joined with a dot and split again. */
 export type QualifiedName = { readonly schema: string; readonly name: string };
 
-/** The name as SQL: plain where a plain word says the same, quoted otherwise. */
-export function ident(...parts: readonly string[]): Sql {
-  const last = parts.length - 1;
-  let names = KNOWN;
-  for (let index = 0; index < last; index += 1) names = namesBelow(names, parts[index] ?? '');
-  const name = parts[last] ?? '';
-  const found = names.own.get(name) ?? dangerousRaw(parts.map(quoteIdent).join('.'));
-  if (names.own.size < MOST_KNOWN) names.own.set(name, found);
-  return found;
+/** A name, or one within another, as SQL: plain where a plain word says the same, quoted otherwise. */
+export function ident(name: string, within?: string): Sql {
+  const [names, last] = within === undefined ? [KNOWN, name] : [namesBelow(name), within];
+  const found = names.get(last);
+  if (found !== undefined) return found;
+  const made = dangerousRaw(within === undefined ? quoteIdent(name) : `${quoteIdent(name)}.${quoteIdent(within)}`);
+  if (names.size < MOST_KNOWN) names.set(last, made);
+  return made;
 }
 
-/** Names that were met before, by their parts: the same columns come back in every statement. */
-type Names = { readonly own: Map<string, Sql>; readonly below: Map<string, Names> };
-
-const KNOWN: Names = { own: new Map(), below: new Map() };
+/** Names that were met before, by themselves and by what they are within: the same columns come back in every statement. */
+const KNOWN = new Map<string, Sql>();
+const BELOW = new Map<string, Map<string, Sql>>();
 const MOST_KNOWN = 10_000;
 
-function namesBelow({ below }: Names, part: string): Names {
-  const found = below.get(part) ?? { own: new Map(), below: new Map() };
-  if (below.size < MOST_KNOWN) below.set(part, found);
-  return found;
+function namesBelow(name: string): Map<string, Sql> {
+  const found = BELOW.get(name);
+  if (found !== undefined) return found;
+  const made = new Map<string, Sql>();
+  if (BELOW.size < MOST_KNOWN) BELOW.set(name, made);
+  return made;
 }
 
 /** A table as SQL, always with its schema. */

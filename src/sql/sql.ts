@@ -72,6 +72,17 @@ export function join(pieces: readonly Sql[], separator = ',\n'): Sql {
   return make(pieces.map((piece) => piece.marked).join(separator));
 }
 
+/** Makes a piece once for each two texts, for what stands in the statements of every table alike. */
+export function byTexts(make: (one: string, other: string) => Sql): (one: string, other: string) => Sql {
+  const made = new Map<string, Sql>();
+  return (one, other) => {
+    const key = JSON.stringify([one, other]);
+    const piece = made.get(key) ?? make(one, other);
+    made.set(key, piece);
+    return piece;
+  };
+}
+
 /** Text that is SQL already. */
 export function dangerousRaw(text: string): Sql {
   return make(text);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { verb as apply } from '../../src/commands/apply.ts';
 import { verb as compile } from '../../src/commands/compile.ts';
 import { verb as plan } from '../../src/commands/plan.ts';
 import { verb as pull } from '../../src/commands/pull.ts';
@@ -41,7 +42,7 @@ async function counted(verb: Verb, args: readonly string[], at: { cwd: string; e
   return counts;
 }
 
-/** Of pull and of plan. */
+/** Of pull, of plan, and of plan after apply. */
 async function countsFor(tables: number): Promise<readonly Record<string, number>[]> {
   const cwd = await mkdtemp(join(tmpdir(), 'sarrio-counts-'));
   const names = ['east', 'west'].map((name) => `${name}_${tables}`);
@@ -56,15 +57,20 @@ async function countsFor(tables: number): Promise<readonly Record<string, number
     await writeFile(join(cwd, 'replication.config.ts'), CONFIG);
     const pulled = await counted(pull, [], at);
     await runVerb(compile, [], at);
-    return [pulled, await counted(plan, [], at)];
+    const planned = await counted(plan, [], at);
+    await runVerb(apply, [], at);
+    return [pulled, planned, await counted(plan, [], at)];
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }
 }
 
-test('pull and plan send as many queries for 200 tables as for 10', async () => {
-  const [pulled, planned] = await countsFor(10);
-  expect(await countsFor(200)).toEqual([pulled, planned]);
-  // Two with which the session begins, two around the snapshot, and six that read.
-  expect(pulled).toEqual({ east: 10, west: 10 });
+test('pull and plan send as many queries for 200 tables as for 10, and no more than eight', async () => {
+  const [pulled, planned, again] = await countsFor(10);
+  expect(await countsFor(200)).toEqual([pulled, planned, again]);
+  // One with which the session begins, one for the relations, one for all about them.
+  expect(pulled).toEqual({ east: 3, west: 3 });
+  // Four that begin two sessions and tell that no pooler is in between, the lock, two for the snapshot; and which targets hold rows.
+  expect(planned).toEqual({ east: 7, west: 8 });
+  expect(again).toEqual({ east: 7, west: 8 });
 });

@@ -25,7 +25,15 @@ export type ObjectNames = {
  * `<schema>_<table>` where that can be read back (no underscore in the schema) and fits; otherwise it is cut and hashed.
  */
 export function objectNames(table: QualifiedName): ObjectNames {
-  const base = baseName(table);
+  const names = known.get(table) ?? namesOf(baseName(table));
+  known.set(table, names);
+  return names;
+}
+
+/** Every statement of a table names some of them. */
+const known = new WeakMap<QualifiedName, ObjectNames>();
+
+function namesOf(base: string): ObjectNames {
   return {
     delta: `delta_${base}`,
     segments: SEGMENTS.map((number) => `segment${number}_${base}`),

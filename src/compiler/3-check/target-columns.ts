@@ -8,6 +8,15 @@ export type Pair = PlacedTable & { readonly database: string; readonly target: T
 
 /** Every table of one-way syncs with every target table that the lock knows. Members of a multi-master sync must be alike, which has rules of its own. */
 export function pairs(input: CheckInput): readonly Pair[] {
+  const found = known.get(input) ?? pairsOf(input);
+  known.set(input, found);
+  return found;
+}
+
+/** Several rules ask for them. */
+const known = new WeakMap<CheckInput, readonly Pair[]>();
+
+function pairsOf(input: CheckInput): readonly Pair[] {
   return oneWayTables(input).flatMap((placed) =>
     Object.entries(placed.table.targets).map(([database, target]) => {
       return { ...placed, database, target, targetLabel: `${displayName(target)} in target '${database}'` };

@@ -33,7 +33,7 @@ export async function rehearse(migrating: Migrating, { databases, text }: { data
       const before = await readCatalogTables(session, names);
       if (databases.has(database)) await runStatements(session, text);
       const now = await readCatalogTables(session, names);
-      schemas.set(database, (await readSchemaHere(session, names)).schema);
+      schemas.set(database, await readSchemaHere(session, names));
       after.set(database, now);
       effects.set(database, effectsOf(before, now));
       written.set(database, new Set(databases.has(database) ? await writtenTables(session, migrating.generated) : []));

@@ -1,6 +1,5 @@
-import { contentHash } from '../../plan/canonical.ts';
 import { CHANGE_COLUMNS } from '../../plan/change-columns.ts';
-import type { Plan, PlanDatabase } from '../../plan/plan.ts';
+import type { Plan, PlanDatabase, TableShape } from '../../plan/plan.ts';
 import { displayName } from '../../sql/quote.ts';
 import type { LiveObject } from './live-database.ts';
 
@@ -14,12 +13,26 @@ export function isDelta(object: LiveObject): boolean {
  * be made anew, and the changes in it are lost. A delta table that the plan does not have does not count.
  */
 export function hasOtherKey(database: PlanDatabase, object: LiveObject): boolean {
-  const capture = database.captures.find(({ delta }) => delta === object.name);
-  const shape = capture ? database.shapes[displayName(capture.table)] : undefined;
-  if (!shape || !isDelta(object)) return false;
-  const wanted = Object.fromEntries(shape.key.map((name) => [name, shape.columns[name] ?? '']));
-  const found = Object.fromEntries(object.columns.filter(({ name }) => !CHANGE_COLUMNS.has(name)).map(({ name, type }) => [name, type]));
-  return contentHash(wanted) !== contentHash(found);
+  const shape = isDelta(object) ? shapesByDelta(database).get(object.name) : undefined;
+  if (!shape) return false;
+  const found = object.columns.filter(({ name }) => !CHANGE_COLUMNS.has(name));
+  return found.length !== shape.key.length || found.some(({ name, type }) => !shape.key.includes(name) || shape.columns[name] !== type);
+}
+
+/** Of the captured tables; asked for each delta table of the same few databases. */
+const known = new WeakMap<PlanDatabase, ReadonlyMap<string, TableShape>>();
+
+function shapesByDelta(database: PlanDatabase): ReadonlyMap<string, TableShape> {
+  const found =
+    known.get(database) ??
+    new Map(
+      database.captures.flatMap(({ delta, table }) => {
+        const shape = database.shapes[displayName(table)];
+        return shape ? [[delta, shape] as const] : [];
+      }),
+    );
+  known.set(database, found);
+  return found;
 }
 
 /** Delta tables (bare names) whose changes the plan would drop; `all` for removing everything. */

@@ -30,7 +30,7 @@ const COLUMN_GRANTS = `
 /**
  * Purpose: every object of ours that stands in one database, with a fingerprint over what the catalog says of it: columns that
  * are exact, the same after dump and restore, and free of deparsed expressions but for partition bounds. Rights of others are read beside it. Indexes of constraints, identity sequences and trigger clones belong to their owners.
- * Reads: pg_catalog. Writes: nothing. Called by: readObjects.
+ * Reads: pg_catalog. Writes: nothing. Called by: liveObjects.
  * $1: JSON array of relation and function names (for triggers: of their tables) to restrict to, or null for all.
  */
 export const LIVE_OBJECTS = `
@@ -115,19 +115,20 @@ where $1 is null and d.refclassid = 'pg_catalog.pg_namespace'::regclass and d.cl
 /**
  * Purpose: the snapshot in which one database is inspected. Reads, writes: nothing. Called by: inspectDatabase.
  */
-export const BEGIN_INSPECTION = "begin isolation level repeatable read read only; set local statement_timeout = '60s'";
+export const BEGIN_INSPECTION = 'begin isolation level repeatable read read only';
+export const LIMIT_INSPECTION = "set local statement_timeout = '60s'";
 export const FINISH_INSPECTION = 'commit';
 
-/** Purpose: the inventory, written by apply. Reads: sarrio.installed. Writes: nothing. Called by: readInstalled. */
+/** Purpose: the inventory, written by apply. Reads: sarrio.installed. Writes: nothing. Called by: recordsOf. */
 export const INSTALLED = 'select kind, name, project, hash, fingerprint, plan_format from sarrio.installed order by kind, name';
 
-/** Purpose: streams that hold this source's changes. Reads: sarrio.acknowledged. Writes: nothing. Called by: readInstalled. */
+/** Purpose: streams that hold this source's changes. Reads: sarrio.acknowledged. Writes: nothing. Called by: recordsOf. */
 export const REGISTERED = 'select sync, target from sarrio.acknowledged order by sync, target';
 
-/** Purpose: streams that have begun in this target. Reads: sarrio.watermark. Writes: nothing. Called by: readInstalled. */
+/** Purpose: streams that have begun in this target. Reads: sarrio.watermark. Writes: nothing. Called by: recordsOf. */
 export const WATERMARKS = 'select sync, source from sarrio.watermark order by sync, source';
 
-/** Purpose: tables whose initial copy has begun in this target. Reads: sarrio.initial_copy. Writes: nothing. Called by: readInstalled. */
+/** Purpose: tables whose initial copy has begun in this target. Reads: sarrio.initial_copy. Writes: nothing. Called by: recordsOf. */
 export const COPIES = 'select sync, source, relation from sarrio.initial_copy order by sync, source, relation';
 
 /** More changes than this are reported as "more than". */
@@ -135,7 +136,7 @@ export const MOST_COUNTED = 1_000_000;
 
 /**
  * Purpose: how many changes a delta table holds, up to a bound so that a plan never waits for a week's backlog.
- * Reads: the delta tables. Writes: nothing. Called by: countChanges.
+ * Reads: the delta tables. Writes: nothing. Called by: changesIn.
  */
 export function countChangesSql(deltas: readonly string[]): string {
   return deltas

@@ -3,6 +3,7 @@ import { SarrioError } from '../../plan/errors.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type PlannedRole, relaysIn, rightsOn } from '../../plan/rights.ts';
 import { quoteIdent } from '../../sql/quote.ts';
+import { askAgain } from '../postgres/question.ts';
 import type { Session } from '../postgres/session.ts';
 import { roundFaults } from './checks/sar408-run-privileges.ts';
 import { sequenceFaults } from './checks/sar433-sequence-privileges.ts';
@@ -10,7 +11,7 @@ import { liveFault } from './inspection.ts';
 import { bareNameOf } from './live-database.ts';
 import { plannedTables } from './plan-tables.ts';
 import { readRole, readTables } from './read-tables.ts';
-import { missingOnSequences } from './sequence-rights.ts';
+import { lackingOnSequences } from './sequence-rights.ts';
 import { MISSING_RIGHTS } from './tables.sql.ts';
 
 /** Refuses a session whose role lacks a right that the verb needs on the objects of ours, with the GRANTs to run. */
@@ -29,7 +30,7 @@ export async function refuseRoundsWithoutRights(plan: Plan, session: Session): P
     plannedTables(plan, database).map(({ table }) => table),
     null,
   );
-  const lacking = await missingOnSequences(plan, session, null);
+  const lacking = await askAgain(session, lackingOnSequences(plan, database, null));
   refuse([
     ...(await ownFaults({ plan, session, as: 'runner', role: runner.role })),
     ...roundFaults({ plan, database, inspection: { runner, tables } }),

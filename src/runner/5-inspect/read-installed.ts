@@ -2,54 +2,96 @@ import { contentHash } from '../../plan/canonical.ts';
 import type { PlanCapture } from '../../plan/plan.ts';
 import { TERMS, type Terms } from '../../plan/terms.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
+import { ask, askAgain, type Question } from '../postgres/question.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { COPIES, countChangesSql, INSTALLED, LIVE_OBJECTS, REGISTERED, WATERMARKS } from './installed.sql.ts';
 import type { InstalledObject, LiveColumn, LiveDatabase, LiveObject } from './live-database.ts';
-import { readRecordedSeals, readSeals } from './seal.ts';
+import { foundSeals, recordedSeals } from './seal.ts';
 
-/** Reads what of ours stands in a database: at most seven queries, however many tables there are. Changes are counted apart. */
+/** Reads what of ours stands in a database: in two round trips, however many tables there are. Changes are counted apart. */
 export async function readInstalled(session: Session, captures: readonly PlanCapture[]): Promise<LiveDatabase> {
-  const objects = await readObjects(session, null);
-  const has = (table: string): boolean => objects.some((object) => object.kind === 'table' && object.bare === table);
-  const rowsIf = async (table: string, query: string): Promise<readonly Row[]> => (has(table) ? (await session.query(query)).rows : []);
-  const recorded = (await rowsIf('installed', INSTALLED)).map(toInstalled);
+  const [objects, found] = await ask(session, [liveObjects(null), foundSeals(captures)]);
+  return liveDatabase(session, { objects, found, records: await ask(session, recordsOf(objects)) });
+}
+
+/** What stands as the catalog says it, and what the bookkeeping says beside it. */
+export type InstalledParts = {
+  readonly objects: readonly LiveObject[];
+  readonly found: ReadonlyMap<string, string>;
+  readonly records: Answers<ReturnType<typeof recordsOf>>;
+};
+
+type Answers<Questions extends readonly Question<unknown>[]> = {
+  readonly [Place in keyof Questions]: Questions[Place] extends Question<infer Answer> ? Answer : never;
+};
+
+/** Of changes, sizes and sequences nothing is known yet. */
+export function liveDatabase({ database, serverMajor }: Session, { objects, found, records }: InstalledParts): LiveDatabase {
+  const [inventory, registered, watermarks, copies, recorded] = records;
   return {
-    database: session.database,
-    serverMajor: session.serverMajor,
+    database,
+    serverMajor,
     objects,
-    installed: recorded.filter(({ kind }) => kind !== TERMS),
-    terms: new Map(recorded.filter(({ kind }) => kind === TERMS).map(({ name, fingerprint }) => [name, JSON.parse(fingerprint) as Terms])),
-    registered: (await rowsIf('acknowledged', REGISTERED)).map((row) => ({ sync: text(row, 'sync'), target: text(row, 'target') })),
-    watermarks: (await rowsIf('watermark', WATERMARKS)).map((row) => ({ sync: text(row, 'sync'), source: text(row, 'source') })),
-    copies: (await rowsIf('initial_copy', COPIES)).map((row) => ({
-      sync: text(row, 'sync'),
-      source: text(row, 'source'),
-      relation: text(row, 'relation'),
-    })),
+    installed: inventory.filter(({ kind }) => kind !== TERMS),
+    terms: new Map(inventory.filter(({ kind }) => kind === TERMS).map(({ name, fingerprint }) => [name, JSON.parse(fingerprint) as Terms])),
+    registered,
+    watermarks,
+    copies,
     changes: new Map(),
     sizes: new Map(),
     sequences: [],
-    seals: { found: await readSeals(session, captures), recorded: has('seal') ? await readRecordedSeals(session) : new Map() },
+    seals: { found, recorded },
   };
 }
 
-/** Live objects, all of them or those whose relation, function or (for triggers) table has one of the names. */
-export async function readObjects(session: Session, names: readonly string[] | null): Promise<readonly LiveObject[]> {
-  const { rows } = await session.query(LIVE_OBJECTS, [names === null ? null : JSON.stringify(names)], 'live_objects');
-  return rows.map(toObject).sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name));
+/** What the tables of the bookkeeping say, as far as they stand. */
+export function recordsOf(objects: readonly LiveObject[]) {
+  const tables = new Set(objects.filter(({ kind }) => kind === 'table').map(({ bare }) => bare));
+  const rowsOf = <Value>(table: string, query: string, read: (row: Row) => Value): Question<readonly Value[]> => ({
+    statement: tables.has(table) ? { text: query } : null,
+    read: (rows) => rows.map(read),
+  });
+  return [
+    rowsOf('installed', INSTALLED, toInstalled),
+    rowsOf('acknowledged', REGISTERED, (row) => ({ sync: text(row, 'sync'), target: text(row, 'target') })),
+    rowsOf('watermark', WATERMARKS, (row) => ({ sync: text(row, 'sync'), source: text(row, 'source') })),
+    rowsOf('initial_copy', COPIES, (row) => ({ sync: text(row, 'sync'), source: text(row, 'source'), relation: text(row, 'relation') })),
+    recordedSeals(tables.has('seal')),
+  ] as const;
 }
 
-/** Counts the changes that delta tables hold; the answer is by bare name. */
-export async function countChanges(session: Session, deltas: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  if (deltas.length === 0) return new Map();
-  const { rows } = await session.query(countChangesSql(deltas));
-  return new Map(rows.map((row) => [deltas[Number(row['ordinal'])] ?? '', Number(row['changes'])]));
+/** Live objects, all of them or those whose relation, function or (for triggers) table has one of the names. */
+export function liveObjects(names: readonly string[] | null): Question<readonly LiveObject[]> {
+  return {
+    statement: { text: LIVE_OBJECTS, values: [names === null ? null : JSON.stringify(names)], name: 'live_objects' },
+    read: (rows) => rows.map(toObject).sort((a, b) => compare(a.kind, b.kind) || compare(a.name, b.name)),
+  };
 }
+
+/** One query. */
+export async function readObjects(session: Session, names: readonly string[] | null): Promise<readonly LiveObject[]> {
+  return askAgain(session, liveObjects(names));
+}
+
+/** How many changes delta tables hold, by bare name. */
+export function changesIn(deltas: readonly string[]): Question<ReadonlyMap<string, number>> {
+  return {
+    statement: deltas.length === 0 ? null : { text: countChangesSql(deltas) },
+    read: (rows) => new Map(rows.map((row) => [deltas[Number(row['ordinal'])] ?? '', Number(row['changes'])])),
+  };
+}
+
+type Grants = readonly (readonly unknown[])[];
+
+const hashOf = (grants: Grants): string => contentHash(grants).slice(0, 12);
+
+/** Nearly every object's. */
+const NO_GRANTS = hashOf([]);
 
 function toObject(row: Row): LiveObject {
   const bare = text(row, 'name');
   const grants = toLists(row['grants'] ?? null);
-  const fingerprint = `${text(row, 'fingerprint')}.${contentHash(grants).slice(0, 12)}`;
+  const fingerprint = `${text(row, 'fingerprint')}.${grants.length === 0 ? NO_GRANTS : hashOf(grants)}`;
   const grantees = [...new Set(grants.map(([grantee]) => String(grantee)))];
   const common = { bare, columns: toColumns(row['columns'] ?? null), owned: row['owned'] === 't', grantees, fingerprint };
   const kind = text(row, 'kind');

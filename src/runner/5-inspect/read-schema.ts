@@ -10,41 +10,50 @@ import type {
   TableSchema,
 } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
+import { ask, order, type Question } from '../postgres/question.ts';
 import type { Row, Session } from '../postgres/session.ts';
-import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, SERVER_FACTS, TYPES } from './schema.sql.ts';
+import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, TYPES } from './schema.sql.ts';
 import { readTypes } from './read-types.ts';
 import { transferOf } from './transfer.ts';
 
-/** What one database's catalog says of some schemas, and how many statements it took (always the same number). */
+/** What one database's catalog says of some schemas, and how many round trips it took (always the same number). */
 export type SchemaReading = { readonly schema: DatabaseSchema; readonly queries: number };
 
 type Groups = ReadonlyMap<string, readonly Row[]>;
 
 /** Reads the catalog in one read-only snapshot. */
 export async function readSchema(session: Session, schemas: readonly string[]): Promise<SchemaReading> {
-  await session.query(BEGIN_READING);
-  const reading = await readSchemaHere(session, schemas);
-  await session.query(FINISH_READING);
-  return reading;
+  const [, relations] = await ask(session, [order(BEGIN_READING), relationsIn(schemas)]);
+  const details = await ask(session, [...detailsOf(relations), order(FINISH_READING)]);
+  return { schema: schemaOf(session, relations, details), queries: 2 };
 }
 
 /** The same within a transaction that is open, with what it has changed. */
-export async function readSchemaHere(session: Session, schemas: readonly string[]): Promise<SchemaReading> {
-  const server = await session.query(SERVER_FACTS);
-  const { rows: relations } = await session.query(RELATIONS, [JSON.stringify(schemas)]);
+export async function readSchemaHere(session: Session, schemas: readonly string[]): Promise<DatabaseSchema> {
+  const [relations] = await ask(session, [relationsIn(schemas)]);
+  return schemaOf(session, relations, await ask(session, detailsOf(relations)));
+}
+
+type Rows = Question<readonly Row[]>;
+
+function relationsIn(schemas: readonly string[]): Rows {
+  return rowsOf(RELATIONS, JSON.stringify(schemas));
+}
+
+function detailsOf(relations: readonly Row[]): readonly [columns: Rows, keys: Rows, references: Rows, types: Rows] {
   const oids = `{${relations.map((row) => text(row, 'oid')).join(',')}}`;
-  const columns = await session.query(COLUMNS, [oids]);
-  const keys = await session.query(KEYS, [oids]);
-  const references = await session.query(REFERENCES, [oids]);
-  const types = await session.query(TYPES, [oids]);
-  const parts = { columns: grouped(columns.rows), keys: grouped(keys.rows), references: grouped(references.rows) };
-  const schema: DatabaseSchema = {
-    serverMajor: session.serverMajor,
-    encoding: text(server.rows[0] ?? {}, 'encoding'),
-    tables: relations.map((row) => tableOf(row, parts)),
-    ...readTypes(types.rows),
-  };
-  return { schema, queries: 6 };
+  return [rowsOf(COLUMNS, oids), rowsOf(KEYS, oids), rowsOf(REFERENCES, oids), rowsOf(TYPES, oids)];
+}
+
+function rowsOf(query: string, value: string): Rows {
+  return { statement: { text: query, values: [value] }, read: (rows) => rows };
+}
+
+type Details = readonly [columns: readonly Row[], keys: readonly Row[], references: readonly Row[], types: readonly Row[], ...rest: readonly unknown[]];
+
+function schemaOf({ serverMajor, encoding }: Session, relations: readonly Row[], [columns, keys, references, types]: Details): DatabaseSchema {
+  const parts = { columns: grouped(columns), keys: grouped(keys), references: grouped(references) };
+  return { serverMajor, encoding, tables: relations.map((row) => tableOf(row, parts)), ...readTypes(types) };
 }
 
 function grouped(rows: readonly Row[]): Groups {

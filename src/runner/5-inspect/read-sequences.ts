@@ -1,6 +1,7 @@
 import type { PlanSequence } from '../../plan/plan-sequence.ts';
 import { failureText } from '../postgres/error-text.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Attempt } from '../postgres/question.ts';
+import type { Row } from '../postgres/session.ts';
 
 /** A user's sequence that the plan lets count in steps, as it is. */
 export type LiveSequence = { readonly planned: PlanSequence } & (
@@ -20,21 +21,14 @@ export type LiveSequence = { readonly planned: PlanSequence } & (
     }
 );
 
-/** Each by itself, outside of any transaction: one that is missing leaves the others alone. */
-export async function readSequences(session: Session, planned: readonly PlanSequence[]): Promise<readonly LiveSequence[]> {
-  const found: LiveSequence[] = [];
-  for (const each of planned) found.push(await readSequence(session, each));
-  return found;
-}
-
-async function readSequence(session: Session, planned: PlanSequence): Promise<LiveSequence> {
-  try {
-    const row = (await session.query(planned.read)).rows[0];
-    return row === undefined ? { kind: 'unreadable', planned, error: 'it is not a sequence' } : foundAs(planned, row);
-  } catch (error) {
-    if (!session.isOpen()) throw error;
-    return { kind: 'unreadable', planned, error: failureText(error) };
-  }
+/** Each by what its own statement gave: one that is missing leaves the others alone. */
+export function sequencesOf(planned: readonly PlanSequence[], attempts: readonly Attempt[]): readonly LiveSequence[] {
+  return planned.map((each, place): LiveSequence => {
+    const attempt = attempts[place];
+    if (attempt?.kind !== 'answered') return { kind: 'unreadable', planned: each, error: failureText(attempt?.error) };
+    const [row] = attempt.rows;
+    return row === undefined ? { kind: 'unreadable', planned: each, error: 'it is not a sequence' } : foundAs(each, row);
+  });
 }
 
 function foundAs(planned: PlanSequence, row: Row): LiveSequence {

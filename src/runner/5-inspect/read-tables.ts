@@ -1,5 +1,6 @@
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { TableSize } from './live-database.ts';
+import { askAgain, type Question } from '../postgres/question.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { FILLED, roleFacts, TABLE_FACTS } from './tables.sql.ts';
 
@@ -50,27 +51,46 @@ export type RoleFacts = {
   readonly mayReplicate: boolean;
 };
 
-/** Facts of the tables that stand, by display name; a table that does not is left out. One query. `runner` is the role of the rounds, null for this one. */
+/** Facts of the tables that stand, by display name; a table that does not is left out. `runner` is the role of the rounds, null for this one. */
+export function tableFacts(tables: readonly QualifiedName[], runner: string | null): Question<ReadonlyMap<string, TableFacts>> {
+  return {
+    statement: { text: TABLE_FACTS, values: [namesOf(tables), runner], name: 'table_facts' },
+    read: (rows) => new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts])),
+  };
+}
+
+/** One query. */
 export async function readTables(
   session: Pick<Session, 'query'>,
   tables: readonly QualifiedName[],
   runner: string | null,
 ): Promise<ReadonlyMap<string, TableFacts>> {
-  const { rows } = await session.query(TABLE_FACTS, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name }))), runner], 'table_facts');
-  return new Map(rows.map(toFacts).map((facts) => [displayName(facts.table), facts]));
+  return askAgain(session, tableFacts(tables, runner));
 }
 
-/** Those that may hold rows, by display name. One query. */
-export async function readFilled(session: Session, tables: readonly QualifiedName[]): Promise<ReadonlySet<string>> {
-  if (tables.length === 0) return new Set();
-  const { rows } = await session.query(FILLED, [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))]);
-  return new Set(rows.map((row) => displayName({ schema: row['schema'] ?? '', name: row['name'] ?? '' })));
+/** Those that may hold rows, by display name. */
+export function filledTables(tables: readonly QualifiedName[]): Question<ReadonlySet<string>> {
+  return {
+    statement: tables.length === 0 ? null : { text: FILLED, values: [namesOf(tables)] },
+    read: (rows) => new Set(rows.map((row) => displayName({ schema: row['schema'] ?? '', name: row['name'] ?? '' }))),
+  };
 }
 
-/** Facts of a role, by default of the one that this session runs as; null when there is no such role. One query. */
+function namesOf(tables: readonly QualifiedName[]): string {
+  return JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })));
+}
+
+/** Facts of a role, by default of the one that this session runs as; null when there is no such role. */
+export function roleFactsOf({ serverMajor }: Session, name: string | null = null): Question<RoleFacts | null> {
+  return { statement: { text: roleFacts(serverMajor), values: [name] }, read: toRole };
+}
+
+/** One query. */
 export async function readRole(session: Session, name: string | null = null): Promise<RoleFacts | null> {
-  const { rows } = await session.query(roleFacts(session.serverMajor), [name]);
-  const row = rows[0];
+  return askAgain(session, roleFactsOf(session, name));
+}
+
+function toRole([row]: readonly Row[]): RoleFacts | null {
   if (!row) return null;
   const owner = row['schema_owner'] ?? null;
   return {

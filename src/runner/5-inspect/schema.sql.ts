@@ -1,5 +1,5 @@
 /**
- * Purpose: the catalog of one database as the schema lock keeps it, in a fixed number of statements whatever the number of tables.
+ * Purpose: the catalog of one database as the schema lock keeps it, in two round trips whatever the number of tables.
  * Works on PostgreSQL 14 to 18 and needs no privilege on the tables themselves. Reads: pg_catalog. Writes: nothing.
  * Called by: readSchema, under an empty search path (`format_type` then writes every schema but pg_catalog).
  */
@@ -7,9 +7,6 @@ export const BEGIN_READING = 'begin isolation level repeatable read, read only';
 
 /** Ends the reading; there is nothing to commit. */
 export const FINISH_READING = 'rollback';
-
-/** `encoding`. */
-export const SERVER_FACTS = "select current_setting('server_encoding') as encoding";
 
 /** Of the index `i`: expressions over the table's columns with the operators by which two rows exclude each other. */
 const PARTS = `(

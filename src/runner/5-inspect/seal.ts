@@ -1,5 +1,6 @@
 import type { PlanCapture } from '../../plan/plan.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
+import { askAgain, type Question } from '../postgres/question.ts';
 import type { Session } from '../postgres/session.ts';
 import { FOUND_SEALS, RECORDED_SEALS } from './seal.sql.ts';
 
@@ -28,20 +29,34 @@ export type RecordedSeal = { readonly text: string; readonly brokenAt: string | 
 
 type Captured = Pick<PlanCapture, 'table' | 'delta'>;
 
-/** The seals as the catalog has them now, as text, by delta table. One query. */
-export async function readSeals(session: Session, captures: readonly Captured[]): Promise<ReadonlyMap<string, string>> {
-  if (captures.length === 0) return new Map();
+/** The seals as the catalog has them now, as text, by delta table. */
+export function foundSeals(captures: readonly Captured[]): Question<ReadonlyMap<string, string>> {
   const wanted = captures.map(({ table, delta }, position) => ({ position, schema: table.schema, name: table.name, delta }));
-  const { rows } = await session.query(FOUND_SEALS, [JSON.stringify(wanted)], 'found_seals');
-  return new Map(rows.map((row) => [captures[Number(row['position'])]?.delta ?? '', row['seal'] ?? '']));
+  return {
+    statement: captures.length === 0 ? null : { text: FOUND_SEALS, values: [JSON.stringify(wanted)], name: 'found_seals' },
+    read: (rows) => new Map(rows.map((row) => [captures[Number(row['position'])]?.delta ?? '', row['seal'] ?? ''])),
+  };
 }
 
-/** The seals that apply left, by delta table. */
+/** One query. */
+export async function readSeals(session: Session, captures: readonly Captured[]): Promise<ReadonlyMap<string, string>> {
+  return askAgain(session, foundSeals(captures));
+}
+
+/** The seals that apply left, by delta table; none where there is no table of them. */
+export function recordedSeals(isThere: boolean): Question<ReadonlyMap<string, RecordedSeal>> {
+  return {
+    statement: isThere ? { text: RECORDED_SEALS } : null,
+    read: (rows) =>
+      new Map(
+        rows.map((row) => [row['delta'] ?? '', { text: row['seal'] ?? '', brokenAt: row['broken_at'] ?? null, brokenReason: row['broken_reason'] ?? null }]),
+      ),
+  };
+}
+
+/** One query. */
 export async function readRecordedSeals(session: Session): Promise<ReadonlyMap<string, RecordedSeal>> {
-  const { rows } = await session.query(RECORDED_SEALS);
-  return new Map(
-    rows.map((row) => [row['delta'] ?? '', { text: row['seal'] ?? '', brokenAt: row['broken_at'] ?? null, brokenReason: row['broken_reason'] ?? null }]),
-  );
+  return askAgain(session, recordedSeals(true));
 }
 
 export function parseSeal(text: string): Seal {

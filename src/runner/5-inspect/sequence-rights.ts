@@ -1,17 +1,18 @@
 import type { Plan } from '../../plan/plan.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
-import type { Session } from '../postgres/session.ts';
+import type { Question } from '../postgres/question.ts';
 import { MISSING_ON_SEQUENCES } from './tables.sql.ts';
 
 /** A user's sequence on which a role lacks rights that rounds need. */
 export type MissingOnSequence = { readonly sequence: QualifiedName; readonly privileges: string };
 
 /** What a role lacks on the sequences that it has to look at, and on those that it carries on. */
-export async function missingOnSequences(plan: Plan, session: Session, role: string | null): Promise<readonly MissingOnSequence[]> {
-  const wanted = neededOn(plan, session.database);
-  if (wanted.length === 0) return [];
-  const { rows } = await session.query(MISSING_ON_SEQUENCES, [JSON.stringify(wanted), role]);
-  return rows.map((row) => ({ sequence: { schema: row['schema'] ?? '', name: row['name'] ?? '' }, privileges: row['privileges'] ?? '' }));
+export function lackingOnSequences(plan: Plan, database: string, role: string | null): Question<readonly MissingOnSequence[]> {
+  const wanted = neededOn(plan, database);
+  return {
+    statement: wanted.length === 0 ? null : { text: MISSING_ON_SEQUENCES, values: [JSON.stringify(wanted), role] },
+    read: (rows) => rows.map((row) => ({ sequence: { schema: row['schema'] ?? '', name: row['name'] ?? '' }, privileges: row['privileges'] ?? '' })),
+  };
 }
 
 type Needed = QualifiedName & { readonly privilege: 'SELECT' | 'UPDATE' };

@@ -1,9 +1,11 @@
 import { quoteIdent } from '../../sql/quote.ts';
 
+const KNOWN_ROLE = 'coalesce((select known.rolname from pg_catalog.pg_roles as known where known.rolname = $2::name), current_user)';
+
 /**
  * Purpose: what the user's tables that a plan speaks of look like in one database, and what this role may do there. Takes no lock
- * on them (pg_partition_tree would). Reads: pg_catalog. Writes: nothing. Called by: readTables.
- * $1: JSON array of {"schema", "name"}; $2: the role that rounds run as, null for this one.
+ * on them (pg_partition_tree would). Reads: pg_catalog. Writes: nothing. Called by: tableFacts.
+ * $1: JSON array of {"schema", "name"}; $2: the role that rounds run as; null, or one that does not exist, for this one.
  */
 export const TABLE_FACTS = `
 with recursive wanted as (
@@ -57,14 +59,14 @@ select w.schema, w.name, w.relkind as kind,
     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'USAGE')) as runner_row_security
 from wanted as w
 join pg_catalog.pg_class as c on c.oid = w.oid
-join pg_catalog.pg_roles as r on r.rolname = coalesce($2::name, current_user)
+join pg_catalog.pg_roles as r on r.rolname = ${KNOWN_ROLE}
 order by w.schema, w.name
 `;
 
 /**
  * Purpose: which of the tables in $1 (JSON array of {"schema", "name"}) may hold rows: those whose files, or files below them by
  * partitioning or inheritance, are not empty. Of another kind of storage nobody knows. Locks each for a moment, none until the end.
- * Reads: pg_catalog. Writes: nothing. Called by: readFilled.
+ * Reads: pg_catalog. Writes: nothing. Called by: filledTables.
  */
 export const FILLED = `
 with recursive tree as (
@@ -87,7 +89,7 @@ where case when c.relkind = 'p' then false
 
 /**
  * Purpose: what a role may do with the database as a whole. The right to set a parameter exists from PostgreSQL 15 on; before, a
- * superuser can lend it by a function. Reads: pg_catalog. Writes: nothing. Called by: readRole. $1: the role, null for this one.
+ * superuser can lend it by a function. Reads: pg_catalog. Writes: nothing. Called by: roleFactsOf. $1: the role, null for this one.
  */
 export function roleFacts(serverMajor: number): string {
   const parameter = serverMajor >= 15 ? "has_parameter_privilege(r.oid, 'session_replication_role', 'SET')" : MAY_BORROW;
@@ -157,14 +159,14 @@ order by m.kind collate "C", m.privileges collate "C"
 
 /**
  * Purpose: rights on users' sequences that a role lacks; one that does not stand is left out. Reads: pg_catalog. Writes: nothing.
- * Called by: missingOnSequences. $1: JSON array of {"schema", "name", "privilege"}; $2: the role, null for this one.
+ * Called by: lackingOnSequences. $1: JSON array of {"schema", "name", "privilege"}; $2: the role, null for this one.
  */
 export const MISSING_ON_SEQUENCES = `
 select w.schema, w.name, string_agg(w.privilege, ', ' order by w.privilege) as privileges
 from json_to_recordset($1::json) as w(schema text, name text, privilege text)
 join pg_catalog.pg_namespace as n on n.nspname = w.schema
 join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = w.name and c.relkind = 'S'
-join pg_catalog.pg_roles as r on r.rolname = coalesce($2::name, current_user)
+join pg_catalog.pg_roles as r on r.rolname = ${KNOWN_ROLE}
 where not has_schema_privilege(r.oid, n.oid, 'USAGE') or not has_sequence_privilege(r.oid, c.oid, w.privilege)
 group by w.schema, w.name
 order by w.schema collate "C", w.name collate "C"

@@ -10,8 +10,22 @@ export function waitsForCopy(arrival: Arrival, here: LiveDatabase, source: LiveD
   const { sync, table, planned } = arrival;
   if (planned.existingRows === 'keep' || !arrival.isCopied) return false;
   const relation = displayName(table.target);
-  if (here.copies.some((copy) => copy.sync === sync && copy.source === arrival.source && copy.relation === relation)) return false;
+  if (lookUp(here).copied.has(JSON.stringify([sync, arrival.source, relation]))) return false;
   // Whoever takes part in a multi-master sync already holds its rows, whichever member is the first by now.
   const isNewStream = !here.watermarks.some((mark) => mark.sync === sync && (mark.source === arrival.source || planned.mode === 'multi-master'));
-  return isNewStream || !source?.objects.some(({ trigger }) => trigger && displayName(trigger.table) === displayName(table.source));
+  return isNewStream || !source || !lookUp(source).captured.has(displayName(table.source));
+}
+
+/** Copies that are recorded, and tables with triggers of ours: asked for each table of the same few databases. */
+type LookUp = { readonly copied: ReadonlySet<string>; readonly captured: ReadonlySet<string> };
+
+const known = new WeakMap<LiveDatabase, LookUp>();
+
+function lookUp(live: LiveDatabase): LookUp {
+  const found = known.get(live) ?? {
+    copied: new Set(live.copies.map(({ sync, source, relation }) => JSON.stringify([sync, source, relation]))),
+    captured: new Set(live.objects.flatMap(({ trigger }) => (trigger === null ? [] : [displayName(trigger.table)]))),
+  };
+  known.set(live, found);
+  return found;
 }

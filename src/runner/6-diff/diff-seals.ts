@@ -13,10 +13,10 @@ import { makeStep, type Step } from './step.ts';
 export function refreshes(plan: Plan, live: LiveDatabase): readonly Step[] {
   const planned = plan.databases[live.database];
   const installed = new Set(live.installed.filter(({ kind }) => kind === 'table').map(({ name }) => name));
+  const rebuilt = new Set(live.objects.filter((object) => planned && hasOtherKey(planned, object)).map(({ name }) => name));
   return (planned?.captures ?? []).flatMap((capture) => {
     const found = live.seals.found.get(capture.delta);
-    const isRebuilt = live.objects.some((object) => planned && object.name === capture.delta && hasOtherKey(planned, object));
-    if (found === undefined || isRebuilt || !installed.has(capture.delta)) return [];
+    if (found === undefined || rebuilt.has(capture.delta) || !installed.has(capture.delta)) return [];
     const broken = sealBreak(live.seals.recorded.get(capture.delta), found);
     return broken && !broken.isGone ? refreshSteps({ database: live.database, capture, broken }) : [];
   });

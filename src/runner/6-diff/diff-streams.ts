@@ -65,13 +65,17 @@ function leavingStep(options: { live: LiveDatabase; sync: string; target: string
 
 /** Makes targets forget the copy of tables that left their sync: should such a table return, it is copied first. */
 export function forgottenCopies(plan: Plan, live: LiveDatabase): readonly Step[] {
-  const planned = arrivals(plan, live.database);
+  const planned = new Map<string, Set<string>>();
+  for (const { sync, source, table } of arrivals(plan, live.database)) {
+    const stream = JSON.stringify([sync, source]);
+    planned.set(stream, (planned.get(stream) ?? new Set()).add(displayName(table.target)));
+  }
   const groups = new Map<string, { sync: string; source: string; relations: string[] }>();
   for (const copy of live.copies) {
-    const ofStream = planned.filter(({ sync, source }) => sync === copy.sync && source === copy.source);
-    const isLeavingStream = ofStream.length === 0;
-    if (isLeavingStream || ofStream.some(({ table }) => displayName(table.target) === copy.relation)) continue;
     const key = JSON.stringify([copy.sync, copy.source]);
+    const ofStream = planned.get(key);
+    const isLeavingStream = ofStream === undefined;
+    if (isLeavingStream || ofStream.has(copy.relation)) continue;
     const group = groups.get(key) ?? { sync: copy.sync, source: copy.source, relations: [] };
     group.relations.push(copy.relation);
     groups.set(key, group);

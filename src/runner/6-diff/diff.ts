@@ -2,6 +2,7 @@ import { contentHash } from '../../plan/canonical.ts';
 import type { Diagnostic } from '../../plan/diagnostic.ts';
 import { dependsOnStatistics, hazardName } from '../../plan/hazards.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { planHash } from '../../plan/plan-hash.ts';
 import { type LiveDatabase, objectKey } from '../5-inspect/live-database.ts';
 import { type BlockOf, diffObjects } from './diff-objects.ts';
 import { intoGroups, refreshedTables, refreshes, skipName } from './diff-seals.ts';
@@ -77,7 +78,7 @@ function changePlan(options: { plan: Plan; lives: Lives; steps: readonly Step[];
     return [live.database, live.serverMajor, fingerprints];
   });
   // Left out on purpose: times, counts of changes, reasons, and what belongs to others; they change without changing what would be done.
-  const id = contentHash({ format: 1, plan: contentHash(plan), actions, owned });
+  const id = contentHash({ format: 1, plan: planHash(plan), actions, owned });
   const seals = new Map([...lives.values()].map((live) => [live.database, live.seals.found]));
   return { id, project: plan.project, steps, warnings, copies: [], seals };
 }

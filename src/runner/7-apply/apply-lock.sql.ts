@@ -5,8 +5,8 @@
  */
 const KEY = "hashtextextended('sarrio apply ' || $1, 0)";
 export const TRY_LOCK = {
-  exclusive: `select pg_try_advisory_lock(${KEY}) as is_held`,
-  shared: `select pg_try_advisory_lock_shared(${KEY}) as is_held`,
+  exclusive: `select pg_try_advisory_lock(${KEY}) as is_held, pg_backend_pid() as pid`,
+  shared: `select pg_try_advisory_lock_shared(${KEY}) as is_held, pg_backend_pid() as pid`,
 } as const;
 
 /** Purpose: who holds the lock. Reads: pg_locks, pg_stat_activity. Writes: nothing. Called by: holdApplyLock. $1: project. */

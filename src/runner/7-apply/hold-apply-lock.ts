@@ -16,12 +16,14 @@ export type ApplyLockOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Takes the project's lock in one database, or says who holds it. It goes when the session goes. */
-export async function holdApplyLock(options: ApplyLockOptions): Promise<void> {
+/** Takes the project's lock in one database, or says who holds it. It goes when the session goes. Returns the backend that holds it now. */
+export async function holdApplyLock(options: ApplyLockOptions): Promise<number> {
   const { session, project, clock, signal } = options;
   const deadline = clock.now() + options.waitMs;
   let isAnnounced = false;
-  while (!(await tryLock(options))) {
+  for (;;) {
+    const pid = await tryLock(options);
+    if (pid !== null) return pid;
     const holder = await lockHolder(session, project);
     if (clock.now() >= deadline || signal.aborted) throw busy(options, holder);
     if (!isAnnounced) options.log({ kind: 'waiting-for-lock', database: session.database, holder });
@@ -30,9 +32,10 @@ export async function holdApplyLock(options: ApplyLockOptions): Promise<void> {
   }
 }
 
-async function tryLock({ session, project, mode }: ApplyLockOptions): Promise<boolean> {
+/** The backend that holds it; null when somebody else does. */
+async function tryLock({ session, project, mode }: ApplyLockOptions): Promise<number | null> {
   const { rows } = await session.query(TRY_LOCK[mode], [project]);
-  return rows[0]?.['is_held'] === 't';
+  return rows[0]?.['is_held'] === 't' ? Number(rows[0]['pid']) : null;
 }
 
 async function lockHolder(session: Session, project: string): Promise<string> {

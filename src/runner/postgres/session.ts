@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { failure } from '../../plan/errors.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { serverFacts, type SessionRole, sessionSettings } from './session-settings.sql.ts';
+import { greeting, replicationRole, type SessionRole } from './session-settings.sql.ts';
 import { connectionAttempts, isWorthAnother, requireChannelBinding } from './connection-attempts.ts';
 import { connectionFailure } from './connection-failure.ts';
 import { readConnectionUrl, type Target } from './connection-url.ts';
+import { writtenOut } from './written-out.ts';
 import { askBackend, type BackendIdentity, endBackendAt, type Expectation, watchPeer } from './watchdog.ts';
 
 /** One row, values as the server's own text, never parsed into numbers or Dates. */
@@ -32,6 +33,8 @@ export type Session = {
   /** The database's name in the config. */
   readonly database: string;
   readonly serverMajor: number;
+  /** The server's, of this database. */
+  readonly encoding: string;
   readonly backendPid: number;
   /** False once the connection is lost or closed. */
   readonly isOpen: () => boolean;
@@ -42,6 +45,8 @@ export type Session = {
    * all have been answered; inside a transaction block the rest then fail too and a COMMIT rolls back.
    */
   batch(statements: readonly Statement[]): Promise<readonly Result[]>;
+  /** Statements in one message, in order, each one statement alone: for what is asked once. The first that fails ends it. Rows are as of `query`. */
+  together(statements: readonly Statement[]): Promise<readonly Result[]>;
   /** The driver's client, for COPY streams and notifications (`runner/postgres` only). */
   readonly client: Client;
   /** Lets the watchdog know what is under way on the driver's client. */
@@ -104,13 +109,13 @@ async function connectBy(way: ClientConfig, options: ConnectOptions, target: Tar
   }
 }
 
-async function greet(options: ConnectOptions, client: Client): Promise<Greeting> {
-  const facts = (await client.query<{ version: string; pid: string; started: string; encoding: string; lends: string }>(serverFacts(options.role))).rows[0];
+async function greet({ role, database }: ConnectOptions, client: Client): Promise<Greeting> {
+  const { rows } = await client.query<{ version: string; pid: string; started: string; encoding: string; lends: string }>(greeting(role));
+  const facts = rows[0];
   const serverMajor = Math.floor(Number(facts?.version) / 10000);
-  refuseOldServer(options, serverMajor);
-  const server = { major: serverMajor, encoding: facts?.encoding ?? '', lendsReplicationRole: facts?.lends === 't' };
-  await client.query(sessionSettings(options.role, server));
-  return { serverMajor, backend: { pid: Number(facts?.pid), started: facts?.started ?? '' } };
+  refuseOldServer(database, serverMajor);
+  if (role === 'target') await client.query(replicationRole({ major: serverMajor, lendsReplicationRole: facts?.lends === 't' }));
+  return { serverMajor, encoding: facts?.encoding ?? '', backend: { pid: Number(facts?.pid), started: facts?.started ?? '' } };
 }
 
 /** A connection that dies between its first answers is not waited for. */
@@ -135,11 +140,11 @@ function clientConfig(options: ConnectOptions, target: Target): ClientConfig {
   };
 }
 
-function refuseOldServer(options: ConnectOptions, serverMajor: number): void {
+function refuseOldServer(database: string, serverMajor: number): void {
   if (serverMajor >= OLDEST_MAJOR) return;
   throw failure('invalid', {
     code: 'SAR402',
-    where: `database ${options.database}`,
+    where: `database ${database}`,
     message: `the server is PostgreSQL ${serverMajor}; sarrio needs ${OLDEST_MAJOR} or later`,
     hint: 'Upgrade the server, or leave this database out of the config.',
   });
@@ -165,10 +170,10 @@ function lossOf(client: Client): Loss {
   return { listen, report, isLost: () => lost !== null };
 }
 
-type Greeting = { readonly serverMajor: number; readonly backend: BackendIdentity };
+type Greeting = { readonly serverMajor: number; readonly encoding: string; readonly backend: BackendIdentity };
 type SessionParts = Greeting & { readonly options: ConnectOptions; readonly way: ClientConfig; readonly client: Client; readonly lost: Loss };
 
-function makeSession({ options, way, client, lost, serverMajor, backend }: SessionParts): Session {
+function makeSession({ options, way, client, lost, serverMajor, encoding, backend }: SessionParts): Session {
   const destroy = (error: Error): void => {
     // At once, not when the socket tells: a query sent after this would wait for ever.
     lost.report(error);
@@ -178,6 +183,7 @@ function makeSession({ options, way, client, lost, serverMajor, backend }: Sessi
   return {
     database: options.database,
     serverMajor,
+    encoding,
     backendPid: backend.pid,
     client,
     watch,
@@ -190,6 +196,11 @@ function makeSession({ options, way, client, lost, serverMajor, backend }: Sessi
         return toResult(Array.isArray(answer) ? answer[answer.length - 1] : answer);
       }),
     batch: (statements) => watch(STATEMENT, () => runBatch(client, statements)),
+    together: (statements) =>
+      watch(STATEMENT, async () => {
+        const answer: QueryResult | QueryResult[] = await client.query(statements.map(writtenOut).join(';\n'));
+        return (Array.isArray(answer) ? answer : [answer]).map(toResult);
+      }),
     onNotification: (listener) => void client.on('notification', (message) => listener(message.payload ?? '')),
     onLost: lost.listen,
     close: () => closeInTime(client, lost, options.clock ?? systemClock),
@@ -200,7 +211,7 @@ function makeSession({ options, way, client, lost, serverMajor, backend }: Sessi
 const STATEMENT: Expectation = { isSent: () => true, isTaking: () => true };
 
 /** Begins to watch over the connection; returns what tells of work under way. */
-function startWatch(parts: Omit<SessionParts, 'serverMajor'> & { readonly destroy: (error: Error) => void }): Session['watch'] {
+function startWatch(parts: Omit<SessionParts, 'serverMajor' | 'encoding'> & { readonly destroy: (error: Error) => void }): Session['watch'] {
   const { options, way, client, lost, backend, destroy } = parts;
   const underWay = new Set<{ readonly expectation: Expectation }>();
   const ended = new AbortController();

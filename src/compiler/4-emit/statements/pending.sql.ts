@@ -1,6 +1,6 @@
 import { FEW_ENTRIES } from '../../../plan/plan.ts';
 import { ident, literal, tableIdent } from '../../../sql/quote.ts';
-import { dangerousRaw, foreignExpression, join, type Sql, sql } from '../../../sql/sql.ts';
+import { byTexts, dangerousRaw, foreignExpression, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
@@ -14,12 +14,12 @@ import { objectNames } from '../../2-model/object-names.ts';
  * is read in a subselect, once a statement: as a plain expression it would be parsed again for every entry, which doubles the CPU time
  * of a scan of a million entries.
  */
-export function pendingCondition(sync: string, alias: string): Sql {
-  return sql`
+export const pendingCondition = byTexts(
+  (sync, alias) => sql`
     ${ident(alias)}.change_bulk is distinct from 0
     and ${uncovered(sync, alias)}
-  `;
-}
+  `,
+);
 
 /**
  * Entries beyond those of `pendingCondition` are read only when an entry of it says that there are some. Counted, not asked for with
@@ -38,13 +38,13 @@ export function bulkCondition(table: ModelTable, sync: string): Sql {
   `;
 }
 
-function uncovered(sync: string, alias: string): Sql {
-  return sql`
+const uncovered = byTexts(
+  (sync, alias) => sql`
     (${isAfter(alias)}
       or ${wasRunning(alias)})
     and ${isFor(sync, alias)}
-  `;
-}
+  `,
+);
 
 function isAfter(alias: string): Sql {
   return sql`${ident(alias, 'change_xid')} >= (select current_setting('sarrio.xmax')::xid8)`;
@@ -55,12 +55,12 @@ function wasRunning(alias: string): Sql {
 }
 
 /** Neither covered one by one nor meant for others. */
-function isFor(sync: string, alias: string): Sql {
-  return sql`
+const isFor = byTexts(
+  (sync, alias) => sql`
     ${ident(alias, 'change_xid')} <> all ((select current_setting('sarrio.extra')::xid8[])::xid8[])
     and ${isForSync(sync, alias)}
-  `;
-}
+  `,
+);
 
 /**
  * `change_sync` of an entry is null when an application made the change, a sync's name when a round of it wrote it (all others carry it

@@ -1,4 +1,3 @@
-import { contentHash } from '../../../plan/canonical.ts';
 import { quoteIdent } from '../../../sql/quote.ts';
 import { type LiveCheck, liveFault } from '../inspection.ts';
 import { plannedTables } from '../plan-tables.ts';
@@ -12,8 +11,8 @@ export const key: LiveCheck = {
     plannedTables(plan, database).flatMap(({ display, shape }) => {
       const facts = inspection.tables.get(display);
       if (!facts || shape.key.length === 0) return [];
-      const wanted = contentHash([...shape.key].sort());
-      const hasIndex = facts.uniqueKeys.some((columns) => contentHash([...columns].sort()) === wanted);
+      const wanted = JSON.stringify([...shape.key].sort());
+      const hasIndex = facts.uniqueKeys.some((columns) => JSON.stringify([...columns].sort()) === wanted);
       const nullable = shape.key.filter((name) => facts.columns.get(name)?.notNull === false);
       const list = shape.key.map(quoteIdent).join(', ');
       const messages = [
