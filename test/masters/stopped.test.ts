@@ -48,6 +48,8 @@ test('the rule stop stops its table, with the row shown; the others go on; what 
     connect({ database, role: 'status', url: project.env[`${database.toUpperCase()}_URL`] ?? '', variable: 'URL' }),
   );
   expect(status.find(({ target }) => target === 'west')?.stopped).toMatchObject([{ table: 'public.t', code: 'SAR620', key: { id: '1' } }]);
+  // What the stopped table still has to bring is pending, although the watermark has gone past it.
+  expect(status.find(({ source, target }) => source === 'east' && target === 'west')?.pending).toBe(3);
   expect(await heldBy(west)).toEqual(['public.t east', 'public.t north']);
   await west.script("update t set v = 'east' where id = 1");
   await goesOn(following);

@@ -23,6 +23,9 @@ export const readTargetStreams = `
 /** Tables of one-way streams that do not follow the watermark: left out of the rounds, or copied and not joined yet. */
 export const readTablesApart = 'select sync, source, relation, position from sarrio.initial_copy where not is_joined';
 
+/** The same of a member: tables that sit rounds out, and those that came to it later than the others. */
+export const readTablesHeld = 'select sync, source, relation, position from sarrio.held';
+
 /** Tables that a person has to look at. */
 export const readStoppedTables = `
   select sync, relation, code, message, hint, key::text as key, stopped_at::text as stopped_at

@@ -11,7 +11,7 @@ import { beginReading, endReading, planFor, readHistory, setPosition } from './s
 import { type Waiting, waitingAt } from './guard/approvals.ts';
 import { findingsText } from './guard/finding.ts';
 import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
-import { countParked, readStoppedTables, readStreams, readTablesApart, readTargetStreams, summarizePending } from './status.sql.ts';
+import { countParked, readStoppedTables, readStreams, readTablesApart, readTablesHeld, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
 import { streamTables } from './work.ts';
 
@@ -96,6 +96,7 @@ type Asked = {
 type TargetAnswer = {
   readonly streams: readonly Row[];
   readonly apart: readonly Row[];
+  readonly held: readonly Row[];
   readonly stopped: readonly Row[];
   readonly parked: readonly Row[];
   readonly waiting: readonly Waiting[];
@@ -140,8 +141,8 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
   const isSilent = !row?.['state'] || Number(row['reported_seconds_ago']) > SILENT_SECONDS;
   const watermark = applied instanceof Error ? undefined : applied.streams.find((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const position = watermark?.['position'] ?? row?.['acknowledged'] ?? null;
-  const apart =
-    applied instanceof Error || sync.mode !== 'one-way' ? [] : applied.apart.filter((each) => each['sync'] === stream.sync && each['source'] === stream.source);
+  const others = applied instanceof Error ? [] : sync.mode === 'one-way' ? applied.apart : applied.held;
+  const apart = others.filter((each) => each['sync'] === stream.sync && each['source'] === stream.source);
   const pending = await pendingOf(parts, { stored: position, apart });
   const waiting = applied instanceof Error ? null : (applied.waiting.find((each) => each.sync === stream.sync && each.source === stream.source) ?? null);
   const situation = situationOf(row, watermark, waiting);
@@ -229,8 +230,9 @@ async function askTarget(name: string, connect: Connect, { isMember, isGuarded }
     const streams = (await session.query(readTargetStreams)).rows;
     const stopped = (await session.query(readStoppedTables)).rows;
     const apart = (await session.query(readTablesApart)).rows;
+    const held = isMember ? (await session.query(readTablesHeld)).rows : [];
     const parked = isMember ? (await session.query(countParked)).rows : [];
-    return { streams, apart, stopped, parked, waiting: isGuarded ? await waitingAt(session) : [] };
+    return { streams, apart, held, stopped, parked, waiting: isGuarded ? await waitingAt(session) : [] };
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   } finally {
