@@ -3,8 +3,8 @@ import { sql } from '../../sql/sql.ts';
 
 /**
  * Purpose: what a migration does to tables between masters besides its statements.
- * Reads: the catalog, sarrio.watermark, sarrio.held, sarrio.initial_copy. Writes: sarrio.initial_copy, sarrio.held, sarrio.watermark; triggers on
- * users' tables. Called by: `close-members.ts`, `rest.ts`, `drain.ts`, `walk.ts`, `new-tables.ts`.
+ * Reads: the catalog, sarrio.watermark, sarrio.held, sarrio.initial_copy. Writes: sarrio.initial_copy, sarrio.held, sarrio.watermark, sarrio.conflict,
+ * sarrio.parked; triggers on users' tables. Called by: `close-members.ts`, `rest.ts`, `drain.ts`, `walk.ts`, `new-tables.ts`.
  *
  * `closeTables`: the statements that keep applications from writing to tables ($1), with their partitions and children. CREATE TRIGGER waits for every
  * transaction that has written to the table, and every later statement finds the trigger. Row triggers are for statements on a table that one
@@ -62,6 +62,33 @@ export const findCapture = 'update sarrio.initial_copy set capture = $4::oid whe
 
 /** A table under another name stands where it stood. $1: before, $2: after. */
 export const renameHeld = 'update sarrio.held set relation = $2 where relation = $1';
+
+/** The keys of a JSON object under other names, as $3 (an object of old and new ones) says. */
+const renamed = (object: string): string => `(
+  select coalesce(jsonb_object_agg(coalesce($3::jsonb ->> e.key, e.key), e.value), '{}')
+  from jsonb_each(${object}) as e
+)`;
+
+/** Rows that are kept aside follow the table's and its columns' names. $1: the table before, $2: after, $3: JSON object of columns before and after. */
+export const renameParked = `
+  update sarrio.parked as p set relation = $2, key = ${renamed('p.key')}, row = case when p.row is not null then ${renamed('p.row')} end
+  where p.relation = $1
+`;
+
+/** The same of the record of conflicts. */
+export const renameConflicts = `
+  update sarrio.conflict as c set relation = $2, key = ${renamed('c.key')}, versions = (
+    select coalesce(jsonb_agg(
+      v.version
+      || case when jsonb_typeof(v.version -> 'row') = 'object' then jsonb_build_object('row', ${renamed("v.version -> 'row'")}) else '{}' end
+      || case when v.version ? 'masked' then jsonb_build_object('masked', (
+          select jsonb_agg(coalesce($3::jsonb ->> m.name, m.name)) from jsonb_array_elements_text(v.version -> 'masked') as m (name)
+        )) else '{}' end
+      order by v.place), '[]')
+    from jsonb_array_elements(c.versions) with ordinality as v (version, place)
+  )
+  where c.relation = $1
+`;
 
 /** Which of some captured tables the open transaction itself has changed rows of. */
 export function ownChanges(captures: readonly { readonly name: string; readonly delta: string }[]): string {
