@@ -60,8 +60,18 @@ export const lostCaptures = 'select sync, source, relation from sarrio.initial_c
 /** $1: sync, $2: source, $3: relation, $4: oid of the delta table there. */
 export const findCapture = 'update sarrio.initial_copy set capture = $4::oid where sync = $1 and source = $2 and relation = $3 and capture = 0';
 
-/** A table under another name stands where it stood. $1: before, $2: after. */
+/** A table under another name stands where it stood. $1: before, $2: after. What is left of an older one of that name is void. */
+export const forgetHeldName = 'delete from sarrio.held where relation = $1';
 export const renameHeld = 'update sarrio.held set relation = $2 where relation = $1';
+
+/** And where the watermarks are, if nothing is held of it: a runner that does not know the name moves them past its changes. $1: syncs, $2: table. */
+export const holdRenamed = `
+  insert into sarrio.held (sync, source, relation, position)
+  select w.sync, w.source, $2, w.position
+  from sarrio.watermark as w
+  where w.sync = any ($1::text[])
+  on conflict (sync, source, relation) do nothing
+`;
 
 /** The keys of a JSON object under other names, as $3 (an object of old and new ones) says. */
 const renamed = (object: string): string => `(

@@ -27,7 +27,12 @@ async function refuse(plan: Plan, { database, session, goesOn }: Refusing): Prom
   const exists = (await session.query(hasInstalled)).rows[0]?.['exists'] === 't';
   const rows = exists ? (await session.query(readInstalled, [plan.project])).rows : [];
   const installed = new Map(rows.map((row) => [`${row['kind']} ${row['name']}`, row['hash']]));
-  const terms = [...termsOf(plan, database)].map(([name, agreed]) => ({ kind: TERMS, name, group: name.slice(name.indexOf('/') + 1), hash: termsHash(agreed) }));
+  const terms = [...termsOf(plan, database)].map(([name, agreed]) => ({
+    kind: TERMS,
+    name,
+    group: name.slice(name.indexOf('/') + 1),
+    hash: termsHash(agreed),
+  }));
   const wanted = [...objects, ...(objects.length === 0 ? [] : terms)];
   const other = wanted.filter(({ kind, name, hash }) => installed.get(`${kind} ${name}`) !== hash);
   if (other.length === 0) return;

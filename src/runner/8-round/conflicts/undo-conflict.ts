@@ -93,7 +93,10 @@ export function hasOtherColumns(table: PlanMasterTable, { key, row }: { readonly
 function refuseOtherColumns(table: PlanMasterTable, conflict: DecidedConflict, version: DecidedVersion): void {
   if (!hasOtherColumns(table, { key: conflict.key, row: version.row })) return;
   const recorded = [...new Set([...Object.keys(conflict.key), ...Object.keys(version.row ?? {})])].join(', ');
-  throw otherColumns(conflict, `it speaks of ${recorded}; the table has ${table.columns.map(({ name }) => name).join(', ')}, with the key ${table.key.join(', ')}`);
+  throw otherColumns(
+    conflict,
+    `it speaks of ${recorded}; the table has ${table.columns.map(({ name }) => name).join(', ')}, with the key ${table.key.join(', ')}`,
+  );
 }
 
 function otherColumns({ id, relation }: DecidedConflict, what: string): Error {

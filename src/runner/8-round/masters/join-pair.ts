@@ -83,12 +83,14 @@ async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamT
   if (missing.length > 0) await copy(pair, start, missing);
 }
 
-/** But for those that a migration lets rest until they have another capture, over the same rows. */
-async function missingOf({ stream, target }: Pair, { states }: StreamStart, tables: readonly StreamTable[]): Promise<readonly StreamTable[]> {
+/** But for those that a migration lets rest until they have another capture, over the same rows; perhaps under another name by now. */
+async function missingOf({ stream, target }: Pair, { states, resting }: StreamStart, tables: readonly StreamTable[]): Promise<readonly StreamTable[]> {
   const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
   if (missing.length === 0) return [];
-  const lost = new Set((await target.session.query(lostCaptures, [stream.sync, stream.source])).rows.map((row) => row['relation']));
-  return missing.filter(({ relation }) => !lost.has(relation));
+  const lost = new Set((await target.session.query(lostCaptures, [stream.sync, stream.source])).rows.map((row) => row['relation'] ?? ''));
+  const isRenamed = [...lost].some((name) => !tables.some(({ relation }) => relation === name));
+  const waiting = new Set([...lost, ...(isRenamed ? restingTables(resting) : [])]);
+  return missing.filter(({ relation }) => !waiting.has(relation));
 }
 
 /** The tables that were copied follow the watermark from now on; to be called after a round in which both took part. */
