@@ -22,6 +22,8 @@ export type Reading = {
   /** The position that a target has reached once it has applied everything pending here. */
   readonly position: Position;
   readonly pending: readonly PendingTable[];
+  /** Tables whose delta tables are not there. */
+  readonly gone: readonly number[];
   /** What the catalog says, in this snapshot, of each table with changes (`readTokens`), by ordinal. */
   readonly tokens: ReadonlyMap<number, string>;
   /** The same of tables without any. */
@@ -78,12 +80,12 @@ export async function beginSharedReading(parts: Parts): Promise<Join> {
   const hoped = parts.locked !== null || hopes.wanted.length > MOST_HOPES ? [] : hopes.wanted;
   hopes.wanted = [];
   const hoping = hoped.length === 0 ? [] : rowsAlone(sync, hoped);
-  const { head, extra, pending, filled, tokens, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoping);
+  const { head, extra, pending, filled, gone, tokens, registry } = await parts.counter.count(session, [beginReading, takeSnapshot(from)], hoping);
   await parts.failpoint('round.source.after-snapshot');
   const [snapshot, lsn, isOnDisk] = head[1]?.lists[0] ?? [];
   if (hoped.length > 0) refuseChanged(parts.name, extra.at(-1 - endRows.length));
   const rows = completeRows({ pending, few: fewEntriesOf(sync) }, hoped, extra.slice(1));
-  const found = { pending, filled, tokens, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry };
+  const found = { pending, filled, gone, tokens, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry };
   return sharedReading(parts, { ...found, position: positionAt(history, snapshot ?? '') });
 }
 
@@ -105,6 +107,7 @@ type Seen = {
   readonly pending: readonly PendingTable[];
   /** Tables whose delta tables are not empty. */
   readonly filled: readonly number[];
+  readonly gone: readonly number[];
   readonly tokens: ReadonlyMap<number, string>;
   /** By table and route. */
   readonly rows: ReadonlyMap<string, TextRows | null>;
@@ -143,6 +146,7 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       position: seen.position,
       pending: seen.pending,
       few: fewEntriesOf(parts.sync),
+      gone: seen.gone,
       tokens: seen.tokens,
       ...catalogReader(parts, exclusive),
       isOnDisk: seen.isOnDisk,

@@ -55,11 +55,11 @@ export function setPosition(from: Position): Statement {
   };
 }
 
-/** Indexes (from 0) of the tables whose delta tables may hold changes. $1: their flags, in order. */
+/** Indexes (from 0) of the tables whose delta tables may hold changes, and whether they are gone instead. $1: their flags, in order. */
 export const readFilled = `
-  select f.place - 1
+  select f.place - 1, to_regclass(f.flag) is null
   from unnest($1::text[]) with ordinality as f (flag, place)
-  where pg_sequence_last_value(f.flag::regclass) is distinct from 1
+  where pg_sequence_last_value(to_regclass(f.flag)) is distinct from 1
 `;
 
 /**
@@ -176,10 +176,15 @@ export const registerAnew = `
   where sync = $1 and target = $2
 `;
 
-/** Only from the position that this runner knows: whoever finds another one there is not alone. */
+/**
+ * Only from the position that this runner knows: whoever finds another one there is not alone. With it goes which delta tables it speaks for: the
+ * list itself ($6) once, later only its name with the position ($7), where it still is the one that was written ($8).
+ */
 export const writeAcknowledged = `
-  update sarrio.acknowledged set position = $3, replace_rows = false, acknowledged_at = clock_timestamp()
+  update sarrio.acknowledged
+  set position = $3, replace_rows = false, acknowledged_at = clock_timestamp(), captures = coalesce($6::text[], captures), captures_for = $7
   where sync = $1 and target = $2 and registration = $4::uuid and position is not distinct from $5 and detached_at is null
+    and ($6::text[] is not null or captures_for = $8)
 `;
 
 export const writeStream = `
@@ -204,5 +209,13 @@ export const isSilent = `
 
 /** Hashes of what is installed, to refuse a plan that was not applied. */
 export const readInstalled = 'select kind, name, hash from sarrio.installed where project = $1';
+
+/** Tables that a migration which is half way touches, for the plan from which it began. $1: project, $2: hash of the plan. */
+export const readTouched = `
+  select t.relation
+  from sarrio.migration as m
+  cross join unnest(m.touched) as t (relation)
+  where m.project = $1 and m.plan = $2 and m.ended_at is null
+`;
 
 export const hasInstalled = "select to_regclass('sarrio.installed') is not null as exists";
