@@ -51,7 +51,7 @@ test('a migration renames in the record, too: what was decided before it is undo
   expect(await conflicts(at, 'undo', id)).toMatchObject({ exit: 'ok', data: { taken: 'east' } });
   await west.script("update papers set code = 'free' where number = 2");
   await project.arrived();
-  expect((await runVerb(kickVerb, ['--generated', at.generated], { cwd: project.dir, env: project.env })).exit).toBe('ok');
+  expect((await runVerb(kickVerb, ['--sync', 'm', '--generated', at.generated], { cwd: project.dir, env: project.env })).exit).toBe('ok');
   await waitUntil('the parked row is back', async () => (await east.query('select from papers where number = 3')).length === 1);
   await project.arrived();
   await expectAlike([east, west], ['public.papers']);
@@ -90,7 +90,7 @@ test('where the columns were changed by hand a conflict is undone as far as anyb
   await changed('alter table docs drop column note; alter table docs rename column body to content');
   const refused = await conflicts(at, 'undo', id, '--anyway');
   expect(refused).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
-  expect(refused.diagnostics[0]?.message).toContain('it speaks of id, body, code; the table has id, code, content');
+  expect(refused.diagnostics[0]?.message).toContain('it speaks of id, body, code; the table has id, content, code');
   await changed('alter table docs rename column content to body; alter table docs alter column body type integer using 0');
   expect(await conflicts(at, 'undo', id, '--anyway')).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
   expect(await west.query('select from docs')).toEqual([]);
