@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { writeLock } from '../src/plan/write-lock.ts';
 import { buildOnce, program } from '../test/support/build.ts';
 import { lockOf, table } from '../test/types/lock.ts';
@@ -16,10 +17,10 @@ const tables = Array.from({ length: TABLES }, (_, index) => {
   const keys = [{ name: `table_${index}_pkey`, columns: [key], primary: true, deferrable: false, notNull: true }];
   return { ...table(`table_${String(index).padStart(5, '0')}`, COLUMNS), keys };
 });
-const config = `import { defineReplication, env } from 'sarrio';
+const configOf = (tables: string): string => `import { defineReplication, env } from 'sarrio';
 export default defineReplication({
   databases: { east: env('E'), west: env('W') },
-  syncs: { copy: { mode: 'one-way', source: 'east', targets: ['west'], tables: ['public.*'] } },
+  syncs: { copy: { mode: 'one-way', source: 'east', targets: ['west'], tables: [${tables}'public.*'] } },
 });
 `;
 
@@ -34,10 +35,24 @@ const figures = (title: string, work: () => number): void => {
   const times = Array.from({ length: REPEAT }, work);
   console.log(`${title}: ${Math.round(median(times))} ms, of ${times.map((time) => Math.round(time)).join(', ')}`);
 };
+/** What `compile --watch` says of each compilation, the first one apart: one table has another filter each time. */
+const watched = async (): Promise<{ readonly first: number; readonly again: readonly number[] }> => {
+  const child = spawn(process.execPath, [program, 'compile', '--watch'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+  const took: number[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    const [, ms] = /^compiled in (\d+) ms/.exec(line) ?? [];
+    if (ms === undefined) console.error(line);
+    else took.push(Number(ms));
+    if (took.length > REPEAT) child.kill('SIGTERM');
+    else if (ms !== undefined) writeFileSync(join(cwd, 'replication.config.ts'), configOf(`{ table: 'public.table_00007', where: 'id > ${took.length}' }, `));
+  }
+  const [first = 0, ...again] = took;
+  return { first, again };
+};
 try {
   mkdirSync(join(cwd, 'generated'));
   writeFileSync(join(cwd, 'generated/schema.lock.json'), writeLock(lockOf({ east: tables, west: tables })));
-  writeFileSync(join(cwd, 'replication.config.ts'), config);
+  writeFileSync(join(cwd, 'replication.config.ts'), configOf(''));
   console.log(`${TABLES} tables of ${COLUMNS.length} columns, one way`);
   figures('the program says its version', () => run('--version'));
   console.log(
@@ -45,6 +60,8 @@ try {
   );
   figures('compile, nothing new', () => run('compile'));
   figures('check', () => run('check'));
+  const { first, again } = await watched();
+  console.log(`compile --watch: ${first} ms at first, then ${Math.round(median([...again]))} ms, of ${again.join(', ')}`);
 } finally {
   rmSync(cwd, { recursive: true });
 }

@@ -12,6 +12,9 @@ import { EXIT, SarrioError } from './plan/errors.ts';
 
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
+// The places in a stack are those of the sources then.
+if (process.env['SARRIO_DEBUG']) process.setSourceMapsEnabled(true);
+
 const redact = redactor(process.env);
 const out = (text: string): void => void process.stdout.write(redact(text));
 const err = (text: string): void => void process.stderr.write(redact(text));
@@ -67,7 +70,7 @@ async function buildProgram(finish: (result: VerbResult) => void): Promise<Comma
 
 /** How the result is printed. A verb that has further forms of its own declares `--format` itself. */
 function addFormats(command: Command): void {
-  const output = new Option('--output <form=file>', 'write the result as json, sarif or github into a file, too; may be given several times');
+  const output = new Option('--output <form=file>', 'write the result as json, sarif, github or gitlab into a file, too; may be given several times');
   command.addOption(output.argParser((value: string, before: readonly string[]) => [...before, value]).default([], 'none'));
   if (command.options.some(({ long }) => long === '--format')) return;
   command.addOption(new Option('--format <form>', 'how to print the result').choices(FORMATS).default('text'));

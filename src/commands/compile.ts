@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import type { Evaluator } from '../compiler/1-load/evaluate/evaluator.ts';
 import { startEvaluator } from '../compiler/1-load/evaluate/evaluator.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
-import { compareGenerated, LOCK_FILE, writeGenerated } from '../plan/generated-files.ts';
-import { addConfigOptions, readInputs } from './config-options.ts';
+import type { Memory } from '../compiler/compile.ts';
+import { compareGenerated, LOCK_FILE, type SeenFiles, writeGenerated } from '../plan/generated-files.ts';
+import { addConfigOptions, type ReadAgain, readInputs } from './config-options.ts';
 import { diagnosticsText } from './report/read-frames.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import { watchFiles } from './watch-files.ts';
@@ -26,20 +26,24 @@ export const verb: Verb = {
 
 type CompiledOnce = { readonly result: VerbResult; readonly files: readonly string[] };
 
-async function compileOnce(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<CompiledOnce> {
+/** What is kept from one time to the next, so that only what has changed is made again. */
+type Again = ReadAgain & { readonly seen: SeenFiles; memory: Memory | null };
+
+async function compileOnce(options: Options, context: VerbContext, again?: Again): Promise<CompiledOnce> {
   const dir = String(options['generated']);
   const folder = resolve(context.cwd, dir);
   // Loaded while another process evaluates the config.
-  const [{ loaded, lock }, { compileConfig }] = await Promise.all([readInputs(options, context, evaluator), import('../compiler/compile.ts')]);
-  const { files, warnings } = compileConfig(loaded, lock);
+  const [{ loaded, lock }, { compileConfig, newMemory }] = await Promise.all([readInputs(options, context, again), import('../compiler/compile.ts')]);
+  if (again) again.memory ??= newMemory();
+  const { files, warnings } = compileConfig(loaded, lock, again?.memory ?? undefined);
   const check = options['check'] === true;
-  const changes = check ? await compareGenerated(folder, files) : await writeGenerated(folder, files);
+  const changes = check ? await compareGenerated(folder, files) : await writeGenerated(folder, files, again?.seen);
   return { result: { ...outcome({ changes, check, dir, count: files.size }), diagnostics: warnings }, files: loaded.files };
 }
 
 /** Until a signal comes. One process evaluates all the time, since starting one takes longer than compiling. */
 async function watch(options: Options, context: VerbContext): Promise<VerbResult> {
-  const evaluator = startEvaluator();
+  const again: Again = { evaluator: startEvaluator(), lock: null, seen: new Map(), memory: null };
   const lock = resolve(context.cwd, String(options['generated']), LOCK_FILE);
   // After a fault the files of the last time are still the ones to look at, and any other file of the folder may be the one that was missing.
   let known: readonly string[] = [];
@@ -49,7 +53,7 @@ async function watch(options: Options, context: VerbContext): Promise<VerbResult
       async () => {
         const begun = performance.now();
         try {
-          const { result, files } = await compileOnce(options, context, evaluator);
+          const { result, files } = await compileOnce(options, context, again);
           known = files;
           print(context, result.diagnostics, `${result.text}\n`);
         } catch (error) {
@@ -60,7 +64,7 @@ async function watch(options: Options, context: VerbContext): Promise<VerbResult
       },
     );
   } finally {
-    evaluator.close();
+    again.evaluator.close();
   }
   return { exit: 'ok', data: null, diagnostics: [], text: '' };
 }

@@ -23,18 +23,25 @@ export async function readConfig(options: Options, context: VerbContext, evaluat
   return loadConfig({ path, cwd: context.cwd, timeoutMs: numberOption(options, 'configTimeout'), ...(evaluator ? { evaluator } : {}) });
 }
 
+/** For somebody who reads config and lock again and again: one process for the config, and the lock as it was read last. */
+export type ReadAgain = { readonly evaluator: Evaluator; lock: { readonly text: string; readonly value: SchemaLock } | null };
+
 /** Config and schema lock, the lock while another process evaluates the config. The config's faults come first. */
-export async function readInputs(options: Options, context: VerbContext, evaluator?: Evaluator): Promise<{ loaded: LoadedConfig; lock: SchemaLock }> {
-  const loading = readConfig(options, context, evaluator);
-  const [loaded, lock] = await Promise.allSettled([loading, readLockOf(options, context)]);
+export async function readInputs(options: Options, context: VerbContext, again?: ReadAgain): Promise<{ loaded: LoadedConfig; lock: SchemaLock }> {
+  const loading = readConfig(options, context, again?.evaluator);
+  const [loaded, lock] = await Promise.allSettled([loading, readLockOf(options, context, again)]);
   if (loaded.status === 'rejected') throw loaded.reason;
   if (lock.status === 'rejected') throw lock.reason;
   return { loaded: loaded.value, lock: lock.value };
 }
 
 /** No lock at all is an empty one: then a rule names every database that was not pulled, with its place in the config. */
-export async function readLockOf(options: Options, context: VerbContext): Promise<SchemaLock> {
+export async function readLockOf(options: Options, context: VerbContext, again?: ReadAgain): Promise<SchemaLock> {
   const dir = String(options['generated']);
   const text = await readIfPresent(resolve(context.cwd, dir, LOCK_FILE));
-  return text === null ? { format: LOCK_FORMAT, databases: {} } : readLock(text, `${dir}/${LOCK_FILE}`);
+  if (text === null) return { format: LOCK_FORMAT, databases: {} };
+  if (again?.lock?.text === text) return again.lock.value;
+  const value = readLock(text, `${dir}/${LOCK_FILE}`);
+  if (again) again.lock = { text, value };
+  return value;
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SarrioError } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -6,29 +8,46 @@ import { detectPooler } from '../runner/5-inspect/detect-pooler.ts';
 import { inspectDatabases } from '../runner/5-inspect/inspect.ts';
 import { examine } from '../runner/6-diff/doctor/examine.ts';
 import type { Finding, Patient } from '../runner/6-diff/doctor/finding.ts';
-import { readHealth } from '../runner/6-diff/doctor/read-health.ts';
+import { readHealth, readSurroundings, type Surroundings } from '../runner/6-diff/doctor/read-health.ts';
 import { systemClock } from '../runner/clock.ts';
 import { connect, type ConnectOptions, type Session } from '../runner/postgres/session.ts';
+import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
+import { failureText } from '../runner/postgres/error-text.ts';
 import { generatedDir } from './change-options.ts';
+import { bundleText } from './doctor-bundle.ts';
+import { databaseConnector } from './plan-databases.ts';
+import { redactor } from './redact.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
 /** `sarrio doctor`: what is, or will be, in the way of replication, with evidence and cure. Changes nothing, waits for no lock. */
 export const verb: Verb = {
-  configure: (command) => void command.option('--quiet', 'only what was found, not what is well'),
+  configure: (command) =>
+    void command
+      .option('--quiet', 'only what was found, not what is well')
+      .option('--bundle <file>', 'also write all that is known into a file, for somebody who helps: no rows, no connection strings'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(generatedDir(options, context));
-    const findings = await examineAll(plan, context);
+    const { findings, databases, surroundings } = await examineAll(plan, context);
     const found = findings.filter(({ result }) => result !== 'ok');
     const shown = options['quiet'] === true ? found : findings;
-    return { exit: found.length > 0 ? 'differs' : 'ok', data: { findings }, diagnostics: [], text: printFindings(shown, found) };
+    const bundle = typeof options['bundle'] === 'string' ? options['bundle'] : null;
+    if (bundle !== null) {
+      const text = bundleText({ plan, findings, databases, surroundings, streams: await streamsOf(plan, context) });
+      await writeFile(resolve(context.cwd, bundle), redactor(context.env)(text), { mode: 0o600 });
+    }
+    const written = bundle === null ? '' : `Wrote ${bundle}: read it before you send it.\n`;
+    return { exit: found.length > 0 ? 'differs' : 'ok', data: { findings }, diagnostics: [], text: `${printFindings(shown, found)}${written}` };
   },
 };
 
+type Examined = { readonly findings: readonly Finding[]; readonly databases: Patient['databases']; readonly surroundings: ReadonlyMap<string, Surroundings> };
+
 /** A database that cannot be reached is a finding of its own; the others are asked all the same. */
-async function examineAll(plan: Plan, { env }: VerbContext): Promise<readonly Finding[]> {
+async function examineAll(plan: Plan, { env }: VerbContext): Promise<Examined> {
   const urls = resolveUrls(Object.fromEntries(Object.entries(plan.databases).map(([name, { url }]) => [name, url])), env);
   const findings: Finding[] = [];
   const databases = new Map<string, NonNullable<ReturnType<Patient['databases']['get']>>>();
+  const surroundings = new Map<string, Surroundings>();
   const sessions = new Map<string, Session>();
   try {
     for (const [database, url] of [...urls].sort(([left], [right]) => (left < right ? -1 : 1))) {
@@ -40,14 +59,21 @@ async function examineAll(plan: Plan, { env }: VerbContext): Promise<readonly Fi
       const problems = await asked('catalog', database, async () => {
         const inspection = (await inspectDatabases({ plan, sessions: new Map([[database, session]]) })).get(database);
         if (inspection) databases.set(database, { inspection, health: await readHealth(plan, session, systemClock) });
+        surroundings.set(database, await readSurroundings(session));
         return [];
       });
       findings.push(...problems);
     }
-    return sorted([...findings, ...examine({ plan, databases })]);
+    return { findings: sorted([...findings, ...examine({ plan, databases })]), databases, surroundings };
   } finally {
     await Promise.all([...sessions.values()].map((session) => session.close()));
   }
+}
+
+/** Before the first apply there are none, and the findings say so. */
+async function streamsOf(plan: Plan, context: VerbContext): Promise<readonly StreamStatus[] | string> {
+  const connectTo = databaseConnector(plan, context);
+  return readStatus(plan, (database) => connectTo(database, 'status')).catch(failureText);
 }
 
 async function connected(target: ConnectOptions, sessions: Map<string, Session>): Promise<Finding> {

@@ -31,12 +31,15 @@ export const verb: Verb = {
     const loaded = await readConfig(options, context);
     const { config } = loaded;
     const urls = resolveUrls(config.databases, context.env);
+    // Read while the servers are busy.
+    const lockThen = lockBefore(folder);
+    lockThen.catch(() => undefined);
     const readings = await readAll(
       [...schemasOf(config)].map(([database, schemas]) => {
         return { database, schemas, env: context.env, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
       }),
     );
-    const before = await lockBefore(folder);
+    const before = await lockThen;
     const lock: SchemaLock = { format: LOCK_FORMAT, databases: Object.fromEntries([...readings].map(([name, { schema }]) => [name, schema])) };
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, LOCK_FILE), writeLock(lock));

@@ -10,11 +10,17 @@ export type WatchOptions = {
 
 /** Does the work once, and again after each change below `cwd` that matters, one at a time, until the signal. */
 export async function watchFiles({ cwd, signal, isWatched }: WatchOptions, work: () => Promise<void>): Promise<void> {
-  const changes = watch(cwd, { recursive: true, signal });
+  const changes = watch(cwd, { recursive: true, signal })[Symbol.asyncIterator]();
+  // It begins to listen when it is first asked, so before the work: what changes meanwhile must not go unseen.
+  let next = changes.next();
+  next.catch(() => undefined);
   const seen = new Map<string, string>();
   await work();
   try {
-    for await (const { filename } of changes) {
+    for (let change = await next; change.done !== true; change = await next) {
+      next = changes.next();
+      next.catch(() => undefined);
+      const { filename } = change.value;
       if (filename === null || /(^|[\\/])(node_modules|\.git)[\\/]/.test(filename)) continue;
       const file = resolve(cwd, filename);
       if (!isWatched(file)) continue;

@@ -6,10 +6,13 @@ import type { SchemaLock } from '../plan/schema-lock.ts';
 import { TOPOLOGY_FILE, topologyFile } from '../plan/topology-file.ts';
 import { writePlan } from '../plan/write-plan.ts';
 import { handlerRules } from '../plan/handler-files.ts';
+import { anew, type Recall, recalling } from '../plan/recall.ts';
 import { locate } from './1-load/fault.ts';
 import type { ExtractedHandlers } from './1-load/handlers/extract-handlers.ts';
 import { type LoadedConfig, type LoadOptions, loadConfig } from './1-load/load-config.ts';
 import { buildModel } from './2-model/build-model.ts';
+import type { Model } from './2-model/model.ts';
+import { withSameParts } from './2-model/same-parts.ts';
 import { checkModel } from './3-check/check-model.ts';
 import { emit } from './4-emit/emit.ts';
 import { emitSchemaTypes } from './4-emit/emit-schema-types.ts';
@@ -28,21 +31,36 @@ function handlerFiles(plan: Plan, handlers: ExtractedHandlers): readonly (readon
   return [...handlers.values()].filter(({ rule }) => used.has(rule.file)).map(({ rule, text }) => [rule.file, text]);
 }
 
+/** What one compilation leaves to the next: with it only what has changed is made again. The bytes are the same without. */
+export type Memory = { readonly recall: Recall; before: Model | null };
+
+export function newMemory(): Memory {
+  return { recall: recalling(), before: null };
+}
+
 /** Phases 2 to 4, for a config that is loaded. */
-export function compileConfig({ config, spanOf, handlers }: Omit<LoadedConfig, 'files'>, lock: SchemaLock): Compiled {
-  const { model, places, faults } = buildModel(config, lock, handlers);
+export function compileConfig({ config, spanOf, handlers }: Omit<LoadedConfig, 'files'>, lock: SchemaLock, memory?: Memory): Compiled {
+  const recall = memory?.recall ?? anew;
+  const { model, places, faults } = withSameParts(buildModel(config, lock, handlers), memory?.before ?? null);
   const diagnostics = locate([...faults, ...checkModel({ config, lock, model, places })], spanOf);
   if (diagnostics.some(({ severity }) => severity === 'error')) throw new SarrioError({ exit: 'invalid', diagnostics });
-  const { plan, files } = emit(model);
+  if (memory) memory.before = model;
+  const { plan, files } = emit(model, recall);
   return {
     plan,
-    files: new Map([[PLAN_FILE, writePlan(plan)], [TOPOLOGY_FILE, topologyFile(plan)], ...typeFiles(lock), ...files, ...handlerFiles(plan, handlers)]),
+    files: new Map([
+      [PLAN_FILE, writePlan(plan, recall)],
+      [TOPOLOGY_FILE, topologyFile(plan)],
+      ...typeFiles(lock, recall),
+      ...files,
+      ...handlerFiles(plan, handlers),
+    ]),
     warnings: diagnostics,
   };
 }
 
 /** `schema.d.ts` by its path, as `pull` has written it; a merge by hand or another version may have left another one. */
-export function typeFiles(lock: SchemaLock): readonly (readonly [string, string])[] {
-  const types = emitSchemaTypes(lock);
+export function typeFiles(lock: SchemaLock, recall: Recall = anew): readonly (readonly [string, string])[] {
+  const types = recall({ about: lock, kind: 'types', words: '' }, () => emitSchemaTypes(lock));
   return types === null ? [] : [[TYPES_FILE, types]];
 }

@@ -1,4 +1,5 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { anew, isPartOfMany, type Recall } from './recall.ts';
 
 /** Order by UTF-16 code units: the same on every machine, whatever its locale. */
 export function byCodeUnit(left: string, right: string): number {
@@ -9,25 +10,49 @@ export function byCodeUnit(left: string, right: string): number {
 const PORTION = 1 << 16;
 
 /** SHA-256 (hex) of a value as JSON with sorted keys and no spaces. Fed in portions: a plan as one text more would double its memory. */
-export function contentHash(value: unknown): string {
-  const feeding: Feeding = { hash: createHash('sha256'), portion: '' };
-  feed(value, feeding);
-  return feeding.hash.update(feeding.portion).digest('hex');
+export function contentHash(value: unknown, recall: Recall = anew): string {
+  const hash = createHash('sha256');
+  feedAll(value, recall, (portion) => void hash.update(portion));
+  return hash.digest('hex');
 }
 
-type Feeding = { readonly hash: Hash; portion: string };
+type Feeding = { readonly take: (portion: string) => void; readonly recall: Recall; portion: string };
+
+function feedAll(value: unknown, recall: Recall, take: Feeding['take']): void {
+  const feeding: Feeding = { take, recall, portion: '' };
+  feed(value, feeding);
+  take(feeding.portion);
+}
+
+function feedPart(part: unknown, count: number, feeding: Feeding): void {
+  const { recall } = feeding;
+  if (!isPartOfMany(part, count, recall)) {
+    feed(part, feeding);
+    return;
+  }
+  feeding.portion += recall({ about: part, kind: 'json', words: '' }, () => {
+    const portions: string[] = [];
+    feedAll(part, recall, (portion) => void portions.push(portion));
+    return portions.join('');
+  });
+  passOn(feeding);
+}
+
+function passOn(feeding: Feeding): void {
+  if (feeding.portion.length < PORTION) return;
+  feeding.take(feeding.portion);
+  feeding.portion = '';
+}
 
 function feed(value: unknown, feeding: Feeding): void {
   if (typeof value !== 'object' || value === null) {
     feeding.portion += JSON.stringify(value);
-    if (feeding.portion.length < PORTION) return;
-    feeding.hash.update(feeding.portion);
-    feeding.portion = '';
+    passOn(feeding);
   } else if (Array.isArray(value)) {
     feeding.portion += '[';
     for (let index = 0; index < value.length; index += 1) {
       if (index > 0) feeding.portion += ',';
-      feed(value[index], feeding);
+      feedPart(value[index], value.length, feeding);
     }
     feeding.portion += ']';
   } else {
@@ -37,9 +62,10 @@ function feed(value: unknown, feeding: Feeding): void {
 
 function feedEntries(value: Readonly<Record<string, unknown>>, feeding: Feeding): void {
   let before = '{';
-  for (const key of sortedKeys(value)) {
+  const keys = sortedKeys(value);
+  for (const key of keys) {
     feeding.portion += before + keyText(key);
-    feed(value[key], feeding);
+    feedPart(value[key], keys.length, feeding);
     before = ',';
   }
   feeding.portion += before === '{' ? '{}' : '}';

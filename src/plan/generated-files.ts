@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { byCodeUnit } from './canonical.ts';
 import { failure, SarrioError } from './errors.ts';
@@ -33,11 +34,11 @@ export async function loadGenerated(dir: string): Promise<Generated> {
   const plan = readPlan(text, `${shown}/${PLAN_FILE}`);
   const objects = Object.values(plan.databases).flatMap((database) => database.objects);
   const rules = handlerRules(plan);
-  const files = await readFiles(
+  const files = readFiles(
     dir,
     objects.map(({ file }) => file),
   );
-  const handlers = await readFiles(
+  const handlers = readFiles(
     dir,
     rules.map(({ file }) => file),
   );
@@ -49,21 +50,46 @@ export async function loadGenerated(dir: string): Promise<Generated> {
 /** How what stands in `generated/` differs from what it should be; paths with forward slashes, sorted. */
 export type GeneratedChanges = { readonly written: readonly string[]; readonly deleted: readonly string[] };
 
+/** What stood in files and when, for somebody who looks again and again: a file that nobody has touched is not read anew. */
+export type SeenFiles = Map<string, { readonly text: string; readonly state: string }>;
+
 /** Compares `generated/` with the files that should stand there. Line ends do not count, so a CRLF checkout is not stale. */
-export async function compareGenerated(dir: string, files: ReadonlyMap<string, string>): Promise<GeneratedChanges> {
+export async function compareGenerated(dir: string, files: ReadonlyMap<string, string>, seen?: SeenFiles): Promise<GeneratedChanges> {
   const paths = [...files.keys()].sort(byCodeUnit);
-  const isOther = await eachOf(paths, async (path) => (await readIfPresent(join(dir, path)))?.replaceAll('\r\n', '\n') !== files.get(path));
-  const written = paths.filter((_, place) => isOther[place]);
+  const written = paths.filter((path) => {
+    const [wanted, state, known] = [files.get(path) ?? '', seen ? stateOf(join(dir, path)) : '', seen?.get(path)];
+    if (known?.text === wanted && known.state === state) return false;
+    const isSame = holds(join(dir, path), wanted);
+    if (isSame) seen?.set(path, { text: wanted, state });
+    return !isSame;
+  });
   return { written, deleted: await staleFiles(dir, files) };
 }
 
+/** Compared as bytes, since a plan may be large and most files are as they should be. */
+function holds(path: string, wanted: string): boolean {
+  const found = bytesIfPresent(path);
+  if (found === null) return false;
+  return found.equals(Buffer.from(wanted)) || (found.includes('\r\n') && found.toString('utf8').replaceAll('\r\n', '\n') === wanted);
+}
+
 /** Makes `generated/` hold exactly these files of ours. Touches no file that is already right, and deletes only files with our header. */
-export async function writeGenerated(dir: string, files: ReadonlyMap<string, string>): Promise<GeneratedChanges> {
-  const changes = await compareGenerated(dir, files);
+export async function writeGenerated(dir: string, files: ReadonlyMap<string, string>, seen?: SeenFiles): Promise<GeneratedChanges> {
+  const changes = await compareGenerated(dir, files, seen);
   for (const folder of new Set(changes.written.map((path) => dirname(join(dir, path))))) await mkdir(folder, { recursive: true });
-  await eachOf(changes.written, (path) => writeFile(join(dir, path), files.get(path) ?? ''));
-  await eachOf(changes.deleted, (path) => rm(join(dir, path)));
+  for (const path of changes.written) {
+    const text = files.get(path) ?? '';
+    writeFileSync(join(dir, path), text);
+    seen?.set(path, { text, state: stateOf(join(dir, path)) });
+  }
+  for (const path of changes.deleted) await rm(join(dir, path));
   return changes;
+}
+
+/** Another text whenever the file was written. */
+function stateOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 
 /** A text file, or null when there is none. */
@@ -103,22 +129,22 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-async function readFiles(dir: string, wanted: readonly string[]): Promise<ReadonlyMap<string, string>> {
+function readFiles(dir: string, wanted: readonly string[]): ReadonlyMap<string, string> {
   const paths = [...new Set(wanted)].sort(byCodeUnit);
-  const texts = await eachOf(paths, (path) => readIfPresent(join(dir, path)));
   return new Map(
-    paths.flatMap((path, place) => {
-      const text = texts[place] ?? null;
-      return text === null ? [] : [[path, text] as const];
+    paths.flatMap((path) => {
+      const bytes = bytesIfPresent(join(dir, path));
+      return bytes === null ? [] : [[path, bytes.toString('utf8')] as const];
     }),
   );
 }
 
-/** So many files at once: there may be thousands. */
-const PORTION = 32;
-
-async function eachOf<Item, Value>(items: readonly Item[], work: (item: Item) => Promise<Value>): Promise<readonly Value[]> {
-  const done: Value[] = [];
-  for (let from = 0; from < items.length; from += PORTION) done.push(...(await Promise.all(items.slice(from, from + PORTION).map(work))));
-  return done;
+/** One after the other without waiting: of a thousand small files each wait would cost more than the reading. */
+function bytesIfPresent(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }

@@ -82,16 +82,9 @@ function below(reader: Reader, margin: number): unknown {
 
 /** A value that begins on the line of its key or dash; `margin` is that of the lines below, if any belong to it. */
 function inline(reader: Reader, written: string, margin: number): unknown {
-  if (written === '|-') return block(reader, margin);
-  const known = scalars.get(written);
-  if (known !== undefined) return known.value;
-  const value = scalar(written);
-  if (scalars.size < MOST_KNOWN) scalars.set(written, { value });
-  return value;
+  return written === '|-' ? block(reader, margin) : scalar(written);
 }
 
-/** The same few texts over and over. */
-const scalars = new Map<string, { readonly value: unknown }>();
 const MOST_KNOWN = 10_000;
 
 const QUOTED = /^'(?:[^']|'')*'$/;
@@ -107,10 +100,17 @@ function scalar(written: string): unknown {
   return value;
 }
 
+/** What js-yaml was asked: the same few texts over and over. */
+const answers = new Map<string, { readonly value: unknown }>();
+
 /** By js-yaml, which refuses what is no YAML. */
 function asked(written: string): unknown {
+  const known = answers.get(written);
+  if (known !== undefined) return known.value;
   try {
-    return load(written, { schema: CORE_SCHEMA });
+    const value = load(written, { schema: CORE_SCHEMA });
+    if (answers.size < MOST_KNOWN) answers.set(written, { value });
+    return value;
   } catch {
     throw new Strange();
   }

@@ -2,8 +2,10 @@
 export type Sql = Chunk & {
   readonly kind: 'sql';
   readonly text: string;
-  /** Whether a line of `marked` ends with a blank. */
+  /** Whether a line of `marked` may end with a blank. */
   readonly trails: boolean;
+  /** Whether `KEPT` stands in `marked`. */
+  readonly keeps: boolean;
 };
 
 /** A text, and what has to be known of it where it is put together with others: a plan of a thousand tables is made of a million. */
@@ -33,21 +35,27 @@ function chunkOf(marked: string): Chunk {
   return { marked, lastLine, margin: end - lastLine, startsLine: marked.charCodeAt(0) === LINE_FEED, endsBlank: last === SPACE || last === TAB };
 }
 
-function make(marked: string, isTrimmed = false): Sql {
+function made({ marked, lastLine, margin, startsLine, endsBlank }: Chunk, trails: boolean, keeps: boolean): Sql {
+  return { kind: 'sql', text: keeps ? marked.replaceAll(KEPT, '\n') : marked, marked, lastLine, margin, startsLine, endsBlank, trails, keeps };
+}
+
+function make(marked: string): Sql {
   const chunk = chunkOf(marked);
-  const trails = !isTrimmed && (chunk.endsBlank || (chunk.lastLine > 0 && /[ \t]\n/.test(marked)));
-  const { lastLine, margin, startsLine, endsBlank } = chunk;
-  return { kind: 'sql', text: marked.includes(KEPT) ? marked.replaceAll(KEPT, '\n') : marked, marked, lastLine, margin, startsLine, endsBlank, trails };
+  return made(chunk, chunk.endsBlank || (chunk.lastLine > 0 && /[ \t]\n/.test(marked)), marked.includes(KEPT));
 }
 
 /**
  * Template tag: every placeholder must itself be `Sql`, so that names and values pass through `ident` and `literal`.
  * A placeholder of several lines is indented to the column of the line that it stands in; common leading
- * indentation of the template is removed.
+ * indentation of the template is removed. What has to be known of the whole follows from its parts, since looking at a text that was just put
+ * together copies all of it.
  */
 export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): Sql {
   const pieces = piecesOf(strings);
   let text = '';
+  let begun = 0;
+  let startsLine = false;
+  let keeps = false;
   let indent = 0;
   let isMargin = true;
   let endsBlank = false;
@@ -58,18 +66,36 @@ export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): S
     if (chunk === undefined || chunk.marked === '') continue;
     const { marked, lastLine, margin } = chunk;
     const isIndented = value !== undefined && lastLine > 0 && indent > 0;
-    text += isIndented ? marked.replaceAll('\n', `\n${' '.repeat(indent)}`) : marked;
+    if (text === '') startsLine = chunk.startsLine;
+    text += isIndented ? marked.replaceAll('\n', marginOf(indent)) : marked;
+    if (lastLine > 0) begun = text.length - (marked.length - lastLine) - (isIndented ? indent : 0);
+    keeps ||= value?.keeps === true;
     trails ||= (endsBlank && chunk.startsLine) || value?.trails === true || (isIndented && marked.includes('\n\n'));
     if (lastLine > 0 || isMargin) indent = margin + (isIndented || lastLine === 0 ? indent : 0);
     isMargin = (lastLine > 0 || isMargin) && lastLine + margin === marked.length;
     endsBlank = chunk.endsBlank || (isIndented && lastLine === marked.length);
   }
-  return make(trails || endsBlank ? text.replace(/[ \t]+(?=\n|$)/g, '') : text, true);
+  if (trails || endsBlank) return made(chunkOf(text.replace(/[ \t]+(?=\n|$)/g, '')), false, keeps);
+  return made({ marked: text, lastLine: begun, margin: indent, startsLine, endsBlank: false }, false, keeps);
+}
+
+const margins: string[] = [];
+
+function marginOf(indent: number): string {
+  margins[indent] ??= `\n${' '.repeat(indent)}`;
+  return margins[indent] ?? '';
 }
 
 /** Joins pieces with a separator, by default a comma and a line break. */
 export function join(pieces: readonly Sql[], separator = ',\n'): Sql {
-  return make(pieces.map((piece) => piece.marked).join(separator));
+  const between = chunkOf(separator);
+  const meets = between.endsBlank && pieces.some(({ startsLine, marked }) => startsLine || (marked === '' && between.startsLine));
+  const chunk = chunkOf(pieces.map(({ marked }) => marked).join(separator));
+  return made(
+    chunk,
+    chunk.endsBlank || meets || pieces.some(({ trails }) => trails),
+    pieces.some(({ keeps }) => keeps),
+  );
 }
 
 /** Makes a piece once for each two texts, for what stands in the statements of every table alike. */

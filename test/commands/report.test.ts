@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codeFrame } from '../../src/commands/report/frame.ts';
 import { formatOf, outputsOf } from '../../src/commands/report/formats.ts';
 import { githubAnnotations } from '../../src/commands/report/github.ts';
+import { gitlabReport } from '../../src/commands/report/gitlab.ts';
 import { diagnosticsText } from '../../src/commands/report/read-frames.ts';
 import { sarifLog } from '../../src/commands/report/sarif.ts';
 import type { Diagnostic } from '../../src/plan/diagnostic.ts';
@@ -68,6 +69,24 @@ test('annotations of GitHub: errors first, escaped, and no more than it shows', 
   expect(many).toHaveLength(11);
   expect(many[9]).toBe('::error title=sarrio::and 16 more (SAR201): see the log, or run sarrio check');
   expect(githubAnnotations([{ ...FAULT, span: { file: 'a,b:c.ts', line: 1, column: 1 } }])).toContain('file=a%2Cb%3Ac.ts,');
+});
+
+test('what is wrong with a file stands at that file', () => {
+  expect(githubAnnotations([{ ...LIVE, where: 'generated/sql/shop/public.orders.sql' }])).toContain('file=generated/sql/shop/public.orders.sql,line=1');
+});
+
+test('a report for GitLab: each fault once, at its line, and the same fault whatever line it moved to', () => {
+  const [fault, live] = JSON.parse(gitlabReport([FAULT, LIVE]));
+  expect(fault).toMatchObject({
+    check_name: 'SAR201',
+    severity: 'major',
+    description: `${FAULT.message}\n${FAULT.hint}`,
+    location: { path: 'db/a b.config.ts', lines: { begin: 2 } },
+  });
+  expect(live).toMatchObject({ severity: 'minor', description: 'database east, schema a: a standby', location: { path: 'generated/plan.yaml' } });
+  const span = { file: 'db/a b.config.ts', line: 9, column: 1 };
+  expect(JSON.parse(gitlabReport([{ ...FAULT, span }]))[0]).toMatchObject({ fingerprint: fault.fingerprint, location: { lines: { begin: 9 } } });
+  expect(live.fingerprint).not.toBe(fault.fingerprint);
 });
 
 test('SARIF has the explanation of each code once and the place of each fault', () => {

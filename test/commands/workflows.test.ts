@@ -13,6 +13,7 @@ import { runVerb } from '../support/run-verb.ts';
 
 const TABLES = 'create table orders (id int primary key, note text); create table log (line text);';
 
+type Pipeline = Readonly<Record<string, { readonly script: readonly string[]; readonly artifacts?: { readonly reports?: unknown } }>>;
 type Steps = readonly { readonly name?: string; readonly run?: string; readonly env?: Readonly<Record<string, string>> }[];
 type Repository = { readonly dir: string; readonly env: Readonly<Record<string, string>>; readonly shop: TestDatabase };
 
@@ -100,8 +101,8 @@ describe('the workflow that init writes', () => {
     const restore = await makeStale(place);
     expect(await run('check')).toMatchObject({
       exitCode: 2,
-      at: 'generated/ is what the config says',
-      output: expect.stringContaining('out of date  generated/plan.yaml'),
+      at: 'the config is right, and generated/ is what it says',
+      output: expect.stringContaining('::error file=generated/plan.yaml,line=1,col=1,title=SAR308::'),
     });
     await restore();
     expect(await run('plan')).toMatchObject({ exitCode: 0 });
@@ -123,7 +124,7 @@ describe('the workflow that init writes', () => {
 
   test('for GitLab: the same', async () => {
     const place = await repository('gitlab');
-    const pipeline = load(await readFile(join(place.dir, '.gitlab-ci.yml'), 'utf8')) as Readonly<Record<string, { script: readonly string[] }>>;
+    const pipeline = load(await readFile(join(place.dir, '.gitlab-ci.yml'), 'utf8')) as Pipeline;
     const run = (job: string, env: Readonly<Record<string, string>> = {}) =>
       steps(
         place,
@@ -131,6 +132,11 @@ describe('the workflow that init writes', () => {
       );
     const restore = await makeStale(place);
     expect(await run('check')).toMatchObject({ exitCode: 2 });
+    expect(pipeline['check']?.artifacts?.reports).toEqual({ codequality: 'gl-code-quality-report.json' });
+    const quality = JSON.parse(await readFile(join(place.dir, 'gl-code-quality-report.json'), 'utf8'));
+    expect(quality).toContainEqual(
+      expect.objectContaining({ check_name: 'SAR308', severity: 'major', location: { path: 'generated/plan.yaml', lines: { begin: 1 } } }),
+    );
     await restore();
     expect(await run('plan')).toMatchObject({ exitCode: 0 });
     const id = readHeader(await readFile(place.env['STORE'] ?? '', 'utf8'))?.change ?? '';

@@ -38,8 +38,8 @@ const GITHUB_CHECK = `  check:
     runs-on: ubuntu-latest
     steps:
 ${SETUP}
-      - name: generated/ is what the config says
-        run: npx sarrio compile --check
+      - name: the config is right, and generated/ is what it says
+        run: npx sarrio check --format github
 `;
 
 function githubPlan(variables: Variables): string {
@@ -134,7 +134,10 @@ check:
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
   script:
-    - npx sarrio compile --check
+    - npx sarrio check --output gitlab=gl-code-quality-report.json
+  artifacts:
+    when: always
+    reports: { codequality: gl-code-quality-report.json }
 
 plan:
   stage: plan

@@ -2,9 +2,10 @@ import { failure } from '../../plan/errors.ts';
 import { envelope } from '../envelope.ts';
 import type { VerbResult } from '../verb.ts';
 import { githubAnnotations } from './github.ts';
+import { gitlabReport } from './gitlab.ts';
 
 /** How a verb's result can be printed besides its own text. Diagnostics are part of each, on failure too. */
-export const FORMATS = ['text', 'json', 'sarif', 'github'] as const;
+export const FORMATS = ['text', 'json', 'sarif', 'github', 'gitlab'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What `--format` (or `--json`) asks for. Looked up in the words, since a call that cannot be parsed is answered in that form, too. */
@@ -25,6 +26,8 @@ export async function formatted(format: Exclude<Format, 'text'>, options: { comm
       return (await import('./sarif.ts')).sarifLog({ diagnostics: result.diagnostics, version });
     case 'github':
       return githubAnnotations(result.diagnostics);
+    case 'gitlab':
+      return gitlabReport(result.diagnostics);
   }
 }
 
@@ -35,7 +38,7 @@ export function outputsOf(given: unknown): readonly { readonly format: Exclude<F
     const [, name, file] = /^(\w+)=(.+)$/.exec(String(each)) ?? [];
     const format = FORMATS.find((known) => known === name);
     if (format !== undefined && format !== 'text' && file !== undefined) return { format, file };
-    const hint = 'Write it as FORMAT=FILE with one of json, sarif, github: --output sarif=check.sarif';
+    const hint = 'Write it as FORMAT=FILE with one of json, sarif, github, gitlab: --output sarif=check.sarif';
     throw failure('invalid', { code: 'SAR001', message: `--output ${String(each)} is not understood`, hint });
   });
 }

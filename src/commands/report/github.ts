@@ -1,4 +1,5 @@
 import type { Diagnostic, Severity } from '../../plan/diagnostic.ts';
+import { placeOf } from './place-of.ts';
 
 /** GitHub shows no more than ten errors and ten warnings of one step. */
 const MOST = 10;
@@ -16,7 +17,9 @@ function annotations(severity: Severity, all: readonly Diagnostic[]): readonly s
   return [...found.slice(0, MOST - 1).map(annotation), `::${severity} title=sarrio::and ${rest.length} more (${codes}): see the log, or run sarrio check\n`];
 }
 
-function annotation({ code, severity, message, hint, span, where }: Diagnostic): string {
+function annotation(diagnostic: Diagnostic): string {
+  const { code, severity, message, hint, where } = diagnostic;
+  const span = placeOf(diagnostic);
   const place = span ? { file: span.file, line: span.line, col: span.column, ...(span.endColumn === undefined ? {} : { endColumn: span.endColumn - 1 }) } : {};
   const properties = Object.entries({ ...place, title: code }).map(([name, value]) => `${name}=${escapedProperty(String(value))}`);
   const text = `${where === null ? '' : `${where}: `}${message}${hint === null ? '' : `\n${hint}`}`;

@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { QUICK_TO_COMPILE } from '../../plan/json-schema.ts';
 import { configSchema } from './config-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -6,11 +6,22 @@ import type { ConfigPath, Fault } from './fault.ts';
 
 /** Every way in which the exported value is not a `ReplicationConfig`; by another schema, not what that says. */
 export function checkConfig(value: unknown, schema: object = configSchema): readonly Fault[] {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, ...QUICK_TO_COMPILE });
-  ajv.addKeyword({ keyword: 'isHandler', validate: (_: unknown, data: unknown) => typeof data === 'function' });
-  const validate = ajv.compile(schema);
+  const validate = checkOf(schema);
   if (validate(value)) return [];
   return (validate.errors ?? []).flatMap((error) => (error.keyword === 'if' || isPartOfName(error) ? [] : [faultOf(error)]));
+}
+
+const checks = new WeakMap<object, ValidateFunction>();
+
+/** Made when it is first asked for; whoever waits for the config has the time for it. */
+export function checkOf(schema: object = configSchema): ValidateFunction {
+  const known = checks.get(schema);
+  if (known !== undefined) return known;
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, ...QUICK_TO_COMPILE });
+  ajv.addKeyword({ keyword: 'isHandler', validate: (_: unknown, data: unknown) => typeof data === 'function' });
+  const check = ajv.compile(schema);
+  checks.set(schema, check);
+  return check;
 }
 
 /** A wrong name gives two errors: what is wrong with the text, and that it is a name. The second one has the place. */

@@ -3,7 +3,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { ReplicationConfig } from '../../index.ts';
 import type { Diagnostic } from '../../plan/diagnostic.ts';
 import { SarrioError } from '../../plan/errors.ts';
-import { checkConfig } from './check-config.ts';
+import { checkConfig, checkOf } from './check-config.ts';
 import { type Evaluator, startEvaluator } from './evaluate/evaluator.ts';
 import { type Evaluated, evaluateConfig, missing } from './evaluate-config.ts';
 import { type Fault, locate, type SpanOf } from './fault.ts';
@@ -44,7 +44,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   try {
     const evaluating = evaluateConfig({ path, file, evaluator, timeoutMs });
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    // While the other process is busy. A guess: whoever needs it and was not expected to, loads it then.
+    // While the other process is busy. The second one is a guess: whoever needs it and was not expected to, loads it then.
+    checkOf();
     if (/=>|\bfunction\b/.test(text)) tsMorph();
     return await checked(await evaluating, { path, file, cwd, text });
   } finally {

@@ -12,14 +12,10 @@ import { verifyStatements } from './statements/verify.sql.ts';
 
 /** The statements of one table for all databases that it goes to. */
 export type RoutesOptions = {
-  readonly model: Model;
-  readonly sync: string;
   /** What marks its entries: its name, or its ring's. */
   readonly account: string;
   readonly table: ModelTable;
-  readonly sources: readonly string[];
-  /** Each with its table as the lock has it. */
-  readonly targets: readonly { readonly database: string; readonly schema: TableSchema }[];
+  readonly targets: readonly RouteEnd[];
   /** The same for all targets, or chosen for each. */
   readonly copyFormat: 'binary' | 'text' | null;
   /** Whether deletes may wait for approval. */
@@ -31,13 +27,29 @@ export type RoutesOptions = {
   readonly rebuildsIndexes: boolean;
 };
 
+/** A target, with its table as the lock has it and what else of the model matters there. */
+export type RouteEnd = { readonly database: string; readonly schema: TableSchema; readonly readers: readonly Reader[]; readonly sameEncoding: boolean };
+
+type Ends = { readonly sync: string; readonly sources: readonly string[]; readonly table: ModelTable };
+
+export function routeEnd(model: Model, { sync, sources, table }: Ends, { database, schema }: Pick<RouteEnd, 'database' | 'schema'>): RouteEnd {
+  const readers = readersOf(model, { database, table: table.targetName, except: sync });
+  return { database, schema, readers, sameEncoding: new Set([...sources, database].map((name) => encodingOf(model, name))).size === 1 };
+}
+
+/** All that tells one table's statements from another's beside the table itself. */
+export function routeWords(options: Omit<RoutesOptions, 'table'>): unknown {
+  return { ...options, targets: options.targets.map(({ database, readers, sameEncoding }) => [database, readers, sameEncoding]) };
+}
+
 /** Targets with the same statements share one route, so that a reviewer reads them once. */
 export function emitRoutes(options: RoutesOptions): readonly PlanRoute[] {
   const { table } = options;
   const routes: PlanRoute[] = [];
-  for (const { database, schema } of options.targets) {
+  for (const end of options.targets) {
+    const { database, schema } = end;
     const at = { table, target: schema, copyFormat: options.copyFormat ?? copyFormat(table, [schema]) };
-    const route = emitRoute(options, database, at);
+    const route = emitRoute(options, end, at);
     const same = routes.findIndex((each) => JSON.stringify({ ...each, targets: [] }) === JSON.stringify({ ...route, targets: [] }));
     const found = routes[same];
     if (found) routes[same] = { ...found, targets: [...found.targets, database] };
@@ -46,11 +58,9 @@ export function emitRoutes(options: RoutesOptions): readonly PlanRoute[] {
   return routes;
 }
 
-function emitRoute(options: RoutesOptions, database: string, at: ApplyTarget): PlanRoute {
-  const { model, sync, account, sources, isGuarded } = options;
+function emitRoute(options: RoutesOptions, { database, readers, sameEncoding }: RouteEnd, at: ApplyTarget): PlanRoute {
+  const { account, isGuarded } = options;
   const hasRanges = options.isOneWay && mayBeRanges(at);
-  const readers = readersOf(model, { database, table: at.table.targetName, except: sync });
-  const sameEncoding = new Set([...sources, database].map((name) => encodingOf(model, name))).size === 1;
   const apply = applyStatements(at);
   return {
     targets: [database],

@@ -1,19 +1,34 @@
 import type { TableShape } from '../../plan/plan.ts';
+import type { Recall } from '../../plan/recall.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { displayName } from '../../sql/quote.ts';
 import { allFlows, type Model, type ModelTable } from '../2-model/model.ts';
 import { targetKey } from './statements/apply.sql.ts';
 
 /** What the plan relies on in the user's tables of one database, by display name in code-unit order. */
-export function emitShapes(model: Model, database: string): Readonly<Record<string, TableShape>> {
+export function emitShapes(model: Model, database: string, recall: Recall): Readonly<Record<string, TableShape>> {
   const shapes = new Map<string, TableShape>();
   for (const { source, targets, tables, isCaptured } of model.syncs.flatMap((sync) =>
     allFlows(sync).map((flow) => ({ ...flow, isCaptured: sync.mode !== 'full-copy' })),
   )) {
     for (const table of tables) {
-      if (source === database) add(shapes, displayName(table.source), sourceShape(table, isCaptured));
+      if (source === database) {
+        const made = { about: table, kind: 'source shape', words: String(isCaptured) };
+        add(
+          shapes,
+          displayName(table.source),
+          recall(made, () => sourceShape(table, isCaptured)),
+        );
+      }
       const target = table.targets[database];
-      if (target !== undefined && targets.includes(database)) add(shapes, displayName(table.targetName), targetShape(table, target));
+      if (target !== undefined && targets.includes(database)) {
+        const made = { about: table, kind: `target shape ${database}`, words: '' };
+        add(
+          shapes,
+          displayName(table.targetName),
+          recall(made, () => targetShape(table, target)),
+        );
+      }
     }
   }
   return Object.fromEntries([...shapes].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,4 +1,5 @@
-import type { PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
+import { FEW_ENTRIES, type PlanMasterTable, type PlanMultiMaster, type PlanOneWay, type PlanRoute, type PlanSync, type PlanTable } from '../../plan/plan.ts';
+import type { Made, Recall } from '../../plan/recall.ts';
 import type { PlanRing } from '../../plan/plan-masters.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
@@ -7,18 +8,18 @@ import { objectNames, wakeName } from '../2-model/object-names.ts';
 import { type ModelRing, ringOf } from '../2-model/rings.ts';
 import { emitCarry } from './emit-carry.ts';
 import { emitFullCopy } from './emit-full-copy.ts';
-import { copyFormat, emitRoutes, readersOf } from './emit-routes.ts';
+import { copyFormat, emitRoutes, readersOf, routeEnd, routeWords } from './emit-routes.ts';
 import { planColumn } from './plan-column.ts';
 import { countPending } from './statements/count.sql.ts';
 import { masterStatements } from './statements/masters.sql.ts';
 
 /** The runner's part of one sync. */
-export function emitSync(model: Model, sync: ModelSync): PlanSync {
+export function emitSync(model: Model, sync: ModelSync, recall: Recall): PlanSync {
   switch (sync.mode) {
     case 'one-way':
-      return emitOneWay(model, sync);
+      return emitOneWay(model, sync, recall);
     case 'multi-master':
-      return emitMasters(model, sync);
+      return emitMasters(model, sync, recall);
     case 'full-copy':
       return emitFullCopy(model, sync);
     default:
@@ -26,24 +27,32 @@ export function emitSync(model: Model, sync: ModelSync): PlanSync {
   }
 }
 
-function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
+function emitOneWay(model: Model, sync: ModelOneWay, recall: Recall): PlanOneWay {
   const { mode, name, source, targets, existingRows, maxBacklog, guard, copy } = sync;
-  const routesOf = (table: ModelTable): readonly PlanRoute[] =>
-    emitRoutes({
-      ...{ model, sync: name, account: name, table, sources: [source], copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
+  const tables = sync.tables.map((table, ordinal) => {
+    const options = {
+      ...{ account: name, copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
       ...{ adopts: existingRows === 'adopt', rebuildsIndexes: copy?.rebuildIndexes === true },
-      targets: targets.map((database) => ({ database, schema: tableAt(table.targets, database) })),
-    });
-  const tables = sync.tables.map((table, ordinal) => emitTable({ table, ordinal, routes: routesOf(table), account: name }));
+      targets: targets.map((database) => {
+        return routeEnd(model, { sync: name, sources: [source], table }, { database, schema: tableAt(table.targets, database) });
+      }),
+    };
+    return recall({ about: table, kind: 'plan', words: JSON.stringify([ordinal, routeWords(options)]) }, () =>
+      emitTable({ table, ordinal, routes: emitRoutes({ table, ...options }), account: name }),
+    );
+  });
   const sequences = emitCarry(sync);
   const more = { ...(copy === null ? {} : { copy }), ...(guard === null ? {} : { guard }), ...(sequences === null ? {} : { sequences }) };
-  return { mode, source, targets, existingRows, maxBacklog, ...more, wake: wakeOf(name), tables };
+  return { mode, source, targets, existingRows, maxBacklog, fewEntries: FEW_ENTRIES, ...more, wake: wakeOf(name), tables };
 }
 
-function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {
+function emitMasters(model: Model, sync: ModelMultiMaster, recall: Recall): PlanMultiMaster {
   const { mode, name, members, existingRows, maxBacklog, maxClockSkewMs, keepConflictsHours } = sync;
   const ring = ringOf(model.syncs, sync);
-  const tables = sync.tables.map((table, ordinal) => emitMasterTable(model, sync, { table, ordinal, ring }));
+  const tables = sync.tables.map((table, ordinal) => {
+    const { made, make } = masterTable(model, sync, { table, ordinal, ring });
+    return recall(made, make);
+  });
   const kept = ring === null ? {} : { ring: planRing(ring, members) };
   return { mode, members, existingRows, maxBacklog, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, ...kept, tables };
 }
@@ -55,30 +64,30 @@ function planRing({ syncs, databases }: ModelRing, members: readonly string[]): 
 type Emitting = { readonly table: ModelMasterTable; readonly ordinal: number; readonly ring: ModelRing | null };
 
 /** The members' tables are alike, so one text serves all; it is written for the first. The syncs of a ring read and mark entries as if they were one. */
-function emitMasterTable(model: Model, sync: ModelMultiMaster, { table, ordinal, ring }: Emitting): PlanMasterTable {
+function masterTable(model: Model, sync: ModelMultiMaster, { table, ordinal, ring }: Emitting): { readonly made: Made; readonly make: () => PlanMasterTable } {
   const { name, members } = sync;
   const account = ring?.account ?? name;
   const { reference, rule, unique, exception } = table;
   if (rule === null) throw new Error(`no conflict rule for a table of ${name}`);
-  const targets = members.map((database) => ({ database, schema: tableAt(table.schemas, database) }));
+  const targets = members.map((database) =>
+    routeEnd(model, { sync: name, sources: members, table: reference }, { database, schema: tableAt(table.schemas, database) }),
+  );
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
   const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
-  const routes = emitRoutes({ model, sync: name, account, table: reference, sources: members, targets, copyFormat: format, ...only });
+  const options = { account, targets, copyFormat: format, ...only };
   const isAsked = sync.tables.some((each) => each.exception !== null);
   const of = { memberCount: (ring?.databases ?? members).length, isRing: ring !== null, databases: members, rule, unique, mask: table.mask, isAsked };
   const own = Object.fromEntries(targets.map(({ database, schema }) => [database, schema]));
   const at = { table: reference, target: reference.source, copyFormat: format, ...of };
-  const statements = masterStatements(at, account, isAsked ? { tables: exception === null ? null : own } : null);
   const mask = table.mask.length > 0 ? { mask: table.mask } : {};
-  return {
-    ...emitTable({ table: reference, ordinal, routes, account }),
-    rule,
-    unique,
-    exception,
-    ...mask,
-    masters: { ...statements, readers: readersByMember(model, sync, reference) },
+  const readers = readersByMember(model, sync, reference);
+  const make = (): PlanMasterTable => {
+    const statements = masterStatements(at, account, isAsked ? { tables: exception === null ? null : own } : null);
+    const routes = emitRoutes({ table: reference, ...options });
+    return { ...emitTable({ table: reference, ordinal, routes, account }), rule, unique, exception, ...mask, masters: { ...statements, readers } };
   };
+  return { made: { about: reference, kind: 'plan', words: JSON.stringify([ordinal, routeWords(options), of, exception, readers]) }, make };
 }
 
 /** Members where no other sync reads the table are left out. */

@@ -1,3 +1,4 @@
+import type { Recall } from '../../plan/recall.ts';
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
 import { allFlows, type Model, type ModelDatabase, type ModelOneWay, type ModelSync, modelFlows } from '../2-model/model.ts';
@@ -12,7 +13,7 @@ import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
 import { ringsOf } from '../2-model/rings.ts';
 import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
-import { planObjects, printFile, type SqlFile } from './sql-file.ts';
+import { type PrintedFile, printed } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
 export type Emitted = {
@@ -22,18 +23,18 @@ export type Emitted = {
 };
 
 /** Phase 4: a checked model becomes SQL files and the runner plan. Pure; the same model gives the same bytes. */
-export function emit(model: Model): Emitted {
+export function emit(model: Model, recall: Recall): Emitted {
   const databases = model.databases.map((database) => ({ database, captures: capturesIn(model, database.name) }));
-  const written = databases.map(({ database, captures }) => ({ database, captures, files: filesOf(model, database, captures) }));
+  const written = databases.map(({ database, captures }) => ({ database, captures, files: filesOf({ model, database, captures, recall }) }));
   const plan: Plan = {
     format: PLAN_FORMAT,
     requires: requiredBy(model),
     project: model.project,
     ...(model.approvals.length === 0 ? {} : { approvals: model.approvals }),
-    databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase(model, each)])),
-    syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync)])),
+    databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase({ model, recall, ...each })])),
+    syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync, recall)])),
   };
-  return { plan, files: new Map(written.flatMap(({ files }) => files.map((file) => [file.path, printFile(file)]))) };
+  return { plan, files: new Map(written.flatMap(({ files }) => files.map(({ path, text }) => [path, text]))) };
 }
 
 /** What an older runner would do wrongly. */
@@ -46,9 +47,10 @@ function requiredBy({ syncs }: Model): readonly string[] {
   return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...ringed].sort();
 }
 
-type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly SqlFile[] };
+type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly PrintedFile[] };
+type Emitting = { readonly model: Model; readonly recall: Recall };
 
-function filesOf(model: Model, database: ModelDatabase, captures: readonly Captured[]): readonly SqlFile[] {
+function filesOf({ model, recall, database, captures }: Emitting & Omit<Written, 'files'>): readonly PrintedFile[] {
   const sourceOf = model.syncs.filter((sync) => allFlows(sync).some(({ source }) => source === database.name)).map(({ name }) => name);
   const isMember = model.syncs.some((sync) => sync.mode === 'multi-master' && sync.members.includes(database.name));
   const isCopied = model.syncs.some((sync) => sync.mode === 'full-copy' && [sync.source, ...sync.targets].includes(database.name));
@@ -59,9 +61,13 @@ function filesOf(model: Model, database: ModelDatabase, captures: readonly Captu
   const isGuarded = model.syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null && sync.targets.includes(database.name));
   const isRebuilt = model.syncs.some((sync) => rebuildsIndexes(sync) && sync.targets.includes(database.name));
   const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded, isRebuilt };
-  const files = [emitBookkeeping(bookkept), ...captures.map(emitCapture)];
   const { roles } = database;
-  return roles === null ? files : files.map((file) => withGrants(file, { roles, relays: relaysIn(emitShapes(model, database.name)) }));
+  const to = roles === null ? null : { roles, relays: relaysIn(emitShapes(model, database.name, recall)) };
+  const files = captures.map((captured) => {
+    const words = JSON.stringify([captured.syncs, to]);
+    return recall({ about: captured.table, kind: `file ${database.name}`, words }, () => printed(withGrants(emitCapture(captured), to)));
+  });
+  return [printed(withGrants(emitBookkeeping(bookkept), to)), ...files];
 }
 
 function rebuildsIndexes(sync: ModelSync): sync is ModelOneWay {
@@ -72,15 +78,17 @@ function carriesTo(sync: ModelSync, database: string): boolean {
   return sync.mode === 'one-way' && sync.targets.includes(database) && sync.sequences !== null && sync.sequences !== 'ignore';
 }
 
-function emitDatabase(model: Model, { database, captures, files }: Written): PlanDatabase {
+function emitDatabase({ model, recall, database, captures, files }: Emitting & Written): PlanDatabase {
   const sequences = emitSequences(model, database.name);
   const watched = emitWatched(model, database.name);
   return {
     url: { env: database.urlVariable },
     ...(database.roles === null ? {} : { roles: database.roles }),
-    objects: files.flatMap(planObjects),
-    captures: captures.map(planCapture),
-    shapes: emitShapes(model, database.name),
+    objects: files.flatMap(({ objects }) => objects),
+    captures: captures.map((captured) =>
+      recall({ about: captured.table, kind: `capture ${database.name}`, words: JSON.stringify(captured.syncs) }, () => planCapture(captured)),
+    ),
+    shapes: emitShapes(model, database.name, recall),
     ...(sequences.length === 0 ? {} : { sequences }),
     ...(watched.length === 0 ? {} : { watched }),
   };
@@ -113,7 +121,9 @@ function capturesIn(model: Model, database: string): readonly Captured[] {
       const takesTruncate = table.takesTruncate && other?.table.takesTruncate !== false;
       const recorded = table.recorded ?? other?.table.recorded ?? null;
       const before = table.before || other?.table.before === true;
-      captures.set(name, { database, table: { ...table, truncate, takesTruncate, recorded, before }, syncs: [...(other?.syncs ?? []), sync.name] });
+      const isSame = truncate === table.truncate && takesTruncate === table.takesTruncate && recorded === table.recorded && before === table.before;
+      const captured = isSame ? table : { ...table, truncate, takesTruncate, recorded, before };
+      captures.set(name, { database, table: captured, syncs: [...(other?.syncs ?? []), sync.name] });
     }
   }
   return [...captures].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, captured]) => captured);

@@ -19,14 +19,21 @@ export type SqlFile = {
   readonly objects: readonly EmittedObject[];
 };
 
+/** A file as it is written, and the plan's entries for its objects. */
+export type PrintedFile = { readonly path: string; readonly text: string; readonly objects: readonly PlanObject[] };
+
+export function printed(file: SqlFile): PrintedFile {
+  return { path: file.path, text: printFile(file), objects: planObjects(file) };
+}
+
 /** The file as text, fit for `psql -f`, safe to run twice. */
-export function printFile(file: SqlFile): string {
+function printFile(file: SqlFile): string {
   const summary = file.summary.map((line) => `-- ${line}`);
   const blocks = file.objects.map((object) => `${anchor(object)}\n${object.text.text}\n`);
   return `${generatedHeader('--')}\n--\n${summary.join('\n')}\n\nbegin;\n\n${blocks.join('\n')}\ncommit;\n`;
 }
 
 /** The plan's entries for the file's objects. */
-export function planObjects(file: SqlFile): readonly PlanObject[] {
+function planObjects(file: SqlFile): readonly PlanObject[] {
   return file.objects.map(({ kind, name, lock, text }) => ({ kind, name, group: file.group, lock, file: file.path, hash: blockHash(text.text) }));
 }

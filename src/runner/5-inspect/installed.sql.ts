@@ -14,8 +14,8 @@ const WHEN_CLAUSE = `(
   from regexp_matches(t.tgqual::text, '[{]([A-Z_]+)|:boolop ([a-z]+)|:opno ([0-9]+)|:funcid ([0-9]+)|:varno ([0-9]+) :varattno (-?[0-9]+)|:constvalue ([^}]*)', 'g')
     with ordinality as m(part, position))`;
 
-/** Who besides the owner holds which rights by an access list, as JSON; null grants are the type's defaults. */
-const grantsOf = (acl: string, type: 'n' | 'r' | 's' | 'f', owner: string, columnsOf = ''): string => `(
+/** Who besides the owner holds which rights by an access list, as JSON; null grants are the type's defaults, which give others something of functions alone. */
+const grantsOf = (acl: string, type: 'n' | 'r' | 's' | 'f', owner: string, columnsOf = ''): string => `case when ${given(acl, type, columnsOf)} then (
   select json_agg(json_build_array(g.grantee, g.privilege_type, g.is_grantable) order by g.grantee collate "C", g.privilege_type collate "C")
   from (
     select distinct case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as grantee, a.privilege_type, a.is_grantable
@@ -23,7 +23,9 @@ const grantsOf = (acl: string, type: 'n' | 'r' | 's' | 'f', owner: string, colum
       select * from aclexplode(coalesce(${acl}, acldefault('${type}', ${owner})))${columnsOf === '' ? '' : COLUMN_GRANTS.replace('$relation', columnsOf)}
     ) as a
     where a.grantee <> ${owner}
-  ) as g)`;
+  ) as g) end`;
+const given = (acl: string, type: string, columnsOf: string): string =>
+  type === 'f' ? 'true' : `${acl} is not null${columnsOf === '' ? '' : ` or ${columnsOf} in (select attrelid from granted)`}`;
 const COLUMN_GRANTS = `
       union all select (aclexplode(k.attacl)).* from pg_catalog.pg_attribute as k where k.attrelid = $relation and k.attacl is not null`;
 
@@ -43,6 +45,8 @@ with ours as (
   from pg_catalog.pg_class as c
   join ours on ours.oid = c.relnamespace
   where $1 is null or c.relname in (select name from wanted)
+), granted as (
+  select a.attrelid from pg_catalog.pg_attribute as a where a.attacl is not null and a.attrelid in (select oid from relations)
 ), columns as (
   select a.attrelid,
     json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef,
@@ -52,7 +56,7 @@ with ours as (
         where l.oid = a.attcollation) end) order by a.attnum) as list
   from pg_catalog.pg_attribute as a
   join pg_catalog.pg_type as t on t.oid = a.atttypid
-  where a.attrelid in (select oid from relations) and a.attnum > 0 and not a.attisdropped
+  where a.attrelid in (select oid from relations where relkind in ('r', 'p')) and a.attnum > 0 and not a.attisdropped
   group by a.attrelid
 )
 select 'schema' as kind, 'sarrio' as name, null as arguments, null as table_schema, null as table_name, null as calls,
@@ -93,9 +97,9 @@ where $1 is null or p.proname in (select name from wanted)
 union all
 select 'trigger', t.tgname, null, n.nspname, c.relname, p.proname, pg_has_role(c.relowner, 'USAGE'), null, null,
   md5(json_build_array(t.tgtype, t.tgenabled, p.proname, encode(t.tgargs, 'hex'), t.tgdeferrable, t.tginitdeferred,
-    (select json_agg(a.attname order by k.position) from unnest(t.tgattr::int2[]) with ordinality as k(number, position)
-      join pg_catalog.pg_attribute as a on a.attrelid = t.tgrelid and a.attnum = k.number),
-    t.tgoldtable, t.tgnewtable, ${WHEN_CLAUSE})::text)
+    case when t.tgattr::text <> '' then (select json_agg(a.attname order by k.position) from unnest(t.tgattr::int2[]) with ordinality as k(number, position)
+      join pg_catalog.pg_attribute as a on a.attrelid = t.tgrelid and a.attnum = k.number) end,
+    t.tgoldtable, t.tgnewtable, case when t.tgqual is not null then ${WHEN_CLAUSE} end)::text)
 from pg_catalog.pg_trigger as t
 join pg_catalog.pg_proc as p on p.oid = t.tgfoid
 join ours on ours.oid = p.pronamespace

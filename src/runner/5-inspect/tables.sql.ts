@@ -8,23 +8,31 @@ const KNOWN_ROLE = 'coalesce((select known.rolname from pg_catalog.pg_roles as k
  * $1: JSON array of {"schema", "name"}; $2: the role that rounds run as; null, or one that does not exist, for this one.
  */
 export const TABLE_FACTS = `
-with recursive wanted as (
-  select w.schema, w.name, c.oid, c.relkind, s.oid as namespace
+with recursive wanted as materialized (
+  select distinct w.schema, w.name, c.oid, c.relkind, s.oid as namespace
   from json_to_recordset($1::json) as w(schema text, name text)
   join pg_catalog.pg_namespace as s on s.nspname = w.schema
   join pg_catalog.pg_class as c on c.relnamespace = s.oid and c.relname = w.name
-), below as (
-  select w.oid as root, i.inhrelid as oid
-  from wanted as w join pg_catalog.pg_inherits as i on i.inhparent = w.oid
-  where w.relkind = 'p'
+), members as materialized (
+  select w.oid as root, w.oid, w.relkind, false as is_part
+  from wanted as w
   union all
-  select b.root, i.inhrelid
-  from below as b join pg_catalog.pg_inherits as i on i.inhparent = b.oid
-), partitions as (
-  select b.root, b.oid, json_build_array(n.nspname, c.relname) as name
-  from below as b
-  join pg_catalog.pg_class as c on c.oid = b.oid
+  select m.root, i.inhrelid, 'p'::"char", true
+  from members as m join pg_catalog.pg_inherits as i on i.inhparent = m.oid
+  where m.relkind = 'p'
+), files as materialized (
+  select m.root,
+    json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname) filter (where m.is_part) as partitions,
+    json_agg(json_build_array(n.nspname, c.relname, c.relkind, c.reltuples, c.relpages::bigint * current_setting('block_size')::bigint)) as sizes,
+    json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname)
+      filter (where m.is_part and not has_table_privilege(c.oid, 'TRIGGER')) as untriggerable,
+    json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname)
+      filter (where m.is_part and not has_table_privilege(c.oid, 'SELECT')) as unreadable,
+    json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname) filter (where not pg_has_role(c.relowner, 'USAGE')) as unowned
+  from members as m
+  join pg_catalog.pg_class as c on c.oid = m.oid
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+  group by m.root
 )
 select w.schema, w.name, w.relkind as kind,
   (select json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -35,21 +43,9 @@ select w.schema, w.name, w.relkind as kind,
       where a.attrelid = w.oid and a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1])))
     from pg_catalog.pg_index as i
     where i.indrelid = w.oid and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null)::text as unique_keys,
-  (select json_agg(p.name order by p.name::text) from partitions as p where p.root = w.oid)::text as partitions,
-  (select json_agg(json_build_array(n.nspname, c.relname, c.relkind, c.reltuples, c.relpages::bigint * current_setting('block_size')::bigint))
-    from pg_catalog.pg_class as c
-    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    where c.oid = w.oid or c.oid in (select p.oid from partitions as p where p.root = w.oid))::text as sizes,
+  f.partitions::text as partitions, f.sizes::text as sizes, f.untriggerable::text as untriggerable, f.unreadable::text as unreadable, f.unowned::text as unowned,
   (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
     where has_table_privilege(w.oid, privilege) and has_schema_privilege(w.namespace, 'USAGE'))::text as privileges,
-  (select json_agg(p.name order by p.name::text) from partitions as p
-    where p.root = w.oid and not has_table_privilege(p.oid, 'TRIGGER'))::text as untriggerable,
-  (select json_agg(p.name order by p.name::text) from partitions as p
-    where p.root = w.oid and not has_table_privilege(p.oid, 'SELECT'))::text as unreadable,
-  (select json_agg(json_build_array(n.nspname, c.relname) order by n.nspname, c.relname)
-    from pg_catalog.pg_class as c
-    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    where (c.oid = w.oid or c.oid in (select p.oid from partitions as p where p.root = w.oid)) and not pg_has_role(c.relowner, 'USAGE'))::text as unowned,
   row_security_active(w.oid) as row_security,
   (select json_agg(privilege) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) as privilege
     where has_table_privilege(r.oid, w.oid, privilege) and has_schema_privilege(r.oid, w.namespace, 'USAGE'))::text as runner_privileges,
@@ -58,6 +54,7 @@ select w.schema, w.name, w.relkind as kind,
   c.relrowsecurity and not r.rolsuper and not r.rolbypassrls
     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'USAGE')) as runner_row_security
 from wanted as w
+join files as f on f.root = w.oid
 join pg_catalog.pg_class as c on c.oid = w.oid
 join pg_catalog.pg_roles as r on r.rolname = ${KNOWN_ROLE}
 order by w.schema, w.name

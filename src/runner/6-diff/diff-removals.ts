@@ -19,9 +19,20 @@ export type Inventory = {
   readonly ghosts: readonly { readonly kind: string; readonly name: string }[];
 };
 
-/** Sorts the live objects of one database; `all` is for destroy, where the plan keeps nothing. */
-export function takeInventory(options: { plan: Plan; live: LiveDatabase; all: boolean }): Inventory {
-  const { plan, live, all } = options;
+type Stock = { readonly plan: Plan; readonly live: LiveDatabase; readonly all: boolean };
+
+const taken = new WeakMap<LiveDatabase, Stock & { readonly inventory: Inventory }>();
+
+/** Sorts the live objects of one database; `all` is for destroy, where the plan keeps nothing. Several ask for the same. */
+export function takeInventory(options: Stock): Inventory {
+  const known = taken.get(options.live);
+  if (known?.plan === options.plan && known.all === options.all) return known.inventory;
+  const inventory = sorted(options);
+  taken.set(options.live, { ...options, inventory });
+  return inventory;
+}
+
+function sorted({ plan, live, all }: Stock): Inventory {
   const planned = new Set((plan.databases[live.database]?.objects ?? []).map(objectKey));
   const rows = live.installed.filter(({ project }) => project === plan.project);
   const recorded = new Set(rows.map(objectKey));

@@ -5,6 +5,7 @@ import { takeInventory } from '../diff-removals.ts';
 import { CURES } from './cures.sql.ts';
 import type { DoctorCheck, Finding, Patient } from './finding.ts';
 import type { TableHealth } from './read-health.ts';
+import { ROOM_CHECKS } from './room-checks.ts';
 
 /** The newest major version that the tests run on. */
 const NEWEST = 18;
@@ -16,7 +17,7 @@ type Said = Omit<Finding, 'check' | 'database'>;
 /** Every question, asked of every database that answered; what is well is said once for each question. */
 export function examine(patient: Patient): readonly Finding[] {
   return [...patient.databases.keys()].flatMap((database) =>
-    [...CHECKS, ...liveChecks()].flatMap(({ check, ok, run }): readonly Finding[] => {
+    [...CHECKS, ...ROOM_CHECKS, ...liveChecks()].flatMap(({ check, ok, run }): readonly Finding[] => {
       const found = run(patient, database);
       return found.length === 0 ? [{ check, database, result: 'ok', evidence: ok, cure: null }] : found.map((each) => ({ check, database, ...each }));
     }),
