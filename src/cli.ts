@@ -12,6 +12,9 @@ import { EXIT, SarrioError } from './plan/errors.ts';
 
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
+// The places in a stack are those of the sources then.
+if (process.env['SARRIO_DEBUG']) process.setSourceMapsEnabled(true);
+
 const redact = redactor(process.env);
 const out = (text: string): void => void process.stdout.write(redact(text));
 const err = (text: string): void => void process.stderr.write(redact(text));

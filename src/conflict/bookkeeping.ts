@@ -75,7 +75,8 @@ function isAt(mark: Position, watermark: Position | undefined): boolean {
 
 /** How far a member has applied one table: the table is a sync of its own, with the held positions as its watermarks. */
 export function marksOfTable({ watermarks, held }: Applied, table: number): Marks {
-  return new Map([...watermarks, ...(held.get(table) ?? [])]);
+  const own = held.get(table);
+  return own === undefined ? watermarks : new Map([...watermarks, ...own]);
 }
 
 /** What a member shows of one table. */

@@ -71,6 +71,39 @@ test('a migration that is killed anywhere is finished by the same command, runs 
   expect(await project.verify()).toMatchObject({ exit: 'ok', diagnostics: [] });
 }, 120_000);
 
+const HALF_WAY = [
+  { sql: 'alter table orders add column half integer', at: 'migrate.target.committed', args: allow('half') },
+  {
+    sql: 'alter table orders drop constraint orders_pkey; alter table orders alter body set not null; alter table orders add primary key (id, body)',
+    at: 'migrate.source.committed',
+  },
+  { sql: 'alter table orders rename to sales', at: 'migrate.source.committed' },
+  { sql: 'alter table sales rename to orders', at: 'migrate.before-write' },
+] as const;
+
+test('a runner that comes while a migration is half way lets the tables wait that it touches, and goes on with all others', async () => {
+  const { source, target, project } = await pair();
+  let runner = project.run();
+  for (const [index, step] of HALF_WAY.entries()) {
+    const args = 'args' in step ? step.args : [];
+    await source.script(`insert into others values (${index})`);
+    await project.migrateKilled(`${index}.sql`, step.sql, { at: step.at, args: [...args, '--drain', '10s'] });
+    await runner.stop();
+    runner = project.run();
+    await source.script(`insert into others values (${10 + index}); insert into ${index === 2 ? 'sales' : 'orders'} (id, body) values (${index}, 'half way')`);
+    await waitUntil('the other table goes on', async () => {
+      if ((await target.query('select from others where id = $1', [10 + index])).length === 1) return true;
+      throw new Error(JSON.stringify(project.events.slice(-5)));
+    });
+    expect((await project.status()).text).toContain('rests for a migration');
+    const again = await project.migrate(`${index}.sql`, step.sql, ...args, '--drain', '10s');
+    expect({ sql: step.sql, diagnostics: again.diagnostics, exit: again.exit }).toEqual({ sql: step.sql, diagnostics: [], exit: 'ok' });
+  }
+  await project.arrived();
+  expect(await project.verify()).toMatchObject({ exit: 'ok', diagnostics: [] });
+  expect(await target.query('select id from orders order by id')).toEqual([{ id: 0 }, { id: 1 }, { id: 2 }, { id: 3 }]);
+}, 120_000);
+
 test('a migration that was killed can be taken back: where it ran nowhere by itself, else by the statements that undo it', async () => {
   const { source, project } = await pair();
   project.run();

@@ -15,13 +15,23 @@ type Slot = { readonly member: number; readonly image: Image };
 export function canonical(world: World, { isSymmetric, canCrash }: { readonly isSymmetric: boolean; readonly canCrash: boolean }): string {
   const members = membersOf(world);
   const orders = isSymmetric ? ordersOf(world, members) : [members];
+  const facts = factsOf(world);
   const texts = orders.map((order) =>
     textOf(
-      world,
+      facts,
       order.flatMap((member) => slotsOf(world, member, canCrash)),
     ),
   );
   return [...texts].sort()[0] ?? '';
+}
+
+/** What is the same in whatever order the members stand. */
+type Facts = { readonly world: World; readonly lost: ReadonlySet<string>; readonly needed: ReadonlyMap<string, readonly number[]> };
+
+function factsOf(world: World): Facts {
+  const wanted = versionsIn(world, writesOf(world) & ~overruled(world));
+  const needed = world.keys.map((key) => [key, wanted.filter((version) => world.keyOf.get(version) === key)] as const);
+  return { world, lost: losers(world), needed: new Map(needed) };
 }
 
 /** Members by what can be said of each without naming another; those that are alike in every order. */
@@ -50,7 +60,8 @@ function signatureOf(world: World, members: readonly number[], member: number): 
   return `${rows} ${[...new Set(entries)].sort()} ${image.open.length}`;
 }
 
-function textOf(world: World, slots: readonly Slot[]): string {
+function textOf(facts: Facts, slots: readonly Slot[]): string {
+  const { world } = facts;
   const marks = slots.map(({ member, image }) => ({ member, of: image.watermarks.get(SYNC) ?? new Map<number, Position>() }));
   const coverage = (origin: number, xid: bigint, key: string): string =>
     slots.map(({ image }) => (covered(marksOf(image, SYNC, key).get(origin), xid) ? '1' : '0')).join('');
@@ -59,7 +70,7 @@ function textOf(world: World, slots: readonly Slot[]): string {
     `${world.databases} ${slots.map(({ member }, index) => (slots[index - 1]?.member === member ? '' : ',')).join('.')}`,
     ...slots.map(({ member, image }) => entriesText(member, members, image, coverage)),
     ...slots.map(({ member, image }) => marks.map(({ of }) => ahead(of.get(member), image.nextXid)).join(',')),
-    ...world.keys.map((key) => keyText(world, slots, key)),
+    ...world.keys.map((key) => keyText(facts, slots, key)),
   ].join('\n');
 }
 
@@ -106,11 +117,10 @@ function nameText(name: ChangeName, members: readonly number[], coverage: (origi
   return `${members.indexOf(member)}${coverage(member, BigInt(xid))}`;
 }
 
-function keyText(world: World, slots: readonly Slot[], key: string): string {
+function keyText({ world, lost, needed }: Facts, slots: readonly Slot[], key: string): string {
   const rows = slots.map(({ image }) => rowAt(image, key));
   const versions = [...new Set(rows.map(({ version }) => version))];
   const texts = [...new Set(rows.map(({ text }) => text))];
-  const lost = losers(world);
   const classes = rows.map(({ version, text }) => `${versions.indexOf(version)}${text === '' ? '-' : texts.indexOf(text)}`);
   const seenBy = (set: Versions): string => rows.map(({ ancestors }) => ((ancestors & set) !== 0n ? '1' : '0')).join('');
   const madeAt = (set: Versions): string => slots.map(({ image }) => ((image.writes & set) !== 0n ? '1' : '0')).join('');
@@ -119,12 +129,12 @@ function keyText(world: World, slots: readonly Slot[], key: string): string {
     world,
     rows.reduce((sum, row) => sum | row.events, 0n),
   ).map((event) => `${rows.map((row) => has(row.events, event)).join('')}${rows.map((row) => has(row.known, event)).join('')}`);
-  const needed = versionsOf(world, key, writesOf(world) & ~overruled(world)).map((version) => `${seenBy(bit(version))}${madeAt(bit(version))}`);
+  const kept = (needed.get(key) ?? []).map((version) => `${seenBy(bit(version))}${madeAt(bit(version))}`);
   return [
     classes.join(' '),
     versions.map((version) => `${seenBy(bit(version))}${lost.has(`${key} v${version}`) ? 'x' : ''}`).join(' '),
     `${events} ${[...new Set(single)].sort()}`,
-    [...new Set(needed)].sort().join(' '),
+    [...new Set(kept)].sort().join(' '),
     decisionsText(world, slots, key),
   ].join('|');
 }
@@ -139,11 +149,6 @@ function has(set: Versions, version: number): string {
 
 function versionsIn(world: World, set: Versions): readonly number[] {
   return Array.from({ length: world.next.version }, (_, version) => version).filter((version) => (set & bit(version)) !== 0n);
-}
-
-/** The changes of a key among those of a set. */
-function versionsOf(world: World, key: string, set: Versions): readonly number[] {
-  return versionsIn(world, set).filter((version) => world.keyOf.get(version) === key);
 }
 
 /** Decisions that a crash may undo. */

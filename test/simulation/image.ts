@@ -94,8 +94,15 @@ export function rowAt({ rows }: Image, key: string): Row {
 }
 
 export function bit(version: number): Versions {
-  return version === 0 ? 0n : 1n << BigInt(version);
+  const known = BITS[version];
+  if (known !== undefined) return known;
+  const made = 1n << BigInt(version);
+  BITS[version] = made;
+  return made;
 }
+
+/** Asked for a million times. */
+const BITS: Versions[] = [0n];
 
 /** Whether a transaction of an application holds the row. */
 export function isLocked({ open }: Image, key: string): boolean {

@@ -24,10 +24,7 @@ export async function buildOnce(): Promise<void> {
   await waitUntil('another build ends', takeLock, { timeoutMs: 120_000, everyMs: 200 });
   try {
     if (!(await isStale())) return;
-    const { stdout } = await execa('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, reject: false, preferLocal: true });
-    if (!(await modified(program))) throw new Error(`the build made no ${program}:\n${stdout}`);
-    await execa(process.execPath, ['scripts/finish-build.mjs'], { cwd: root });
-    if (stdout) process.stderr.write(`${stdout}\n`);
+    await execa(process.execPath, ['scripts/build.mjs'], { cwd: root });
   } finally {
     await rm(lock, { force: true });
   }
@@ -52,7 +49,8 @@ function isAlive(pid: number): boolean {
 async function isStale(): Promise<boolean> {
   const built = (await modified(program)) && (await modified(stamp));
   const files = await readdir(join(root, 'src'), { recursive: true });
-  const times = await Promise.all(['package.json', 'tsconfig.build.json', ...files.map((file) => join('src', file))].map((file) => modified(join(root, file))));
+  const made = ['package.json', 'tsconfig.build.json', 'scripts/build.mjs', ...files.map((file) => join('src', file))];
+  const times = await Promise.all(made.map((file) => modified(join(root, file))));
   return times.some((time) => time > built);
 }
 

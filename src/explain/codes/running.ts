@@ -199,6 +199,14 @@ export const RUNNING: readonly Explanation[] = [
     cure: 'Change or delete the row that holds the value, then the same command again.',
   },
   {
+    code: 'SAR635',
+    summary: 'a conflict cannot be undone, because its table has other columns since',
+    explanation:
+      'The record has the row by the columns that the table had then. `sarrio migrate` renames them in the record, too. Where they were renamed by hand, where the key is another one, where a column came later and the row is gone, or where a column does not take the value any more, nobody can tell what the row would be.',
+    example: 'alter table t rename column a to b, then sarrio conflicts undo of an earlier conflict',
+    cure: 'Look at the record with sarrio conflicts show and write the row by hand.',
+  },
+  {
     code: 'SAR640',
     summary: 'a sequence is near its end',
     explanation: 'When it is reached every insert fails.',

@@ -3,8 +3,8 @@ import { sql } from '../../sql/sql.ts';
 
 /**
  * Purpose: what a migration does to tables between masters besides its statements.
- * Reads: the catalog, sarrio.watermark, sarrio.held, sarrio.initial_copy. Writes: sarrio.initial_copy, sarrio.held, sarrio.watermark; triggers on
- * users' tables. Called by: `close-members.ts`, `rest.ts`, `drain.ts`, `walk.ts`, `new-tables.ts`.
+ * Reads: the catalog, sarrio.watermark, sarrio.held, sarrio.initial_copy. Writes: sarrio.initial_copy, sarrio.held, sarrio.watermark, sarrio.conflict,
+ * sarrio.parked; triggers on users' tables. Called by: `close-members.ts`, `rest.ts`, `drain.ts`, `walk.ts`, `new-tables.ts`.
  *
  * `closeTables`: the statements that keep applications from writing to tables ($1), with their partitions and children. CREATE TRIGGER waits for every
  * transaction that has written to the table, and every later statement finds the trigger. Row triggers are for statements on a table that one
@@ -60,8 +60,45 @@ export const lostCaptures = 'select sync, source, relation from sarrio.initial_c
 /** $1: sync, $2: source, $3: relation, $4: oid of the delta table there. */
 export const findCapture = 'update sarrio.initial_copy set capture = $4::oid where sync = $1 and source = $2 and relation = $3 and capture = 0';
 
-/** A table under another name stands where it stood. $1: before, $2: after. */
+/** A table under another name stands where it stood. $1: before, $2: after. What is left of an older one of that name is void. */
+export const forgetHeldName = 'delete from sarrio.held where relation = $1';
 export const renameHeld = 'update sarrio.held set relation = $2 where relation = $1';
+
+/** And where the watermarks are, if nothing is held of it: a runner that does not know the name moves them past its changes. $1: syncs, $2: table. */
+export const holdRenamed = `
+  insert into sarrio.held (sync, source, relation, position)
+  select w.sync, w.source, $2, w.position
+  from sarrio.watermark as w
+  where w.sync = any ($1::text[])
+  on conflict (sync, source, relation) do nothing
+`;
+
+/** The keys of a JSON object under other names, as $3 (an object of old and new ones) says. */
+const renamed = (object: string): string => `(
+  select coalesce(jsonb_object_agg(coalesce($3::jsonb ->> e.key, e.key), e.value), '{}')
+  from jsonb_each(${object}) as e
+)`;
+
+/** Rows that are kept aside follow the table's and its columns' names. $1: the table before, $2: after, $3: JSON object of columns before and after. */
+export const renameParked = `
+  update sarrio.parked as p set relation = $2, key = ${renamed('p.key')}, row = case when p.row is not null then ${renamed('p.row')} end
+  where p.relation = $1
+`;
+
+/** The same of the record of conflicts. */
+export const renameConflicts = `
+  update sarrio.conflict as c set relation = $2, key = ${renamed('c.key')}, versions = (
+    select coalesce(jsonb_agg(
+      v.version
+      || case when jsonb_typeof(v.version -> 'row') = 'object' then jsonb_build_object('row', ${renamed("v.version -> 'row'")}) else '{}' end
+      || case when v.version ? 'masked' then jsonb_build_object('masked', (
+          select jsonb_agg(coalesce($3::jsonb ->> m.name, m.name)) from jsonb_array_elements_text(v.version -> 'masked') as m (name)
+        )) else '{}' end
+      order by v.place), '[]')
+    from jsonb_array_elements(c.versions) with ordinality as v (version, place)
+  )
+  where c.relation = $1
+`;
 
 /** Which of some captured tables the open transaction itself has changed rows of. */
 export function ownChanges(captures: readonly { readonly name: string; readonly delta: string }[]): string {

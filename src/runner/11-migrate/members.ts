@@ -15,6 +15,12 @@ export function masterSyncsAt(plan: Plan, database: string): readonly string[] {
   return masterSyncs(plan).flatMap(({ name, sync }) => (sync.members.includes(database) ? [name] : []));
 }
 
+/** Those of them that the table takes part in. */
+export function syncsOf(plan: Plan, { database, table }: TableAt): readonly string[] {
+  const isOf = ({ sync }: NamedMasters): boolean => sync.members.includes(database) && sync.tables.some(({ target }) => displayName(target) === table);
+  return masterSyncs(plan).flatMap((named) => (isOf(named) ? [named.name] : []));
+}
+
 export type TableAt = { readonly database: string; readonly table: string };
 
 /** Whether a table of a database takes part in a sync of a mode, at either end. */

@@ -79,7 +79,8 @@ export const readRecords = `
 `;
 
 export const writeRecord = `
-  insert into sarrio.migration (migration, project, file, statements, direction, tables, begun_by) values ($1, $2, $3, $4, $5, $6::text[], $7)
+  insert into sarrio.migration (migration, project, file, statements, direction, tables, begun_by, plan, touched)
+  values ($1, $2, $3, $4, $5, $6::text[], $7, $8, $9::text[])
   on conflict (migration) do nothing
 `;
 

@@ -8,7 +8,7 @@ import { hazardousSteps } from './hazards.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
 import { beginRecords, type Record, recordsOf } from './records.ts';
 import { rehearse } from './rehearse.ts';
-import { orderOf, refuseParts, scopeOf } from './scope.ts';
+import { orderOf, refuseParts, scopeOf, touchedTables } from './scope.ts';
 import { tellAll } from './tell-all.ts';
 import { restAll, restCopies } from './rest.ts';
 import { walk } from './walk.ts';
@@ -45,7 +45,7 @@ export async function migrate(migrating: Migrating): Promise<Migrated> {
   const { direction } = scope;
   migrating.approve(await hazardousSteps(migrating, next, rehearsal), next);
   const resting = merged(scope.resting, records);
-  await beginRecords(migrating, direction, resting);
+  await beginRecords(migrating, { direction, resting, touched: touchedTables(migrating, rehearsal, resting) });
   const losesChanges = [...scope.takes.values()].some(({ size }) => size > 0);
   await restCopies(migrating, resting);
   // Once it has run somewhere, all changes of closed tables are everywhere, and they are closed where it has not.

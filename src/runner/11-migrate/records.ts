@@ -1,4 +1,5 @@
 import { failure } from '../../plan/errors.ts';
+import { planHash } from '../../plan/plan-hash.ts';
 import { restingTables } from '../8-round/changed-tables/table-watch.ts';
 import { textArray } from '../postgres/text-array.ts';
 import type { Direction } from './effects.ts';
@@ -26,12 +27,21 @@ export async function recordsOf(migrating: Migrating): Promise<ReadonlyMap<strin
   return records;
 }
 
+/** By database: the tables that rest there, and those whose captures may be other ones for as long as the migration is half way. */
+export type Begun = {
+  readonly direction: Direction;
+  readonly resting: ReadonlyMap<string, readonly string[]>;
+  readonly touched: ReadonlyMap<string, ReadonlySet<string>>;
+};
+
 /** Before anything is changed: in every database, so that a command which comes later knows what was begun. */
-export async function beginRecords(migrating: Migrating, direction: Direction, resting: ReadonlyMap<string, readonly string[]>): Promise<void> {
+export async function beginRecords(migrating: Migrating, begun: Begun): Promise<void> {
   const { id, file, text, by, generated, databases, context } = migrating;
+  const { plan } = generated;
   for (const database of databases) {
-    const tables = textArray(resting.get(database) ?? []);
-    await sessionOf(migrating, database).query(writeRecord, [id, generated.plan.project, file, text, direction, tables, by]);
+    const [tables, touched] = [begun.resting, begun.touched].map((lists) => textArray([...(lists.get(database) ?? [])]));
+    const values = [id, plan.project, file, text, begun.direction, tables ?? '{}', by, planHash(plan), touched ?? '{}'];
+    await sessionOf(migrating, database).query(writeRecord, values);
     await context.failpoint(`migrate.${database}.begun`);
   }
 }

@@ -48,6 +48,15 @@ function touchedIn({ effects, written }: Rehearsal, database: string): ReadonlyS
   return new Set([...(effects.get(database) ?? []).map(({ table }) => table), ...(written.get(database) ?? [])]);
 }
 
+/** By database: what the migration touches there, and what rests there. */
+export function touchedTables(
+  { databases }: Pick<Migrating, 'databases'>,
+  rehearsal: Rehearsal,
+  resting: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(databases.map((database) => [database, new Set([...touchedIn(rehearsal, database), ...(resting.get(database) ?? [])])]));
+}
+
 function restingOf(plan: Plan, rehearsal: Rehearsal): ReadonlyMap<string, readonly string[]> {
   const resting = new Map<string, Set<string>>();
   const rest = (source: string, targets: readonly string[], tables: readonly Pick<PlanTable, 'source' | 'target'>[]): void => {

@@ -1,13 +1,14 @@
 import type { Generated } from '../../plan/generated-files.ts';
 import { displayName } from '../../sql/quote.ts';
+import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { inTries } from './busy.ts';
 import { wake } from './close-members.ts';
 import { drained } from './drain.ts';
-import { effectsOf } from './effects.ts';
+import { type Effect, effectsOf } from './effects.ts';
 import { followKeys, installCaptures } from './follow-captures.ts';
-import { isIn, masterSyncsAt, writtenTables } from './members.ts';
-import { captureOid, markMember, openTables, renameHeld } from './members.sql.ts';
+import { isIn, masterSyncsAt, syncsOf, writtenTables } from './members.ts';
+import { captureOid, forgetHeldName, holdRenamed, markMember, openTables, renameConflicts, renameHeld, renameParked } from './members.sql.ts';
 import { asOurselves, beginMigration, commit, keepWritersOut, markDone, markUndone, renameCopy, restTables } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
 import { beginNewTables } from './new-tables.ts';
@@ -60,13 +61,8 @@ async function runIn(migrating: Migrating, database: string, { text, next, resti
   const after = await readCatalogTables(session, names);
   const doubtOwnChanges = await ownChangesAt(migrating, database);
   await followKeys(session, generated, { before, after });
-  const isMember = masterSyncsAt(generated.plan, database).length > 0;
   const effects = effectsOf(before, after);
-  for (const { table, renamedTo } of effects) {
-    if (renamedTo === null) continue;
-    await session.query(renameCopy, [table, renamedTo]);
-    if (isMember) await session.query(renameHeld, [table, renamedTo]);
-  }
+  for (const effect of effects) await followNames(session, generated, effect);
   await installCaptures(session, next, context.ddlLockTimeoutMs);
   await doubtOwnChanges();
   await beginNewTables(migrating, next, database, effects);
@@ -74,6 +70,20 @@ async function runIn(migrating: Migrating, database: string, { text, next, resti
   await context.failpoint(`migrate.${database}.before-commit`);
   const { command } = await session.query(commit);
   if (command !== 'COMMIT') throw new Error(`the transaction was not committed: the server answered ${command}`);
+}
+
+/** What is written down of a table speaks of it, and of its columns, by the names of now. */
+async function followNames(session: Session, { plan }: Generated, { table, renamedTo, renamedColumns }: Effect): Promise<void> {
+  if (renamedTo === null && renamedColumns.length === 0) return;
+  const now = renamedTo ?? table;
+  if (renamedTo !== null) await session.query(renameCopy, [table, now]);
+  if (masterSyncsAt(plan, session.database).length === 0) return;
+  const names = JSON.stringify(Object.fromEntries(renamedColumns));
+  for (const records of [renameParked, renameConflicts]) await session.query(records, [table, now, names]);
+  if (renamedTo === null) return;
+  await session.query(forgetHeldName, [now]);
+  await session.query(renameHeld, [table, now]);
+  await session.query(holdRenamed, [textArray(syncsOf(plan, { database: session.database, table })), now]);
 }
 
 /**

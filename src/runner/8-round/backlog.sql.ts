@@ -18,9 +18,10 @@ export const readHolders = `
 
 /** Bytes with indexes, and pages without. */
 export const readSegmentSizes = `
-  select s.name, pg_total_relation_size(s.name::regclass)::text as bytes,
-    (pg_relation_size(s.name::regclass) / current_setting('block_size')::bigint)::text as pages
+  select s.name, pg_total_relation_size(to_regclass(s.name))::text as bytes,
+    (pg_relation_size(to_regclass(s.name)) / current_setting('block_size')::bigint)::text as pages
   from unnest($1::text[]) as s (name)
+  where to_regclass(s.name) is not null
 `;
 
 /** Entries in a sample of the pages, and how many of them a position does not cover. $1 percent of the pages, $2 xmax, $3 xip, $4 extra. */

@@ -24,6 +24,8 @@ export type Counted = {
   readonly pending: readonly PendingTable[];
   /** Tables whose delta tables may not be empty. */
   readonly filled: readonly number[];
+  /** Tables whose delta tables are not there: nothing of them was counted. */
+  readonly gone: readonly number[];
   /** What the catalog says of each of these tables in the same snapshot, in short (`readTokens`), by ordinal. */
   readonly tokens: ReadonlyMap<number, string>;
   /** Value of `sarrio.registry` once the flags had been read and everything pending was locked against purging. */
@@ -42,7 +44,7 @@ export type Counter = {
 };
 
 /** The tables that were not marked empty when their flags were read, and the value of `sarrio.fillings` before that. */
-type Known = { readonly fillings: string | null; readonly filled: readonly number[] };
+type Known = { readonly fillings: string | null; readonly filled: readonly number[]; readonly gone: readonly number[] };
 
 /**
  * A look costs by the number of tables with changes, not of all tables: a flag says which delta tables are empty. It is read after
@@ -62,28 +64,35 @@ export function makeCounter(tables: readonly PlanTable[]): Counter {
   const of = (ordinals: readonly number[]): readonly Statement[] =>
     ordinals.map((ordinal) => ({ name: `sarrio_pending_${ordinal}`, text: tables[ordinal]?.countPending ?? '' }));
   const tokens = (ordinals: readonly number[]): readonly Statement[] => (ordinals.length === 0 ? [] : [readTokens(sourcesOf(tables, ordinals))]);
-  const count: Counter['count'] = async (session, head, extra = []) => {
+  const counted: Counter['count'] = async (session, head, extra = []) => {
     const known = bySession.get(session);
     const guessed = known?.filled ?? last.filled;
     const asking = [...of(guessed), ...tokens(guessed)];
     const answers = await session.batch([...head, ...asking, ...extra, MOVES]);
     const [countedFrom, countedTo] = [head.length, head.length + asking.length];
-    const counted = answers.slice(countedFrom, countedFrom + guessed.length);
+    const counts = answers.slice(countedFrom, countedFrom + guessed.length);
     const asked = { head: answers.slice(0, countedFrom), extra: answers.slice(countedTo, -1), tokens: new Map(tokensOf(guessed, answers[countedTo - 1])) };
     const moves = movesOf(answers);
-    const looked = { ...asked, pending: pendingTables(counted), filled: guessed, registry: moves.registry };
+    const looked = { ...asked, pending: pendingTables(counts), filled: guessed, gone: known?.gone ?? [], registry: moves.registry };
     if (known !== undefined && known.fillings !== null && known.fillings === moves.fillings) return looked;
     const read = await session.batch([flags, MOVES]);
-    const filled = (read[0]?.lists ?? []).map(([ordinal]) => Number(ordinal));
-    bySession.set(session, { fillings: moves.fillings, filled });
+    const [filled, gone] = [flagged(read[0], 'f'), flagged(read[0], 't')];
+    bySession.set(session, { fillings: moves.fillings, filled, gone });
     last.filled = filled;
     const hasCounted = new Set(guessed);
     const missing = filled.filter((ordinal) => !hasCounted.has(ordinal));
-    if (missing.length === 0) return { ...looked, filled, registry: movesOf(read).registry };
+    if (missing.length === 0) return { ...looked, filled, gone, registry: movesOf(read).registry };
     const more = await session.batch([...of(missing), ...tokens(missing), MOVES]);
     for (const [ordinal, token] of tokensOf(missing, more.at(-2))) looked.tokens.set(ordinal, token);
-    return { ...looked, pending: pendingTables([...counted, ...more.slice(0, -2)]), filled, registry: movesOf(more).registry };
+    return { ...looked, pending: pendingTables([...counts, ...more.slice(0, -2)]), filled, gone, registry: movesOf(more).registry };
   };
+  // What was counted on a chance may be what is not there any more.
+  const count: Counter['count'] = (session, head, extra) =>
+    counted(session, head, extra).catch((error: unknown) => {
+      last.filled = [];
+      bySession.delete(session);
+      throw error;
+    });
   return { count, of };
 }
 
@@ -93,6 +102,11 @@ const MOVES: Statement = { name: 'sarrio_moves', text: readMoves };
 function movesOf(answers: readonly Result[]): { readonly registry: string; readonly fillings: string | null } {
   const [registry, fillings] = answers.at(-1)?.lists[0] ?? [];
   return { registry: registry ?? '', fillings: fillings ?? null };
+}
+
+/** Of the answer to `readFilled`: tables whose delta tables are there, or are gone. */
+function flagged(answer: Result | undefined, isGone: 't' | 'f'): readonly number[] {
+  return (answer?.lists ?? []).flatMap(([ordinal, is]) => (is === isGone ? [Number(ordinal)] : []));
 }
 
 /** The tables' names in the source. */

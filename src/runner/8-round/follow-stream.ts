@@ -1,6 +1,7 @@
 import type { StreamState } from '../events.ts';
 import { formatPosition } from '../../plan/position.ts';
 import type { Session } from '../postgres/session.ts';
+import { textArray } from '../postgres/text-array.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { applyRound } from './apply-round.ts';
 import { forgetStops, heldTables, isWorthAnotherLook, stoppedError, stopTables } from './changed-tables/hold-tables.ts';
@@ -12,7 +13,7 @@ import { type Guard, type Hold, makeGuard } from './guard/guard.ts';
 import { makeHeart } from './heartbeat.ts';
 import { keepRows } from './keep-rows.ts';
 import { makePace } from './pace.ts';
-import { acknowledge, isWhole, joined, type Place, startPlace, takeCopied } from './place.ts';
+import { acknowledge, copyWhatIsMissing, isWhole, joined, type Place, startPlace, takeCopied } from './place.ts';
 import type { Reading } from './reading.ts';
 import { putStrayBack } from './ranges/set-aside.ts';
 import { isStillRegistered } from './registration.ts';
@@ -20,8 +21,10 @@ import { type Carrier, makeCarrier } from './sequences/carrier.ts';
 import type { Source } from './source.ts';
 import type { CopyAside, StreamOptions } from './stream.ts';
 import { readResting, readStreamStart, type StreamStart } from './stream-target.ts';
+import { leaveUnknown } from './target.sql.ts';
 import type { Wake } from './wake.ts';
 import { type StreamTable, streamTables, type TableWork, workOf } from './work.ts';
+import { writeAlone } from './write-alone.ts';
 
 /** Longest wait without looking at the source, the target's connection and the signal. */
 const LONGEST_WAIT_MS = 5_000;
@@ -48,7 +51,8 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const watch = makeTableWatch({ stream, tables, shapes: following.shapes, target, clock, resting: start.resting });
   const place = await startPlace(following, tables, { start, watch });
-  const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, clock, failpoint: following.failpoint });
+  const { deltas, failpoint } = following;
+  const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, deltas, clock, failpoint });
   const heart = makeHeart(target, clock);
   const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
@@ -74,6 +78,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
       if (registry === null) return leave(place);
       place.registry = registry;
       watch.rest(await readResting(target, stream));
+      copyWhatIsMissing(following, tables, { start, place, watch });
       continue;
     }
     following.onProgress();
@@ -113,7 +118,9 @@ function watchEnds({ source, target, wake }: Following): { ended: boolean } {
   return ends;
 }
 
+/** Before anything else: what this plan does not know stays where it is, for whoever knows it. */
 async function readStart({ sync, stream, source, target, deltas }: Following, tables: readonly StreamTable[]): Promise<StreamStart> {
+  await writeAlone(target, { text: leaveUnknown, values: [stream.sync, stream.source, textArray(tables.map(({ relation }) => relation))] });
   const ends = { stream, source, target, tables, deltas };
   const start = await readStreamStart(ends);
   return sync.existingRows === 'keep' && (await keepRows(ends, tables, start)) ? readStreamStart(ends) : start;

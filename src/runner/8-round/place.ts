@@ -1,7 +1,7 @@
 import type { Position } from '../../plan/position.ts';
 import type { Acknowledger } from './acknowledge.ts';
 import { acknowledgeable, type Stops } from './changed-tables/hold-tables.ts';
-import type { TableWatch } from './changed-tables/table-watch.ts';
+import { restingTables, type TableWatch } from './changed-tables/table-watch.ts';
 import { copyTables } from './copy-tables.ts';
 import type { Following } from './follow-stream.ts';
 import { beatDuring } from './heartbeat.ts';
@@ -52,12 +52,18 @@ function missingOf(tables: readonly StreamTable[], states: readonly TableState[]
   return tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
 }
 
+/** What a migration lets rest is copied, if at all, once that is through. */
+export function copyWhatIsMissing(following: Following, tables: readonly StreamTable[], copied: Copied): void {
+  if (copied.place.copying === null && !copied.place.hasCopied) copyAside(following, tables, copied);
+}
+
 type Copied = { readonly start: StreamStart; readonly place: Place; readonly watch: TableWatch };
 
 /** Rounds of the other tables go on; acknowledging waits, so that nothing is purged which the copied tables need. */
 function copyAside(following: Following, tables: readonly StreamTable[], { start, place, watch }: Copied): void {
   const { aside, wake } = following;
-  const missing = missingOf(tables, place.states);
+  const resting = new Set(restingTables(watch.resting()));
+  const missing = missingOf(tables, place.states).filter(({ relation }) => !resting.has(relation));
   if (missing.length === 0) return;
   aside.running ??= copyTables(following, { tables: missing, start, watch, from: place.seen }).finally(() => {
     aside.running = null;

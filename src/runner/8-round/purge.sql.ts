@@ -5,15 +5,16 @@ import { dangerousRaw, sql } from '../../sql/sql.ts';
  * Reads: sarrio.acknowledged, delta segments. Writes: delta segments (TRUNCATE), current sequences. Called by: `purge.ts`.
  */
 export const readSegments = `
-  select s.name, pg_relation_size(s.name::regclass)::text as bytes
+  select s.name, pg_relation_size(to_regclass(s.name))::text as bytes
   from unnest($1::text[]) as s (name)
+  where to_regclass(s.name) is not null
 `;
 
 /** Captures (by place in $1, from 0) whose flag does not say yet that all segments are empty. */
 export const notMarkedEmpty = `
   select (f.place - 1)::text as place
   from unnest($1::text[]) with ordinality as f (flag, place)
-  where pg_sequence_last_value(f.flag::regclass) is distinct from 1
+  where to_regclass(f.flag) is not null and pg_sequence_last_value(to_regclass(f.flag)) is distinct from 1
 `;
 
 /** Losing the mark in a crash only makes rounds look in vain. */
@@ -36,9 +37,13 @@ export const readCurrent = 'select coalesce(pg_sequence_last_value($1::regclass)
 
 export const setCurrent = 'select setval($1::regclass, $2::bigint)';
 
-/** Who holds changes of these syncs back, and up to where. A detached stream holds nothing. */
+/**
+ * Who holds changes of these syncs ($1) in a delta table ($2) back, and up to where; without a position where none was acknowledged by somebody who
+ * knows the table. A detached stream holds nothing.
+ */
 export const readPositions = `
-  select sync, target, registration::text as registration, position
+  select sync, target, registration::text as registration,
+    case when $2 = any (captures) and split_part(captures_for, ' ', 2) = position then position end as position
   from sarrio.acknowledged
   where sync = any ($1::text[]) and detached_at is null
   order by sync, target
@@ -53,7 +58,7 @@ export const readLockHolders = `
   from pg_locks as l
   where l.locktype = 'relation' and l.granted and l.pid is distinct from pg_backend_pid()
     and l.database = (select oid from pg_database where datname = current_database())
-    and l.relation in (select s.name::regclass from unnest($1::text[]) as s (name))
+    and l.relation in (select to_regclass(s.name) from unnest($1::text[]) as s (name))
 `;
 
 /**

@@ -66,8 +66,9 @@ export function newPurgeMemory(): PurgeMemory {
  *
  * Why nothing can be lost: readers read all segments, so it never matters which one a trigger wrote to; a segment is emptied only
  * under its exclusive lock, after a snapshot taken under that lock has shown that every change in it is covered by every
- * acknowledged position; and a reader with an older snapshot reads from a position that covers them too. A stream without a
- * position, or with one of another history, holds everything. A detached stream holds nothing; should it still be running, it sees
+ * acknowledged position; and a reader with an older snapshot reads from a position that covers them too. A position counts for the
+ * captures alone that whoever acknowledged it knew of: a runner with the plan of before moves past changes of a table that came since,
+ * which its target lacks. A stream without a position that counts, or with one of another history, holds everything. A detached stream holds nothing; should it still be running, it sees
  * `sarrio.registry` changed at the look that could miss something, since that changes before anything is emptied without it.
  *
  * @returns Whether there is nothing to do until somebody writes: all tables were empty, and marked so.
@@ -146,7 +147,7 @@ type Holders = { readonly names: string; readonly positions: readonly Position[]
 
 /** All registered streams that read this capture; no positions when one of them holds everything. */
 async function holdersOf({ session, history }: PurgeOptions, capture: PlanCapture): Promise<Holders> {
-  const rows = (await session.query(readPositions, [textArray(capture.syncs)])).rows;
+  const rows = (await session.query(readPositions, [textArray(capture.syncs), capture.delta])).rows;
   const names = JSON.stringify(rows.map(({ sync, target, registration }) => [sync, target, registration]));
   const positions: Position[] = [];
   for (const { position } of rows) {

@@ -2,6 +2,12 @@ import type { Statement } from '../postgres/session.ts';
 import { type Position, positionSettings } from '../../plan/position.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 
+/** Below this number, and below this share of the table's rows, changes are looked up by key instead of by reading the table. */
+const FEW = 100_000;
+const FEW_SHARE = 0.02;
+/** Of a table that was never analyzed. */
+const BYTES_PER_ROW = 100;
+
 /**
  * Purpose: the runner's bookkeeping queries in the source of a round.
  * Reads: snapshot, WAL positions, control data, sarrio.acknowledged. Writes: a transactional WAL message (durability), wake flags.
@@ -49,11 +55,11 @@ export function setPosition(from: Position): Statement {
   };
 }
 
-/** Indexes (from 0) of the tables whose delta tables may hold changes. $1: their flags, in order. */
+/** Indexes (from 0) of the tables whose delta tables may hold changes, and whether they are gone instead. $1: their flags, in order. */
 export const readFilled = `
-  select f.place - 1
+  select f.place - 1, to_regclass(f.flag) is null
   from unnest($1::text[]) with ordinality as f (flag, place)
-  where pg_sequence_last_value(f.flag::regclass) is distinct from 1
+  where pg_sequence_last_value(to_regclass(f.flag)) is distinct from 1
 `;
 
 /**
@@ -86,12 +92,35 @@ export function planFor(changes: 'few' | 'many'): string {
     set_config('max_parallel_workers_per_gather', ${workers}, true)`;
 }
 
-/** Estimated rows of a table with its partitions; -1 where never analyzed. */
-export const estimatedRows = `
-  select coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint::text as rows
-  from pg_partition_tree($1::regclass) as p
-  join pg_class as c on c.oid = p.relid
+/**
+ * Estimated rows of a table with its partitions; where it was never analyzed, by its size. `pg_partition_tree` is empty for a table that is
+ * neither partitioned nor a partition, and a partitioned table's own estimate counts its partitions.
+ */
+const rowsOf = (table: string): string => `
+  select coalesce(sum(case when c.reltuples >= 0 then c.reltuples else pg_relation_size(c.oid) / ${String(BYTES_PER_ROW)} end), 0)::bigint
+  from pg_class as c
+  where c.relkind <> 'p'
+  and (c.oid = ${table} or c.oid in (select t.relid from pg_partition_tree(${table}) as t))
 `;
+
+export const estimatedRows = `select (${rowsOf('$1::regclass')})::text as rows`;
+
+/**
+ * For the rest of the transaction: changes that are few beside their table are looked up by key, for more of them the planner has its
+ * choice. It cannot know itself how many they are: a position is no constant, so it takes a third of the delta table for pending and reads
+ * a table of a million rows for four hundred changes.
+ */
+export function joinsFor(table: QualifiedName, entries: number | 'all'): Statement {
+  return {
+    name: 'sarrio_joins',
+    text: `select set_config('enable_seqscan', e.choice, true), set_config('enable_hashjoin', e.choice, true), set_config('enable_mergejoin', e.choice, true),
+        set_config('max_parallel_workers_per_gather', case e.choice when 'on' then s.reset_val else '0' end, true)
+      from (select case when $2::bigint < least(${String(FEW)}, ${String(FEW_SHARE)} * (${rowsOf('$1::regclass')})) then 'off' else 'on' end as choice) as e
+      cross join pg_settings as s
+      where s.name = 'max_parallel_workers_per_gather'`,
+    values: [displayName(table), entries === 'all' ? null : String(entries)],
+  };
+}
 
 /** What a transaction id of this database belongs to. */
 export const readHistory = `
@@ -147,10 +176,15 @@ export const registerAnew = `
   where sync = $1 and target = $2
 `;
 
-/** Only from the position that this runner knows: whoever finds another one there is not alone. */
+/**
+ * Only from the position that this runner knows: whoever finds another one there is not alone. With it goes which delta tables it speaks for: the
+ * list itself ($6) once, later only its name with the position ($7), where it still is the one that was written ($8).
+ */
 export const writeAcknowledged = `
-  update sarrio.acknowledged set position = $3, replace_rows = false, acknowledged_at = clock_timestamp()
+  update sarrio.acknowledged
+  set position = $3, replace_rows = false, acknowledged_at = clock_timestamp(), captures = coalesce($6::text[], captures), captures_for = $7
   where sync = $1 and target = $2 and registration = $4::uuid and position is not distinct from $5 and detached_at is null
+    and ($6::text[] is not null or captures_for = $8)
 `;
 
 export const writeStream = `
@@ -175,5 +209,13 @@ export const isSilent = `
 
 /** Hashes of what is installed, to refuse a plan that was not applied. */
 export const readInstalled = 'select kind, name, hash from sarrio.installed where project = $1';
+
+/** Tables that a migration which is half way touches, for the plan from which it began. $1: project, $2: hash of the plan. */
+export const readTouched = `
+  select t.relation
+  from sarrio.migration as m
+  cross join unnest(m.touched) as t (relation)
+  where m.project = $1 and m.plan = $2 and m.ended_at is null
+`;
 
 export const hasInstalled = "select to_regclass('sarrio.installed') is not null as exists";

@@ -7,7 +7,7 @@ import { beforeAll, type History, parsePosition, type Position, sameHistory } fr
 import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
-import { beginReading, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
+import { beginReading, captureOids, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
 import { type Waiting, waitingAt } from './guard/approvals.ts';
 import { findingsText } from './guard/finding.ts';
 import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
@@ -114,10 +114,11 @@ async function flowStatus({ plan, name, sync, captures, connect, target }: Asked
       reason: breakText(broken),
       since,
     }));
+    const gone = await goneTables(source, sync, captures);
     const found: StreamStatus[] = [];
     for (const stream of streams) {
       const row = rows.find((each) => each['sync'] === name && each['target'] === stream.target);
-      found.push(await streamStatus({ plan, stream, sync, source, history, row, unsafe, applied: await target(stream.target) }));
+      found.push(await streamStatus({ plan, stream, sync, source, history, row, unsafe, gone, applied: await target(stream.target) }));
     }
     return found;
   } finally {
@@ -133,8 +134,16 @@ type Parts = {
   readonly history: History;
   readonly row: Row | undefined;
   readonly unsafe: StreamStatus['unsafe'];
+  /** Tables whose delta tables are not there, by ordinal: a migration may be half way. */
+  readonly gone: ReadonlySet<number>;
   readonly applied: TargetAnswer | Error;
 };
+
+async function goneTables(source: Session, { tables }: Flow, captures: readonly PlanCapture[]): Promise<Parts['gone']> {
+  const there = new Set((await source.query(captureOids)).rows.map(({ name }) => name));
+  const gone = new Set(captures.filter(({ delta }) => !there.has(delta)).map(({ table }) => displayName(table)));
+  return new Set([...tables.keys()].filter((ordinal) => gone.has(displayName(tables[ordinal]?.source ?? { schema: '', name: '' }))));
+}
 
 async function streamStatus(parts: Parts): Promise<StreamStatus> {
   const { stream, sync, row, applied } = parts;
@@ -186,7 +195,7 @@ async function budgetOf({ plan, stream, source, history, row }: Parts): Promise<
 
 /** A table that does not follow the watermark is counted from where it stands. */
 async function pendingOf(
-  { sync, source, history, stream }: Parts,
+  { sync, source, history, stream, gone }: Parts,
   { stored, apart }: { readonly stored: string | null; readonly apart: readonly Row[] },
 ): Promise<{ pending: number | null; lagSeconds: number | null }> {
   if (stored === null) return { pending: null, lagSeconds: null };
@@ -195,7 +204,7 @@ async function pendingOf(
     return parsed.history.timeline === history.timeline ? parsed : beforeAll(history);
   };
   const positions = new Map(apart.map((row) => [row['relation'], row['position'] ?? '']));
-  const tables = streamTables(sync, stream.target);
+  const tables = streamTables(sync, stream.target).filter(({ ordinal }) => !gone.has(ordinal));
   const groups = [
     { position: known(stored), tables: tables.filter(({ relation }) => !positions.has(relation)) },
     ...tables.flatMap((table) => (positions.has(table.relation) ? [{ position: known(positions.get(table.relation) ?? ''), tables: [table] }] : [])),

@@ -7,7 +7,7 @@ import type { SessionRole } from '../postgres/session-settings.sql.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
 import type { Session } from '../postgres/session.ts';
 import { refuseRoundsWithoutRights } from '../5-inspect/own-rights.ts';
-import { refuseUnapplied } from './installed-plan.ts';
+import { refuseUnrunnable } from './installed-plan.ts';
 import { openSource } from './source.ts';
 import { type SourceAccess, type StreamEnd, type StreamProgress, runStream, type Until } from './stream.ts';
 import { openWake } from './wake.ts';
@@ -57,7 +57,7 @@ export function startSync(options: RunOptions, name: string): SyncRun {
       const session = sessions.watch(await connect(stream.target, 'target'));
       await orDestroy(session, async () => {
         await mayRun(session);
-        await refuseUnapplied(plan, stream.target, session);
+        await refuseUnrunnable(plan, stream.target, session);
       });
       return session;
     };
@@ -126,7 +126,7 @@ export function sourceAccess(options: RunOptions, name: string, sync: Flow): { g
     const session = await connect(sync.source, 'listen');
     return orDestroy(session, async () => {
       await mayRun(session);
-      await refuseUnapplied(options.plan, sync.source, session);
+      await refuseUnrunnable(options.plan, sync.source, session);
       const source = await openSource({ name: sync.source, sync, connect: () => connect(sync.source, 'source'), clock, failpoint });
       // Before anything else can fail: from here on the two live and die together.
       session.onLost(() => void source.close());

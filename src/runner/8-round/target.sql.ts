@@ -114,6 +114,19 @@ export const keepTables = `
   on conflict (sync, source, relation) do nothing
 `;
 
+/**
+ * Tables that a plan does not know ($3: those that it does), which rounds of it leave behind: they stand from now on where the watermark does, and a
+ * round that knows them joins them from there.
+ */
+export const leaveUnknown = `
+  with w as (
+    select position from sarrio.watermark where sync = $1 and source = $2 for update
+  )
+  update sarrio.initial_copy as c set is_joined = false, position = w.position
+  from w
+  where c.sync = $1 and c.source = $2 and c.is_joined and c.relation <> all ($3::text[])
+`;
+
 export const finishCopy = `
   update sarrio.initial_copy set copied_rows = $4::bigint, copied_at = clock_timestamp()
   where sync = $1 and source = $2 and relation = $3

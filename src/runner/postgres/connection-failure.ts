@@ -1,6 +1,8 @@
 import { failure, SarrioError } from '../../plan/errors.ts';
 import { failureText } from './error-text.ts';
 
+const OLDEST_MAJOR = 14;
+
 /** Names the database and the variable, never the connection string or what stands in it. */
 export function connectionFailure(options: { database: string; variable: string; role: string }, error: unknown): SarrioError {
   if (error instanceof SarrioError) return error;
@@ -20,6 +22,16 @@ export function connectionFailure(options: { database: string; variable: string;
     cause: error,
     message: `cannot connect: ${failureText(error)}`,
     hint: `The connection string comes from the environment variable ${options.variable}. Check host, port, database, user and password there.`,
+  });
+}
+
+export function refuseOldServer(database: string, serverMajor: number): void {
+  if (serverMajor >= OLDEST_MAJOR) return;
+  throw failure('invalid', {
+    code: 'SAR402',
+    where: `database ${database}`,
+    message: `the server is PostgreSQL ${serverMajor}; sarrio needs ${OLDEST_MAJOR} or later`,
+    hint: 'Upgrade the server, or leave this database out of the config.',
   });
 }
 

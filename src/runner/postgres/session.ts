@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
-import { failure } from '../../plan/errors.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { greeting, replicationRole, type SessionRole } from './session-settings.sql.ts';
+import { openWay } from './open-way.ts';
 import { connectionAttempts, isWorthAnother, requireChannelBinding } from './connection-attempts.ts';
-import { connectionFailure } from './connection-failure.ts';
+import { connectionFailure, refuseOldServer } from './connection-failure.ts';
 import { readConnectionUrl, type Target } from './connection-url.ts';
 import { writtenOut } from './written-out.ts';
 import { askBackend, type BackendIdentity, endBackendAt, type Expectation, watchPeer } from './watchdog.ts';
@@ -72,7 +72,6 @@ export type ConnectOptions = {
   readonly clock?: Clock;
 };
 
-const OLDEST_MAJOR = 14;
 const CONNECT_MS = 10_000;
 /** How long a goodbye may take. The other end of a dead connection never answers it. */
 const CLOSE_MS = 1_000;
@@ -84,7 +83,8 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   const [first, second] = await connectionAttempts(target, options);
   if (first === undefined) throw new Error('no way to connect');
   try {
-    return await connectBy(first.config, options, target);
+    const { way, stream } = await openWay(first, second, { clock: options.clock ?? systemClock, timeoutMs: timeoutOf(options, target) });
+    return await connectBy(way.config, options, target, stream);
   } catch (error) {
     if (second === undefined || !isWorthAnother(error, first)) throw connectionFailure(options, error);
   }
@@ -95,8 +95,9 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   }
 }
 
-async function connectBy(way: ClientConfig, options: ConnectOptions, target: Target): Promise<Session> {
-  const client = new Client({ ...way, ...clientConfig(options, target) });
+/** By a stream that is connected already, where there is one. */
+async function connectBy(way: ClientConfig, options: ConnectOptions, target: Target, stream: Socket | null = null): Promise<Session> {
+  const client = new Client({ ...way, ...clientConfig(options, target), ...(stream === null ? {} : { ssl: false, stream: () => stream }) });
   const binding = target.channelBinding === 'require' ? requireChannelBinding(client) : null;
   const lost = lossOf(client);
   try {
@@ -129,25 +130,19 @@ async function withinTime<T>({ clock = systemClock, timeoutMs = CONNECT_MS }: Co
   return work().finally(() => done.abort());
 }
 
+function timeoutOf({ timeoutMs }: ConnectOptions, { connectTimeoutMs }: Target): number {
+  return timeoutMs ?? connectTimeoutMs ?? CONNECT_MS;
+}
+
 function clientConfig(options: ConnectOptions, target: Target): ClientConfig {
   return {
     application_name: `sarrio ${options.role}`,
-    connectionTimeoutMillis: options.timeoutMs ?? target.connectTimeoutMs ?? CONNECT_MS,
+    connectionTimeoutMillis: timeoutOf(options, target),
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
     types: asText,
     pipeline: false,
   };
-}
-
-function refuseOldServer(database: string, serverMajor: number): void {
-  if (serverMajor >= OLDEST_MAJOR) return;
-  throw failure('invalid', {
-    code: 'SAR402',
-    where: `database ${database}`,
-    message: `the server is PostgreSQL ${serverMajor}; sarrio needs ${OLDEST_MAJOR} or later`,
-    hint: 'Upgrade the server, or leave this database out of the config.',
-  });
 }
 
 type Loss = { readonly listen: (listener: (error: Error) => void) => void; readonly report: (error: Error) => void; readonly isLost: () => boolean };

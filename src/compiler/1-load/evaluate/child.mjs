@@ -1,6 +1,6 @@
 // The process that evaluates configs. Plain JavaScript, since it runs where nothing has been compiled. It gets the path of a config, evaluates
 // it twice in different surroundings, and sends back what came out as data. See evaluator.ts for the other side.
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { encode } from './encode.mjs';
 import { watchReads } from './reads.mjs';
@@ -24,7 +24,7 @@ process.on('beforeExit', () => {
 });
 
 async function evaluate({ path, index }) {
-  const jiti = createJiti(import.meta.url, { alias: { sarrio: index }, fsCache: false, moduleCache: true, interopDefault: false });
+  const jiti = createJiti(import.meta.url, { ...(await ourselves(index)), fsCache: false, moduleCache: true, interopDefault: false });
   const reads = watchReads();
   isEvaluating = true;
   process.channel.unref();
@@ -41,6 +41,11 @@ async function evaluate({ path, index }) {
     isEvaluating = false;
     process.channel.ref();
   }
+}
+
+/** What a config imports as `sarrio`. Built it needs nobody to translate it. */
+async function ourselves(index) {
+  return index.endsWith('.ts') ? { alias: { sarrio: index } } : { virtualModules: { sarrio: await import(pathToFileURL(index).href) } };
 }
 
 async function evaluateOnce(jiti, path, reads, surroundings) {

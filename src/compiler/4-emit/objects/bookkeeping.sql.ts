@@ -79,7 +79,8 @@ export const initialCopyBlock: Sql = sql`
 /**
  * In a source: what each registered target has durably applied, for purging only. A null position holds every change. A watermark
  * with another registration belongs to an earlier life of the stream, whose changes may be gone. A detached stream holds nothing any
- * more and has to begin a new life.
+ * more and has to begin a new life. The position speaks for the delta tables in `captures` alone, those that whoever acknowledged it knew of;
+ * `captures_for` names that list and the position that it was said with.
  */
 export const acknowledgedBlock: Sql = sql`
   create table if not exists sarrio.acknowledged (
@@ -95,7 +96,9 @@ export const acknowledgedBlock: Sql = sql`
   );
   alter table sarrio.acknowledged
     add column if not exists detached_at timestamptz,
-    add column if not exists detached_reason text;
+    add column if not exists detached_reason text,
+    add column if not exists captures text[],
+    add column if not exists captures_for text;
   revoke all on table sarrio.acknowledged from public;
 `;
 
@@ -199,5 +202,8 @@ export const migrationBlock: Sql = sql`
     ended_at timestamptz,
     primary key (migration)
   );
+  alter table sarrio.migration
+    add column if not exists plan text,
+    add column if not exists touched text[] not null default '{}';
   revoke all on table sarrio.migration from public;
 `;

@@ -10,8 +10,8 @@ import type { StreamTable, TableState } from '../work.ts';
 import { writeAlone } from '../write-alone.ts';
 import { type HeldTable, noteGoing, noteStopped } from './changed-tables.sql.ts';
 import { ReadTooLate } from './read-too-late.ts';
-import type { TableStop } from './table-stop.ts';
-import { RestingChanged, type TableWatch, TargetChanged, TargetMoved } from './table-watch.ts';
+import { goneError, type TableStop } from './table-stop.ts';
+import { RestingChanged, restingTables, type TableWatch, TargetChanged, TargetMoved } from './table-watch.ts';
 
 /** Tables of a stream that sit its rounds out, by ordinal. */
 export type Stops = ReadonlyMap<number, TableStop>;
@@ -33,11 +33,19 @@ type Parts = {
  */
 export async function stopTables(parts: Parts, place: Standing, reading: Reading): Promise<void> {
   const joining = place.states.flatMap((state, ordinal) => (state.kind === 'copied' ? [ordinal] : []));
+  refuseGone(parts, reading);
   const stops = await parts.watch.stopsIn(reading, joining);
   await sayStops(parts, place.stops, stops);
   const position = place.isOfOldHistory ? place.seen : parsePosition(place.stored);
   place.states = place.states.map((state, ordinal) => (state.kind === 'joined' && stops.has(ordinal) ? { kind: 'copied', position } : state));
   place.stops = stops;
+}
+
+/** A migration that is half way may have taken the delta table of one that rests. Of any other, changes could go by. */
+function refuseGone({ stream, tables, watch }: Parts, { gone }: Reading): void {
+  const resting = new Set(restingTables(watch.resting()));
+  const found = tables.find(({ ordinal, relation }) => gone.includes(ordinal) && !resting.has(relation));
+  if (found !== undefined) throw goneError(stream.source, found.relation);
 }
 
 /** What a runner of the past said of the stream's tables need not be true any more. */

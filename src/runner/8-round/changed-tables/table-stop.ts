@@ -20,6 +20,11 @@ export function dependsOnStop(parent: string): TableStop {
   return { code: 'SAR651', message: `it has a foreign key to ${parent}, which waits`, hint: `It goes on together with ${parent}. ${KEPT}` };
 }
 
+/** Thrown out of a look: nobody knows what goes by. */
+export function goneError(database: string, table: string): Error {
+  return new Error(`database ${database}: the delta table of ${table} is gone`);
+}
+
 /** `sarrio migrate` is at work, or was. */
 export function restStop(): TableStop {
   return {

@@ -6,7 +6,7 @@ import type { Session } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import { writeAlone } from '../write-alone.ts';
 import { forgetParked, listParked } from './parked.sql.ts';
-import { targetKeyOf } from './undo-conflict.ts';
+import { hasOtherColumns, targetKeyOf } from './undo-conflict.ts';
 import { type Values, writeRow } from './write-row.ts';
 
 /** A row that was taken out of its table at every member, because another one holds its unique value. */
@@ -80,7 +80,7 @@ export async function retryParked(plan: Plan, sync: string, sessions: readonly S
 
 async function putBack(plan: Plan, session: Session, parked: ParkedRow): Promise<'put back' | 'in the way' | 'is there'> {
   const table = tableOf(plan, parked);
-  if (table === null) return 'in the way';
+  if (table === null || hasOtherColumns(table, parked)) return 'in the way';
   const own = { ...targetKeyOf(table, parked.key), ...parked.row };
   const what = `the parked row ${JSON.stringify(parked.key)} was not put back`;
   try {

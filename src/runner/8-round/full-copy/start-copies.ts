@@ -1,7 +1,7 @@
 import type { Flow } from '../../../plan/flows.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
-import { refuseUnapplied } from '../installed-plan.ts';
+import { refuseUnrunnable } from '../installed-plan.ts';
 import { runStream, type StreamProgress } from '../stream.ts';
 import { makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { followCopies } from './follow-copies.ts';
@@ -26,7 +26,7 @@ export function startCopies(options: RunOptions, name: string): SyncRun {
       const session = sessions.watch(await connect(stream.target, 'target'));
       await orDestroy(session, async () => {
         await mayRun(session);
-        await refuseUnapplied(plan, stream.target, session);
+        await refuseUnrunnable(plan, stream.target, session);
       });
       return session;
     };
@@ -47,7 +47,7 @@ export function startCopies(options: RunOptions, name: string): SyncRun {
     };
     return runStream(
       parts,
-      followCopies(copy, (reading) => refuseUnapplied(plan, source, reading)),
+      followCopies(copy, (reading) => refuseUnrunnable(plan, source, reading)),
     );
   });
   return { name, sources: new Map([[source, access.get]]), streams, ended: Promise.all(runs).finally(sessions.end), close: access.close };

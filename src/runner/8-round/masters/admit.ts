@@ -1,13 +1,17 @@
 import { failure } from '../../../plan/errors.ts';
+import { originsOf } from '../../../plan/plan-masters.ts';
+import { displayName } from '../../../sql/quote.ts';
+import { textArray } from '../../postgres/text-array.ts';
 import type { Acknowledger } from '../acknowledge.ts';
 import { startBeating } from '../heartbeat.ts';
 import { holderText } from '../lease.ts';
 import { readPause } from '../registration.ts';
 import { paused } from '../stream.ts';
 import { heartbeat, leaseStream } from '../target.sql.ts';
+import { writeAlone } from '../write-alone.ts';
 import { detachedMembers, memberDetached } from './detached.ts';
 import { joinPair } from './join-pair.ts';
-import { readSeeded } from './masters.sql.ts';
+import { leaveUnknown, readSeeded } from './masters.sql.ts';
 import type { Member } from './member.ts';
 import type { MastersRun } from './run-masters.ts';
 import { type MemberState, sessionMember } from './session-member.ts';
@@ -95,6 +99,7 @@ async function admitOne(run: MastersRun, present: Present[], { slot, live, detac
   if (!hasSeed && !(await isSeeded(run, live))) return wait(run, slot, { state: 'connecting', reason: `waits for ${seed?.name}, from which it is copied` });
   const arrived = makePresent(run, present, { slot, live });
   try {
+    await leaveUnknownTables(run, arrived);
     await forgetStopped(run, arrived);
     for (const other of present) await joinBoth(run, arrived, other);
   } catch (error) {
@@ -159,6 +164,13 @@ function makePresent(run: MastersRun, present: readonly Present[], { slot, live 
   };
 }
 
+/** Once its lease is ours and before its watermarks move: what this plan does not know stays where it is, for whoever knows it. */
+async function leaveUnknownTables({ options, name, sync }: MastersRun, { slot, live }: Present): Promise<void> {
+  const relations = sync.tables.map(({ target }) => displayName(target));
+  const sources = originsOf(sync).filter((origin) => origin !== slot.name);
+  await writeAlone(live.session, { text: leaveUnknown, values: [name, textArray(relations), textArray(sources), options.plan.project] });
+}
+
 async function joinBoth(run: MastersRun, arrived: Present, other: Present): Promise<void> {
   arrived.acknowledgers.set(other.slot.index, await join(run, other, arrived));
   other.acknowledgers.set(arrived.slot.index, await join(run, arrived, other));
@@ -179,6 +191,7 @@ async function join(run: MastersRun, source: Present, target: Present): Promise<
     clock: options.clock,
     log: options.log,
     failpoint: options.failpoint,
+    ring: sync.ring?.others ?? [],
     shapes: { source: options.plan.databases[source.slot.name]?.shapes ?? {}, target: options.plan.databases[target.slot.name]?.shapes ?? {} },
     onCopy: (tables) => progress.enter(target.slot.index, 'copying', `${tables} tables`),
   });

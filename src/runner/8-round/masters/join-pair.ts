@@ -54,6 +54,8 @@ export type Pair = {
   readonly failpoint: Failpoint;
   readonly onCopy: (tables: number) => void;
   readonly shapes: StreamShapes;
+  /** Databases that others of a ring bring changes of. */
+  readonly ring: readonly string[];
 };
 
 /**
@@ -73,7 +75,7 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   if (flow.existingRows === 'keep') await keep(pair, start, tables);
   else if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
-  return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, clock, failpoint });
+  return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, deltas, clock, failpoint });
 }
 
 async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
@@ -81,12 +83,14 @@ async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamT
   if (missing.length > 0) await copy(pair, start, missing);
 }
 
-/** But for those that a migration lets rest until they have another capture, over the same rows. */
-async function missingOf({ stream, target }: Pair, { states }: StreamStart, tables: readonly StreamTable[]): Promise<readonly StreamTable[]> {
+/** But for those that a migration lets rest until they have another capture, over the same rows; perhaps under another name by now. */
+async function missingOf({ stream, target }: Pair, { states, resting }: StreamStart, tables: readonly StreamTable[]): Promise<readonly StreamTable[]> {
   const missing = tables.filter(({ ordinal }) => states[ordinal]?.kind === 'missing');
   if (missing.length === 0) return [];
-  const lost = new Set((await target.session.query(lostCaptures, [stream.sync, stream.source])).rows.map((row) => row['relation']));
-  return missing.filter(({ relation }) => !lost.has(relation));
+  const lost = new Set((await target.session.query(lostCaptures, [stream.sync, stream.source])).rows.map((row) => row['relation'] ?? ''));
+  const isRenamed = [...lost].some((name) => !tables.some(({ relation }) => relation === name));
+  const waiting = new Set([...lost, ...(isRenamed ? restingTables(resting) : [])]);
+  return missing.filter(({ relation }) => !waiting.has(relation));
 }
 
 /** The tables that were copied follow the watermark from now on; to be called after a round in which both took part. */
@@ -192,13 +196,15 @@ function seenBy(position: string | null, history: History): Position {
  * changes of it.
  */
 async function keep(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
-  const { stream, source, target } = pair;
+  const { stream, source, target, ring } = pair;
   if (start.stored === null) await beginPair(pair, start);
   const missing = await missingOf(pair, start, tables);
   if (missing.length === 0) return;
   const from = formatPosition(beforeAll(source.history));
   const kept = missing.map(({ relation, ordinal }) => ({ relation, capture: start.captures[ordinal] }));
-  const stands = missing.map(({ relation }) => ({ source: stream.source, relation, position: from }));
+  // In a ring others may bring what comes from databases that are no members: of these nobody has brought anything of the tables yet.
+  const others = ring.map((source) => ({ source, position: null }));
+  const stands = missing.flatMap(({ relation }) => [{ source: stream.source, position: from }, ...others].map((each) => ({ ...each, relation })));
   await target.session.batch([
     { text: beginApply },
     { text: keepTables, values: [stream.sync, stream.source, from, JSON.stringify(kept)] },

@@ -148,7 +148,7 @@ function movesOf(state: MemberState, asides: Asides, { watermarks, held: all, mo
     ...[...watermarks].map(([origin, position]) =>
       moveWatermark({ sync: syncName, source: source(origin), position: formatPosition(position), rows: rowsFrom(origin) }),
     ),
-    ...(sync.ring !== undefined ? replaceHeld(syncName, whole) : held.length > 0 ? [moveHeld(syncName, held)] : []),
+    ...(sync.ring !== undefined ? replaceHeld(syncName, [...sync.tables.keys()].map(relation), whole) : held.length > 0 ? [moveHeld(syncName, held)] : []),
   ];
 }
 

@@ -6,6 +6,8 @@ import { copyBetween, copyInto } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
+import { goneError } from '../changed-tables/table-stop.ts';
+import { displayName } from '../../../sql/quote.ts';
 import { boundLock } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
@@ -205,12 +207,13 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     readHeld(accountOf(state)),
   ];
   await options.failpoint('masters.before-look');
-  const { head: answers, pending: fromWatermarks, tokens, registry } = await counter.count(session, head);
+  const { head: answers, pending: fromWatermarks, gone, tokens, registry } = await counter.count(session, head);
   const pending = [...fromWatermarks.filter(({ ordinal }) => !tables.has(ordinal)), ...(await pendingApart(state, counter))].sort(
     (a, b) => a.ordinal - b.ordinal,
   );
   if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
   rest(state, restingAt(state, answers[head.length - 2]));
+  for (const ordinal of gone) if (!state.resting.has(ordinal)) throw goneError(state.name, displayName(tableOf(state, ordinal).source));
   await judge(state, new Map([...pending.map(({ ordinal }) => [ordinal, null] as const), ...tokens]));
   const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = false;

@@ -2,7 +2,7 @@ import { flowsOf } from '../../../plan/flows.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
-import { refuseUnapplied } from '../installed-plan.ts';
+import { refuseUnrunnable } from '../installed-plan.ts';
 import type { SourceAccess, StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { handlerShapes, handlerTables } from './handlers/handler-tables.ts';
@@ -30,7 +30,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
     const session = sessions.watch(await connect(database, 'target'));
     await orDestroy(session, async () => {
       await mayRun(session);
-      await refuseUnapplied(plan, database, session);
+      await refuseUnrunnable(plan, database, session);
     });
     return session;
   };

@@ -74,7 +74,9 @@ create table if not exists sarrio.acknowledged (
 );
 alter table sarrio.acknowledged
   add column if not exists detached_at timestamptz,
-  add column if not exists detached_reason text;
+  add column if not exists detached_reason text,
+  add column if not exists captures text[],
+  add column if not exists captures_for text;
 revoke all on table sarrio.acknowledged from public;
 
 -- object: table sarrio.paused
@@ -125,6 +127,9 @@ create table if not exists sarrio.migration (
   ended_at timestamptz,
   primary key (migration)
 );
+alter table sarrio.migration
+  add column if not exists plan text,
+  add column if not exists touched text[] not null default '{}';
 revoke all on table sarrio.migration from public;
 
 -- object: table sarrio.full_copy

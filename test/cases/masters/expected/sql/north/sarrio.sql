@@ -82,7 +82,9 @@ create table if not exists sarrio.acknowledged (
 );
 alter table sarrio.acknowledged
   add column if not exists detached_at timestamptz,
-  add column if not exists detached_reason text;
+  add column if not exists detached_reason text,
+  add column if not exists captures text[],
+  add column if not exists captures_for text;
 revoke all on table sarrio.acknowledged from public;
 grant select, update on table sarrio.acknowledged to sarrio_runner;
 grant select on table sarrio.acknowledged to sarrio_reader;
@@ -141,6 +143,9 @@ create table if not exists sarrio.migration (
   ended_at timestamptz,
   primary key (migration)
 );
+alter table sarrio.migration
+  add column if not exists plan text,
+  add column if not exists touched text[] not null default '{}';
 revoke all on table sarrio.migration from public;
 grant select on table sarrio.migration to sarrio_runner;
 grant select on table sarrio.migration to sarrio_reader;
