@@ -1,6 +1,6 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 
 export type WatchOptions = {
   readonly cwd: string;
@@ -20,7 +20,7 @@ export async function watchFiles({ cwd, signal, isWatched, folders }: WatchOptio
     await work();
     for (;;) {
       changes.follow(folders());
-      const files = (await changes.next()).filter((file) => !/[\\/](node_modules|\.git)[\\/]/.test(file) && isWatched(file));
+      const files = (await changes.next()).filter((file) => !/(^|[\\/])(node_modules|\.git)[\\/]/.test(relative(cwd, file)) && isWatched(file));
       if (signal.aborted) return;
       let isDue = false;
       for (const file of files) {
