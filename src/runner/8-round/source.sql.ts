@@ -78,10 +78,13 @@ export function importSnapshot(snapshot: string): string {
   return `set transaction snapshot '${snapshot}'`;
 }
 
-/** Few changes against a large table must never be joined by reading the whole table; `many` gives the planner its choice back. */
-export function planFor(changes: 'few' | 'many'): string {
+/** How many changes a statement joins with the rows of a table. `many alone`: by one process, where the members of a round work side by side. */
+export type Changes = 'few' | 'many' | 'many alone';
+
+/** Few changes against a large table must never be joined by reading the whole table; with many the planner gets its choice back. */
+export function planFor(changes: Changes): string {
   const value = changes === 'few' ? 'off' : 'on';
-  const workers = changes === 'few' ? "'0'" : "(select reset_val from pg_settings where name = 'max_parallel_workers_per_gather')";
+  const workers = changes === 'many' ? "(select reset_val from pg_settings where name = 'max_parallel_workers_per_gather')" : "'0'";
   return `select set_config('enable_seqscan', '${value}', true), set_config('enable_hashjoin', '${value}', true), set_config('enable_mergejoin', '${value}', true),
     set_config('max_parallel_workers_per_gather', ${workers}, true)`;
 }

@@ -7,7 +7,8 @@ import { planFor } from '../source.sql.ts';
 import { allOf } from './all-of.ts';
 import { closeContested, createRuled, fetchContested, loadRuled, openContested } from './masters.sql.ts';
 import { type AskHandler, type DecidedKeys, FEW_ENTRIES, type Member, type RuledConflict } from './member.ts';
-import { asSeen, deliverMany, entriesOf, fromOf, oneAhead, peerOf, tableOf } from './member-reads.ts';
+import { deliverMany } from './member-deliver.ts';
+import { asSeen, entriesOf, fromOf, oneAhead, peerOf, tableOf } from './member-reads.ts';
 import { asideOf, settleAside } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 import { writesOf } from './set-aside.ts';
@@ -49,7 +50,7 @@ type Count = { readonly settled: number; readonly conflicts: number; readonly od
 
 async function decideAll(state: MemberState, ordinal: number, { decide, count }: DecideStatements): Promise<Count> {
   const answers = await state.session.batch([
-    { text: planFor('many') },
+    { text: planFor('many alone') },
     { text: writesOf(asideOf(state, ordinal)).analyzeStage },
     ...fromOf(state, ordinal),
     { text: decide },
@@ -78,7 +79,7 @@ async function askAll(members: readonly [MemberState, MemberState], ordinal: num
   const fresh = await askInPages(members, ordinal, ask);
   await place.session.query(closeContested);
   const { rule } = decide;
-  await allOf(members.map(({ session }) => session.batch([{ text: planFor('many') }, { text: rule }])));
+  await allOf(members.map(({ session }) => session.batch([{ text: planFor('many alone') }, { text: rule }])));
   return fresh;
 }
 
