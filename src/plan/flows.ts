@@ -1,7 +1,7 @@
 import type { ExistingRows, PlanCopy } from './plan-copy.ts';
 import type { PlanGuard } from './plan-guard.ts';
 import type { PlanCarry } from './plan-sequence.ts';
-import type { BacklogBudget, PlanSync, PlanTable } from './plan.ts';
+import { FEW_ENTRIES_BEFORE, type BacklogBudget, type PlanSync, type PlanTable } from './plan.ts';
 
 /** What flows from one database of a sync to the others: a one-way sync has one, a multi-master sync one for each member. */
 export type Flow = {
@@ -10,13 +10,19 @@ export type Flow = {
   readonly targets: readonly string[];
   readonly existingRows: ExistingRows;
   readonly maxBacklog: BacklogBudget | null;
-  /** Of a one-way sync, like the next two. */
+  /** Of a one-way sync, like the next three. */
+  readonly fewEntries?: number;
   readonly copy?: PlanCopy;
   readonly guard?: PlanGuard;
   readonly sequences?: PlanCarry;
   readonly wake: string;
   readonly tables: readonly PlanTable[];
 };
+
+/** Of so many pending entries of a table, its rows may be asked for in one statement and held in memory. */
+export function fewEntriesOf({ fewEntries }: Pick<Flow, 'fewEntries'>): number {
+  return fewEntries ?? FEW_ENTRIES_BEFORE;
+}
 
 /** Every flow of captured changes of a sync, in the order of its databases. A full copy has none. */
 export function flowsOf(sync: PlanSync): readonly Flow[] {

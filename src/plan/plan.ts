@@ -10,16 +10,21 @@ import type { VerifyStatements } from './plan-verify.ts';
 import type { UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
-export const PLAN_FORMAT = '1.2';
+export const PLAN_FORMAT = '1.3';
 
 /** The oldest that is still read: plans of the version before may be applied and run while those of this one are reviewed. */
-export const OLDEST_PLAN_FORMAT = '1.1';
+export const OLDEST_PLAN_FORMAT = '1.2';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
 export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring'] as const;
 
-/** Of a table with more pending entries than this, `ReadStatements.rows` does not give every row. A runner may never ask it of more. */
-export const FEW_ENTRIES = 200;
+/**
+ * Of a table with more pending entries than this, `ReadStatements.rows` does not give every row, and a runner may never ask it of more: the
+ * plan says it (`fewEntries`). So many rows in memory cost less than the forty messages of a stage for each of four tables.
+ */
+export const FEW_ENTRIES = 1_000;
+/** The same in plans before format 1.3, which do not say it. */
+export const FEW_ENTRIES_BEFORE = 200;
 
 /** The runner plan, `generated/plan.yaml`: every object that stands in a database and every statement that touches a user's table. Format: FORMAT.md. */
 export type Plan = {
@@ -114,6 +119,8 @@ export type PlanOneWay = {
   readonly existingRows: ExistingRows;
   /** What one target may hold back in the source before it is detached; null for no bound. */
   readonly maxBacklog: BacklogBudget | null;
+  /** Of so many pending entries of a table, `ReadStatements.rows` gives every row (since 1.3; before, of `FEW_ENTRIES_BEFORE`). */
+  readonly fewEntries?: number;
   /** Only where the config says something of it. */
   readonly copy?: PlanCopy;
   /** Only where something waits for approval. */

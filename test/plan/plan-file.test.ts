@@ -68,7 +68,7 @@ describe('plan.yaml', () => {
     );
   });
 
-  test.each(['2.0', '0.9', '1.0', `${PLAN_FORMAT.split('.')[0]}.99`, 'one', undefined])('of format %s is refused', (format) => {
+  test.each(['2.0', '0.9', '1.0', '1.1', `${PLAN_FORMAT.split('.')[0]}.99`, 'one', undefined])('of format %s is refused', (format) => {
     expect(refusal(changed((content) => void (content['format'] = format)))).toMatch(/^invalid SAR303 /);
   });
 
@@ -81,7 +81,7 @@ describe('plan.yaml', () => {
   test('of the version before is read', () => {
     const { format, ...rest } = readPlan(text, 'plan.yaml');
     expect(format).toBe(PLAN_FORMAT);
-    const older = { ...rest, format: '1.1' };
+    const older = { ...rest, format: '1.2' };
     expect(readPlan(dump({ ...older, checksum: contentHash(older) }, { schema: CORE_SCHEMA }), 'plan.yaml')).toEqual(older);
   });
 

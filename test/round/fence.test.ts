@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { FEW_ENTRIES } from '../../src/plan/plan.ts';
 import { formatPosition, parsePosition } from '../../src/plan/position.ts';
 import { applyRound } from '../../src/runner/8-round/apply-round.ts';
 import { makeTableWatch } from '../../src/runner/8-round/changed-tables/table-watch.ts';
@@ -15,7 +16,7 @@ const STREAM = { sync: 's', source: 'source', target: 'target' } as const;
 /** A round of one stream, made by hand, with the sessions that a runner would have. */
 async function stage() {
   const { source, target, project } = await replicated('create table t (id integer primary key, v integer unique);');
-  const sync = oneWayOf((await project.generated()).plan, 's');
+  const sync = { ...oneWayOf((await project.generated()).plan, 's'), fewEntries: FEW_ENTRIES };
   const open = () => connect({ database: 'source', url: source.url, variable: 'SOURCE_URL', role: 'source' });
   const opened = await openSource({ name: 'source', sync, connect: open, clock: systemClock, failpoint: noFailpoint });
   const session = await connect({ database: 'target', url: target.url, variable: 'TARGET_URL', role: 'target' });
@@ -87,7 +88,7 @@ test('rows that came along with the count are all of them, or are not used', asy
   await source.query('insert into t values (0, 0)');
   await round(await stored());
   // What the last round asked for comes along with the next count: never more than a few, and here there are more.
-  for (const many of [200, 201, 700]) {
+  for (const many of [FEW_ENTRIES, FEW_ENTRIES + 1, 2_500]) {
     await source.query('insert into t select g, g from generate_series((select max(id) from t) + 1, (select max(id) from t) + $1) g', [many]);
     expect((await round(await stored())).rows).toBe(many);
     await source.query('update t set v = -v where id = 0');

@@ -23,6 +23,7 @@ import { writeLock } from '../../src/plan/write-lock.ts';
 import { readSchema } from '../../src/runner/5-inspect/read-schema.ts';
 import { connect, type Session } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
+import { withFewEntries } from './few-entries.ts';
 import { type Outcome, runVerb } from './run-verb.ts';
 
 /** A compiled project on disk, and the verbs of part 3 run in this process as the program would. */
@@ -57,6 +58,8 @@ export async function installation(options: {
   project?: string;
   urls?: Readonly<Record<string, string>>;
   roles?: DatabaseRoles;
+  /** How many changes of a table rounds hold in memory: fewer than the compiler says, unless told so. */
+  fewEntries?: 'as compiled';
   /** Who removes it again: the end of the test, unless it is made outside of one. */
   atEnd?: (task: () => Promise<void>) => void;
 }): Promise<Installation> {
@@ -74,10 +77,8 @@ export async function installation(options: {
     };
     const lock = { format: LOCK_FORMAT, databases: await readSchemas(databases) } as const;
     await writeFile(join(dir, LOCK_FILE), writeLock(lock));
-    await writeGenerated(
-      dir,
-      compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }), handlers: new Map() }, lock).files,
-    );
+    const { files } = compileConfig({ config, spanOf: () => ({ file: 'replication.config.ts', line: 1, column: 1 }), handlers: new Map() }, lock);
+    await writeGenerated(dir, options.fewEntries === 'as compiled' ? files : withFewEntries(files));
     return loadGenerated(dir);
   };
   await compile();

@@ -31,7 +31,7 @@ export function emitCapture(captured: Captured): SqlFile {
   const names = objectNames(table.source);
   const target: CaptureTarget = {
     names,
-    key: table.key.columns,
+    key: table.key.columns.map((column) => ({ ...column, type: columnSchema(table, column.name).type })),
     ownTypes: keySchemas(table).flatMap(({ name, type }) => (isOwnType(type) ? [name] : [])),
     captureTriggers: table.captureTriggers,
     wakes: syncs.map((sync) => ({ sync, sequence: wakeName(sync) })),
@@ -66,11 +66,13 @@ function deltaObjects(table: ModelTable): readonly EmittedObject[] {
 }
 
 function keySchemas(table: ModelTable): readonly ColumnSchema[] {
-  return table.key.columns.map(({ name }) => {
-    const column = table.source.columns.find((each) => each.name === name);
-    if (column === undefined) throw new Error(`key column ${name} is not in the schema lock`);
-    return column;
-  });
+  return table.key.columns.map(({ name }) => columnSchema(table, name));
+}
+
+function columnSchema(table: ModelTable, name: string): ColumnSchema {
+  const column = table.source.columns.find((each) => each.name === name);
+  if (column === undefined) throw new Error(`key column ${name} is not in the schema lock`);
+  return column;
 }
 
 function functions(table: ModelTable, target: CaptureTarget): readonly EmittedObject[] {

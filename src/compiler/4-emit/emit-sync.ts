@@ -1,4 +1,4 @@
-import type { PlanMasterTable, PlanMultiMaster, PlanOneWay, PlanRoute, PlanSync, PlanTable } from '../../plan/plan.ts';
+import { FEW_ENTRIES, type PlanMasterTable, type PlanMultiMaster, type PlanOneWay, type PlanRoute, type PlanSync, type PlanTable } from '../../plan/plan.ts';
 import type { PlanRing } from '../../plan/plan-masters.ts';
 import type { TableSchema } from '../../plan/schema-lock.ts';
 import { ident } from '../../sql/quote.ts';
@@ -37,7 +37,7 @@ function emitOneWay(model: Model, sync: ModelOneWay): PlanOneWay {
   const tables = sync.tables.map((table, ordinal) => emitTable({ table, ordinal, routes: routesOf(table), account: name }));
   const sequences = emitCarry(sync);
   const more = { ...(copy === null ? {} : { copy }), ...(guard === null ? {} : { guard }), ...(sequences === null ? {} : { sequences }) };
-  return { mode, source, targets, existingRows, maxBacklog, ...more, wake: wakeOf(name), tables };
+  return { mode, source, targets, existingRows, maxBacklog, fewEntries: FEW_ENTRIES, ...more, wake: wakeOf(name), tables };
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster): PlanMultiMaster {

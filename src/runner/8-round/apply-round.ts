@@ -1,5 +1,4 @@
 import { failure } from '../../plan/errors.ts';
-import { FEW_ENTRIES } from '../../plan/plan.ts';
 import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../../plan/position.ts';
@@ -63,7 +62,7 @@ export async function applyRound(round: Round): Promise<RoundResult> {
 /** The rows of a small round, or null when it is not small: more than a few entries travel through COPY. */
 async function fewRowsOf({ work, reading }: Round): Promise<readonly FewRows[] | null> {
   const entries = work.reduce((sum, each) => sum + each.entries, 0);
-  if (entries > FEW_ENTRIES || work.some((each) => each.truncated || each.joinFrom !== null)) return null;
+  if (entries > reading.few || work.some((each) => each.truncated || each.joinFrom !== null)) return null;
   const rows = await reading.rows(work);
   const few = work.flatMap((each, index) => {
     const found = rows[index];
@@ -104,7 +103,7 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
     await target.batch([{ text: beginApply }, fence(round)]);
     await failpoint('round.target.after-fence');
     let rows = 0;
-    for (const run of inRuns(round.work)) rows += await applyRun(round, run);
+    for (const run of inRuns(round)) rows += await applyRun(round, run);
     await joinCopied(round);
     await failpoint('round.target.before-watermark');
     await checkEnd(round, await target.batch(endOf(round, { rows, look: round.watch.ask(round.work) })));
@@ -113,26 +112,37 @@ async function applyStagedRound(round: Round): Promise<RoundResult> {
   });
 }
 
-/** Tables that follow each other and have few changes go together. */
-function inRuns(work: readonly TableWork[]): readonly (readonly TableWork[])[] {
+/** Tables that follow each other and have few changes go together, up to so many changes as may be in memory at a time. */
+function inRuns({ work, reading }: Pick<Round, 'work' | 'reading'>): readonly (readonly TableWork[])[] {
   const runs: TableWork[][] = [];
+  let entries = 0;
   for (const each of work) {
     const last = runs.at(-1)?.at(-1);
-    if (last && isFew(last) && isFew(each)) runs.at(-1)?.push(each);
-    else runs.push([each]);
+    entries += each.entries;
+    if (last && isFew(last, reading) && isFew(each, reading) && entries <= reading.few * TOGETHER) runs.at(-1)?.push(each);
+    else {
+      runs.push([each]);
+      entries = each.entries;
+    }
   }
   return runs;
 }
 
-function isFew({ entries, truncated, joinFrom, apply }: TableWork): boolean {
-  return entries <= FEW_ENTRIES && !truncated && joinFrom === null && apply.mergeRows !== null;
+/** Tables full of few changes whose rows are read and written together. */
+const TOGETHER = 4;
+
+function isFew({ entries, truncated, joinFrom, apply }: TableWork, { few }: Pick<Reading, 'few'>): boolean {
+  return entries <= few && !truncated && joinFrom === null && apply.mergeRows !== null;
 }
 
 /** In a round that is not small as a whole, small tables still need no COPY, and a table that only joins needs nothing. */
 async function applyRun(round: Round, run: readonly TableWork[]): Promise<number> {
   const { reading, target, failpoint } = round;
   const changed = run.filter(({ entries }) => entries > 0);
-  const merged = await mergeFew(round, changed.filter(isFew));
+  const merged = await mergeFew(
+    round,
+    changed.filter((each) => isFew(each, reading)),
+  );
   let rows = merged.rows;
   for (const work of changed) if (!merged.tables.has(work)) rows += await applyStaged({ reading, target, work, failpoint });
   return rows;

@@ -3,9 +3,8 @@ import { sqlState } from '../postgres/connection-failure.ts';
 import { CopyError, copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
-import { chooseJoins } from './choose-joins.ts';
 import type { Reading } from './reading.ts';
-import { setPosition } from './source.sql.ts';
+import { joinsFor, setPosition } from './source.sql.ts';
 import { releaseSavepoint, rollbackToSavepoint, savepoint } from './target.sql.ts';
 import type { TableWork } from './work.ts';
 
@@ -123,8 +122,7 @@ async function copyFrom(parts: StagedParts, read: string, write: string): Promis
   const { reading, target, work, failpoint } = parts;
   const source = await reading.openBulk();
   try {
-    await chooseJoins(source, { table: work.table.source, entries: work.truncated ? Number.POSITIVE_INFINITY : work.entries });
-    await source.batch([setPosition(work.joinFrom ?? reading.from)]);
+    await source.batch([joinsFor(work.table.source, work.truncated ? 'all' : work.entries), setPosition(work.joinFrom ?? reading.from)]);
     await failpoint('round.target.before-copy');
     return await copyBetween({ session: source, text: read }, { session: target, text: write });
   } finally {

@@ -1,5 +1,4 @@
-import type { Flow } from '../../plan/flows.ts';
-import { FEW_ENTRIES } from '../../plan/plan.ts';
+import { fewEntriesOf, type Flow } from '../../plan/flows.ts';
 import type { Clock } from '../clock.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { keyOf, rowsAlone, rowsInMemory, type TextRows, type Wanted } from './reading-rows.ts';
@@ -37,6 +36,8 @@ export type Reading = {
   readonly registry: string;
   /** The same count from another position, in the same snapshot: for a table whose copy is newer than the stream's watermark. */
   pendingFrom(position: Position): Promise<readonly PendingTable[]>;
+  /** How many changes of a table are few. */
+  readonly few: number;
   /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
   rows(wanted: readonly Wanted[]): Promise<readonly (TextRows | null)[]>;
   /** A connection of its own in the same snapshot, for COPY. The caller gives it back by ending its transaction. */
@@ -81,7 +82,7 @@ export async function beginSharedReading(parts: Parts): Promise<Join> {
   await parts.failpoint('round.source.after-snapshot');
   const [snapshot, lsn, isOnDisk] = head[1]?.lists[0] ?? [];
   if (hoped.length > 0) refuseChanged(parts.name, extra.at(-1 - endRows.length));
-  const rows = completeRows(pending, hoped, extra.slice(1));
+  const rows = completeRows({ pending, few: fewEntriesOf(sync) }, hoped, extra.slice(1));
   const found = { pending, filled, tokens, rows, lsn: lsn ?? '', isOnDisk: isOnDisk === 't', registry };
   return sharedReading(parts, { ...found, position: positionAt(history, snapshot ?? '') });
 }
@@ -90,8 +91,12 @@ export async function beginSharedReading(parts: Parts): Promise<Join> {
 const MOST_HOPES = 8;
 
 /** What came along with the count, where it is all that is pending. */
-function completeRows(pending: readonly PendingTable[], hoped: readonly Wanted[], answers: readonly Result[]): ReadonlyMap<string, TextRows | null> {
-  const isComplete = ({ ordinal }: Wanted): boolean => pending.some((each) => each.ordinal === ordinal && each.entries <= FEW_ENTRIES);
+function completeRows(
+  { pending, few }: { pending: readonly PendingTable[]; few: number },
+  hoped: readonly Wanted[],
+  answers: readonly Result[],
+): ReadonlyMap<string, TextRows | null> {
+  const isComplete = ({ ordinal }: Wanted): boolean => pending.some((each) => each.ordinal === ordinal && each.entries <= few);
   return new Map(hoped.flatMap((each, index) => (isComplete(each) ? [[keyOf(each), rowsInMemory(answers[index])] as const] : [])));
 }
 
@@ -137,6 +142,7 @@ function sharedReading(parts: Parts, seen: Seen): Join {
       from: parts.from,
       position: seen.position,
       pending: seen.pending,
+      few: fewEntriesOf(parts.sync),
       tokens: seen.tokens,
       ...catalogReader(parts, exclusive),
       isOnDisk: seen.isOnDisk,

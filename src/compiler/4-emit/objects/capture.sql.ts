@@ -3,12 +3,12 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { KeyColumn } from '../../../plan/schema-lock.ts';
 import type { ObjectNames } from '../../2-model/object-names.ts';
 import { unlessApplying } from './unless-applying.sql.ts';
-import { onlyOfSameTypes } from './same-types.sql.ts';
+import { type CapturedKey, onlyOfSameTypes } from './same-types.sql.ts';
 
 /** What the capture functions of one table need to know. */
 export type CaptureTarget = {
   readonly names: ObjectNames;
-  readonly key: readonly KeyColumn[];
+  readonly key: readonly CapturedKey[];
   /** Key columns of users' types: a domain may refuse the null that stands for no key. */
   readonly ownTypes: readonly string[];
   /** Syncs that read this capture, with their wake sequences, ordered by name. */

@@ -9,7 +9,33 @@ import { join, type Sql, sql } from '../../../sql/sql.ts';
  * our rights. Only polymorphism allows no cast, and only through arrays.
  * Reads: nothing. Writes: nothing. Called by: `capture.sql.ts`.
  */
-export function onlyOfSameTypes(delta: Sql, key: readonly KeyColumn[], alias: string): Sql {
-  const pairs = key.map(({ name }) => sql`pg_catalog.array_eq(array[${ident(alias, name)}], array[(select d.${ident(name)} from ${delta} as d)])`);
+export function onlyOfSameTypes(delta: Sql, key: readonly CapturedKey[], alias: string): Sql {
+  const pairs = key.map((column) => sql`pg_catalog.array_eq(array[${ident(alias, column.name)}], array[${ofType(delta, column)}])`);
   return sql`(true or ${join(pairs, ' or ')})`;
 }
+
+/** A key column with its type as the catalog says it. */
+export type CapturedKey = KeyColumn & { readonly type: string };
+
+/**
+ * A value of the delta table's type that is never looked at. Where the type has a name that nobody can take its place, the name: a
+ * subselect is looked through and locks its table each time that a kept plan is used, a tenth of what a capture costs.
+ */
+function ofType(delta: Sql, { name, type }: CapturedKey): Sql {
+  const known = SYSTEM_TYPES.get(type);
+  return known === undefined ? sql`(select d.${ident(name)} from ${delta} as d)` : sql`null::pg_catalog.${ident(known)}`;
+}
+
+/** Types of keys as `format_type` says them -> their names in pg_catalog. A type with a length or a scale is looked up in the delta table. */
+const SYSTEM_TYPES: ReadonlyMap<string, string> = new Map([
+  ['smallint', 'int2'],
+  ['integer', 'int4'],
+  ['bigint', 'int8'],
+  ['numeric', 'numeric'],
+  ['text', 'text'],
+  ['character varying', 'varchar'],
+  ['uuid', 'uuid'],
+  ['date', 'date'],
+  ['timestamp with time zone', 'timestamptz'],
+  ['timestamp without time zone', 'timestamp'],
+]);

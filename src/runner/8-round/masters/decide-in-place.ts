@@ -50,7 +50,7 @@ type Count = { readonly settled: number; readonly conflicts: number; readonly od
 
 async function decideAll(state: MemberState, ordinal: number, { decide, count }: DecideStatements): Promise<Count> {
   const answers = await state.session.batch([
-    { text: planFor('many alone') },
+    { text: planFor('many') },
     { text: writesOf(asideOf(state, ordinal)).analyzeStage },
     ...fromOf(state, ordinal),
     { text: decide },
@@ -79,7 +79,7 @@ async function askAll(members: readonly [MemberState, MemberState], ordinal: num
   const fresh = await askInPages(members, ordinal, ask);
   await place.session.query(closeContested);
   const { rule } = decide;
-  await allOf(members.map(({ session }) => session.batch([{ text: planFor('many alone') }, { text: rule }])));
+  await allOf(members.map(({ session }) => session.batch([{ text: planFor('many') }, { text: rule }])));
   return fresh;
 }
 

@@ -20,7 +20,7 @@ export async function clashesAt(state: MemberState, ordinal: number): Promise<re
   const statement = isStaged ? { text: clashes.ofStage } : { name: `sarrio_masters_clashes_${ordinal}`, text: clashes.ofRows, values: [rowsJson(aside)] };
   // Some hundred rows are compared with each other: never each with each.
   const isMiddling = !isStaged && aside.rows.length > FEW_TO_COMPARE;
-  const [before, after] = isMiddling ? [[{ text: planFor('many alone') }], [{ text: planFor('few') }]] : [[], []];
+  const [before, after] = isMiddling ? [[{ text: planFor('many') }], [{ text: planFor('few') }]] : [[], []];
   const answers = await session.batch([...fromOf(state, ordinal), ...before, statement, asSeen(state, [ordinal]), ...after]);
   refuseChanged(state.name, answers.at(-1 - after.length));
   return (answers.at(-2 - after.length)?.lists ?? []).map(([index, oneKey, oneRow, oneAt, otherKey, otherRow, otherAt, stands]) => ({

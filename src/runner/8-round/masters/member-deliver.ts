@@ -1,8 +1,9 @@
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { rowsInMemory } from '../reading-rows.ts';
+import { joinsFor } from '../source.sql.ts';
 import { setSpan } from './masters.sql.ts';
 import { FEW_ENTRIES, type Member } from './member.ts';
-import { asSeen, chooseJoinsFor, entriesOf, fromHere, peerOf, spanOf, tableOf } from './member-reads.ts';
+import { asSeen, entriesOf, fromHere, peerOf, spanOf, tableOf } from './member-reads.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 
@@ -35,7 +36,8 @@ function willApply({ index, peers }: MemberState): boolean {
 /** By a COPY to each of the others. */
 export async function deliverMany(state: MemberState, ordinal: number, { to, fresh }: { to: readonly MemberState[]; fresh: boolean }): Promise<number> {
   const { masters } = tableOf(state, ordinal);
-  await chooseJoinsFor(state, ordinal);
+  const entries = entriesOf(state, ordinal);
+  if (entries > FEW_ENTRIES) await state.session.batch([joinsFor(tableOf(state, ordinal).source, entries)]);
   const { seenBy, knownBy } = spanOf(state, ordinal);
   const isSettled = (state.pending.asides.get(ordinal)?.stagedSettled ?? 0) > 0;
   if (isSettled) await state.session.query(masters.write.indexSettled);

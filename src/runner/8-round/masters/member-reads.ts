@@ -6,8 +6,8 @@ import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { notAsSeen } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
-import { chooseJoins } from '../choose-joins.ts';
 import type { TextRows } from '../reading-rows.ts';
+import { planFor } from '../source.sql.ts';
 import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
 import { allOf } from './all-of.ts';
 import { FEW_ENTRIES, type Member, type MetKey, type RowText, type Span } from './member.ts';
@@ -53,8 +53,8 @@ async function* meetInTable(state: MemberState, ordinal: number, { peers, report
   const { meet: statements } = tableOf(state, ordinal).masters;
   await session.query(statements.create);
   for (const peer of peers) await bringReport(peer, state, ordinal);
-  await chooseJoinsFor(state, ordinal);
-  await session.batch([...fromOf(state, ordinal), { text: statements.insertOwn }]);
+  const joins = reported + entriesOf(state, ordinal) > FEW_ENTRIES ? [{ text: planFor('many') }] : [];
+  await session.batch([...joins, ...fromOf(state, ordinal), { text: statements.insertOwn }]);
   if (reported > ANALYZE_ABOVE) await session.query(statements.analyze);
   await session.query(openContested(statements.contested));
   yield* oneAhead(pagesWithRows(state, ordinal));
@@ -105,7 +105,7 @@ async function* pages({ session }: MemberState, table: PlanMasterTable): AsyncGe
 async function bringReport(from: MemberState, to: MemberState, ordinal: number): Promise<void> {
   const { report, copyReport, insert, load } = tableOf(from, ordinal).masters.meet;
   if (entriesOf(from, ordinal) > FEW_ENTRIES) {
-    await chooseJoinsFor(from, ordinal);
+    await from.session.batch([{ text: planFor('many') }]);
     await from.copyTo(to, { before: fromOf(from, ordinal), from: copyReport, into: load });
     return;
   }
@@ -133,12 +133,6 @@ export function spanOf({ from, seenBy, knownBy, tables }: MemberState, ordinal: 
 /** What this member itself has seen of a table's changes. */
 export function knownOf(state: MemberState, ordinal: number): readonly Knowledge[] {
   return spanOf(state, ordinal).knownBy.get(state.index) ?? [];
-}
-
-/** How many changes are joined with the table's rows. */
-export async function chooseJoinsFor(state: MemberState, ordinal: number): Promise<void> {
-  const entries = entriesOf(state, ordinal);
-  if (entries > FEW_ENTRIES) await chooseJoins(state.session, { table: tableOf(state, ordinal).source, entries, many: 'many alone' });
 }
 
 export function entriesOf({ entries }: MemberState, ordinal: number): number {

@@ -17,7 +17,7 @@ export async function fillStage(state: MemberState, aside: SetAside): Promise<vo
 export async function fillStageWhole(state: MemberState, aside: SetAside): Promise<void> {
   const { session } = state;
   if (isForStage(aside)) await fillStage(state, aside);
-  await session.query(planFor('many alone'));
+  await session.query(planFor('many'));
   await session.query(writesOf(aside).analyzeStage);
 }
 

@@ -87,19 +87,19 @@ begin
     insert into sarrio.segment2_public_calls (ticket, change_xid, change_at, change_op, change_segment)
     select changed.ticket, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.ticket], array[(select d.ticket from sarrio.segment2_public_calls as d)]))
+    where (true or pg_catalog.array_eq(array[changed.ticket], array[null::pg_catalog.int8]))
     limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_calls (ticket, change_xid, change_at, change_op, change_segment)
     select changed.ticket, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.ticket], array[(select d.ticket from sarrio.segment3_public_calls as d)]))
+    where (true or pg_catalog.array_eq(array[changed.ticket], array[null::pg_catalog.int8]))
     limit 10000;
   else
     insert into sarrio.segment1_public_calls (ticket, change_xid, change_at, change_op, change_segment)
     select changed.ticket, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.ticket], array[(select d.ticket from sarrio.segment1_public_calls as d)]))
+    where (true or pg_catalog.array_eq(array[changed.ticket], array[null::pg_catalog.int8]))
     limit 10000;
   end if;
   get diagnostics captured = row_count;
@@ -108,19 +108,19 @@ begin
       insert into sarrio.segment2_public_calls (ticket, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.ticket, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.ticket], array[(select d.ticket from sarrio.segment2_public_calls as d)]))
+      where (true or pg_catalog.array_eq(array[changed.ticket], array[null::pg_catalog.int8]))
       offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_calls (ticket, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.ticket, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.ticket], array[(select d.ticket from sarrio.segment3_public_calls as d)]))
+      where (true or pg_catalog.array_eq(array[changed.ticket], array[null::pg_catalog.int8]))
       offset 10000;
     else
       insert into sarrio.segment1_public_calls (ticket, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.ticket, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.ticket], array[(select d.ticket from sarrio.segment1_public_calls as d)]))
+      where (true or pg_catalog.array_eq(array[changed.ticket], array[null::pg_catalog.int8]))
       offset 10000;
     end if;
     get diagnostics bulk = row_count;
@@ -155,15 +155,15 @@ begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_calls (ticket, change_xid, change_at, change_op, change_segment)
     select old.ticket, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-    where (true or pg_catalog.array_eq(array[old.ticket], array[(select d.ticket from sarrio.segment2_public_calls as d)]));
+    where (true or pg_catalog.array_eq(array[old.ticket], array[null::pg_catalog.int8]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_calls (ticket, change_xid, change_at, change_op, change_segment)
     select old.ticket, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-    where (true or pg_catalog.array_eq(array[old.ticket], array[(select d.ticket from sarrio.segment3_public_calls as d)]));
+    where (true or pg_catalog.array_eq(array[old.ticket], array[null::pg_catalog.int8]));
   else
     insert into sarrio.segment1_public_calls (ticket, change_xid, change_at, change_op, change_segment)
     select old.ticket, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-    where (true or pg_catalog.array_eq(array[old.ticket], array[(select d.ticket from sarrio.segment1_public_calls as d)]));
+    where (true or pg_catalog.array_eq(array[old.ticket], array[null::pg_catalog.int8]));
   end if;
   return null;
 end

@@ -81,19 +81,19 @@ begin
     insert into sarrio.segment2_public_notes (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_notes as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]))
     limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_notes (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_notes as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]))
     limit 10000;
   else
     insert into sarrio.segment1_public_notes (id, change_xid, change_at, change_op, change_segment)
     select changed.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_notes as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]))
     limit 10000;
   end if;
   get diagnostics captured = row_count;
@@ -102,19 +102,19 @@ begin
       insert into sarrio.segment2_public_notes (id, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_notes as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]))
       offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_notes (id, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_notes as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]))
       offset 10000;
     else
       insert into sarrio.segment1_public_notes (id, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_notes as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]))
       offset 10000;
     end if;
     get diagnostics bulk = row_count;
@@ -149,15 +149,15 @@ begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio.segment2_public_notes (id, change_xid, change_at, change_op, change_segment)
     select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment2_public_notes as d)]));
+    where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.uuid]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_notes (id, change_xid, change_at, change_op, change_segment)
     select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment3_public_notes as d)]));
+    where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.uuid]));
   else
     insert into sarrio.segment1_public_notes (id, change_xid, change_at, change_op, change_segment)
     select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-    where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_notes as d)]));
+    where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.uuid]));
   end if;
   return null;
 end
@@ -186,7 +186,7 @@ begin
   select t.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
     case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
     operator(pg_catalog.||) pg_catalog.format(' from only %I.%I as t ', tg_table_schema, tg_table_name)
-    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_notes as d)]))'
+    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[null::pg_catalog.uuid]))'
     using coalesce(segment, 1);
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.>) 10000 then

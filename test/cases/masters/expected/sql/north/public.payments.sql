@@ -106,19 +106,19 @@ begin
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
     limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
     limit 10000;
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
     limit 10000;
   end if;
   get diagnostics captured = row_count;
@@ -127,19 +127,19 @@ begin
       insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
       offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
       offset 10000;
     else
       insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
       offset 10000;
     end if;
     get diagnostics bulk = row_count;
@@ -192,19 +192,19 @@ begin
     insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 2
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
     limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 3
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
     limit 10000;
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select changed.id, changed.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'U', 1
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+    where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
     limit 10000;
   end if;
   get diagnostics captured = row_count;
@@ -213,19 +213,19 @@ begin
       insert into sarrio.segment2_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 2, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
       offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 3, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
       offset 10000;
     else
       insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.id, changed.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select 'U'), 1, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[changed.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]))
+      where (true or pg_catalog.array_eq(array[changed.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[changed.paid_on], array[null::pg_catalog.date]))
       offset 10000;
     end if;
     get diagnostics bulk = row_count;
@@ -244,7 +244,7 @@ begin
       select changed.id, changed.paid_on
       from changed_rows as changed
     ) as gone
-    where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment2_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment2_public_payments as d)]));
+    where (true or pg_catalog.array_eq(array[gone.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[gone.paid_on], array[null::pg_catalog.date]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
@@ -255,7 +255,7 @@ begin
       select changed.id, changed.paid_on
       from changed_rows as changed
     ) as gone
-    where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment3_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment3_public_payments as d)]));
+    where (true or pg_catalog.array_eq(array[gone.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[gone.paid_on], array[null::pg_catalog.date]));
   else
     insert into sarrio.segment1_public_payments (id, paid_on, change_xid, change_at, change_op, change_segment)
     select gone.id, gone.paid_on, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
@@ -266,7 +266,7 @@ begin
       select changed.id, changed.paid_on
       from changed_rows as changed
     ) as gone
-    where (true or pg_catalog.array_eq(array[gone.id], array[(select d.id from sarrio.segment1_public_payments as d)]) or pg_catalog.array_eq(array[gone.paid_on], array[(select d.paid_on from sarrio.segment1_public_payments as d)]));
+    where (true or pg_catalog.array_eq(array[gone.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[gone.paid_on], array[null::pg_catalog.date]));
   end if;
   if captured operator(pg_catalog.>) 0 then
     if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_payments'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
@@ -330,7 +330,7 @@ begin
     select t.id, t.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
       case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
       operator(pg_catalog.||) pg_catalog.format(' from %I.%I as t ', tg_table_schema, tg_table_name)
-      operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_payments as d)]) or pg_catalog.array_eq(array[t.paid_on], array[(select d.paid_on from sarrio.delta_public_payments as d)])) and t.tableoid operator(pg_catalog.=) any ($2)'
+      operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[t.paid_on], array[null::pg_catalog.date])) and t.tableoid operator(pg_catalog.=) any ($2)'
       using coalesce(segment, 1), uncaptured;
     get diagnostics captured = row_count;
     if captured operator(pg_catalog.>) 10000 then
@@ -350,7 +350,7 @@ begin
   select t.id, t.paid_on, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
     case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
     operator(pg_catalog.||) pg_catalog.format(' from only %I.%I as t ', tg_table_schema, tg_table_name)
-    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_payments as d)]) or pg_catalog.array_eq(array[t.paid_on], array[(select d.paid_on from sarrio.delta_public_payments as d)]))'
+    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[null::pg_catalog.uuid]) or pg_catalog.array_eq(array[t.paid_on], array[null::pg_catalog.date]))'
     using coalesce(segment, 1);
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.>) 10000 then

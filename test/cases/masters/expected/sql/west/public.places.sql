@@ -79,34 +79,34 @@ begin
     if tg_op operator(pg_catalog.<>) 'DELETE' then
       insert into sarrio.segment2_public_places (id, change_xid, change_at, change_op, change_segment)
       select new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-      where (true or pg_catalog.array_eq(array[new.id], array[(select d.id from sarrio.segment2_public_places as d)]));
+      where (true or pg_catalog.array_eq(array[new.id], array[null::pg_catalog.uuid]));
     end if;
     if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
       insert into sarrio.segment2_public_places (id, change_xid, change_at, change_op, change_segment)
       select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-      where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment2_public_places as d)]));
+      where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.uuid]));
     end if;
   elsif segment operator(pg_catalog.=) 3 then
     if tg_op operator(pg_catalog.<>) 'DELETE' then
       insert into sarrio.segment3_public_places (id, change_xid, change_at, change_op, change_segment)
       select new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-      where (true or pg_catalog.array_eq(array[new.id], array[(select d.id from sarrio.segment3_public_places as d)]));
+      where (true or pg_catalog.array_eq(array[new.id], array[null::pg_catalog.uuid]));
     end if;
     if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
       insert into sarrio.segment3_public_places (id, change_xid, change_at, change_op, change_segment)
       select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-      where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment3_public_places as d)]));
+      where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.uuid]));
     end if;
   else
     if tg_op operator(pg_catalog.<>) 'DELETE' then
       insert into sarrio.segment1_public_places (id, change_xid, change_at, change_op, change_segment)
       select new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-      where (true or pg_catalog.array_eq(array[new.id], array[(select d.id from sarrio.segment1_public_places as d)]));
+      where (true or pg_catalog.array_eq(array[new.id], array[null::pg_catalog.uuid]));
     end if;
     if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
       insert into sarrio.segment1_public_places (id, change_xid, change_at, change_op, change_segment)
       select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-      where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_places as d)]));
+      where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.uuid]));
     end if;
   end if;
   if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_places'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
@@ -142,7 +142,7 @@ begin
   select t.id, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
     case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
     operator(pg_catalog.||) pg_catalog.format(' from only %I.%I as t ', tg_table_schema, tg_table_name)
-    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[(select d.id from sarrio.delta_public_places as d)]))'
+    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.id], array[null::pg_catalog.uuid]))'
     using coalesce(segment, 1);
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.>) 10000 then

@@ -116,19 +116,19 @@ begin
     insert into sarrio.segment2_public_totals (day, shop, change_xid, change_at, change_op, change_segment)
     select changed.day, changed.shop, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment2_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment2_public_totals as d)]))
+    where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text]))
     limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_totals (day, shop, change_xid, change_at, change_op, change_segment)
     select changed.day, changed.shop, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment3_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment3_public_totals as d)]))
+    where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text]))
     limit 10000;
   else
     insert into sarrio.segment1_public_totals (day, shop, change_xid, change_at, change_op, change_segment)
     select changed.day, changed.shop, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment1_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment1_public_totals as d)]))
+    where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text]))
     limit 10000;
   end if;
   get diagnostics captured = row_count;
@@ -137,19 +137,19 @@ begin
       insert into sarrio.segment2_public_totals (day, shop, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.day, changed.shop, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment2_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment2_public_totals as d)]))
+      where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text]))
       offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio.segment3_public_totals (day, shop, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.day, changed.shop, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment3_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment3_public_totals as d)]))
+      where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text]))
       offset 10000;
     else
       insert into sarrio.segment1_public_totals (day, shop, change_xid, change_at, change_op, change_segment, change_bulk)
       select changed.day, changed.shop, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment1_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment1_public_totals as d)]))
+      where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text]))
       offset 10000;
     end if;
     get diagnostics bulk = row_count;
@@ -240,7 +240,7 @@ begin
         ) as r
       ) as o
     ) as now
-    where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment2_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment2_public_totals as d)])) and (true or pg_catalog.array_eq(array[now.sold], array[null::bigint]));
+    where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text])) and (true or pg_catalog.array_eq(array[now.sold], array[null::bigint]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio.segment3_public_totals (day, shop, change_xid, change_at, change_op, change_segment, change_bulk, change_columns, change_amounts)
     select case when changed.sarrio_is then changed.day else before.day end, case when changed.sarrio_is then changed.shop else before.shop end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
@@ -284,7 +284,7 @@ begin
         ) as r
       ) as o
     ) as now
-    where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment3_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment3_public_totals as d)])) and (true or pg_catalog.array_eq(array[now.sold], array[null::bigint]));
+    where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text])) and (true or pg_catalog.array_eq(array[now.sold], array[null::bigint]));
   else
     insert into sarrio.segment1_public_totals (day, shop, change_xid, change_at, change_op, change_segment, change_bulk, change_columns, change_amounts)
     select case when changed.sarrio_is then changed.day else before.day end, case when changed.sarrio_is then changed.shop else before.shop end, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(),
@@ -328,7 +328,7 @@ begin
         ) as r
       ) as o
     ) as now
-    where (true or pg_catalog.array_eq(array[changed.day], array[(select d.day from sarrio.segment1_public_totals as d)]) or pg_catalog.array_eq(array[changed.shop], array[(select d.shop from sarrio.segment1_public_totals as d)])) and (true or pg_catalog.array_eq(array[now.sold], array[null::bigint]));
+    where (true or pg_catalog.array_eq(array[changed.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[changed.shop], array[null::pg_catalog.text])) and (true or pg_catalog.array_eq(array[now.sold], array[null::bigint]));
   end if;
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.>) 10000 then
@@ -397,7 +397,7 @@ begin
     select t.day, t.shop, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
       case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
       operator(pg_catalog.||) pg_catalog.format(' from %I.%I as t ', tg_table_schema, tg_table_name)
-      operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.day], array[(select d.day from sarrio.delta_public_totals as d)]) or pg_catalog.array_eq(array[t.shop], array[(select d.shop from sarrio.delta_public_totals as d)])) and t.tableoid operator(pg_catalog.=) any ($2)'
+      operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[t.shop], array[null::pg_catalog.text])) and t.tableoid operator(pg_catalog.=) any ($2)'
       using coalesce(segment, 1), uncaptured;
     get diagnostics captured = row_count;
     if captured operator(pg_catalog.>) 10000 then
@@ -417,7 +417,7 @@ begin
   select t.day, t.shop, (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), ''D'', $1,
     case when pg_catalog.row_number() over () operator(pg_catalog.>) 10000 then 0 end'
     operator(pg_catalog.||) pg_catalog.format(' from only %I.%I as t ', tg_table_schema, tg_table_name)
-    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.day], array[(select d.day from sarrio.delta_public_totals as d)]) or pg_catalog.array_eq(array[t.shop], array[(select d.shop from sarrio.delta_public_totals as d)]))'
+    operator(pg_catalog.||) 'where (true or pg_catalog.array_eq(array[t.day], array[null::pg_catalog.date]) or pg_catalog.array_eq(array[t.shop], array[null::pg_catalog.text]))'
     using coalesce(segment, 1);
   get diagnostics captured = row_count;
   if captured operator(pg_catalog.>) 10000 then

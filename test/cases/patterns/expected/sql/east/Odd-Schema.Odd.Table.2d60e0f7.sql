@@ -81,19 +81,19 @@ begin
     insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
     select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed."Id"], array[(select d."Id" from sarrio."segment2_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[changed."select"], array[(select d."select" from sarrio."segment2_Odd""Schema_Odd.Table" as d)]))
+    where (true or pg_catalog.array_eq(array[changed."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[changed."select"], array[null::pg_catalog.text]))
     limit 10000;
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
     select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed."Id"], array[(select d."Id" from sarrio."segment3_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[changed."select"], array[(select d."select" from sarrio."segment3_Odd""Schema_Odd.Table" as d)]))
+    where (true or pg_catalog.array_eq(array[changed."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[changed."select"], array[null::pg_catalog.text]))
     limit 10000;
   else
     insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
     select changed."Id", changed."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
     from changed_rows as changed
-    where (true or pg_catalog.array_eq(array[changed."Id"], array[(select d."Id" from sarrio."segment1_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[changed."select"], array[(select d."select" from sarrio."segment1_Odd""Schema_Odd.Table" as d)]))
+    where (true or pg_catalog.array_eq(array[changed."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[changed."select"], array[null::pg_catalog.text]))
     limit 10000;
   end if;
   get diagnostics captured = row_count;
@@ -102,19 +102,19 @@ begin
       insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment, change_bulk)
       select changed."Id", changed."select", (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 2, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed."Id"], array[(select d."Id" from sarrio."segment2_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[changed."select"], array[(select d."select" from sarrio."segment2_Odd""Schema_Odd.Table" as d)]))
+      where (true or pg_catalog.array_eq(array[changed."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[changed."select"], array[null::pg_catalog.text]))
       offset 10000;
     elsif segment operator(pg_catalog.=) 3 then
       insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment, change_bulk)
       select changed."Id", changed."select", (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 3, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed."Id"], array[(select d."Id" from sarrio."segment3_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[changed."select"], array[(select d."select" from sarrio."segment3_Odd""Schema_Odd.Table" as d)]))
+      where (true or pg_catalog.array_eq(array[changed."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[changed."select"], array[null::pg_catalog.text]))
       offset 10000;
     else
       insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment, change_bulk)
       select changed."Id", changed."select", (select pg_catalog.pg_current_xact_id()), (select pg_catalog.clock_timestamp()), (select pg_catalog.left(tg_op, 1)::pg_catalog."char"), 1, 0
       from changed_rows as changed
-      where (true or pg_catalog.array_eq(array[changed."Id"], array[(select d."Id" from sarrio."segment1_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[changed."select"], array[(select d."select" from sarrio."segment1_Odd""Schema_Odd.Table" as d)]))
+      where (true or pg_catalog.array_eq(array[changed."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[changed."select"], array[null::pg_catalog.text]))
       offset 10000;
     end if;
     get diagnostics bulk = row_count;
@@ -149,15 +149,15 @@ begin
   if segment operator(pg_catalog.=) 2 then
     insert into sarrio."segment2_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
     select old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-    where (true or pg_catalog.array_eq(array[old."Id"], array[(select d."Id" from sarrio."segment2_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[old."select"], array[(select d."select" from sarrio."segment2_Odd""Schema_Odd.Table" as d)]));
+    where (true or pg_catalog.array_eq(array[old."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[old."select"], array[null::pg_catalog.text]));
   elsif segment operator(pg_catalog.=) 3 then
     insert into sarrio."segment3_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
     select old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-    where (true or pg_catalog.array_eq(array[old."Id"], array[(select d."Id" from sarrio."segment3_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[old."select"], array[(select d."select" from sarrio."segment3_Odd""Schema_Odd.Table" as d)]));
+    where (true or pg_catalog.array_eq(array[old."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[old."select"], array[null::pg_catalog.text]));
   else
     insert into sarrio."segment1_Odd""Schema_Odd.Table" ("Id", "select", change_xid, change_at, change_op, change_segment)
     select old."Id", old."select", pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-    where (true or pg_catalog.array_eq(array[old."Id"], array[(select d."Id" from sarrio."segment1_Odd""Schema_Odd.Table" as d)]) or pg_catalog.array_eq(array[old."select"], array[(select d."select" from sarrio."segment1_Odd""Schema_Odd.Table" as d)]));
+    where (true or pg_catalog.array_eq(array[old."Id"], array[null::pg_catalog.int4]) or pg_catalog.array_eq(array[old."select"], array[null::pg_catalog.text]));
   end if;
   return null;
 end

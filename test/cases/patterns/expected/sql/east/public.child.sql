@@ -78,34 +78,34 @@ begin
     if tg_op operator(pg_catalog.<>) 'DELETE' then
       insert into sarrio.segment2_public_child (id, change_xid, change_at, change_op, change_segment)
       select new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 2
-      where (true or pg_catalog.array_eq(array[new.id], array[(select d.id from sarrio.segment2_public_child as d)]));
+      where (true or pg_catalog.array_eq(array[new.id], array[null::pg_catalog.int4]));
     end if;
     if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
       insert into sarrio.segment2_public_child (id, change_xid, change_at, change_op, change_segment)
       select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 2
-      where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment2_public_child as d)]));
+      where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.int4]));
     end if;
   elsif segment operator(pg_catalog.=) 3 then
     if tg_op operator(pg_catalog.<>) 'DELETE' then
       insert into sarrio.segment3_public_child (id, change_xid, change_at, change_op, change_segment)
       select new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 3
-      where (true or pg_catalog.array_eq(array[new.id], array[(select d.id from sarrio.segment3_public_child as d)]));
+      where (true or pg_catalog.array_eq(array[new.id], array[null::pg_catalog.int4]));
     end if;
     if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
       insert into sarrio.segment3_public_child (id, change_xid, change_at, change_op, change_segment)
       select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 3
-      where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment3_public_child as d)]));
+      where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.int4]));
     end if;
   else
     if tg_op operator(pg_catalog.<>) 'DELETE' then
       insert into sarrio.segment1_public_child (id, change_xid, change_at, change_op, change_segment)
       select new.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), pg_catalog.left(tg_op, 1)::pg_catalog."char", 1
-      where (true or pg_catalog.array_eq(array[new.id], array[(select d.id from sarrio.segment1_public_child as d)]));
+      where (true or pg_catalog.array_eq(array[new.id], array[null::pg_catalog.int4]));
     end if;
     if tg_op operator(pg_catalog.=) 'DELETE' or (tg_op operator(pg_catalog.=) 'UPDATE' and not (old.id operator(pg_catalog.=) new.id)) then
       insert into sarrio.segment1_public_child (id, change_xid, change_at, change_op, change_segment)
       select old.id, pg_catalog.pg_current_xact_id(), pg_catalog.clock_timestamp(), 'D', 1
-      where (true or pg_catalog.array_eq(array[old.id], array[(select d.id from sarrio.segment1_public_child as d)]));
+      where (true or pg_catalog.array_eq(array[old.id], array[null::pg_catalog.int4]));
     end if;
   end if;
   if (pg_catalog.pg_sequence_last_value('sarrio.filled_public_child'::pg_catalog.regclass) operator(pg_catalog.=) 2) is not true then
