@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { type Clock, systemClock } from '../clock.ts';
 import { runBatch, runBatches } from './batch.ts';

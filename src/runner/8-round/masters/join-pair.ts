@@ -22,9 +22,6 @@ import { type StreamTable, streamTables } from '../work.ts';
 import { writeAlone } from '../write-alone.ts';
 import {
   adoptWatermark,
-  forgetHeld,
-  forgetHeldTables,
-  holdCopied,
   inheritWatermarks,
   insertMasterWatermark,
   joinAll,
@@ -32,9 +29,9 @@ import {
   lostCaptures,
   noteCopy,
   otherAcknowledged,
-  seedHeld,
   seedWatermarks,
 } from './masters.sql.ts';
+import { forgetHeld, forgetHeldTables, holdCopied, seedHeld } from './held.sql.ts';
 import type { Live } from './slot.ts';
 
 /** One directed pair of members. */
