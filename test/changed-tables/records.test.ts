@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { verb as conflictsVerb } from '../../src/commands/conflicts.ts';
 import { verb as kickVerb } from '../../src/commands/kick.ts';
@@ -13,12 +14,14 @@ import { waitUntil } from '../support/wait.ts';
 /** What was written down of rows before their table got other columns or another name. */
 const SCHEMA = 'create table docs (id integer primary key, body text, code text unique)';
 
-const conflicts = (project: { readonly dir: string; readonly env: Readonly<Record<string, string>> }, ...args: readonly string[]): Promise<Outcome> =>
-  runVerb(conflictsVerb, args, { cwd: project.dir, env: project.env });
+type Project = { readonly dir: string; readonly generated: string; readonly env: Readonly<Record<string, string>> };
+
+const conflicts = (project: Project, ...args: readonly string[]): Promise<Outcome> =>
+  runVerb(conflictsVerb, [...args, '--generated', project.generated], { cwd: project.dir, env: project.env });
 
 type Listed = { readonly conflicts: readonly { readonly id: string; readonly kind: string }[] };
 
-async function updated(project: Parameters<typeof conflicts>[0]): Promise<string> {
+async function updated(project: Project): Promise<string> {
   const { conflicts: all } = (await conflicts(project, 'list')).data as Listed;
   return all.find(({ kind }) => kind === 'update/update')?.id ?? '';
 }
@@ -36,7 +39,8 @@ test('a migration renames in the record, too: what was decided before it is undo
   project.run();
   await waitUntil('the row is parked', async () => (await west.query('select from sarrio.parked')).length === 1);
   await project.arrived();
-  const id = await updated(project);
+  const at = { ...project, generated: join(project.dir, 'generated') };
+  const id = await updated(at);
   for (const [name, sql] of [
     ['1.sql', 'alter table docs rename column body to content; alter table docs rename column id to number'],
     ['2.sql', 'alter table docs rename to papers'],
@@ -44,10 +48,10 @@ test('a migration renames in the record, too: what was decided before it is undo
     expect(await project.migrate(name, sql, '--drain', '10s')).toMatchObject({ exit: 'ok', diagnostics: [] });
   }
   await project.arrived();
-  expect(await conflicts(project, 'undo', id)).toMatchObject({ exit: 'ok', data: { taken: 'east' } });
+  expect(await conflicts(at, 'undo', id)).toMatchObject({ exit: 'ok', data: { taken: 'east' } });
   await west.script("update papers set code = 'free' where number = 2");
   await project.arrived();
-  expect((await runVerb(kickVerb, [], { cwd: project.dir, env: project.env })).exit).toBe('ok');
+  expect((await runVerb(kickVerb, ['--sync', 'm', '--generated', at.generated], { cwd: project.dir, env: project.env })).exit).toBe('ok');
   await waitUntil('the parked row is back', async () => (await east.query('select from papers where number = 3')).length === 1);
   await project.arrived();
   await expectAlike([east, west], ['public.papers']);
@@ -74,19 +78,20 @@ test('where the columns were changed by hand a conflict is undone as far as anyb
   await east.script("update docs set body = 'of east'");
   await west.script("update docs set body = 'of west'");
   await catchUp(project);
-  const id = await updated(project);
+  const at = { ...project, generated: project.dir };
+  const id = await updated(at);
   // A column that came later keeps its value; one that is gone is left out.
   await changed("alter table docs add column note text default 'later'");
-  expect(await conflicts(project, 'undo', id)).toMatchObject({ exit: 'ok', data: { taken: 'east' } });
+  expect(await conflicts(at, 'undo', id)).toMatchObject({ exit: 'ok', data: { taken: 'east' } });
   await catchUp(project);
   expect(await west.query('select body, note from docs')).toEqual([{ body: 'of east', note: 'later' }]);
   await east.script('delete from docs');
-  expect(await conflicts(project, 'undo', id, '--anyway')).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
+  expect(await conflicts(at, 'undo', id, '--anyway')).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
   await changed('alter table docs drop column note; alter table docs rename column body to content');
-  const refused = await conflicts(project, 'undo', id, '--anyway');
+  const refused = await conflicts(at, 'undo', id, '--anyway');
   expect(refused).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
-  expect(refused.diagnostics[0]?.message).toContain('it speaks of id, body, code; the table has id, code, content');
+  expect(refused.diagnostics[0]?.message).toContain('it speaks of id, body, code; the table has id, content, code');
   await changed('alter table docs rename column content to body; alter table docs alter column body type integer using 0');
-  expect(await conflicts(project, 'undo', id, '--anyway')).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
+  expect(await conflicts(at, 'undo', id, '--anyway')).toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR635' }] });
   expect(await west.query('select from docs')).toEqual([]);
 });

@@ -59,6 +59,18 @@ test('versions are decided once, and the same is told everywhere', () => {
   expect(decidedTwice(ending('a c', { conflicts: [one, { ...one, decision: 'take east' }] }))).toHaveLength(1);
 });
 
+test('a row may meet several deletions, and each of them once', () => {
+  const deletedAt = (id: string, at: string): Recorded => ({
+    ...conflict(id, 1, { east: null, west: 'a c', take: 'west' }),
+    versions: [
+      { database: 'east', at, op: 'delete', row: null },
+      { database: 'west', at: '5', op: 'update', row: trail('a c') },
+    ],
+  });
+  expect(decidedTwice(ending('a c', { conflicts: [deletedAt('one', '1'), deletedAt('two', '2')] }))).toEqual([]);
+  expect(decidedTwice(ending('a c', { conflicts: [deletedAt('one', '1'), deletedAt('two', '1')] }))).toHaveLength(1);
+});
+
 test('who has not heard of a decision may make another one; nobody has both in its record', () => {
   const one = conflict('one', 1, { east: 'a b', west: 'a c', take: 'west' });
   const other = { ...one, id: 'other', member: 'north' };

@@ -10,9 +10,17 @@ export type Recorded = {
   readonly key: string;
   readonly kind: string;
   readonly decision: string;
-  readonly versions: readonly { readonly database: string; readonly op: string; readonly row: Readonly<Record<string, string | null>> | null }[];
+  readonly versions: readonly RecordedVersion[];
   /** Microseconds since 1970. */
   readonly at: string;
+};
+
+export type RecordedVersion = {
+  readonly database: string;
+  /** Of the change, in microseconds since 1970. */
+  readonly at?: string;
+  readonly op: string;
+  readonly row: Readonly<Record<string, string | null>> | null;
 };
 
 /** What all members hold when everything has been carried. */
@@ -103,10 +111,15 @@ function severalOf(conflicts: readonly Recorded[], nameOf: (same: Same) => strin
   const found = new Map<string, Set<string>>();
   for (const { id, member, relation, key, versions } of conflicts) {
     if (!versions.some(({ row }) => row && 'trail' in row)) continue;
-    const rows = versions.map(({ row }) => JSON.stringify(row)).sort();
+    const rows = versions.map(versionText).sort();
     add(found, nameOf({ member, versions: [relation, key, ...rows] }), id);
   }
   return [...found].filter(([, ids]) => ids.size > 1);
+}
+
+/** A row may meet several deletions, each of them once; a decision for one carries its time on. */
+function versionText({ row, at }: RecordedVersion): string {
+  return row === null ? `deleted at ${at ?? 'some time'}` : JSON.stringify(row);
 }
 
 /** Conflicts in which a row met what it had been made of; and those of them, under a rule of times, that the older one won. */

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { buildOnce } from '../support/build.ts';
 import { pause } from '../support/wait.ts';
 import { chanceFrom, faultsOn, pick } from './faults.ts';
@@ -20,7 +20,8 @@ const USAGE = `npm run soak -- [--masters] [--minutes 20] [--kills 1000] [--seed
 
 type Options = { readonly isMasters: boolean; readonly minutes: number; readonly kills: number; readonly seed: number };
 
-process.exitCode = await main();
+// After a fault writers are still at work, and would try servers that are gone for ever.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -28,20 +29,29 @@ async function main(): Promise<number> {
     process.stderr.write(USAGE);
     return 4;
   }
+  const alone = failureAlone();
   await buildOnce();
   const play = await (options.isMasters ? masters() : oneWay());
   try {
-    return await soak(play, options);
+    return await Promise.race([soak(play, options), alone]);
   } catch (error) {
-    // Told before anything is taken down, which the writers that are still at work may not survive.
-    say(`FAULT: ${error instanceof Error ? error.stack : String(error)}`);
-    await sayProgress(play, 'at the end');
+    const fault = `FAULT: ${inspect(error)}`;
+    say(fault);
+    await sayProgress(play, 'at the end').catch((failed: unknown) => say(`where it stands could not be told: ${String(failed)}`));
     for (const runner of play.stage.runners) say(runner.said().split('\n').slice(-60).join('\n'));
+    say(`\n${fault}`);
     return 1;
   } finally {
     for (const runner of play.stage.runners) await runner.stop();
     await play.stage.dispose();
   }
+}
+
+/** A writer or an observer that fails while nobody waits for it is a fault like any other. What they say after the first one, of servers that are taken away, is none. */
+function failureAlone(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.on('unhandledRejection', reject);
+  });
 }
 
 /** Null when they make no sense, or when help is wanted. */

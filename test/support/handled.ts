@@ -44,12 +44,12 @@ export async function handled(schema: string, { tables, count = 3, seed = '' }: 
   const listed = names.map((name) => `'${name}'`).join(', ');
   await writeFile(
     join(dir, 'replication.config.ts'),
-    `import { defineReplication, env, keep, merge, park, remove, retry, stop, take } from 'sarrio';
+    `import { defineReplication, env, keep, merge, park, remove, retry, skip, stop, take } from 'sarrio';
     export default defineReplication({
       databases: { ${names.map((name) => `${name}: env('${name.toUpperCase()}_URL')`).join(', ')} },
       syncs: { m: { mode: 'multi-master', members: [${listed}], onConflict: 'last-update-wins', tables: ['public.*', ${entries.join(', ')}] } },
     } as never);
-    void [keep, merge, park, remove, retry, stop, take];`,
+    void [keep, merge, park, remove, retry, skip, stop, take];`,
   );
   const env = Object.fromEntries(names.map((name, index) => [`${name.toUpperCase()}_URL`, at(members, index).url]));
   const generated = join(dir, 'generated');

@@ -15,7 +15,7 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
   ],
   [
     ['masters/bucardo-postgres'],
-    ['masters/handlers'],
+    ['masters/handlers', 'masters/trips'],
     ['masters/bucardo-conflict', 'masters/bucardo-star'],
     ['masters/merging', 'masters/exceptions'],
     ['masters/bucardo-dev', 'masters/merging-star', 'masters/rewritten'],

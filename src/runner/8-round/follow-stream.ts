@@ -74,11 +74,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
     const looked = await lookOnce(following, tables, { place, carrier, watch, guard });
     if (looked === 'again') continue;
     if (looked === 'registry') {
-      const registry = await isStillRegistered(stream, { source, id: start.registration.id });
-      if (registry === null) return leave(place);
-      place.registry = registry;
-      watch.rest(await readResting(target, stream));
-      copyWhatIsMissing(following, tables, { start, place, watch });
+      if (!(await goesOn(following, tables, { start, place, watch }))) return leave(place);
       continue;
     }
     following.onProgress();
@@ -104,6 +100,17 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   }
   await place.copying;
   return 'stopped';
+}
+
+/** Whoever holds changes back, or the tables that rest, may be others by now: whether this still is the same stream. */
+async function goesOn(following: Following, tables: readonly StreamTable[], { start, place, watch }: Parameters<typeof takeCopied>[2]): Promise<boolean> {
+  const { stream, source, target } = following;
+  const registry = await isStillRegistered(stream, { source, id: start.registration.id });
+  if (registry === null) return false;
+  place.registry = registry;
+  watch.rest(await readResting(target, stream));
+  copyWhatIsMissing(following, tables, { start, place, watch });
+  return true;
 }
 
 /** Whether a connection of its was lost; then nobody is left waiting. */

@@ -1,11 +1,12 @@
-import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { type Clock, systemClock } from '../clock.ts';
+import { runBatch, runBatches } from './batch.ts';
 import { greeting, replicationRole, type SessionRole } from './session-settings.sql.ts';
 import { openWay } from './open-way.ts';
 import { connectionAttempts, isWorthAnother, requireChannelBinding } from './connection-attempts.ts';
 import { connectionFailure, refuseOldServer } from './connection-failure.ts';
 import { readConnectionUrl, type Target } from './connection-url.ts';
+import { socketOf } from './socket.ts';
 import { writtenOut } from './written-out.ts';
 import { askBackend, type BackendIdentity, endBackendAt, type Expectation, watchPeer } from './watchdog.ts';
 
@@ -45,6 +46,8 @@ export type Session = {
    * all have been answered; inside a transaction block the rest then fail too and a COMMIT rolls back.
    */
   batch(statements: readonly Statement[]): Promise<readonly Result[]>;
+  /** Several batches in one round trip, each with an outcome of its own. */
+  batches(lists: readonly (readonly Statement[])[]): Promise<readonly PromiseSettledResult<readonly Result[]>[]>;
   /** Statements in one message, in order, each one statement alone: for what is asked once. The first that fails ends it. Rows are as of `query`. */
   together(statements: readonly Statement[]): Promise<readonly Result[]>;
   /** The driver's client, for COPY streams and notifications (`runner/postgres` only). */
@@ -191,6 +194,7 @@ function makeSession({ options, way, client, lost, serverMajor, encoding, backen
         return toResult(Array.isArray(answer) ? answer[answer.length - 1] : answer);
       }),
     batch: (statements) => watch(STATEMENT, () => runBatch(client, statements)),
+    batches: (lists) => watch(STATEMENT, () => runBatches(client, lists)),
     together: (statements) =>
       watch(STATEMENT, async () => {
         const answer: QueryResult | QueryResult[] = await client.query(statements.map(writtenOut).join(';\n'));
@@ -245,45 +249,11 @@ async function closeInTime(client: Client, lost: Loss, clock: Clock): Promise<vo
   destroySocket(client);
 }
 
-/**
- * Sends all statements before reading the first answer. The driver's pipeline mode cannot carry COPY, so it is on only while a
- * batch is under way; both modes share the driver's queues and the switch happens only when the connection is idle.
- */
-async function runBatch(client: Client, statements: readonly Statement[]): Promise<readonly Result[]> {
-  const switchable = client as Client & { pipeline: boolean };
-  const { stream } = socketOf(client);
-  switchable.pipeline = true;
-  try {
-    // The driver writes each statement by itself: a call of the system for each of them, and for the server a wait in between.
-    stream.cork();
-    const answering = statements.map(({ text, values, name }) =>
-      client.query<(string | null)[]>({ text, values: [...(values ?? [])], rowMode: 'array', ...(name ? { name } : {}) }),
-    );
-    stream.uncork();
-    const answers = await Promise.allSettled(answering);
-    return answers.map((answer) => {
-      if (answer.status === 'rejected') throw answer.reason;
-      return toListResult(answer.value);
-    });
-  } finally {
-    switchable.pipeline = false;
-  }
-}
-
 function toResult(answer: QueryResult | undefined): Result {
   return { rows: answer?.rows ?? [], lists: [], count: answer?.rowCount ?? 0, command: answer?.command ?? '' };
-}
-
-function toListResult(answer: { rows: (string | null)[][]; rowCount: number | null; command: string }): Result {
-  return { rows: [], lists: answer.rows, count: answer.rowCount ?? 0, command: answer.command };
 }
 
 /** Closes the socket at once: a client in the middle of a COPY or of a statement cannot say goodbye in the protocol. */
 function destroySocket(client: Client): void {
   socketOf(client).stream.destroy();
-}
-
-/** The driver keeps its socket to itself. TLS replaces it while connecting, so it is asked for when it is needed. */
-function socketOf(client: Client): { readonly stream: Socket } {
-  return (client as unknown as { connection: { readonly stream: Socket } }).connection;
 }

@@ -8,8 +8,8 @@ export type Looks = {
   generation(): number;
   /** Resolves when there may be something new since `seen`, or after `ms`. */
   wait(seen: number, ms: number): Promise<void>;
-  /** A round found changes; `inRow` counts the rounds since the sync last waited. */
-  found(inRow: number): Promise<void>;
+  /** A round has ended in which these had changes: each of them is told how many such rounds came in a row. */
+  found(had: readonly Wake[]): Promise<void>;
   gathering(ms: number): void;
   kick(): void;
   /** From now on this member's wakes count too, until it is lost. */
@@ -21,6 +21,7 @@ export function makeLooks(clock: Clock): Looks {
   const gate = makeGate(clock);
   const wakes = new Set<Wake>();
   const known = new WeakSet<Wake>();
+  const inRow = new WeakMap<Wake, number>();
   const state = { generation: 0 };
   const kick = (): void => {
     state.generation += 1;
@@ -32,7 +33,10 @@ export function makeLooks(clock: Clock): Looks {
       if (state.generation === seen) await gate.wait(ms);
     },
     // A wake that is lost meanwhile takes its member with it.
-    found: async (inRow) => void (await Promise.allSettled([...wakes].map((wake) => wake.found(inRow)))),
+    found: async (had) => {
+      for (const wake of wakes) inRow.set(wake, had.includes(wake) ? (inRow.get(wake) ?? 0) + 1 : 0);
+      await Promise.allSettled(had.map((wake) => wake.found(inRow.get(wake) ?? 0)));
+    },
     gathering: (ms) => {
       for (const wake of wakes) wake.gathering(ms);
     },

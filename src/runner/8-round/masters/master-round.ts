@@ -65,7 +65,7 @@ export type BegunRound = MasterRound & {
   readonly skewMicros: bigint;
   /** The latest of their clocks, in microseconds since 1970. */
   readonly nowMicros: bigint;
-  /** The transaction of each member in this round, by index. */
+  /** The transaction of each member in this round, by index; filled when all of them have answered, before anything is written. */
   readonly xids: ReadonlyMap<number, bigint>;
   /** What was said of single rows and holds in these snapshots. */
   readonly ruled: readonly Ruling[];
@@ -145,14 +145,10 @@ async function exchange(round: Omit<BegunRound, 'xids' | 'ruled'>, looks: readon
   const found = looks.flatMap(({ pending }) => pending.map(({ ordinal }) => ordinal));
   for (const ordinal of found) if (!stopped.has(ordinal)) touched.add(ordinal);
   await failpoint('masters.before-hold');
-  const held = await allOf(members.map((member) => member.hold()));
-  const xids = new Map(members.map(({ index }, place) => [index, held[place] ?? 0n]));
-  const ruled = await confirmRulings(round);
-  for (const ordinal of tablesRuled(ruled)) touched.add(ordinal);
-  const tables = [...touched].sort((a, b) => a - b);
-  await failpoint('masters.before-exchange');
-  const exchanged: Exchanged[] = [];
-  for (const table of tables) exchanged.push(await exchangeTable({ ...round, xids, ruled }, looks, table));
+  const xids = new Map<number, bigint>();
+  const holding = allOf(members.map(async (member) => void xids.set(member.index, await member.hold())));
+  // What is read need not wait for the answer, and travels with the question; an error of the fence counts before those that come of it.
+  const [, exchanged] = await bothOf(holding, exchangeAll({ ...round, xids }, looks, holding));
   const written = writtenAt(round, exchanged);
   const own = new Map([...xids].filter(([index]) => exchanged.some(({ freshAt }) => freshAt.has(index))));
   await failpoint('masters.before-apply');
@@ -165,6 +161,18 @@ async function exchange(round: Omit<BegunRound, 'xids' | 'ruled'>, looks: readon
   for (const { look, moved } of changing) if (!failed.has(look.member)) know(round, look, moved);
   if (found.length === 0 && failed.size === 0) return { kind: 'nothing' };
   return { ...summaryOf(round, looks, exchanged), waiting: new Set(found.filter((ordinal) => stopped.has(ordinal))), failed };
+}
+
+/** What was ruled takes up the transactions' ids. */
+async function exchangeAll(round: Omit<BegunRound, 'ruled'>, looks: readonly Look[], holding: Promise<unknown>): Promise<readonly Exchanged[]> {
+  const { touched, failpoint } = round;
+  if (round.rulings.all().length > 0) await holding;
+  const ruled = await confirmRulings(round);
+  for (const ordinal of tablesRuled(ruled)) touched.add(ordinal);
+  await failpoint('masters.before-exchange');
+  const exchanged: Exchanged[] = [];
+  for (const table of [...touched].sort((a, b) => a - b)) exchanged.push(await exchangeTable({ ...round, ruled }, looks, table));
+  return exchanged;
 }
 
 function know({ known }: MasterRound, { member, copiedXid }: Look, { watermarks, held }: Moved): void {

@@ -1,7 +1,8 @@
 import type { Knowledge } from '../../../conflict/change-names.ts';
 import { type Position, positionSettings } from '../../../plan/position.ts';
-import type { Statement } from '../../postgres/session.ts';
+import type { Result, Statement } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
+import type { TextRows } from '../reading-rows.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.
@@ -25,6 +26,8 @@ export type MemberSettings = {
   /** Number of the member's own history, and of every one that is known of. */
   readonly origin: bigint;
   readonly origins: ReadonlySet<bigint>;
+  /** Whose watermarks and held positions are read: those of the sync, in a ring of all its syncs. */
+  readonly syncs: readonly string[];
 };
 
 /**
@@ -32,20 +35,40 @@ export type MemberSettings = {
  * choice back where there are many (`planFor`). No parallel workers: with the costs that this leads to the planner would start some for a
  * handful of changes, which takes longer than all the rest of a small round.
  */
-export function takeMemberSnapshot({ member, from, seenBy, knownBy, origin, origins }: MemberSettings): Statement {
+export function takeMemberSnapshot({ member, from, seenBy, knownBy, origin, origins, syncs }: MemberSettings): Statement {
   const { xmax, xip, extra } = positionSettings(from);
   return {
     name: 'sarrio_member_snapshot',
     text: `select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn(),
       (extract(epoch from clock_timestamp()) * 1000000)::bigint::text,
+      (select json_agg(json_build_array(w.sync, w.source, w.position, w.copied_xid::text, w.resting::text)) from sarrio.watermark as w where w.sync = any ($9::text[])),
+      (select json_agg(json_build_array(h.sync, h.source, h.relation, h.position)) from sarrio.held as h where h.sync = any ($9::text[])),
       set_config('sarrio.xmax', $1, true), set_config('sarrio.xip', $2, true), set_config('sarrio.extra', $3, true),
       set_config('sarrio.targets', $4, true), set_config('sarrio.member', $5, true),
       set_config('sarrio.known', $6, true), set_config('sarrio.origin', $7, true), set_config('sarrio.origins', $8, true),
       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
       set_config('max_parallel_workers_per_gather', '0', true)`,
-    values: [xmax, xip, extra, targetsText(seenBy), String(member), knownText(knownBy), String(origin), `{${[...origins].join(',')}}`],
+    values: [xmax, xip, extra, targetsText(seenBy), String(member), knownText(knownBy), String(origin), `{${[...origins].join(',')}}`, textArray(syncs)],
   };
 }
+
+/** What the answer to `takeMemberSnapshot` says. */
+export function memberSnapshot(answer: Result | undefined): MemberSnapshot {
+  const [snapshot, , isOnDisk, clock, watermarks, held] = answer?.lists[0] ?? [];
+  const rows = (text: string | null | undefined): TextRows => JSON.parse(text ?? '[]') as TextRows;
+  return { snapshot: snapshot ?? '', isOnDisk: isOnDisk === 't', clockMicros: BigInt(clock ?? '0'), watermarks: rows(watermarks), held: rows(held) };
+}
+
+export type MemberSnapshot = {
+  readonly snapshot: string;
+  /** Everything that it saw is on disk. */
+  readonly isOnDisk: boolean;
+  readonly clockMicros: bigint;
+  /** Every watermark of the syncs here: sync, source, position, transaction of the copy, tables that rest for a migration. */
+  readonly watermarks: TextRows;
+  /** Positions of tables that have not moved with the watermarks: sync, source, relation, position. */
+  readonly held: TextRows;
+};
 
 /** From where the statements that follow read and whom for, and what everybody has seen of what entries name. */
 export function setSpan({ from, seenBy, knownBy }: Pick<MemberSettings, 'from' | 'seenBy' | 'knownBy'>): Statement {
@@ -75,20 +98,6 @@ function knownText(knownBy: ReadonlyMap<number, readonly Knowledge[]>): string {
     })),
   );
   return JSON.stringify(lines);
-}
-
-/** Every watermark of some syncs here, by source, with the tables that rest for a migration. */
-export function readWatermarks(syncs: readonly string[]): Statement {
-  return {
-    name: 'sarrio_watermarks',
-    text: 'select sync, source, position, copied_xid::text, resting::text from sarrio.watermark where sync = any ($1::text[])',
-    values: [textArray(syncs)],
-  };
-}
-
-/** Positions of tables that have not moved with the watermarks, by source and relation. */
-export function readHeld(syncs: readonly string[]): Statement {
-  return { name: 'sarrio_held', text: 'select sync, source, relation, position from sarrio.held where sync = any ($1::text[])', values: [textArray(syncs)] };
 }
 
 /** $1: sync, $2: JSON array of source, relation and position; a null position lets the table follow the watermark again. */
@@ -176,14 +185,16 @@ export const holdCopied = `
  * The fence: fails where one was moved after the snapshot, and keeps others from moving them. Gives the transaction its id. In a ring the
  * watermarks of all its syncs, and without waiting: three rounds could wait for each other at three servers, of which none would know.
  */
-export function holdWatermarks(syncs: readonly string[]): readonly Statement[] {
-  const hold = 'select source from sarrio.watermark where sync = any ($1::text[]) order by sync, source for update';
-  return [
-    syncs.length === 1
-      ? { name: 'sarrio_hold', text: hold, values: [textArray(syncs)] }
-      : { name: 'sarrio_hold_ring', text: `${hold} nowait`, values: [textArray(syncs)] },
-    { name: 'sarrio_own_xid', text: 'select pg_current_xact_id()::text' },
-  ];
+export function holdWatermarks(syncs: readonly string[]): Statement {
+  const [name, nowait] = syncs.length === 1 ? ['sarrio_hold', ''] : ['sarrio_hold_ring', ' nowait'];
+  return {
+    name,
+    text: `with held as materialized (
+        select source from sarrio.watermark where sync = any ($1::text[]) order by sync, source for update${nowait}
+      )
+      select pg_current_xact_id()::text, (select count(*) from held)`,
+    values: [textArray(syncs)],
+  };
 }
 
 /** A watermark of a source that was never met: what others have brought of it. Its stream's own registration is put in when it comes. */

@@ -2,8 +2,8 @@ import { type Applied, type Marks, marksOfTable, united } from '../../../conflic
 import { formatPosition, parsePosition, type Position } from '../../../plan/position.ts';
 import { originsOf } from '../../../plan/plan-masters.ts';
 import { displayName } from '../../../sql/quote.ts';
-import type { Result } from '../../postgres/session.ts';
 import { restingTables } from '../changed-tables/table-watch.ts';
+import type { MemberSnapshot } from './masters.sql.ts';
 import type { Look } from './member.ts';
 import type { MemberState } from './session-member.ts';
 
@@ -12,21 +12,21 @@ export function accountOf({ syncName, sync }: Pick<MemberState, 'syncName' | 'sy
   return [...(sync.ring?.syncs ?? []).filter((name) => name !== syncName), syncName];
 }
 
-type Answers = { readonly watermarks: Result | undefined; readonly held: Result | undefined };
+type Noted = Pick<MemberSnapshot, 'watermarks' | 'held'>;
 
-/** What a member has noted, as the answers to `readWatermarks` and `readHeld` show it. */
-export function appliedAt(state: MemberState, answers: Answers): Applied & Pick<Look, 'copiedXid' | 'noted'> {
-  const parts = accountOf(state).map((sync) => ({ watermarks: watermarksOf(state, sync, answers.watermarks), held: heldOf(state, sync, answers.held) }));
+/** What a member has noted, as its snapshot shows it. */
+export function appliedAt(state: MemberState, noted: Noted): Applied & Pick<Look, 'copiedXid' | 'noted'> {
+  const parts = accountOf(state).map((sync) => ({ watermarks: watermarksOf(state, sync, noted.watermarks), held: heldOf(state, sync, noted.held) }));
   const own = parts.at(-1);
-  const copiedXid = copiedXidOf(answers.watermarks);
+  const copiedXid = copiedXidOf(noted.watermarks);
   if (own === undefined || parts.length === 1) return { ...(own ?? united([])), copiedXid, noted: null };
   const all = united(parts);
   return { ...all, copiedXid, noted: isLess(state, own, all) ? own : null };
 }
 
-/** Tables that rest for a migration, as the answer to `readWatermarks` shows them; by ordinal. */
-export function restingAt({ sync }: MemberState, answer: Result | undefined): ReadonlySet<number> {
-  const names = new Set((answer?.lists ?? []).flatMap(([, , , , resting]) => restingTables(resting ?? '{}')));
+/** Tables that rest for a migration; by ordinal. */
+export function restingAt({ sync }: MemberState, { watermarks }: Noted): ReadonlySet<number> {
+  const names = new Set(watermarks.flatMap(([, , , , resting]) => restingTables(resting ?? '{}')));
   return new Set(
     names.size === 0 ? [] : [...sync.tables.keys()].filter((ordinal) => names.has(displayName(sync.tables[ordinal]?.target ?? { schema: '', name: '' }))),
   );
@@ -44,9 +44,9 @@ function textOf(position: Position | undefined): string {
   return position === undefined ? '' : formatPosition(position);
 }
 
-function watermarksOf({ sync: planned, index }: MemberState, sync: string, answer: Result | undefined): Marks {
+function watermarksOf({ sync: planned, index }: MemberState, sync: string, lines: Noted['watermarks']): Marks {
   const origins = originsOf(planned);
-  const rows = (answer?.lists ?? []).flatMap(([of, source, position]) => {
+  const rows = lines.flatMap(([of, source, position]) => {
     const origin = of === sync ? origins.indexOf(source ?? '') : -1;
     return origin >= 0 && origin !== index && position ? [[origin, parsePosition(position)] as const] : [];
   });
@@ -54,10 +54,10 @@ function watermarksOf({ sync: planned, index }: MemberState, sync: string, answe
 }
 
 /** A table that the plan does not name holds nothing. */
-function heldOf({ sync: planned, index }: MemberState, sync: string, answer: Result | undefined): ReadonlyMap<number, Marks> {
+function heldOf({ sync: planned, index }: MemberState, sync: string, lines: Noted['held']): ReadonlyMap<number, Marks> {
   const held = new Map<number, Map<number, Position>>();
   const origins = originsOf(planned);
-  for (const [of, source, relation, position] of answer?.lists ?? []) {
+  for (const [of, source, relation, position] of lines) {
     const table = planned.tables.findIndex(({ target }) => displayName(target) === relation);
     const origin = of === sync ? origins.indexOf(source ?? '') : -1;
     if (table < 0 || origin < 0 || origin === index || !position) continue;
@@ -67,6 +67,6 @@ function heldOf({ sync: planned, index }: MemberState, sync: string, answer: Res
 }
 
 /** Rows may have been copied more than once, from one member and from another. */
-function copiedXidOf(answer: Result | undefined): bigint {
-  return (answer?.lists ?? []).reduce((latest, [, , , xid]) => (xid && BigInt(xid) > latest ? BigInt(xid) : latest), 0n);
+function copiedXidOf(lines: Noted['watermarks']): bigint {
+  return lines.reduce((latest, [, , , xid]) => (xid && BigInt(xid) > latest ? BigInt(xid) : latest), 0n);
 }

@@ -6,12 +6,11 @@ import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { Statement } from '../../postgres/session.ts';
 import { notAsSeen } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
-import { rowsInMemory, type TextRows } from '../reading-rows.ts';
-import { joinsFor, planFor } from '../source.sql.ts';
+import type { TextRows } from '../reading-rows.ts';
+import { planFor } from '../source.sql.ts';
 import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
 import { allOf } from './all-of.ts';
 import { FEW_ENTRIES, type Member, type MetKey, type RowText, type Span } from './member.ts';
-import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 
 /** Contested keys in memory at a time. */
@@ -36,10 +35,13 @@ export async function* meet(state: MemberState, ordinal: number, others: readonl
   }
   const { report, contestedRows } = tableOf(state, ordinal).masters.meet;
   const reports = await Promise.all(
-    peers.map((peer) => peer.session.batch([...fromOf(peer, ordinal), { name: `sarrio_masters_report_${ordinal}`, text: report }])),
+    peers.map((peer) => peer.session.batch([...fromHere(peer, ordinal), { name: `sarrio_masters_report_${ordinal}`, text: report }])),
   );
   const lines = JSON.stringify(reports.flatMap((answers) => answers.at(-1)?.lists ?? []));
-  const answers = await state.session.batch([...fromOf(state, ordinal), { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] }]);
+  const answers = await state.session.batch([
+    ...fromHere(state, ordinal),
+    { name: `sarrio_masters_contested_${ordinal}`, text: contestedRows, values: [lines] },
+  ]);
   const keys = contestedKeys(answers.at(-1)?.lists ?? [], tableOf(state, ordinal));
   if (keys.length > 0) yield await withRows(state, ordinal, keys);
 }
@@ -113,11 +115,17 @@ async function bringReport(from: MemberState, to: MemberState, ordinal: number):
 
 /** What all others have seen: nothing older is read. Goes before whatever reads, in the same batch: several may be reading at a time. */
 export function fromOf(state: MemberState, ordinal: number): readonly Statement[] {
+  state.hasReadElsewhere ||= state.tables.has(ordinal);
   return [setSpan(spanOf(state, ordinal))];
 }
 
+/** The same within a round: the snapshot has set it, and until somebody reads from elsewhere that counts. */
+export function fromHere(state: MemberState, ordinal: number): readonly Statement[] {
+  return state.hasReadElsewhere || state.tables.has(ordinal) ? fromOf(state, ordinal) : [];
+}
+
 /** A table that has not moved with the watermarks is read from where it stands. */
-function spanOf({ from, seenBy, knownBy, tables }: MemberState, ordinal: number): Span {
+export function spanOf({ from, seenBy, knownBy, tables }: MemberState, ordinal: number): Span {
   if (from === null) throw new Error('no round has begun');
   return tables.get(ordinal) ?? { from, seenBy, knownBy };
 }
@@ -225,56 +233,12 @@ export async function beforesOfKeys(
   return (answers.at(-1)?.lists ?? []).map(([befores]) => JSON.parse(befores ?? '[]') as readonly (string | null)[]);
 }
 
-/** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
-export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const { masters, columns } = tableOf(state, ordinal);
-  // After whether the row is there, its columns, the time and the names.
-  const bits = columns.length + 3;
-  const peers = to.map(({ index }) => peerOf(state, index));
-  if (entriesOf(state, ordinal) <= FEW_ENTRIES) {
-    const reading = [...fromOf(state, ordinal), { name: `sarrio_masters_rows_${ordinal}`, text: masters.rows }];
-    const answers = await state.session.batch([...reading, asSeen(state, [ordinal])]);
-    refuseChanged(state.name, answers.at(-1));
-    const rows = rowsInMemory(answers.at(-2));
-    if (rows !== null) {
-      for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
-      return rows.length;
-    }
-  }
-  return deliverMany(state, ordinal, { to: peers, fresh });
-}
-
-/** By a COPY to each of the others. */
-export async function deliverMany(state: MemberState, ordinal: number, { to, fresh }: { to: readonly MemberState[]; fresh: boolean }): Promise<number> {
-  const { masters } = tableOf(state, ordinal);
-  const entries = entriesOf(state, ordinal);
-  if (entries > FEW_ENTRIES) await state.session.batch([joinsFor(tableOf(state, ordinal).source, entries)]);
-  const { seenBy, knownBy } = spanOf(state, ordinal);
-  const isSettled = (state.pending.asides.get(ordinal)?.stagedSettled ?? 0) > 0;
-  if (isSettled) await state.session.query(masters.write.indexSettled);
-  const text = isSettled ? masters.copyUnsettled : masters.copyChanged;
-  let most = 0;
-  for (const peer of to) {
-    const seen = seenBy.get(peer.index);
-    if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
-    const before = [setSpan({ from: seen, seenBy: new Map([[peer.index, seen]]), knownBy })];
-    most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, before, text, fresh }));
-  }
-  const [altered] = await state.session.batch([asSeen(state, [ordinal])]);
-  refuseChanged(state.name, altered);
-  return most;
-}
-
 /**
  * Comes after whatever reads or writes tables of users', in the same transaction, and its answer goes to `refuseChanged`: the locks that were
  * taken by then let nobody rewrite, empty or rename the tables any more.
  */
 export function asSeen(state: MemberState, ordinals: readonly number[]): Statement {
   return notAsSeen(ordinals.map((ordinal) => tableOf(state, ordinal).source));
-}
-
-function isFor({ index }: MemberState, bits: string | null | undefined): boolean {
-  return (Number(bits) & (1 << index)) !== 0;
 }
 
 export function peerOf({ peers }: MemberState, index: number): MemberState {

@@ -113,11 +113,12 @@ export async function applyAside(state: MemberState, tables: readonly number[], 
     ...parkStatements(state),
     ...asides.flatMap(({ aside }) => wakesOf(state, aside)),
     ...moves,
-    asSeen(state, ordinals),
+    asSeen(state, [...new Set([...ordinals, ...state.unchecked])]),
     readTokens(ordinals.map((ordinal) => tableOf(state, ordinal).target)),
   ];
   const answers = await writeFew(state, few, rest);
   refuseChanged(state.name, answers.at(-2));
+  state.unchecked.clear();
   await judge(state, new Map(tokensOf(ordinals, answers.at(-1))));
   if (ordinals.some((ordinal) => unfitAt(state).has(ordinal))) throw new TablesUnfit();
   await state.failpoint('masters.after-rows');

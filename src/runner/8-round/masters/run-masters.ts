@@ -126,7 +126,7 @@ async function turn(run: MastersRun, place: Place, pauseAfter: (entries: number,
     if (result.kind === 'again') return 'again';
     const isWhole = place.present.length === run.slots.length;
     if (isWhole && (until === 'once' || (until === 'caught-up' && result.kind === 'nothing'))) return await finish(run, place);
-    if (result.kind === 'nothing') return nothingLeft(run, place);
+    if (result.kind === 'nothing') return await nothingLeft(run, place);
     return await applied(run, place, { result, pauseAfter });
   } catch (error) {
     return failed(run, place, error);
@@ -191,7 +191,8 @@ async function joinNewcomers({ name, sync }: MastersRun, { present }: Place, res
   }
 }
 
-function nothingLeft({ stopped }: MastersRun, place: Place): number {
+async function nothingLeft({ looks, stopped }: MastersRun, place: Place): Promise<number> {
+  await looks.found([]);
   place.inRow = 0;
   place.locked = 0;
   return Math.min(LONGEST_WAIT_MS, stopped.dueIn(), ...place.present.flatMap(({ acknowledgers }) => [...acknowledgers.values()].map((each) => each.dueIn())));
@@ -204,7 +205,7 @@ async function applied(run: MastersRun, place: Place, { result, pauseAfter }: Ap
   place.inRow += 1;
   place.locked = Math.max(0, place.locked - 1);
   for (const [index, error] of result.failed) dropMember(place, { index, error });
-  await run.looks.found(place.inRow);
+  await run.looks.found(place.present.filter(({ slot }) => (result.entries.get(slot.index) ?? 0) > 0).map(({ live }) => live.wake));
   const entries = [...result.entries.values()].reduce((sum, each) => sum + each, 0);
   const lasted = clock.now() - place.began;
   const pause = Math.max(pauseAfter(entries, place.inRow), place.locked > 0 ? pauseAfterLocked(lasted) : 0, pauseForOthers(run, place, lasted));

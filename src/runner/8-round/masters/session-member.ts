@@ -1,8 +1,6 @@
 import { historyNumber, type History, type Position, positionAt } from '../../../plan/position.ts';
 import type { PlanMultiMaster, TableShape } from '../../../plan/plan.ts';
 import type { Failpoint } from '../../failpoint.ts';
-import { makeMutex } from '../../mutex.ts';
-import { copyBetween, copyInto } from '../../postgres/copy.ts';
 import type { Result, Session, Statement } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
@@ -10,14 +8,16 @@ import { goneError } from '../changed-tables/table-stop.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { boundLock } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
-import { beginMember, commitMember, holdWatermarks, readHeld, readWatermarks, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
+import { beginMember, commitMember, holdWatermarks, memberSnapshot, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { decideInPlace } from './decide-in-place.ts';
 import { accountOf, appliedAt, restingAt } from './member-applied.ts';
+import { connectionOf } from './member-connection.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
-import { beforesOfKeys, deliver, meet, rowsOfKeys, tableOf } from './member-reads.ts';
+import { deliver } from './member-deliver.ts';
+import { beforesOfKeys, meet, rowsOfKeys, tableOf } from './member-reads.ts';
 import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
 import { applyAside, type Pending, settleAside } from './member-writes.ts';
 
@@ -50,8 +50,12 @@ export type MemberState = {
   knownBy: Span['knownBy'];
   /** Tables that are read from elsewhere. */
   tables: ReadonlyMap<number, Span>;
+  /** Some statement of this round has been told to read from elsewhere than the snapshot was. */
+  hasReadElsewhere: boolean;
   /** Entries that were pending, by table. */
   entries: ReadonlyMap<number, number>;
+  /** Tables that were read and not asked about since (`asSeen`). Nobody may commit before they are. */
+  readonly unchecked: Set<number>;
   /** Something that this member wrote and others will rely on is not known to be on disk yet: nobody else may commit. */
   undurable: boolean;
   /** Of what the snapshot saw: on its way to the disk since the look; null where it was there, or nobody has asked for it yet. */
@@ -96,7 +100,9 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     seenBy: new Map(),
     knownBy: new Map(),
     tables: new Map(),
+    hasReadElsewhere: false,
     entries: new Map(),
+    unchecked: new Set(),
     undurable: false,
     flushing: null,
     isSnapshotOnDisk: true,
@@ -127,24 +133,6 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     },
   };
   return { member: namingErrors(member), state };
-}
-
-/** A connection does one thing at a time; the runner's beats come in between. */
-function connectionOf({ session, index }: SessionMemberOptions): Pick<MemberState, 'session' | 'copyTo' | 'load' | 'withConnection'> {
-  const exclusive = makeMutex();
-  return {
-    session: { query: (text, values) => exclusive(() => session.query(text, values)), batch: (statements) => exclusive(() => session.batch(statements)) },
-    load: (text, lines) => exclusive(async () => void (await copyInto({ session, text }, lines))),
-    withConnection: (work) => exclusive(() => work(session)),
-    copyTo: (peer, text) => {
-      const copy = async (other: Session): Promise<number> => {
-        await session.batch(text.before);
-        return copyBetween({ session, text: text.from }, { session: other, text: text.into });
-      };
-      // In the order of the members: two that copy to each other would wait for each other.
-      return index < peer.index ? exclusive(() => peer.withConnection(copy)) : peer.withConnection((other) => exclusive(() => copy(other)));
-    },
-  };
 }
 
 /** Every error says at which member it came up. */
@@ -198,13 +186,12 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   state.pending.asides.clear();
   state.pending.records.length = 0;
   state.pending.parked.length = 0;
-  Object.assign(state, { from, seenBy, knownBy, tables });
+  state.unchecked.clear();
+  Object.assign(state, { from, seenBy, knownBy, tables, hasReadElsewhere: false });
   const head = [
     { text: beginMember },
     ...locksOf(state, wanted),
-    takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted) }),
-    readWatermarks(accountOf(state)),
-    readHeld(accountOf(state)),
+    takeMemberSnapshot({ member: index, ...wanted, ...originsOf(options.history, wanted), syncs: accountOf(state) }),
   ];
   await options.failpoint('masters.before-look');
   const { head: answers, pending: fromWatermarks, gone, tokens, registry } = await counter.count(session, head);
@@ -212,22 +199,22 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
     (a, b) => a.ordinal - b.ordinal,
   );
   if (registry !== options.registry()) throw new RegistryChanged(`who reads ${state.name} has changed`);
-  rest(state, restingAt(state, answers[head.length - 2]));
+  const seen = memberSnapshot(answers.at(-1));
+  rest(state, restingAt(state, seen));
   for (const ordinal of gone) if (!state.resting.has(ordinal)) throw goneError(state.name, displayName(tableOf(state, ordinal).source));
   await judge(state, new Map([...pending.map(({ ordinal }) => [ordinal, null] as const), ...tokens]));
-  const [snapshot = '', , isOnDisk, clock] = answers[head.length - 3]?.lists[0] ?? [];
   state.undurable = false;
-  state.isSnapshotOnDisk = isOnDisk === 't';
+  state.isSnapshotOnDisk = seen.isOnDisk;
   // While the round goes on, so that it need not wait for the disk in the end.
   state.flushing = state.isSnapshotOnDisk || pending.length === 0 ? null : flush(options);
   state.entries = new Map(pending.map(({ ordinal, entries }) => [ordinal, entries]));
   return {
     member: index,
-    position: positionAt(options.history, snapshot ?? ''),
-    ...appliedAt(state, { watermarks: answers[head.length - 2], held: answers[head.length - 1] }),
+    position: positionAt(options.history, seen.snapshot),
+    ...appliedAt(state, seen),
     pending,
     unfit: new Set([...unfitAt(state).keys(), ...state.resting]),
-    clockMicros: BigInt(clock ?? '0'),
+    clockMicros: seen.clockMicros,
   };
 }
 
@@ -240,10 +227,10 @@ function rest(state: MemberState, resting: ReadonlySet<number>): void {
 /** The fence. In a ring another sync's round may be about to move the watermarks here. */
 async function hold(state: MemberState): Promise<bigint> {
   const account = accountOf(state);
-  const answers = await state.session.batch(holdWatermarks(account)).catch((error: unknown) => {
+  const answers = await state.session.batch([holdWatermarks(account)]).catch((error: unknown) => {
     throw account.length > 1 && isContention(error) ? new RoundElsewhere(state.name) : error;
   });
-  return BigInt(answers[1]?.lists[0]?.[0] ?? '0');
+  return BigInt(answers[0]?.lists[0]?.[0] ?? '0');
 }
 
 /** A table that nobody may write to is kept as well. */
@@ -280,6 +267,7 @@ function originsOf(history: History, { knownBy, tables }: LookOptions): { readon
 
 /** A tiny commit on another connection waits for the disk, and with it for all that was logged before. */
 async function makeDurable(state: MemberState, options: SessionMemberOptions): Promise<void> {
+  if (state.unchecked.size > 0) throw new Error(`${state.name} was not asked about tables that it has read`);
   if (state.isSnapshotOnDisk && !state.undurable) return;
   await options.failpoint('masters.before-flush');
   await (state.undurable ? flush(options) : (state.flushing ?? flush(options)));

@@ -63,13 +63,13 @@ export async function forgetStopped(run: MastersRun, { live }: Pick<Present, 'li
 
 /** For a run that ends by itself: what is left undone. */
 export function stoppedError(run: MastersRun): SarrioError | null {
-  const [stop] = run.stopped.all();
-  if (stop === undefined) return null;
-  const { code, message, hint } = stop;
-  return new SarrioError({
-    exit: 'refused',
-    diagnostics: [{ code, severity: 'error', where: `sync ${run.name}, table ${relationOf(run, stop.table)}`, message, hint, span: null }],
-  });
+  const diagnostics = run.stopped
+    .all()
+    .map(
+      ({ table, code, message, hint }) =>
+        ({ code, severity: 'error', where: `sync ${run.name}, table ${relationOf(run, table)}`, message, hint, span: null }) as const,
+    );
+  return diagnostics.length === 0 ? null : new SarrioError({ exit: 'refused', diagnostics });
 }
 
 function relationOf({ sync }: MastersRun, ordinal: number): string {
