@@ -63,6 +63,7 @@ function collectChanges(cwd: string, signal: AbortSignal): Changes {
     });
   };
   const below = listen(cwd, true);
+  signal.addEventListener('abort', () => wake(), { once: true });
   return {
     follow: (folders) => {
       for (const folder of [cwd, ...folders]) if (!watchers.has(folder) && existsSync(folder)) watchers.set(folder, listen(folder, false));
@@ -71,7 +72,6 @@ function collectChanges(cwd: string, signal: AbortSignal): Changes {
       if (changed.size === 0 && failed === null && !signal.aborted) {
         await new Promise<void>((done) => {
           wake = done;
-          signal.addEventListener('abort', () => done(), { once: true });
         });
       }
       if (failed !== null) throw failed;
