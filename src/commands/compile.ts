@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { startEvaluator } from '../compiler/1-load/evaluate/evaluator.ts';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
@@ -49,7 +49,12 @@ async function watch(options: Options, context: VerbContext): Promise<VerbResult
   let known: readonly string[] = [];
   try {
     await watchFiles(
-      { cwd: context.cwd, signal: context.signal, isWatched: (file) => file === lock || known.includes(file) || known.length === 0 },
+      {
+        cwd: context.cwd,
+        signal: context.signal,
+        isWatched: (file) => file === lock || known.includes(file) || known.length === 0,
+        folders: () => [lock, ...known].map((file) => dirname(file)),
+      },
       async () => {
         const begun = performance.now();
         try {

@@ -1,38 +1,88 @@
-import { stat, watch } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 
 export type WatchOptions = {
   readonly cwd: string;
   readonly signal: AbortSignal;
   /** Whether a change of this file (an absolute path) matters. */
   readonly isWatched: (file: string) => boolean;
+  /** Folders of the files that matter, as far as they are known. */
+  readonly folders: () => readonly string[];
 };
 
-/** Does the work once, and again after each change below `cwd` that matters, one at a time, until the signal. */
-export async function watchFiles({ cwd, signal, isWatched }: WatchOptions, work: () => Promise<void>): Promise<void> {
-  const changes = watch(cwd, { recursive: true, signal })[Symbol.asyncIterator]();
-  // It begins to listen when it is first asked, so before the work: what changes meanwhile must not go unseen.
-  let next = changes.next();
-  next.catch(() => undefined);
+/** Does the work once, and again after changes below `cwd` or in one of the folders that matter, one at a time, until the signal. */
+export async function watchFiles({ cwd, signal, isWatched, folders }: WatchOptions, work: () => Promise<void>): Promise<void> {
+  const changes = collectChanges(cwd, signal);
   const seen = new Map<string, string>();
-  await work();
   try {
-    for (let change = await next; change.done !== true; change = await next) {
-      next = changes.next();
-      next.catch(() => undefined);
-      const { filename } = change.value;
-      if (filename === null || /(^|[\\/])(node_modules|\.git)[\\/]/.test(filename)) continue;
-      const file = resolve(cwd, filename);
-      if (!isWatched(file)) continue;
-      // One change of a file comes as several events.
-      const state = await stateOf(file);
-      if (seen.get(file) === state) continue;
-      seen.set(file, state);
-      await work();
+    changes.follow(folders());
+    await work();
+    for (;;) {
+      changes.follow(folders());
+      const files = (await changes.next()).filter((file) => !/(^|[\\/])(node_modules|\.git)[\\/]/.test(relative(cwd, file)) && isWatched(file));
+      if (signal.aborted) return;
+      let isDue = false;
+      for (const file of files) {
+        // One change of a file comes as several events.
+        const state = await stateOf(file);
+        isDue ||= seen.get(file) !== state;
+        seen.set(file, state);
+      }
+      if (isDue) await work();
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  } finally {
+    changes.close();
   }
+}
+
+type Changes = {
+  readonly follow: (folders: readonly string[]) => void;
+  /** Files that have changed since it was asked last; waits for one, or for the signal. */
+  readonly next: () => Promise<readonly string[]>;
+  readonly close: () => void;
+};
+
+/**
+ * Looks at all that is below a folder, and at some folders themselves: many editors save a file by putting another one in its place, and on
+ * Linux the first kind of looking loses sight of a file that was replaced.
+ */
+function collectChanges(cwd: string, signal: AbortSignal): Changes {
+  const changed = new Set<string>();
+  const watchers = new Map<string, FSWatcher>();
+  let failed: Error | null = null;
+  let wake = (): void => undefined;
+  const listen = (folder: string, recursive: boolean): FSWatcher => {
+    const watcher = watch(folder, { recursive }, (_, name) => {
+      if (name !== null) changed.add(resolve(folder, name));
+      wake();
+    });
+    return watcher.on('error', (error) => {
+      failed = error;
+      wake();
+    });
+  };
+  const below = listen(cwd, true);
+  return {
+    follow: (folders) => {
+      for (const folder of [cwd, ...folders]) if (!watchers.has(folder) && existsSync(folder)) watchers.set(folder, listen(folder, false));
+    },
+    next: async () => {
+      if (changed.size === 0 && failed === null && !signal.aborted) {
+        await new Promise<void>((done) => {
+          wake = done;
+          signal.addEventListener('abort', () => done(), { once: true });
+        });
+      }
+      if (failed !== null) throw failed;
+      const files = [...changed];
+      changed.clear();
+      return files;
+    },
+    close: () => {
+      for (const watcher of [below, ...watchers.values()]) watcher.close();
+    },
+  };
 }
 
 async function stateOf(file: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -31,8 +31,16 @@ test('compile --watch compiles at each change of the config and of what it impor
   await writeFile(file, `import './part.ts';\n${config.replace("'one-way'", "'onewya'")}`);
   await waitUntil('it has told of the fault', () => told.err.includes('error SAR105') && told.err.includes("'onewya'"));
   const failed = rounds();
-  await writeFile(file, `import './part.ts';\n${config}`);
+  // As many editors save: by another file in its place.
+  await writeFile(`${file}.new`, `import './part.ts';\n${config}`);
+  await rename(`${file}.new`, file);
   await waitUntil('it has compiled what is right again', () => rounds() > failed && told.out.includes('generated/ is up to date'));
+  for (const limit of [5, 6]) {
+    const before = rounds();
+    await writeFile(`${file}.new`, `import './part.ts';\n${config} // ${limit}\n`);
+    await rename(`${file}.new`, file);
+    await waitUntil('it has seen a file that was replaced once more', () => rounds() > before);
+  }
   await writeFile(join(folder, 'part.ts'), "throw new Error('broken part');\n");
   await waitUntil('it has seen the change of what is imported', () => told.err.includes('broken part'));
   stop.abort('SIGINT');

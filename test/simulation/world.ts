@@ -52,8 +52,15 @@ export function firstWorld(options: { readonly databases: number; readonly membe
 }
 
 export function membersOf({ sides }: World): readonly number[] {
-  return sides.flatMap((side, database) => (side === null ? [] : [database]));
+  const known = MEMBERS.get(sides);
+  if (known !== undefined) return known;
+  const members = sides.flatMap((side, database) => (side === null ? [] : [database]));
+  MEMBERS.set(sides, members);
+  return members;
 }
+
+/** Asked for at every turn, and always the same of the same sides. */
+const MEMBERS = new WeakMap<World['sides'], readonly number[]>();
 
 export function sideOf({ sides }: World, database: number): Side {
   const side = sides[database];

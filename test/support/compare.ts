@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { ClientBase } from 'pg';
 import type { TestDatabase } from './database.ts';
 
 /** A table by its SQL name when it is the same on both sides, or what to compare with what. */
@@ -14,7 +14,10 @@ export type Compared =
       readonly where?: string;
     };
 
-type Reading = { readonly client: Client; readonly query: string };
+type Reading = { readonly client: ClientBase; readonly query: string };
+
+const PINNED = `set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 3;
+  set bytea_output = 'hex'; set row_security = off; set search_path = '';`;
 
 const FETCH = 5_000;
 const SHOWN = 20;
@@ -29,17 +32,18 @@ export async function tablesEqual(source: TestDatabase, target: TestDatabase, ..
  * an empty list when all are equal. A hash over each side's rows decides; only unequal tables are sorted and walked.
  */
 export async function differingRows(source: TestDatabase, target: TestDatabase, ...tables: readonly Compared[]): Promise<readonly string[]> {
-  const clients = await Promise.all([connect(source), connect(target)]);
-  try {
-    const lists: string[] = [];
-    for (const table of tables) lists.push(...(await differencesOf(clients, table)));
-    return lists;
-  } finally {
-    await Promise.all(clients.map((client) => client.end()));
-  }
+  return source.lease((left) =>
+    target.lease(async (right) => {
+      const clients = [left, right] as const;
+      for (const client of clients) await client.query(PINNED);
+      const lists: string[] = [];
+      for (const table of tables) lists.push(...(await differencesOf(clients, table)));
+      return lists;
+    }),
+  );
 }
 
-async function differencesOf([source, target]: readonly [Client, Client], table: Compared): Promise<string[]> {
+async function differencesOf([source, target]: readonly [ClientBase, ClientBase], table: Compared): Promise<string[]> {
   const { source: from, target: to = from, where, columns } = typeof table === 'string' ? { source: table } : table;
   const pairs = Object.entries(columns ?? (await columnsOf(target, to)));
   const left = { client: source, query: rowsQuery({ from, where, expressions: pairs.map(([, expression]) => expression) }) };
@@ -49,14 +53,7 @@ async function differencesOf([source, target]: readonly [Client, Client], table:
   return (await walk(left, right)).map((line) => `${to}: ${line}`);
 }
 
-async function connect(database: TestDatabase): Promise<Client> {
-  const client = await database.connect();
-  await client.query(`set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 3;
-    set bytea_output = 'hex'; set row_security = off; set search_path = '';`);
-  return client;
-}
-
-async function columnsOf(client: Client, table: string): Promise<Record<string, string>> {
+async function columnsOf(client: ClientBase, table: string): Promise<Record<string, string>> {
   const { rows } = await client.query<{ name: string }>(
     'select attname as name from pg_catalog.pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum',
     [table],

@@ -59,7 +59,7 @@ const ROWS: readonly (readonly (readonly string[])[])[] = [
     ['round/purge', 'round/purge-races'],
   ],
   [['round/rebuild-indexes'], ['runner/apply-drift', 'runner/shadow'], ['round/adopt'], ['runner/checks', 'runner/case-locks']],
-  [['sequences/carried'], ['compiler/byte-stability', 'with-schema/majors']],
+  [['sequences/carried'], ['compiler/byte-stability', 'with-schema/majors'], ['docs/guide']],
 ];
 
 /** The files, as `round/values`, that wait for another run's turn. */
