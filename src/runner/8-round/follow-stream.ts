@@ -57,7 +57,7 @@ export async function followStream(following: Following): Promise<FollowEnd> {
   const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });
   const pace = makePace(clock);
   const guard = makeGuard({ ...following, guard: sync.guard, registration: start.registration.id });
-  await forgetStops({ stream, target, tables });
+  await forgetStops({ stream, target });
   const ends = watchEnds(following);
   following.enter('running', null);
   let inRow = 0;

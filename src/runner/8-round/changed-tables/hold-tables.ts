@@ -48,9 +48,9 @@ function refuseGone({ stream, tables, watch }: Parts, { gone }: Reading): void {
   if (found !== undefined) throw goneError(stream.source, found.relation);
 }
 
-/** What a runner of the past said of the stream's tables need not be true any more. */
-export async function forgetStops({ stream, target, tables }: Omit<Parts, 'watch' | 'log'>): Promise<void> {
-  await writeAlone(target, { text: noteGoing, values: [stream.sync, textArray(tables.map(({ relation }) => relation))] });
+/** What a runner of the past said of the stream's tables, perhaps by names that they had then, need not be true any more. */
+export async function forgetStops({ stream, target }: Pick<Parts, 'stream' | 'target'>): Promise<void> {
+  await writeAlone(target, { text: noteGoing, values: [stream.sync, null] });
 }
 
 async function sayStops({ stream, target, tables, log }: Parts, before: Stops, after: Stops): Promise<void> {
