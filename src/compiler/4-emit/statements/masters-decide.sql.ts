@@ -13,7 +13,6 @@ import {
   isMerged,
   keysOfDecided,
   memberNames,
-  newIds,
   operation,
   plainWinner,
   sameText,
@@ -78,7 +77,7 @@ function decide(at: MasterTarget, sync: string, rule: PlainRule | HandlerRule): 
   const of = sql`${lastChange(at)} as sarrio_at, bool_or(d.change_op = 'I') as sarrio_insert`;
   return sql`
     insert into ${decidedIdent(at)}
-    select ${keyList(table, 'c')}, case when c.sarrio_conflict then ${newIds} end, c.sarrio_conflict,
+    select ${keyList(table, 'c')}, case when c.sarrio_conflict then gen_random_uuid() end, c.sarrio_conflict,
       case when c.sarrio_conflict then ${winner} else 0 end, case when c.sarrio_conflict then ${decision} end,
       c.sarrio_first_at, c.sarrio_first_op, c.sarrio_second_at, c.sarrio_second_op
     from (

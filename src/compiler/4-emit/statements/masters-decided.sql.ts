@@ -69,12 +69,6 @@ export function broughtMore(at: Parameters<typeof isDecidedInPlace>[0]): readonl
   return broughtColumns(at).map((column) => column.replace(/ .*/, ''));
 }
 
-/**
- * Ids of the conflicts that one statement decides: its own beginning, then their number. Ids that have nothing in common with each other would
- * each go to a page of the record's index of its own.
- */
-export const newIds: Sql = dangerousRaw("concat((select left(gen_random_uuid()::text, 24)), lpad(to_hex(row_number() over ()), 12, '0'))::uuid");
-
 /** Rules that take one version as it is, and handlers, which may. */
 export function takesOne(rule: ConflictRule): rule is PlainRule | HandlerRule {
   return ['last-update-wins', 'first-update-wins', 'prefer', 'handler'].includes(rule.strategy);

@@ -7,7 +7,7 @@ import type { ColumnSchema } from '../../../plan/schema-lock.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, isStagedAsText, targetKey, targetRows } from './apply.sql.ts';
 import type { MasterTarget } from './masters.sql.ts';
-import { decidedIdent, keysOfDecided, memberNames, newIds, operation, plainWinner, sameText, textOf } from './masters-decided.sql.ts';
+import { decidedIdent, keysOfDecided, memberNames, operation, plainWinner, sameText, textOf } from './masters-decided.sql.ts';
 import { pendingChanges } from './masters-changes.sql.ts';
 import { keyList } from './masters-pending.sql.ts';
 import { masterStage } from './masters-read.sql.ts';
@@ -37,7 +37,7 @@ export function decideMerged(at: MergedTarget, sync: string): Sql {
   const isMerge = sql`(c.sarrio_whole is null or c.sarrio_totals is not null)`;
   return sql`
     insert into ${decidedIdent(at)}
-    select ${keys}, case when c.sarrio_conflict then ${newIds} end, c.sarrio_conflict, case when c.sarrio_conflict then c.sarrio_base else 0 end,
+    select ${keys}, case when c.sarrio_conflict then gen_random_uuid() end, c.sarrio_conflict, case when c.sarrio_conflict then c.sarrio_base else 0 end,
       case
         when not c.sarrio_conflict then null
         when ${isMerge} then concat('merge (', concat_ws(', ', c.sarrio_note${countNotes(at)}), ')')
