@@ -10,7 +10,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { differingRows } from '../support/compare.ts';
 import { installation } from '../support/installation.ts';
 import { catchUp } from '../support/follow.ts';
-import { type Guarded, guarded, lendReplication, type Roles, roleUrl, runHints, serverMajor } from '../support/roles.ts';
+import { changeShared, type Guarded, guarded, lendReplication, type Roles, roleUrl, runHints, serverMajor } from '../support/roles.ts';
 import { purging } from '../support/purging.ts';
 
 const SCHEMA = `
@@ -128,7 +128,7 @@ describe('a right that is missing is named at plan, with the statement that give
 /** Undoes what lets the runner set session_replication_role. */
 async function takeReplication(database: TestDatabase, role: string): Promise<void> {
   const isGranted = (await serverMajor(database)) >= 15;
-  await database.script(isGranted ? `revoke set on parameter session_replication_role from ${role}` : 'drop schema sarrio_admin cascade');
+  await changeShared(database, isGranted ? `revoke set on parameter session_replication_role from ${role}` : 'drop schema sarrio_admin cascade');
 }
 
 describe('a right on an object of ours that was taken away', () => {

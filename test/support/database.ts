@@ -20,6 +20,7 @@ export type TestDatabase = {
 export function openDatabase(url: string): TestDatabase {
   const pool = new Pool({ connectionString: url, max: 8, application_name: 'test', idleTimeoutMillis: 2_000, allowExitOnIdle: true });
   pool.on('error', ignoreIdleLoss);
+  pool.on('connect', (client) => void client.on('error', ignoreIdleLoss));
   return {
     name: databaseName(url),
     url,

@@ -61,7 +61,7 @@ export function roleUrl(database: TestDatabase, role: string): string {
 
 /** What lets a role that is no superuser set session_replication_role: a grant, or before PostgreSQL 15 a superuser's function. */
 export async function lendReplication(database: TestDatabase, role: string): Promise<void> {
-  if ((await serverMajor(database)) >= 15) return database.script(`grant set on parameter session_replication_role to ${role}`);
+  if ((await serverMajor(database)) >= 15) return changeShared(database, `grant set on parameter session_replication_role to ${role}`);
   await database.script(lendReplicationRole(role));
 }
 
@@ -75,7 +75,17 @@ export async function runHints(database: TestDatabase, diagnostics: readonly { r
   for (const { hint } of diagnostics) await database.script((hint ?? '').replace(/^[^:]*: ?\n?(?=[A-Z])|^[^\n]*:\n/, ''));
 }
 
+/** A parameter's rights are one row of the whole server, which other tests change, too; of two at once the server refuses one. */
+export async function changeShared(database: TestDatabase, statement: string, tries = 20): Promise<void> {
+  try {
+    await database.script(statement);
+  } catch (error) {
+    if (tries === 1 || !/tuple concurrently updated/.test(String(error))) throw error;
+    await changeShared(database, statement, tries - 1);
+  }
+}
+
 async function dropRoles(databases: readonly TestDatabase[], roles: readonly string[]): Promise<void> {
-  for (const database of databases) await database.script(`drop owned by ${roles.join(', ')} cascade`);
+  for (const database of databases) await changeShared(database, `drop owned by ${roles.join(', ')} cascade`);
   await databases[0]?.script(`drop role ${roles.join(', ')}`);
 }
