@@ -248,6 +248,14 @@ describe('a handler that got past the compiler', () => {
   test('cannot import anything', async () => {
     expect(await said("() => import('node:fs')")).toMatch(/^nonsense: it returned a promise/);
   });
+
+  test('may leave promises that fail: the thread lives, and says so of each', async () => {
+    const handlers = handlersOf(`(c) => c.key.id === 0 ? ${take('east')} : import('node:fs')`);
+    for (let id = 20; id >= 0; id -= 1) {
+      const [outcome] = await handlers.decide(3, [conflict(id)]);
+      expect(JSON.stringify(outcome)).toMatch(id === 0 ? /"take"/ : /it returned a promise/);
+    }
+  });
 });
 
 describe('the files', () => {

@@ -7,6 +7,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 const { files, realm, allowed, progress } = workerData;
 const worlds = new Map();
 
+// A handler that returns a promise is told that this is no answer; what the promise comes to later must not end the thread under the next question.
+process.on('unhandledRejection', () => undefined);
+
 parentPort.on('message', ({ file, texts }) => {
   try {
     const decide = worldOf(file);
