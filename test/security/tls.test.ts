@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chownSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, onTestFinished, vi } from 'vitest';
 import { serverAccount, temporaryFolder } from '../support/account.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import { type Certificates, hasOpenssl, makeCertificates, tlsFlags } from '../support/certificates.ts';
@@ -136,6 +136,15 @@ describe.skipIf(!isThere)('TLS as libpq has it:', () => {
       await session.close();
       expect(rows, url).toEqual([{ name: 'other', is_local: 't' }]);
     }
+  });
+
+  test('a Unix socket that PGHOST names', async () => {
+    vi.stubEnv('PGHOST', sockets);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const session = await connect({ database: 'east', variable: 'EAST_URL', url: `postgresql:///other?user=postgres&port=${secured.port}`, role: 'inspect' });
+    const { rows } = await session.query('select inet_server_addr() is null as is_local');
+    await session.close();
+    expect(rows).toEqual([{ is_local: 't' }]);
   });
 
   test('options of the startup message; ours are set after them', async () => {

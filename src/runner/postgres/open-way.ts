@@ -25,6 +25,8 @@ export async function openWay(first: Attempt, second: Attempt | undefined, patie
 async function askForTls(secured: Attempt, plain: Attempt, { clock, timeoutMs }: Patience): Promise<Opened> {
   // What the string leaves open, the driver knows.
   const { host, port } = new Client(secured.config);
+  // PGHOST may name the folder of a socket, where TLS has nothing to do.
+  if (host.startsWith('/')) return { way: plain, stream: null };
   const socket = connect({ host, port, noDelay: true });
   const done = new AbortController();
   void clock.sleep(timeoutMs, done.signal).then(() => (done.signal.aborted ? undefined : socket.destroy(new Error('timeout expired'))));
