@@ -20,7 +20,7 @@ export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'k
 
 /**
  * Of a table with more pending entries than this, `ReadStatements.rows` does not give every row, and a runner may never ask it of more: the
- * plan says it (`fewEntries`). So many rows in memory cost less than the forty messages of a stage for each of four tables.
+ * plan says it (`fewEntries`). So many rows in memory cost less than the ten messages that a stage takes for each table.
  */
 export const FEW_ENTRIES = 1_000;
 /** The same in plans before format 1.3, which do not say it. */

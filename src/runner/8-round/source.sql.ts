@@ -2,12 +2,6 @@ import type { Statement } from '../postgres/session.ts';
 import { type Position, positionSettings } from '../../plan/position.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 
-/** Below this number, and below this share of the table's rows, changes are looked up by key instead of by reading the table. */
-const FEW = 100_000;
-const FEW_SHARE = 0.02;
-/** Of a table that was never analyzed. */
-const BYTES_PER_ROW = 100;
-
 /**
  * Purpose: the runner's bookkeeping queries in the source of a round.
  * Reads: snapshot, WAL positions, control data, sarrio.acknowledged. Writes: a transactional WAL message (durability), wake flags.
@@ -91,6 +85,12 @@ export function planFor(changes: 'few' | 'many'): string {
   return `select set_config('enable_seqscan', '${value}', true), set_config('enable_hashjoin', '${value}', true), set_config('enable_mergejoin', '${value}', true),
     set_config('max_parallel_workers_per_gather', ${workers}, true)`;
 }
+
+/** Below this number, and below this share of the table's rows, changes are looked up by key instead of by reading the table. */
+const FEW = 100_000;
+const FEW_SHARE = 0.02;
+/** Of a table that was never analyzed. */
+const BYTES_PER_ROW = 100;
 
 /**
  * Estimated rows of a table with its partitions; where it was never analyzed, by its size. `pg_partition_tree` is empty for a table that is

@@ -89,7 +89,7 @@ const PLANNED_ONCE = ['plan_cache_mode', 'force_generic_plan'] as const;
 /** In a large delta table a count of a few changes would begin by starting two processes: 15 ms for each table, at every look. */
 const ALONE = ['max_parallel_workers_per_gather', '0'] as const;
 
-/** A source looks changes up by index and rows by key, whatever the statistics say; a large round gives the planner its choice back (`planFor`). */
+/** A source looks changes up by index and rows by key, whatever the statistics say; a large round gives the planner its choice back (`joinsFor`, `planFor`). */
 const BY_ROLE = {
   inspect: [
     ['lock_timeout', '5s'],
