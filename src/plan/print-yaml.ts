@@ -6,9 +6,28 @@ import { anew, isPartOfMany, type Recall } from './recall.ts';
  * text against every style. Here plain words and blocks of SQL are known by a look, and it is asked about the rest.
  */
 export function printYaml(value: Readonly<Record<string, unknown>>, recall: Recall = anew): string {
-  const chunks: string[] = [];
-  mapping(value, { level: 0, first: '', write: (chunk) => void chunks.push(chunk), recall });
-  return `${chunks.join('')}\n`;
+  const { write, text } = inPortions();
+  mapping(value, { level: 0, first: '', write, recall });
+  write('\n');
+  return text();
+}
+
+const PORTION = 1 << 16;
+
+/** Chunks are put together while they are young: half a million of them kept until the end cost the collector as much as all else costs. */
+function inPortions(): { readonly write: Write; readonly text: () => string } {
+  const portions: string[] = [];
+  let chunks: string[] = [];
+  let length = 0;
+  const write = (chunk: string): void => {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length < PORTION) return;
+    portions.push(chunks.join(''));
+    chunks = [];
+    length = 0;
+  };
+  return { write, text: () => [...portions, ...chunks].join('') };
 }
 
 /** How js-yaml is asked: what it prints then is what this prints. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** One object's statements in a generated SQL file, under its anchor comment. */
 export type SqlBlock = { readonly kind: string; readonly name: string; readonly text: string; readonly hash: string };
@@ -12,7 +12,7 @@ export function anchor(object: { kind: string; name: string }): string {
 
 /** SHA-256 (hex) of a block's text. Line ends and space around the block do not count, so that a CRLF checkout hashes the same. */
 export function blockHash(text: string): string {
-  return createHash('sha256').update(normal(text)).digest('hex');
+  return hash('sha256', normal(text), 'hex');
 }
 
 /** Splits a generated SQL file at its anchors. What stands before the first anchor and `begin;`/`commit;` lines are for psql only. */
@@ -30,5 +30,5 @@ export function readBlocks(file: string): readonly SqlBlock[] {
 }
 
 function normal(text: string): string {
-  return `${text.replaceAll('\r\n', '\n').trim()}\n`;
+  return `${(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text).trim()}\n`;
 }

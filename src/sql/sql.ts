@@ -100,11 +100,13 @@ export function join(pieces: readonly Sql[], separator = ',\n'): Sql {
 
 /** Makes a piece once for each two texts, for what stands in the statements of every table alike. */
 export function byTexts(make: (one: string, other: string) => Sql): (one: string, other: string) => Sql {
-  const made = new Map<string, Sql>();
+  const made = new Map<string, Map<string, Sql>>();
   return (one, other) => {
-    const key = JSON.stringify([one, other]);
-    const piece = made.get(key) ?? make(one, other);
-    made.set(key, piece);
+    const ofOne = made.get(one) ?? new Map<string, Sql>();
+    const found = ofOne.get(other);
+    if (found !== undefined) return found;
+    const piece = make(one, other);
+    made.set(one, ofOne.set(other, piece));
     return piece;
   };
 }

@@ -25,7 +25,9 @@ export type ObjectNames = {
  * `<schema>_<table>` where that can be read back (no underscore in the schema) and fits; otherwise it is cut and hashed.
  */
 export function objectNames(table: QualifiedName): ObjectNames {
-  const names = known.get(table) ?? namesOf(baseName(table));
+  const found = known.get(table);
+  if (found !== undefined) return found;
+  const names = namesOf(baseName(table));
   known.set(table, names);
   return names;
 }

@@ -1,7 +1,8 @@
 import { dollarQuote, ident, literal } from '../../../sql/quote.ts';
-import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
+import { byTexts, dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { KeyColumn } from '../../../plan/schema-lock.ts';
 import type { ObjectNames } from '../../2-model/object-names.ts';
+import { oncePer } from '../once-per.ts';
 import { unlessApplying } from './unless-applying.sql.ts';
 import { type CapturedKey, onlyOfSameTypes } from './same-types.sql.ts';
 
@@ -127,9 +128,11 @@ export function equals({ equality, input }: Pick<KeyColumn, 'equality' | 'input'
 }
 
 /** An operator by its schema. */
-export function operator(equality: KeyColumn['equality']): Sql {
-  return dangerousRaw(`operator(${ident(equality.schema).text}.${equality.name})`);
+export function operator({ schema, name }: KeyColumn['equality']): Sql {
+  return operators(schema, name);
 }
+
+const operators = byTexts((schema, name) => dangerousRaw(`operator(${ident(schema).text}.${name})`));
 
 const OPERATION = dangerousRaw('pg_catalog.left(tg_op, 1)::pg_catalog."char"');
 /** Rows of one statement whose entries are all in the index. */
@@ -174,12 +177,15 @@ export function bySegment(prefix: '' | 'els', statement: (segment: number) => Sq
 
 type Entry = { readonly target: CaptureTarget; readonly segment: number; readonly op: Sql };
 
-function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>, more = ''): Sql {
-  const keys = join(
+const keyNames = oncePer((target: CaptureTarget): Sql => {
+  return join(
     target.key.map(({ name }) => ident(name)),
     ', ',
   );
-  return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keys}, change_xid, change_at, change_op, change_segment${dangerousRaw(more)})`;
+});
+
+function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>, more = ''): Sql {
+  return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keyNames(target)}, change_xid, change_at, change_op, change_segment${dangerousRaw(more)})`;
 }
 
 const ofSameTypes = ({ target, segment, alias }: Omit<Entry, 'op'> & { alias: string }): Sql =>

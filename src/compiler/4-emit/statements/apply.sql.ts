@@ -6,6 +6,7 @@ import type { ModelTable } from '../../2-model/model.ts';
 import { targetNameOf } from '../../2-model/target-name.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
+import { oncePer } from '../once-per.ts';
 import { isOwnType } from './user-types.ts';
 
 /** A table as the targets of one route have it. */
@@ -58,14 +59,14 @@ export function refusesTwice(at: Pick<ApplyTarget, 'table' | 'target'>): boolean
 }
 
 /** Key columns by their names on the target, with the equality of the target's own index (an extension's operators may live in another schema there). */
-export function targetKey({ table, target }: Pick<ApplyTarget, 'table' | 'target'>): readonly KeyColumn[] {
+export const targetKey = oncePer(({ table, target }: Pick<ApplyTarget, 'table' | 'target'>): readonly KeyColumn[] => {
   const mapped = table.key.columns.map((key) => ({ key, name: targetColumn(table, key.name) }));
   const wanted = new Set(mapped.map(({ name }) => name));
   const own = target.keys.find(({ columns }) => columns.length === wanted.size && columns.every(({ name }) => wanted.has(name)));
   return mapped.map(({ key, name }) => {
     return { ...(own?.columns.find((column) => column.name === name) ?? key), name };
   });
-}
+});
 
 /** A key that does not flow was refused by a check. */
 function targetColumn(table: ModelTable, source: string): string {
@@ -75,12 +76,10 @@ function targetColumn(table: ModelTable, source: string): string {
 }
 
 /** The session's temporary stage table. */
-export function stageIdent(table: ModelTable): Sql {
-  return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'stage_'));
-}
+export const stageIdent = oncePer((table: ModelTable): Sql => ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'stage_')));
 
 /** The JSON parameter as rows. Types that JSON conversion would read differently (json itself, types made by users) arrive as text and are cast. */
-export function changedRows(at: ApplyTarget): Sql {
+export const changedRows = oncePer((at: ApplyTarget): Sql => {
   const columns = columnsOf(at);
   const declared = columns.map(({ name, type }) => dangerousRaw(`${ident(name).text} ${arrivesAsText(type) ? 'text' : type}`));
   const read = columns.map(({ name, type }) => {
@@ -95,7 +94,7 @@ export function changedRows(at: ApplyTarget): Sql {
       from json_to_recordset($1::json) as r (sarrio_present boolean, ${join(declared, ', ')})
     )
   `;
-}
+});
 
 function mergeRows(at: ApplyTarget): Sql {
   const changed = sql`changed as s`;
@@ -151,34 +150,39 @@ export function insertFrom(at: ApplyTarget, rows: Sql, condition: Sql): Sql {
   const overriding = columnsOf(at).some((column) => column.identity !== 'none') ? '\noverriding system value' : '';
   return sql`
     insert into ${tableIdent(table.targetName)} (${names(table)})${dangerousRaw(overriding)}
-    select ${join(
-      columnsOf(at).map((column) => staged(at, column)),
-      ', ',
-    )}
+    select ${stagedColumns(at)}
     from ${rows}
     where s.sarrio_present${condition}
   `;
 }
 
+const stagedColumns = oncePer((at: ApplyTarget): Sql => {
+  return join(
+    columnsOf(at).map((column) => staged(at, column)),
+    ', ',
+  );
+});
+
 export function missing(at: ApplyTarget): Sql {
   return sql` and not exists (select from ${targetRows(at)} as t where ${sameTargetKey(at)})`;
 }
 
-export function sameTargetKey(at: ApplyTarget): Sql {
+export const sameTargetKey = oncePer((at: ApplyTarget): Sql => {
   return join(
     targetKey(at).map((column) => equals(column, ident('t', column.name), ident('s', column.name))),
     ' and ',
   );
-}
+});
 
 /** The flowing columns as the target has them, in the order of the plan. */
-export function columnsOf({ table, target }: ApplyTarget): readonly ColumnSchema[] {
+export const columnsOf = oncePer(({ table, target }: ApplyTarget): readonly ColumnSchema[] => {
+  const byName = new Map(target.columns.map((column) => [column.name, column]));
   return table.columns.map((column) => {
-    const found = target.columns.find(({ name }) => name === column.target);
+    const found = byName.get(column.target);
     if (found === undefined) throw new Error(`target column ${column.target} is not in the schema lock`);
     return found;
   });
-}
+});
 
 function isKey(at: ApplyTarget, column: string): boolean {
   return targetKey(at).some(({ name }) => name === column);
@@ -203,16 +207,15 @@ export function settable(at: ApplyTarget): readonly ColumnSchema[] {
   return columnsOf(at).filter((column) => column.identity !== 'always');
 }
 
-/** Rows of the table itself: what inherits from it is another table. (A partitioned table has no other rows.) */
-/** The target table as statements name it: a plain table without its children. */
-export function targetRows({ table, target }: ApplyTarget): Sql {
+/** The target table as statements name it: a plain table without its children, whose rows are those of other tables. (A partitioned table has no others.) */
+export const targetRows = oncePer(({ table, target }: ApplyTarget): Sql => {
   const only = target.kind === 'table' ? 'only ' : '';
   return sql`${dangerousRaw(only)}${tableIdent(table.targetName)}`;
-}
+});
 
-export function names(table: ModelTable): Sql {
+export const names = oncePer((table: ModelTable): Sql => {
   return join(
     table.columns.map(({ target }) => ident(target)),
     ', ',
   );
-}
+});

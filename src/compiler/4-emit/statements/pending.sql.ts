@@ -4,6 +4,7 @@ import { byTexts, dangerousRaw, foreignExpression, join, type Sql, sql } from '.
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
+import { oncePer } from '../once-per.ts';
 
 /**
  * Purpose: the conditions and row sources that reading statements share.
@@ -26,17 +27,23 @@ export const pendingCondition = byTexts(
  * `exists`: for a first row the planner hopes to meet one soon and walks through the whole index, past every entry that is retained.
  */
 export function bulkCondition(table: ModelTable, sync: string): Sql {
-  return sql`
-    d.change_bulk = 0
-    and ${uncovered(sync, 'd')}
-    and (
-      select count(*) > 0
-      from ${deltaIdent(table)} as b
-      where ${pendingCondition(sync, 'b')}
-        and b.change_op = 'B'
-    )
-  `;
+  return bulkConditions(table)(sync, 'b');
 }
+
+const bulkConditions = oncePer((table: ModelTable) =>
+  byTexts(
+    (sync, alias) => sql`
+      d.change_bulk = 0
+      and ${uncovered(sync, 'd')}
+      and (
+        select count(*) > 0
+        from ${deltaIdent(table)} as ${ident(alias)}
+        where ${pendingCondition(sync, alias)}
+          and ${ident(alias)}.change_op = 'B'
+      )
+    `,
+  ),
+);
 
 const uncovered = byTexts(
   (sync, alias) => sql`
@@ -71,19 +78,23 @@ function isForSync(sync: string, alias: string): Sql {
   return sql`(${tag} is null or ${tag} = ${literal(`=${sync}`)} or (${tag} <> ${literal(sync)} and left(${tag}, 1) <> '='))`;
 }
 
-export function deltaIdent(table: ModelTable): Sql {
-  return ident('sarrio', objectNames(table.source).delta);
-}
+export const deltaIdent = oncePer((table: ModelTable): Sql => ident('sarrio', objectNames(table.source).delta));
 
 /** `select` of the pending keys; distinct unless every entry is an insert. */
 export function pendingKeys(table: ModelTable, sync: string, distinct: boolean): Sql {
-  return sql`
-    ${keysWhere(table, pendingCondition(sync, 'd'))}
-      and d.change_op not in ('T', 'B')
-    ${dangerousRaw(distinct ? 'union' : 'union all')}
-    ${keysWhere(table, bulkCondition(table, sync))}
-  `;
+  return keyUnions(table)(sync, distinct ? 'union' : 'union all');
 }
+
+const keyUnions = oncePer((table: ModelTable) =>
+  byTexts(
+    (sync, union) => sql`
+      ${keysWhere(table, pendingCondition(sync, 'd'))}
+        and d.change_op not in ('T', 'B')
+      ${dangerousRaw(union)}
+      ${keysWhere(table, bulkCondition(table, sync))}
+    `,
+  ),
+);
 
 /**
  * The same of a few changes: no statement among them was large. Rounds ask before they know how many there are, so no more than a few are
@@ -134,12 +145,16 @@ function opsWhere(table: ModelTable, condition: Sql): Sql {
   `;
 }
 
+const keysOfEntries = oncePer((table: ModelTable): Sql => {
+  return join(
+    table.key.columns.map(({ name }) => ident('d', name)),
+    ', ',
+  );
+});
+
 function keysWhere(table: ModelTable, condition: Sql): Sql {
   return sql`
-    select ${join(
-      table.key.columns.map(({ name }) => ident('d', name)),
-      ', ',
-    )}
+    select ${keysOfEntries(table)}
     from ${deltaIdent(table)} as d
     where ${condition}
   `;
@@ -147,8 +162,7 @@ function keysWhere(table: ModelTable, condition: Sql): Sql {
 
 /** The table itself, or, with a row filter or computed columns or a bound, a subquery that has both and names computed columns `=name`. */
 export function currentRows(table: ModelTable, within: Sql | null = null): Sql {
-  const only = table.capture === 'row' ? 'only ' : '';
-  const relation = sql`${dangerousRaw(only)}${tableIdent(table.source)}`;
+  const relation = sourceRows(table);
   if (within === null && table.where === null && !table.columns.some(isComputed)) return relation;
   const names = new Set([...table.key.columns.map(({ name }) => name), ...table.columns.flatMap(sourceColumn)]);
   const plain = [...names].map((name) => ident('r', name));
@@ -165,6 +179,11 @@ export function currentRows(table: ModelTable, within: Sql | null = null): Sql {
     )
   `;
 }
+
+const sourceRows = oncePer(({ capture, source }: ModelTable): Sql => {
+  const only = capture === 'row' ? 'only ' : '';
+  return sql`${dangerousRaw(only)}${tableIdent(source)}`;
+});
 
 /** The user's filter, like a computed column closed by a line break so that a trailing comment in it cannot swallow what follows. */
 export function whereClause(table: ModelTable, within: Sql | null = null): Sql {
@@ -186,9 +205,15 @@ export function isXml(type: string): boolean {
 
 /** Join condition by the key's own equality. */
 export function sameKey(table: ModelTable, left: string, right: string): Sql {
-  const pairs = table.key.columns.map((column) => equals(column, ident(left, column.name), ident(right, column.name)));
-  return join(pairs, ' and ');
+  return sameKeys(table)(left, right);
 }
+
+const sameKeys = oncePer((table: ModelTable) =>
+  byTexts((left, right) => {
+    const pairs = table.key.columns.map((column) => equals(column, ident(left, column.name), ident(right, column.name)));
+    return join(pairs, ' and ');
+  }),
+);
 
 export function isComputed(column: ModelColumn): boolean {
   return column.from.kind === 'computed';

@@ -2,6 +2,7 @@ import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ReadStatements } from '../../../plan/plan.ts';
 import type { ModelColumn, ModelTable } from '../../2-model/model.ts';
+import { oncePer } from '../once-per.ts';
 import { type ApplyTarget, refusesTwice } from './apply.sql.ts';
 import { columnOf, currentRows, fewPendingKeys, fewPendingOps, isComputed, isXml, pendingKeys, pendingOps, sameKey } from './pending.sql.ts';
 
@@ -68,15 +69,18 @@ function deletedOrPresent(table: ModelTable, ops: Sql): Sql {
 
 /** Pending keys with their current rows; a key without a row (deleted, or outside the filter) keeps its key columns and nothing else. */
 export function rowsOfKeys(table: ModelTable, keys: Sql): Sql {
-  const values = table.columns.map((column) => keyOrColumn(table, column));
   return sql`
-    select ${join([sql`t.tableoid is not null as sarrio_present`, ...values])}
+    select ${presentAndColumns(table)}
     from (
       ${keys}
     ) as p
     left join ${currentRows(table)} as t on ${sameKey(table, 't', 'p')}
   `;
 }
+
+const presentAndColumns = oncePer((table: ModelTable): Sql => {
+  return join([sql`t.tableoid is not null as sarrio_present`, ...table.columns.map((column) => keyOrColumn(table, column))]);
+});
 
 function fewRows(table: ModelTable, sync: string): Sql {
   const large = table.columns.filter((column) => column.from.kind === 'computed' || column.from.column.variableLength);
@@ -142,6 +146,4 @@ function needsExpression(column: ModelColumn): boolean {
   return column.from.kind === 'column' && (column.from.column.generated !== 'none' || isXml(column.from.column.type));
 }
 
-export function columns(table: ModelTable): Sql {
-  return join(table.columns.map(columnOf), ', ');
-}
+export const columns = oncePer((table: ModelTable): Sql => join(table.columns.map(columnOf), ', '));

@@ -21,6 +21,7 @@ export type HashedSide = {
  * is found by reading little again. The runner knows the number too.
  */
 const LAST_BUCKET = 1023;
+const ZERO = dangerousRaw('0');
 /** Types that are hashed as numbers: both sides must have the column in the same one. */
 export const INTEGER = /^(smallint|integer|bigint)$/;
 
@@ -37,14 +38,13 @@ export function hashSide(
   sameEncoding: boolean,
   lastBucket = LAST_BUCKET,
 ): HashedSide {
-  const hashed = (values: readonly Sql[], seed: number): Sql => textHash(sql`row(${join(values, ', ')})::text`, seed, sameEncoding);
   const images = side.columns.map(imageOf);
-  const written = side.columns.filter(({ type }) => !INTEGER.test(type)).map(imageOf);
-  const start = written.length > 0 ? hashed(written, 0) : dangerousRaw('0');
+  const written = images.filter((_, index) => !INTEGER.test(side.columns[index]?.type ?? ''));
+  const start = written.length > 0 ? textHash(join(written, ', '), ZERO, sameEncoding) : ZERO;
   const keys = side.key.map((name, index): Sql => {
     const column = side.columns.find((each) => each.name === name);
     if (column === undefined) throw new Error(`key column ${name} does not flow`);
-    return INTEGER.test(column.type) ? integerHash(column.value, index) : hashed([imageOf(column)], index);
+    return INTEGER.test(column.type) ? integerHash(column.value, index) : textHash(imageOf(column), dangerousRaw(String(index)), sameEncoding);
   });
   const bucket = sql`((${join(keys, ' # ')}) & ${dangerousRaw(String(lastBucket))})`;
   return {
@@ -53,7 +53,7 @@ export function hashSide(
     isWanted: sql`((select current_setting('sarrio.buckets') = '') or get_bit((select current_setting('sarrio.buckets')::bytea), ${bucket}) = 1)`,
     rowHash: side.columns.filter(({ type }) => INTEGER.test(type)).reduce((hash, column) => numberHash(column, hash, side.key), start),
     columnHashes: sql`array[${join(
-      images.map((image) => hashed([image], 0)),
+      images.map((image) => textHash(image, ZERO, sameEncoding)),
       ', ',
     )}]`,
   };
@@ -76,9 +76,9 @@ function numberHash({ name, value, type }: HashedColumn, before: Sql, key: reado
   return sql`hashint4extended((${number} << 32 >> 32)::integer, hashint4extended((${number} >> 32)::integer, ${seed}))`;
 }
 
-function textHash(text: Sql, seed: number, sameEncoding: boolean): Sql {
-  const bytes = sameEncoding ? text : sql`convert_to(${text}, 'UTF8')::text`;
-  return sql`hashtextextended(${bytes} collate "C", ${dangerousRaw(String(seed))})`;
+function textHash(values: Sql, seed: Sql, sameEncoding: boolean): Sql {
+  if (sameEncoding) return sql`hashtextextended(row(${values})::text collate "C", ${seed})`;
+  return sql`hashtextextended(convert_to(row(${values})::text, 'UTF8')::text collate "C", ${seed})`;
 }
 
 /** "char" beyond ASCII is written differently since PostgreSQL 16. */

@@ -8,6 +8,7 @@ import { targetNameOf } from '../../2-model/target-name.ts';
 import { type ApplyTarget, columnsOf, targetKey, targetRows } from './apply.sql.ts';
 import { columnOf, currentRows, deltaIdent, pendingCondition, pendingKeys } from './pending.sql.ts';
 import { rowsOfKeys } from './read.sql.ts';
+import { oncePer } from '../once-per.ts';
 import { isOwnType } from './user-types.ts';
 import { type HashedColumn, hashSide, type HashedSide, INTEGER } from './verify-hashes.sql.ts';
 
@@ -228,9 +229,9 @@ export function targetColumns(at: VerifyTarget): readonly HashedColumn[] {
 }
 
 /** Key columns by their names on the target, in the order of the source's key. */
-export function keyNames({ table }: Pick<VerifyTarget, 'table'>): readonly string[] {
+export const keyNames = oncePer(({ table }: Pick<VerifyTarget, 'table'>): readonly string[] => {
   return table.key.columns.map(({ name }) => targetNameOf(table, name) ?? name);
-}
+});
 
 function sameKeys(at: VerifyTarget, left: string, right: string): Sql {
   return join(
@@ -246,10 +247,10 @@ export function list(names: readonly string[], alias?: string): Sql {
   );
 }
 
-export function stageIdent({ table }: ApplyTarget): Sql {
+export const stageIdent = oncePer(({ table }: ApplyTarget): Sql => {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'verify_'));
-}
+});
 
-export function differingIdent({ table }: ApplyTarget): Sql {
+export const differingIdent = oncePer(({ table }: ApplyTarget): Sql => {
   return ident('pg_temp', objectNames(table.targetName).delta.replace(/^delta_/, 'differing_'));
-}
+});
