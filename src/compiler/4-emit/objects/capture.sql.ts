@@ -177,12 +177,7 @@ export function bySegment(prefix: '' | 'els', statement: (segment: number) => Sq
 
 type Entry = { readonly target: CaptureTarget; readonly segment: number; readonly op: Sql };
 
-const keyNames = oncePer((target: CaptureTarget): Sql => {
-  return join(
-    target.key.map(({ name }) => ident(name)),
-    ', ',
-  );
-});
+const keyNames = oncePer(({ key }: CaptureTarget): Sql => dangerousRaw(key.map(({ name }) => ident(name).text).join(', ')));
 
 function entryHead({ target, segment }: Pick<Entry, 'target' | 'segment'>, more = ''): Sql {
   return sql`insert into ${ident('sarrio', segmentName(target, segment))} (${keyNames(target)}, change_xid, change_at, change_op, change_segment${dangerousRaw(more)})`;
