@@ -1,9 +1,12 @@
 import { hash } from 'node:crypto';
 
 /** One object's statements in a generated SQL file, under its anchor comment. */
-export type SqlBlock = { readonly kind: string; readonly name: string; readonly text: string; readonly hash: string };
+export type SqlBlock = { readonly kind: string; readonly name: string; readonly text: string };
 
-const ANCHOR = /^-- object: (\S+) (.+)$/;
+/** A whole line; split at it, a file gives kind, name and text of each block in turn. */
+const ANCHOR = /(?:^|(?<=\n))-- object: (\S+) ([^\n\r\u2028\u2029]+)(?:\n|$)/;
+/** Lines that are for psql only. */
+const FRAME = /(?:^|(?<=\n))(?:begin|commit);(?:\n|$)/g;
 
 /** The anchor line that opens an object's block. */
 export function anchor(object: { kind: string; name: string }): string {
@@ -17,16 +20,13 @@ export function blockHash(text: string): string {
 
 /** Splits a generated SQL file at its anchors. What stands before the first anchor and `begin;`/`commit;` lines are for psql only. */
 export function readBlocks(file: string): readonly SqlBlock[] {
-  const blocks: { kind: string; name: string; lines: string[] }[] = [];
-  for (const line of file.split(/\r?\n/)) {
-    const match = ANCHOR.exec(line);
-    if (match?.[1] && match[2]) blocks.push({ kind: match[1], name: match[2], lines: [] });
-    else if (!/^(begin|commit);$/.test(line)) blocks[blocks.length - 1]?.lines.push(line);
+  const [, ...parts] = (file.includes('\r') ? file.replaceAll('\r\n', '\n') : file).split(ANCHOR);
+  const blocks: SqlBlock[] = [];
+  for (let index = 0; index < parts.length; index += 3) {
+    const [kind = '', name = '', text = ''] = parts.slice(index, index + 3);
+    blocks.push({ kind, name, text: normal(text.replace(FRAME, '')) });
   }
-  return blocks.map(({ kind, name, lines }) => {
-    const text = normal(lines.join('\n'));
-    return { kind, name, text, hash: blockHash(text) };
-  });
+  return blocks;
 }
 
 function normal(text: string): string {

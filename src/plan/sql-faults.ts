@@ -1,6 +1,6 @@
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanObject } from './plan.ts';
-import { readBlocks, type SqlBlock } from './sql-blocks.ts';
+import { blockHash, readBlocks, type SqlBlock } from './sql-blocks.ts';
 
 /** Every way in which the SQL files are not what the plan says: missing, changed or added statements. `shown` is the folder's name for messages. */
 export function sqlFaults(options: { objects: readonly PlanObject[]; files: ReadonlyMap<string, string>; shown: string }): Diagnostic[] {
@@ -48,7 +48,7 @@ function objectFaults(object: PlanObject, blocks: BlocksByName | undefined): str
   const [found, another] = blocks.get(name) ?? [];
   if (!found) return [`the statements of ${name} are missing`];
   if (another) return [`${name} stands here more than once`];
-  return found.hash === object.hash ? [] : [`the statements of ${name} were changed after they were compiled`];
+  return blockHash(found.text) === object.hash ? [] : [`the statements of ${name} were changed after they were compiled`];
 }
 
 function strangers(found: BlocksByName, planned: ReadonlySet<string> = new Set()): string[] {

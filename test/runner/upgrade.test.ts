@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { OneWaySync } from '../../src/index.ts';
-import { readBlocks } from '../../src/plan/sql-blocks.ts';
+import { blockHash, readBlocks } from '../../src/plan/sql-blocks.ts';
 import { objectKey } from '../../src/runner/5-inspect/live-database.ts';
 import { readObjects } from '../../src/runner/5-inspect/read-installed.ts';
 import { readSeals } from '../../src/runner/5-inspect/seal.ts';
@@ -93,7 +93,7 @@ async function installFiles(database: TestDatabase, folder: string, build: strin
   for (const block of files.flatMap(readBlocks)) {
     const fingerprint = standing.get(objectKey(block));
     if (fingerprint === undefined) throw new Error(`${objectKey(block)} was not installed`);
-    const row = [block.kind, block.name, block.hash, fingerprint];
+    const row = [block.kind, block.name, blockHash(block.text), fingerprint];
     await database.query("insert into sarrio.installed (kind, name, project, hash, fingerprint, plan_format) values ($1, $2, 'sarrio', $3, $4, '1.0')", row);
   }
   if (build !== '2026-11-23') await sealAll(session);
