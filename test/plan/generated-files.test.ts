@@ -91,4 +91,28 @@ describe('writing the generated files', () => {
     expect(await compareGenerated(dir, files)).toEqual({ written: [], deleted: [] });
     expect((await readdir(join(dir, 'sql/east'))).sort()).toEqual(['mine.sql', 'public.a.sql']);
   });
+
+  test('compares a large file to its last byte, also where a character takes two units', async () => {
+    // Wherever it is divided into portions of an even length, one of the two texts has a character there.
+    for (const before of ['', '-']) {
+      const text = `${before}${'🦌'.repeat(300_000)}\n`;
+      const large = new Map([['plan.yaml', text]]);
+      await writeGenerated(dir, large);
+      expect((await compareGenerated(dir, large)).written).toEqual([]);
+      for (const other of [`${text}\n`, text.slice(0, -1), text.replace(/\n$/, ' '), `${before}🦎${text.slice(before.length + 2)}`]) {
+        await writeFile(join(dir, 'plan.yaml'), other);
+        expect((await compareGenerated(dir, large)).written).toEqual(['plan.yaml']);
+      }
+    }
+  });
+
+  test('knows what it has seen, until somebody writes the file', async () => {
+    const seen = new Map();
+    await writeGenerated(dir, files, seen);
+    expect((await compareGenerated(dir, files, seen)).written).toEqual([]);
+    expect((await compareGenerated(dir, new Map([...files, ['plan.yaml', 'a: 3\n']]), seen)).written).toEqual(['plan.yaml']);
+    await writeFile(join(dir, 'plan.yaml'), 'a: 10\n');
+    expect((await compareGenerated(dir, files, seen)).written).toEqual(['plan.yaml']);
+    expect((await compareGenerated(dir, new Map([...files, ['plan.yaml', 'a: 10\n']]), seen)).written).toEqual([]);
+  });
 });
