@@ -13,9 +13,8 @@ export const verb: Verb = {
       .option('--shadow <url>', 'then try generated/ on new databases of this server: it installs, plans empty again, and goes again'),
   run: async (options, context) => {
     const dir = String(options['generated']);
-    // Loaded while another process evaluates the config.
-    const [{ loaded, lock }, { compileConfig }] = await Promise.all([readInputs(options, context), import('../compiler/compile.ts')]);
-    const { files, warnings } = compileConfig(loaded, lock);
+    const { loaded, lock, compiler } = await readInputs(options, context);
+    const { files, warnings } = compiler.compileConfig(loaded, lock);
     const changes = await compareGenerated(resolve(context.cwd, dir), files);
     const diagnostics = [...warnings, ...staleFaults(changes, dir), ...tooMany(warnings.length, options['maxWarnings'])];
     const isFine = !diagnostics.some(({ severity }) => severity === 'error');

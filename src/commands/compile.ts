@@ -32,8 +32,8 @@ type Again = ReadAgain & { readonly seen: SeenFiles; memory: Memory | null };
 async function compileOnce(options: Options, context: VerbContext, again?: Again): Promise<CompiledOnce> {
   const dir = String(options['generated']);
   const folder = resolve(context.cwd, dir);
-  // Loaded while another process evaluates the config.
-  const [{ loaded, lock }, { compileConfig, newMemory }] = await Promise.all([readInputs(options, context, again), import('../compiler/compile.ts')]);
+  const { loaded, lock, compiler } = await readInputs(options, context, again);
+  const { compileConfig, newMemory } = compiler;
   if (again) again.memory ??= newMemory();
   const { files, warnings } = compileConfig(loaded, lock, again?.memory ?? undefined);
   const check = options['check'] === true;

@@ -26,13 +26,20 @@ export async function readConfig(options: Options, context: VerbContext, evaluat
 /** For somebody who reads config and lock again and again: one process for the config, and the lock as it was read last. */
 export type ReadAgain = { readonly evaluator: Evaluator; lock: { readonly text: string; readonly value: SchemaLock } | null };
 
-/** Config and schema lock, the lock while another process evaluates the config. The config's faults come first. */
-export async function readInputs(options: Options, context: VerbContext, again?: ReadAgain): Promise<{ loaded: LoadedConfig; lock: SchemaLock }> {
+export type Inputs = { readonly loaded: LoadedConfig; readonly lock: SchemaLock; readonly compiler: typeof import('../compiler/compile.ts') };
+
+/** Config and schema lock, and what compiles them. All but the config is done while another process evaluates it; the config's faults come first. */
+export async function readInputs(options: Options, context: VerbContext, again?: ReadAgain): Promise<Inputs> {
   const loading = readConfig(options, context, again?.evaluator);
-  const [loaded, lock] = await Promise.allSettled([loading, readLockOf(options, context, again)]);
+  const loadingCompiler = import('../compiler/compile.ts');
+  const reading = readLockOf(options, context, again).then(async (value) => {
+    (await loadingCompiler).typeFiles(value);
+    return value;
+  });
+  const [loaded, lock] = await Promise.allSettled([loading, reading]);
   if (loaded.status === 'rejected') throw loaded.reason;
   if (lock.status === 'rejected') throw lock.reason;
-  return { loaded: loaded.value, lock: lock.value };
+  return { loaded: loaded.value, lock: lock.value, compiler: await loadingCompiler };
 }
 
 /** No lock at all is an empty one: then a rule names every database that was not pulled, with its place in the config. */

@@ -48,19 +48,16 @@ export function compileConfig({ config, spanOf, handlers }: Omit<LoadedConfig, '
   const { plan, files } = emit(model, recall);
   return {
     plan,
-    files: new Map([
-      [PLAN_FILE, writePlan(plan, recall)],
-      [TOPOLOGY_FILE, topologyFile(plan)],
-      ...typeFiles(lock, recall),
-      ...files,
-      ...handlerFiles(plan, handlers),
-    ]),
+    files: new Map([[PLAN_FILE, writePlan(plan, recall)], [TOPOLOGY_FILE, topologyFile(plan)], ...typeFiles(lock), ...files, ...handlerFiles(plan, handlers)]),
     warnings: diagnostics,
   };
 }
 
-/** `schema.d.ts` by its path, as `pull` has written it; a merge by hand or another version may have left another one. */
-export function typeFiles(lock: SchemaLock, recall: Recall = anew): readonly (readonly [string, string])[] {
-  const types = recall({ about: lock, kind: 'types', words: '' }, () => emitSchemaTypes(lock));
-  return types === null ? [] : [[TYPES_FILE, types]];
+/** `schema.d.ts` by its path, as `pull` has written it; a merge by hand or another version may have left another one. Made once for each lock. */
+export function typeFiles(lock: SchemaLock): readonly (readonly [string, string])[] {
+  const files = typesOf.get(lock) ?? [emitSchemaTypes(lock)].flatMap((types) => (types === null ? [] : [[TYPES_FILE, types] as const]));
+  typesOf.set(lock, files);
+  return files;
 }
+
+const typesOf = new WeakMap<SchemaLock, readonly (readonly [string, string])[]>();

@@ -4,6 +4,15 @@ export type TypeName = { readonly base: string; readonly modifiers: readonly num
 const INTEGERS = ['smallint', 'integer', 'bigint'];
 
 export function parseType(type: string): TypeName {
+  const found = known.get(type) ?? read(type);
+  known.set(type, found);
+  return found;
+}
+
+/** Few types make up thousands of columns. */
+const known = new Map<string, TypeName>();
+
+function read(type: string): TypeName {
   const [, element = type, dimensions = ''] = /^(.*?)((?:\[\])*)$/.exec(type) ?? [];
   const match = /^([^"(]+)\((-?\d+(?:,-?\d+)*)\)( with(?:out)? time zone)?$/.exec(element);
   const base = match ? `${match[1]}${match[3] ?? ''}` : element;

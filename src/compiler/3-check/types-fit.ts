@@ -12,6 +12,8 @@ type Domain = Extract<TypeSchema, { kind: 'domain' }>;
  * are compared by what they are made of; their schemas may differ, since values of them travel as text.
  */
 export function typeMisfit(from: PlacedType, to: PlacedType): string | null {
+  // The name of a user's type has its schema before it.
+  if (from.type === to.type && !from.type.includes('.')) return null;
   const [source, target] = [parseType(from.type), parseType(to.type)];
   const other = `${from.type} does not fit into ${to.type}`;
   if (source.dimensions !== target.dimensions) return other;

@@ -15,16 +15,16 @@ export const namesCollide: Rule = {
   example: 'tables a.b_c and a_b.c',
   cure: 'Leave one of them out, or rename it in the database.',
   run: (input) => {
-    const taken = new Map<string, Owner>();
+    const taken = new Map<string, Map<string, Owner>>();
     return [...tableOwners(input), ...syncOwners(input)].flatMap((owner) => owner.names.flatMap((name) => claim({ name, owner, taken })));
   },
 };
 
-function claim(options: { name: string; owner: Owner; taken: Map<string, Owner> }): Finding[] {
+function claim(options: { name: string; owner: Owner; taken: Map<string, Map<string, Owner>> }): Finding[] {
   const { name, owner, taken } = options;
-  const place = JSON.stringify([owner.database, name]);
-  const other = taken.get(place);
-  taken.set(place, other ?? owner);
+  const there = taken.get(owner.database) ?? new Map<string, Owner>();
+  const other = there.get(name);
+  if (other === undefined) taken.set(owner.database, there.set(name, owner));
   if (!other || other.label === owner.label) return [];
   const message = `${owner.label} and ${other.label} would both have the object sarrio.${name} in database '${owner.database}'`;
   return [{ path: owner.path, message, hint: 'Rename one of the two, or leave one out.' }];
