@@ -90,7 +90,7 @@ const SHIFTED: readonly (readonly [string, string])[] = [
 test('a value in one column is not taken for the same one in another, nor an empty one for none', async () => {
   const { target, project, follows } = await replicated(`create table t (id integer primary key, ${FORMS});`);
   const set = (side: 0 | 1): string => SHIFTED.map((pair, id) => `update t set ${pair[side]} where id = ${id}`).join('; ');
-  await follows(`insert into t select g from generate_series(0, ${SHIFTED.length - 1}) g`, set(0));
+  await follows(`insert into t select g from generate_series(0, ${SHIFTED.length - 1}) g; ${set(0)}`);
   expect((await verified(project)).exit).toBe('ok');
   await target.script(`update t set a = null, b = null, n = null, j = null, k = null, q = null, x = null, y = null; ${set(1)}`);
   const { differences } = (await verified(project)).tables[0] ?? {};
