@@ -77,7 +77,7 @@ export type PlanObject = {
 
 export type PlanCapture = {
   readonly table: QualifiedName;
-  /** The delta table (partitioned, no rows of its own), in schema `sarrio`. */
+  /** The delta table (partitioned, no rows of its own), by display name. */
   readonly delta: string;
   /** Its segments in the order of their numbers 1, 2, 3. */
   readonly segments: readonly string[];

@@ -13,7 +13,7 @@ import { beginRanges, type Range, type RangedTable, readTableFile } from './rang
 import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
 import { putBack, putBackHere } from './ranges/set-aside.ts';
 import type { Reading } from './reading.ts';
-import { planFor } from './source.sql.ts';
+import { planFor } from './joins.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
 import type { StreamTable } from './work.ts';
 

@@ -7,7 +7,7 @@ import type { Session } from '../postgres/session.ts';
 import type { StreamName } from '../events.ts';
 import { refuseMissingRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from '../8-round/installed-plan.ts';
-import { estimatedRows } from '../8-round/source.sql.ts';
+import { estimatedRows } from '../8-round/joins.sql.ts';
 import { type Buckets, sampleOf } from '../8-round/comparing/buckets.ts';
 import type { MastersResult } from './masters/masters-result.ts';
 import { type MastersTable, pairsOf, refuseUnclearRepair } from './masters/select-masters.ts';

@@ -4,7 +4,7 @@ import type { Session } from '../../postgres/session.ts';
 import { wakes } from '../apply-few.ts';
 import { isUniqueViolation, writeStage } from '../apply-staged.ts';
 import type { InitialCopy } from '../initial-copy.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import {
   beginApply,
   claimCopy,
