@@ -6,8 +6,7 @@ import { compileConfig } from '../../src/compiler/compile.ts';
 import type { ReplicationConfig } from '../../src/index.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { compareGenerated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
-import type { TableSchema } from '../../src/plan/schema-lock.ts';
-import { lockOf, table } from '../types/lock.ts';
+import { keyed, lockOf } from '../types/lock.ts';
 
 const NAMES = ['a', 'b', 'c'];
 
@@ -17,10 +16,7 @@ const ALWAYS = { table: 'public.a', captureTriggers: 'always' } as const;
 
 /** What a branch commits that replicates these tables. */
 function branch(...tables: readonly TableEntry[]): ReadonlyMap<string, string> {
-  const all = NAMES.map((name): TableSchema => {
-    const key = { name: `${name}_pkey`, columns: [{ name: 'id', equality: { schema: 'pg_catalog', name: '=' }, folding: null }] };
-    return { ...table(name, ['id bigint not null', 'note text']), keys: [{ ...key, primary: true, deferrable: false, notNull: true }] };
-  });
+  const all = NAMES.map((name) => keyed(name, ['id bigint not null', 'note text']));
   const config: ReplicationConfig = {
     databases: { east: { env: 'EAST_URL' }, west: { env: 'WEST_URL' } },
     syncs: { shop: { mode: 'one-way', source: 'east', targets: ['west'], tables } },
