@@ -215,7 +215,7 @@ export type ReadStatements = {
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
   readonly check: string | null;
-  /** Only one way, for a plain table whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
+  /** Only one way, for a table, plain or partitioned, whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
   readonly ranges?: RangeReadStatements;
   /** Only in a sync with a guard. */
   readonly guard?: GuardReadStatements;
