@@ -157,14 +157,14 @@ async function withSessions({ connect, signal }: Verifying, work: (sessions: Ver
   }
 }
 
-/** A plan that was not applied describes other tables than those that are captured. */
+/** A plan that was not applied describes other tables than those that are captured. Who only compares needs a reader's rights. */
 function checkedConnect({ plan, connect }: VerifyOptions): VerifyOptions['connect'] {
   return async (database, role) => {
     const session = await connect(database, role);
     try {
       if (role !== 'status') {
         await refuseUnapplied(plan, database, session);
-        await refuseMissingRights(plan, session, 'runner');
+        await refuseMissingRights(plan, session, role === 'verify' ? 'reader' : 'runner');
       }
       return session;
     } catch (error) {
