@@ -14,7 +14,7 @@ import type { MemberState } from './session-member.ts';
 import { writesOf } from './set-aside.ts';
 
 /** Conflicts in memory at a time: two such pages, with both rows of each. */
-const SHOWN = 500;
+const SHOWN = 400;
 
 type Deciding = { readonly others: readonly Member[]; readonly ask: AskHandler };
 
