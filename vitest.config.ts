@@ -24,7 +24,7 @@ class LongestFirst extends BaseSequencer {
 
 function withoutWaiting(files: readonly TestSpecification[]): readonly TestSpecification[] {
   const waiting = waitingFiles();
-  if (waiting.length > 0) console.info(`Turn ${turn}: ${waiting.length} files wait for theirs (npm run test:whole runs all):\n  ${waiting.join(', ')}`);
+  if (waiting.length > 0) console.info(`Turn ${turn}: ${waiting.length} files wait for theirs (npm test runs all):\n  ${waiting.join(', ')}`);
   return files.filter(({ moduleId }) => !waiting.some((file) => moduleId.endsWith(`/test/${file}.test.ts`)));
 }
 

@@ -5,6 +5,7 @@ import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { announce } from '../runner/8-round/control.ts';
 import { approve, readAllWaiting, type Waiting } from '../runner/8-round/guard/approvals.ts';
 import { findingsText } from '../runner/8-round/guard/finding.ts';
+import { generatedDir } from './change-options.ts';
 import { atMembers } from './at-members.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
@@ -14,7 +15,7 @@ export const verb: Verb = {
   configure: (command) =>
     void command.argument('[id]', 'what waits, or the beginning of its id').option('--by <name>', 'who approves, for the record ($USER unless given)'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(String(options['generated']));
+    const { plan } = await loadGenerated(generatedDir(options, context));
     const id = options['id'];
     if (id === undefined) return list(plan, context);
     if (!/^[0-9a-f-]{4,36}$/i.test(String(id)))

@@ -3,14 +3,16 @@ import type { Diagnostic } from '../plan/diagnostic.ts';
 import { compareGenerated, type GeneratedChanges, loadGenerated } from '../plan/generated-files.ts';
 import { addConfigOptions, readInputs } from './config-options.ts';
 import { parseCount } from './duration.ts';
+import { addShadow } from './shadow/add-shadow.ts';
 import type { Verb } from './verb.ts';
 
 /** `sarrio check`: everything that can be known without a database, for every pull request: faults, warnings, and whether `generated/` is up to date. */
 export const verb: Verb = {
   configure: (command) =>
-    void addConfigOptions(command)
-      .option('--max-warnings <number>', 'exit 2 when there are more', parseCount)
-      .option('--shadow <url>', 'then try generated/ on new databases of this server: it installs, plans empty again, and goes again'),
+    void addShadow(
+      addConfigOptions(command).option('--max-warnings <number>', 'exit 2 when there are more', parseCount),
+      'then try generated/ on new databases of a server: it installs, plans empty again, and goes again',
+    ),
   run: async (options, context) => {
     const dir = String(options['generated']);
     // Loaded while another process evaluates the config.
@@ -19,7 +21,7 @@ export const verb: Verb = {
     const changes = await compareGenerated(resolve(context.cwd, dir), files);
     const diagnostics = [...warnings, ...staleFaults(changes, dir), ...tooMany(warnings.length, options['maxWarnings'])];
     const isFine = !diagnostics.some(({ severity }) => severity === 'error');
-    if (isFine && typeof options['shadow'] === 'string') {
+    if (isFine && options['shadow'] !== undefined) {
       const { shadowResult } = await import('./shadow/shadow-result.ts');
       const proof = await shadowResult(options['shadow'], { generated: await loadGenerated(resolve(context.cwd, dir)), lock, context });
       return { ...proof, diagnostics: [...diagnostics, ...proof.diagnostics] };

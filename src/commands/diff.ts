@@ -15,6 +15,7 @@ import { addWaitLock, generatedDir, numberOption } from './change-options.ts';
 import { lockChanges } from './lock-changes.ts';
 import { applyPrinter } from './print-apply.ts';
 import { readState } from './read-changes.ts';
+import { addShadow } from './shadow/add-shadow.ts';
 import { shadowResult } from './shadow/shadow-result.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import { withDatabases } from './with-databases.ts';
@@ -33,7 +34,7 @@ export const verb: Verb = {
     const generated = await loadGenerated(dir);
     const ignored = await ignoredLines(options, context);
     const lock = await lockOf(dir);
-    if (typeof options['shadow'] === 'string') return await shadowResult(options['shadow'], { generated, lock, context });
+    if (options['shadow'] !== undefined) return await shadowResult(options['shadow'], { generated, lock, context });
     const surroundings = {
       plan: generated.plan,
       env: context.env,
@@ -51,10 +52,12 @@ export const verb: Verb = {
 };
 
 function addOptions(command: Command): Command {
-  return addWaitLock(command)
-    .option('--only <classes>', `only these, with commas between: ${DIFFERENCE_CLASSES.join(', ')}`, parseClasses, DIFFERENCE_CLASSES)
-    .option('--ignore <file>', 'leave out what a line of this file names: `<class> <database> <kind> <name>`, with * for anything')
-    .option('--shadow <url>', 'instead, try generated/ on new databases of this server: it installs, plans empty again, and goes again');
+  return addShadow(
+    addWaitLock(command)
+      .option('--only <classes>', `only these, with commas between: ${DIFFERENCE_CLASSES.join(', ')}`, parseClasses, DIFFERENCE_CLASSES)
+      .option('--ignore <file>', 'leave out what a line of this file names: `<class> <database> <kind> <name>`, with * for anything'),
+    'instead, try generated/ on new databases of a server: it installs, plans empty again, and goes again',
+  );
 }
 
 async function compare({ plan, files }: Generated, sessions: Sessions, lock: SchemaLock | null): Promise<readonly Difference[]> {

@@ -27,10 +27,10 @@ export const verb: Verb = {
       .option('--bundle <file>', 'also write all that is known into a file, for somebody who helps: no rows, no connection strings'),
   run: async (options, context) => {
     const { plan } = await loadGenerated(generatedDir(options, context));
-    const { findings, databases, surroundings } = await examineAll(plan, context);
+    const bundle = typeof options['bundle'] === 'string' ? options['bundle'] : null;
+    const { findings, databases, surroundings } = await examineAll(plan, context, bundle !== null);
     const found = findings.filter(({ result }) => result !== 'ok');
     const shown = options['quiet'] === true ? found : findings;
-    const bundle = typeof options['bundle'] === 'string' ? options['bundle'] : null;
     if (bundle !== null) {
       const text = bundleText({ plan, findings, databases, surroundings, streams: await streamsOf(plan, context) });
       await writeFile(resolve(context.cwd, bundle), redactor(context.env)(text), { mode: 0o600 });
@@ -42,8 +42,8 @@ export const verb: Verb = {
 
 type Examined = { readonly findings: readonly Finding[]; readonly databases: Patient['databases']; readonly surroundings: ReadonlyMap<string, Surroundings> };
 
-/** A database that cannot be reached is a finding of its own; the others are asked all the same. */
-async function examineAll(plan: Plan, { env }: VerbContext): Promise<Examined> {
+/** A database that cannot be reached is a finding of its own; the others are asked all the same. Surroundings are for the bundle alone. */
+async function examineAll(plan: Plan, { env }: VerbContext, wantsSurroundings: boolean): Promise<Examined> {
   const urls = resolveUrls(Object.fromEntries(Object.entries(plan.databases).map(([name, { url }]) => [name, url])), env);
   const findings: Finding[] = [];
   const databases = new Map<string, NonNullable<ReturnType<Patient['databases']['get']>>>();
@@ -59,7 +59,7 @@ async function examineAll(plan: Plan, { env }: VerbContext): Promise<Examined> {
       const problems = await asked('catalog', database, async () => {
         const inspection = (await inspectDatabases({ plan, sessions: new Map([[database, session]]) })).get(database);
         if (inspection) databases.set(database, { inspection, health: await readHealth(plan, session, systemClock) });
-        surroundings.set(database, await readSurroundings(session));
+        if (wantsSurroundings) surroundings.set(database, await readSurroundings(session));
         return [];
       });
       findings.push(...problems);

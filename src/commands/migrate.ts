@@ -1,7 +1,7 @@
 import { contentHash } from '../plan/canonical.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type LoadedConfig, loadConfig } from '../compiler/1-load/load-config.ts';
+import type { LoadedConfig } from '../compiler/1-load/load-config.ts';
 import { schemasOf } from '../compiler/2-model/config-schemas.ts';
 import { compileConfig } from '../compiler/compile.ts';
 import { failure } from '../plan/errors.ts';
@@ -12,6 +12,7 @@ import { type Migrated, migrate, undo } from '../runner/11-migrate/migrate.ts';
 import type { Compiling, Migrating } from '../runner/11-migrate/migrating.ts';
 import type { Session } from '../runner/postgres/session.ts';
 import { addAllow, addChangeOptions, applyContext, generatedDir, listOption, numberOption, refuseErrors } from './change-options.ts';
+import { addConfigOptions, readConfig } from './config-options.ts';
 import { approvalsOf, hazardFaults, judgeHazards } from './change-plan/approvals.ts';
 import { today } from '../runner/clock.ts';
 import { parseDuration } from './duration.ts';
@@ -23,9 +24,8 @@ type Options = Readonly<Record<string, unknown>>;
 /** `sarrio migrate`: a change of the users' tables in all databases, while replication goes on. */
 export const verb: Verb = {
   configure: (command) => {
-    addAllow(addChangeOptions(command))
+    addConfigOptions(addAllow(addChangeOptions(command)))
       .argument('<file>', 'SQL that every database runs, once and in one transaction')
-      .option('--config <file>', 'the config', 'replication.config.ts')
       .option('--database <name...>', 'only in these databases (default: all of the plan)')
       .option('--expand', 'targets first: for what is added')
       .option('--contract', 'sources first: for what is taken away')
@@ -33,7 +33,7 @@ export const verb: Verb = {
       .option('--undo [file]', 'take a migration back that did not come to its end; the file is run where it has run already');
   },
   run: async (options, context) => {
-    const loaded = await loadConfig({ path: String(options['config']), cwd: context.cwd });
+    const loaded = await readConfig(options, context);
     const generated = await loadGenerated(generatedDir(options, context));
     const file = String(options['file']);
     const text = await textOf(context, file);

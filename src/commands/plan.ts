@@ -13,7 +13,7 @@ import { printMarkdown } from './change-plan/print-markdown.ts';
 import { printChangePlan, type Shown } from './change-plan/print-text.ts';
 import { addAllow, addWaitLock, generatedDir, listOption, numberOption, withSchemaOption } from './change-options.ts';
 import { applyPrinter } from './print-apply.ts';
-import { readChanges } from './read-changes.ts';
+import { readPlanned } from './read-changes.ts';
 import type { Verb } from './verb.ts';
 import { withDatabases } from './with-databases.ts';
 import { showSchema } from './with-schema/show-schema.ts';
@@ -45,7 +45,7 @@ export const verb: Verb = {
       log,
       signal: context.signal,
     } as const;
-    const { changePlan, diagnostics } = await withDatabases(surroundings, (sessions) => readChanges(generated, sessions));
+    const { changePlan, diagnostics } = await withDatabases(surroundings, (sessions) => readPlanned(generated, sessions));
     if (typeof options['out'] === 'string') await writeFile(resolve(context.cwd, options['out']), savedPlan(changePlan));
     const hazards = judgeHazards(changePlan.steps, approvalsOf(plan, { allowed: listOption(options['allow']), today: today() }));
     const shown = { hazards, today: today(), everyObject: options['verbose'] === true };

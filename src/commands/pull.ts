@@ -4,7 +4,7 @@ import { typeFiles } from '../compiler/compile.ts';
 import { schemasOf } from '../compiler/2-model/config-schemas.ts';
 import { byCodeUnit } from '../plan/canonical.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
-import { LOCK_FILE, readIfPresent, TYPES_FILE } from '../plan/generated-files.ts';
+import { compareGenerated, LOCK_FILE, readIfPresent, TYPES_FILE } from '../plan/generated-files.ts';
 import { readLock } from '../plan/read-lock.ts';
 import { resolveUrls } from '../plan/resolve-url.ts';
 import { LOCK_FORMAT, type SchemaLock } from '../plan/schema-lock.ts';
@@ -14,18 +14,19 @@ import { failureText } from '../runner/postgres/error-text.ts';
 import { connect } from '../runner/postgres/session.ts';
 import { addConfigOptions, readConfig } from './config-options.ts';
 import { type LockChanges, lockChanges } from './lock-changes.ts';
-import type { Verb, VerbContext } from './verb.ts';
+import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import { pullSchema } from './with-schema/pull-schema.ts';
 
 /** `sarrio pull`: reads the catalogs of all databases into the schema lock, and writes the types of it. Changes nothing in a database. */
 export const verb: Verb = {
   configure: (command) => {
-    addConfigOptions(command).option(
-      '--with-schema',
-      'also write SQL that makes the tables which targets lack, with types and indexes, as the sources have them',
-    );
+    addConfigOptions(command)
+      .option('--check', 'write nothing; exit 2 when the tables are not as they were read last')
+      .option('--with-schema', 'also write SQL that makes the tables which targets lack, with types and indexes, as the sources have them');
   },
   run: async (options, context) => {
+    if (options['check'] === true && options['withSchema'] === true)
+      throw failure('invalid', { code: 'SAR001', message: '--check and --with-schema do not go together' });
     const dir = String(options['generated']);
     const folder = resolve(context.cwd, dir);
     const loaded = await readConfig(options, context);
@@ -41,16 +42,25 @@ export const verb: Verb = {
     );
     const before = await lockThen;
     const lock: SchemaLock = { format: LOCK_FORMAT, databases: Object.fromEntries([...readings].map(([name, { schema }]) => [name, schema])) };
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, LOCK_FILE), writeLock(lock));
-    for (const [path, types] of typeFiles(lock)) await writeFile(join(folder, path), types);
+    const files = new Map<string, string>([[LOCK_FILE, writeLock(lock)], ...typeFiles(lock)]);
     const reports = [...readings].map(([database, reading]) => reportOf(database, reading, before));
+    if (options['check'] === true) return checked(reports, { dir, stale: (await compareGenerated(folder, files)).written });
+    await mkdir(folder, { recursive: true });
+    for (const [path, text] of files) await writeFile(join(folder, path), text);
     const schema = options['withSchema'] === true ? await pullSchema({ loaded, lock, urls, folder, dir, env: context.env }) : null;
     const next = schema?.isMissing ? '' : ' Next: `sarrio compile`.';
     const text = [...reports.flatMap(reportLines), `Wrote ${dir}/${LOCK_FILE} and ${dir}/${TYPES_FILE}.${next}`, ...(schema?.lines ?? [])].join('\n');
     return { exit: 'ok', data: { databases: reports, ...(schema ? { schema: schema.data } : {}) }, diagnostics: schema?.diagnostics ?? [], text };
   },
 };
+
+function checked(reports: readonly Report[], { dir, stale }: { readonly dir: string; readonly stale: readonly string[] }): VerbResult {
+  const isSame = stale.length === 0;
+  const end = isSame
+    ? `${dir}/${LOCK_FILE} is as the databases are.`
+    : `Not as the databases are: ${stale.map((path) => `${dir}/${path}`).join(', ')}. Run \`sarrio pull\`.`;
+  return { exit: isSame ? 'ok' : 'differs', data: { databases: reports, stale }, diagnostics: [], text: [...reports.flatMap(reportLines), end].join('\n') };
+}
 
 type Source = {
   readonly env: VerbContext['env'];

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import type { Generated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
-import { checkDatabases, LIVE_CHECKS, REMOVAL_CHECKS } from '../runner/5-inspect/checks/checks.ts';
+import { checkDatabases, LIVE_CHECKS, QUESTION_CHECKS, REMOVAL_CHECKS } from '../runner/5-inspect/checks/checks.ts';
 import { inspectDatabases } from '../runner/5-inspect/inspect.ts';
 import type { Inspections } from '../runner/5-inspect/inspection.ts';
 import type { LiveDatabase } from '../runner/5-inspect/live-database.ts';
@@ -15,20 +15,25 @@ type Sessions = ReadonlyMap<string, Session>;
 /** What the databases need, and what forbids it (errors) or should be known (warnings). */
 export type Changes = { readonly changePlan: ChangePlan; readonly diagnostics: readonly Diagnostic[] };
 
-/** Compares the generated plan with the live databases. */
-export async function readChanges(generated: Generated, sessions: Sessions): Promise<Changes> {
+/** Compares the generated plan with the live databases, for somebody who is to make the changes. */
+export async function readChanges(generated: Generated, sessions: Sessions, checks = LIVE_CHECKS): Promise<Changes> {
   const { plan } = generated;
-  const { lives, changePlan, faults } = await readState(generated, sessions);
+  const { lives, changePlan, faults } = await readState(generated, sessions, checks);
   return { changePlan, diagnostics: [...emptyPlanFaults(plan, lives), ...faults, ...changePlan.warnings] };
 }
 
-/** The same with what it was made of. */
+/** The same for somebody who only asks, who may be the plan's reader. */
+export function readPlanned(generated: Generated, sessions: Sessions): Promise<Changes> {
+  return readChanges(generated, sessions, QUESTION_CHECKS);
+}
+
+/** The changes with what they were made of. */
 export type State = { readonly lives: ReadonlyMap<string, LiveDatabase>; readonly changePlan: ChangePlan; readonly faults: readonly Diagnostic[] };
 
-export async function readState({ plan, files }: Generated, sessions: Sessions): Promise<State> {
+export async function readState({ plan, files }: Generated, sessions: Sessions, checks = LIVE_CHECKS): Promise<State> {
   const inspections = await inspectDatabases({ plan, sessions });
   const lives = livesOf(inspections);
-  return { lives, changePlan: diff({ plan, lives, blockOf: blockFinder(files) }), faults: checkDatabases(plan, inspections, LIVE_CHECKS) };
+  return { lives, changePlan: diff({ plan, lives, blockOf: blockFinder(files) }), faults: checkDatabases(plan, inspections, checks) };
 }
 
 /** What of this project stands in the databases, as steps that remove it. */

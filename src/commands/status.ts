@@ -6,6 +6,7 @@ import type { Session } from '../runner/postgres/session.ts';
 import { readCutovers } from '../runner/10-cutover/cutover-status.ts';
 import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
 import { readSequenceStatus } from '../runner/8-round/sequences/sequence-status.ts';
+import { generatedDir } from './change-options.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { cutoverText, cutoverWarnings } from './print-cutovers.ts';
 import { sequenceText, sequenceWarnings } from './print-sequences.ts';
@@ -21,7 +22,7 @@ export const verb: Verb = {
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(String(options['generated']));
+    const { plan } = await loadGenerated(generatedDir(options, context));
     const connect = readerConnector(plan, context);
     const streams = await readStatus(plan, connect);
     const sequences = await readSequenceStatus(plan, connect);

@@ -14,7 +14,7 @@ export type EnvReference = { readonly env: string };
 export type DatabaseRoles = {
   /** `run` and `copy` connect as this role. Rights on your own tables you grant yourself; `plan` checks them. */
   readonly runner?: string;
-  /** `status` connects as this role. It sees the keys of captured rows and how much counters changed, and nothing else of them. */
+  /** What only asks connects as this role: `status`, `plan`, `diff`, `doctor`, `verify`. It sees the keys of captured rows and how much counters changed, and nothing else of them. */
   readonly reader?: string;
 };
 

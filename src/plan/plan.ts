@@ -77,7 +77,7 @@ export type PlanObject = {
 
 export type PlanCapture = {
   readonly table: QualifiedName;
-  /** The delta table (partitioned, no rows of its own), in schema `sarrio`. */
+  /** The delta table (partitioned, no rows of its own), by display name. */
   readonly delta: string;
   /** Its segments in the order of their numbers 1, 2, 3. */
   readonly segments: readonly string[];
@@ -215,7 +215,7 @@ export type ReadStatements = {
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
   readonly check: string | null;
-  /** Only one way, for a plain table whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
+  /** Only one way, for a table, plain or partitioned, whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
   readonly ranges?: RangeReadStatements;
   /** Only in a sync with a guard. */
   readonly guard?: GuardReadStatements;

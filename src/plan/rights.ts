@@ -1,6 +1,6 @@
 import type { DatabaseRoles, ObjectKind, TableShape } from './plan.ts';
 
-/** A role of the config: `runner` executes `run`, `copy`, `verify`, `pause` and `resume`, `reader` executes `status`. Whoever applies owns everything and needs no grant. */
+/** A role of the config: `runner` executes `run` and what changes how it runs, `reader` what only asks (`status`, `plan`, `verify` …). Whoever applies owns everything and needs no grant. */
 export type PlannedRole = keyof DatabaseRoles;
 
 type Subject = { readonly kind: ObjectKind; readonly name: string };

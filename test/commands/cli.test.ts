@@ -108,6 +108,13 @@ describe('pull', () => {
       await other.close();
       return { ...env, EAST_URL: server.url('other') };
     });
+    expect(await sarrio(['pull', '--check'], env)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is as the databases are') });
+    const differing = await sarrio(['pull', '--check'], east);
+    expect(differing).toMatchObject({
+      exitCode: 2,
+      stdout: expect.stringMatching(/~ public\.notes[\s\S]*Not as the databases are: generated\/schema\.d\.ts, generated\/schema\.lock\.json\./),
+    });
+    expect((await sarrio(['pull', '--check'], env)).exitCode).toBe(0);
     const second = await sarrio(['pull', '--json'], east);
     const { data } = JSON.parse(second.stdout);
     expect(data.databases[0]).toMatchObject({ added: ['public.notes.title', 'public.unrelated'], changed: ['public.notes.id'], gone: ['public.notes.body'] });

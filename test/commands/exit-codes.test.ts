@@ -21,6 +21,7 @@ const TABLE: readonly Row[] = [
   [['init', '--source', 'SHOP_URL', '--target', 'REPLICA_URL', '--yes'], URLS, 'failed', 'SAR401'],
   [['pull', '--config', join(ANY_CASE, 'replication.config.ts')], URLS, 'failed', 'SAR401'],
   [['pull', '--with-schema', '--config', join(ANY_CASE, 'replication.config.ts')], URLS, 'failed', 'SAR401'],
+  [['pull', '--check', '--with-schema', '--config', join(ANY_CASE, 'replication.config.ts')], URLS, 'invalid', 'SAR001'],
   [['compile', '--config', 'absent.ts'], {}, 'invalid', 'SAR100'],
   [['compile', '--check', '--config', join(ANY_CASE, 'replication.config.ts'), '--generated', ANY_CASE], {}, 'differs', ''],
   [['check', '--config', 'absent.ts'], {}, 'invalid', 'SAR100'],

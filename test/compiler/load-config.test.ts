@@ -61,9 +61,11 @@ describe('a config file', () => {
     );
   });
 
-  test('whose import throws is pointed at, without a path of the machine', async () => {
-    const result = await load({ 'replication.config.ts': CONFIG, 'tables.ts': "throw new Error('no tables today');\n" });
-    expect(result).toMatch(/^invalid: replication\.config\.ts\(\d+,\d+\): error SAR101: .*no tables today$/);
+  test('whose import throws, or cannot be read, is pointed at there, without a path of the machine', async () => {
+    const thrown = await load({ 'replication.config.ts': CONFIG, 'tables.ts': "\nthrow new Error('no tables today');\n" });
+    expect(thrown).toMatch(/^invalid: tables\.ts\(2,7\): error SAR101: .*no tables today$/);
+    const unread = await load({ 'tables.ts': "export const tables = ['public.a';\n" });
+    expect(unread).toMatch(/^invalid: tables\.ts\(1,\d\d\): error SAR101: .*expected ","$/);
   });
 
   test('with an import that is not there says so', async () => {

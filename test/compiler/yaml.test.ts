@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/compiler/1-load/load-config.ts';
 import { type Diagnostic, formatDiagnostic } from '../../src/plan/diagnostic.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { readLock } from '../../src/plan/read-lock.ts';
+import { keyed, lockOf } from '../types/lock.ts';
 import { CASES, caseNames } from './case-names.ts';
 
 const UPDATE = process.env['UPDATE_CASES'] === '1';
@@ -52,6 +53,18 @@ async function yamlOf(name: string): Promise<string> {
   const { decode } = await import('../../src/compiler/1-load/evaluate/decode.ts');
   return stringify(decode(evaluation.first), { lineWidth: 150, aliasDuplicateObjects: false });
 }
+
+test.each(readdirSync('examples').filter((name) => existsSync(join('examples', name, 'replication.config.ts'))))(
+  'the example %s gives the same bytes in both forms',
+  async (name) => {
+    const tables = [keyed('orders', ['id bigint not null', 'note text'])];
+    const filesOf = async (path: string) =>
+      (await compile({ path, cwd: join('examples', name), lock: lockOf({ main: tables, copy: tables }), evaluator })).files;
+    const files = await filesOf('replication.config.ts');
+    expect([...files.keys()]).toContain('sql/main/public.orders.sql');
+    expect(await filesOf('yaml/replication.config.yaml')).toEqual(files);
+  },
+);
 
 describe('a config of YAML is the same config', () => {
   test.each(NAMES)('%s', async (name) => {

@@ -83,4 +83,4 @@ test('every command of the guide shows what the guide says', async () => {
   for (const piece of pieces) played.push(await play(at, piece));
   if (process.env['UPDATE_GUIDE']) await writeFile(GUIDE, documentOf(played));
   else expect(steady(documentOf(played))).toBe(steady(written));
-});
+}, 300_000);

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { makeThrottle } from '../../src/runner/8-round/ranges/throttle.ts';
-import type { RunnerEvent } from '../../src/runner/events.ts';
 import { RANGE_POINTS } from '../crash/points.ts';
 import { sarrio } from '../support/cli.ts';
 import { tablesEqual } from '../support/compare.ts';
 import { catchUp, cutOff } from '../support/follow.ts';
 import { oneWayPair, type Pair } from '../support/one-way.ts';
-import { waitUntil } from '../support/wait.ts';
+import { leftAlone, rangesOf } from '../support/ranges.ts';
 
 const SCHEMA =
   'create table big (id integer primary key, code integer unique, v text, hidden boolean not null default false) with (autovacuum_enabled = false);';
@@ -24,10 +23,6 @@ const MOVE = [
   "update big set code = 200001 where id = 1; insert into big values (-1, 1, 'has the code of another')",
 ];
 
-function ranges(events: readonly RunnerEvent[]): readonly { done: number; total: number }[] {
-  return events.flatMap((event) => (event.kind === 'copy-range' ? [{ done: event.done, total: event.total }] : []));
-}
-
 async function rangedPair(more: Parameters<typeof oneWayPair>[1] = {}): Promise<Pair> {
   const pair = await oneWayPair(SCHEMA, { copy: { chunk: '1 MB', jobs: 2 }, ...more });
   await pair.source.query(FILL);
@@ -36,13 +31,7 @@ async function rangedPair(more: Parameters<typeof oneWayPair>[1] = {}): Promise<
 
 async function cut(pair: Pair, point: string, nth: number): Promise<void> {
   await cutOff(pair.project, point, nth);
-  await left(pair);
-}
-
-/** Backends of the run that was cut off have ended, too. */
-async function left({ source, target }: Pair): Promise<void> {
-  const ours = "select from pg_stat_activity where application_name like 'sarrio%' and datname = current_database()";
-  for (const database of [source, target]) await waitUntil('nobody is left', async () => (await database.query(ours)).length === 0);
+  await leftAlone(pair);
 }
 
 const finished = async ({ target }: Pair): Promise<number> => {
@@ -59,8 +48,8 @@ describe('a large table is copied in ranges', () => {
     if (point !== 'copy.before-ranges') expect(done).toBeGreaterThan(0);
     for (const statement of MOVE) await source.script(statement);
     const events = await catchUp(project);
-    const [first] = ranges(events);
-    expect(ranges(events)).toHaveLength((first?.total ?? done) - done);
+    const [first] = rangesOf(events);
+    expect(rangesOf(events)).toHaveLength((first?.total ?? done) - done);
     expect(await tablesEqual(source, target, 'public.big')).toBe(true);
     expect(await target.query('select from sarrio.copy_range')).toEqual([]);
   });
@@ -70,14 +59,14 @@ describe('a large table is copied in ranges', () => {
     const { source, target, project } = pair;
     const env = { ...project.env, SARRIO_FAILPOINT: 'copy.before-range-commit:4=kill' };
     expect((await sarrio(['run', '--generated', project.dir], { env })).exitCode).not.toBe(0);
-    await left(pair);
+    await leftAlone(pair);
     const done = await target.query<{ number: number; xmin: string }>('select number, xmin::text from sarrio.copy_range where copied_at is not null');
     const kept = await target.query<{ id: number; xmin: string }>('select id, xmin::text from big');
     expect(done.length).toBeGreaterThan(0);
     expect(kept.length).toBeGreaterThan(0);
     const events = await catchUp(project);
-    const [first] = ranges(events);
-    expect(ranges(events)).toHaveLength((first?.total ?? done.length) - done.length);
+    const [first] = rangesOf(events);
+    expect(rangesOf(events)).toHaveLength((first?.total ?? done.length) - done.length);
     // The rows are those that the killed runner has brought, not others of the same content.
     const now = new Map((await target.query<{ id: number; xmin: string }>('select id, xmin::text from big')).map(({ id, xmin }) => [id, xmin]));
     expect(kept.filter(({ id, xmin }) => now.get(id) !== xmin)).toEqual([]);

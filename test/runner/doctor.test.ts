@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, test, vi } from 'vitest';
 import { verb as doctorVerb } from '../../src/commands/doctor.ts';
 import { bundleText } from '../../src/commands/doctor-bundle.ts';
 import type { Inspection } from '../../src/runner/5-inspect/inspection.ts';
@@ -162,6 +163,21 @@ describe('doctor', () => {
       lastError: expect.stringContaining('constraint "k": Key (email)=(…) already exists'),
       stopped: [{ code: 'SAR622', keyColumns: ['id'] }],
     });
+  });
+
+  test('asks who else is there for a bundle alone', async () => {
+    const place = await smallShop(shopSync('public.orders'));
+    const query = vi.spyOn(Client.prototype, 'query');
+    const asked = async (...args: readonly string[]): Promise<number> => {
+      query.mockClear();
+      await runVerb(doctorVerb, ['--generated', place.project.dir, ...args], { cwd: place.project.dir, env: place.project.env });
+      return query.mock.calls.filter((call) => JSON.stringify(call).includes('blockedBy')).length;
+    };
+    try {
+      expect([await asked(), await asked('--bundle', 'bundle.json')]).toEqual([0, 2]);
+    } finally {
+      query.mockRestore();
+    }
   });
 
   test('clocks count only where time decides, and only beyond what the measurement leaves open', () => {

@@ -170,7 +170,7 @@ describe('a right on an object of ours that was taken away', () => {
   test('whoever does not own what stands is refused by plan, apply and destroy', async () => {
     const { roles, project, source, target, as } = await guarded(SCHEMA);
     await project.apply();
-    const { SOURCE_URL = '', TARGET_URL = '' } = as(roles.reader).env;
+    const { SOURCE_URL = '', TARGET_URL = '' } = as(roles.runner).env;
     const stranger = await installation({ databases: { source, target }, syncs: SYNCS, urls: { source: SOURCE_URL, target: TARGET_URL }, roles: ROLES(roles) });
     for (const outcome of [await stranger.plan(), await stranger.apply(), await stranger.destroy('--confirm', 'sarrio')]) {
       expect(outcome.exit).toBe('refused');

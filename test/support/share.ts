@@ -7,8 +7,8 @@ const ROUND_OF_FILES = 12;
 const PARTS = 4;
 
 /**
- * Which turn this run is: `all`, or a number. SARRIO_TURN says so; without it the number follows from the commit, so that a
- * failure comes again on the same commit and each change is met by other places. Processes that this one starts inherit it.
+ * Which turn this run is: `all`, which is everything, or the number of a share of it. SARRIO_TURN says so; `commit` there takes the number
+ * from the commit, so that a failure comes again on the same commit and each change is met by other places. Processes that this one starts inherit it.
  */
 export const turn: number | 'all' = readTurn();
 
@@ -25,8 +25,9 @@ export function hasTurn(index: number, of: number): boolean {
 }
 
 function readTurn(): number | 'all' {
-  const given = process.env['SARRIO_TURN'] ?? turnOfCommit();
-  if (given !== 'all' && !/^\d{1,6}$/.test(given)) throw new Error(`SARRIO_TURN is ${given}; it takes a number or 'all'`);
+  const said = process.env['SARRIO_TURN'] ?? 'all';
+  const given = said === 'commit' ? turnOfCommit() : said;
+  if (given !== 'all' && !/^\d{1,6}$/.test(given)) throw new Error(`SARRIO_TURN is ${given}; it takes a number, 'commit' or 'all'`);
   process.env['SARRIO_TURN'] = given;
   return given === 'all' ? given : Number(given);
 }

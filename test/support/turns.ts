@@ -1,8 +1,8 @@
 import { hasTurn } from './share.ts';
 
 /**
- * Files that show the same kind of thing in different ways, and take long. All tests together take half an hour of two processors, which is
- * more than somebody waits for; so one run of the whole suite takes one list of each row, the next commit's another. `npm run test:whole` takes all.
+ * Files that show the same kind of thing in different ways, and take long. All tests together keep two processors busy for twenty minutes, which
+ * is more than somebody waits for who only wants to go on; so `npm run test:turn` takes one list of each row, at the next commit another.
  */
 const ROWS: readonly (readonly (readonly string[])[])[] = [
   [

@@ -23,6 +23,13 @@ export function table(name: string, columns: readonly string[], schema = 'public
   };
 }
 
+/** The same with its first column for a key. */
+export function keyed(name: string, columns: readonly string[]): TableSchema {
+  const made = table(name, columns);
+  const key = { name: `${name}_pkey`, columns: [{ name: made.columns[0]?.name ?? '', equality: { schema: 'pg_catalog', name: '=' }, folding: null }] };
+  return { ...made, keys: [{ ...key, primary: true, deferrable: false, notNull: true }] };
+}
+
 function database(tables: readonly TableSchema[]): DatabaseSchema {
   const enums = [{ schema: 'public', name: 'state', labels: ['open', "it's \u2028 closed"] }];
   return { serverMajor: 17, encoding: 'UTF8', tables, enums, types: [] };

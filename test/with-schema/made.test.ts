@@ -8,7 +8,7 @@ import { catalogOf, said, schemaProject } from './project.ts';
 /** Nearly everything that a table may be made of. */
 const RICH = `
   create schema app; create schema "Odd Names";
-  create extension citext with schema app;
+  create extension citext with schema app; create extension cube with schema app; create extension earthdistance with schema app;
   create type app.mood as enum ('sad', 'it''s ok', 'back\\slash');
   comment on type app.mood is 'how it goes';
   create domain app.positive as integer default 1 constraint above_zero check (value > 0);
@@ -20,7 +20,7 @@ const RICH = `
     email app.citext not null constraint customers_email_key unique,
     name text collate "C" not null default 'no; name' check (name <> ''),
     feeling app.mood default 'sad', quota app.positive, total app.amount, reach app.span, reaches app.spans,
-    folded text collate app.folding,
+    folded text collate app.folding, stands app.earth,
     shouted text generated always as (upper(name)) stored,
     notes text default E'two\\nlines', unique nulls not distinct (quota, name)
   ) with (fillfactor = 70, toast.autovacuum_enabled = false);
@@ -31,7 +31,9 @@ const RICH = `
   create statistics app.customers_stats (dependencies) on name, quota from app.customers;
   comment on table app.customers is E'who buys\\n-- and why'; comment on column app.customers.name is 'as they write it';
   comment on constraint customers_name_check on app.customers is 'some day'; comment on index app.customers_lower is 'for looking up';
+  comment on collation app.folding is 'whatever case'; comment on statistics app.customers_stats is 'they go together';
   create sequence app.numbers as integer increment 5 start 7 cycle;
+  comment on sequence app.numbers is 'by the fives'; comment on sequence app.customers_id_seq is 'of the identity';
   create table app.orders (
     id serial, number integer default nextval('app.numbers'), customer bigint not null, placed date not null default current_date,
     during tsrange, primary key (id, placed), constraint orders_customer foreign key (customer) references app.customers on delete cascade deferrable initially deferred

@@ -71,9 +71,9 @@ export async function catalogOf(database: TestDatabase, schemas: readonly string
         || coalesce((select string_agg(e.enumlabel, ',' order by e.enumsortorder) from pg_enum as e where e.enumtypid = t.oid), '')
       from pg_type as t join own as n on n.oid = t.typnamespace where t.typcategory <> 'A'
       union all
-      select format('collation %s.%s %s %s', n.nspname, l.collname, l.collprovider, l.collisdeterministic) from pg_collation as l join own as n on n.oid = l.collnamespace
+      select format('collation %s.%s %s %s %s', n.nspname, l.collname, l.collprovider, l.collisdeterministic, obj_description(l.oid, 'pg_collation')) from pg_collation as l join own as n on n.oid = l.collnamespace
       union all
-      select pg_get_statisticsobjdef(s.oid) from pg_statistic_ext as s join own as n on n.oid = s.stxnamespace
+      select format('%s %s', pg_get_statisticsobjdef(s.oid), obj_description(s.oid, 'pg_statistic_ext')) from pg_statistic_ext as s join own as n on n.oid = s.stxnamespace
     ) as all_of_it order by line collate "C"`,
     [schemas],
   );

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { dirname, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Diagnostic, Span } from '../../plan/diagnostic.ts';
 import { SarrioError } from '../../plan/errors.ts';
 import { decode, difference } from './evaluate/decode.ts';
@@ -64,24 +66,32 @@ function thrown(error: Thrown, { path, file }: { path: string; file: string }): 
   return invalid({ code: 'SAR101', message, hint: null, span: thrownAt(error, { path, file }) });
 }
 
-/** A syntax error carries its place; for anything else thrown, the first line of the stack that lies in the config. */
+/** A syntax error carries its place; for anything else thrown, the first line of the stack that lies in a file of the user's. */
 function thrownAt(error: Thrown, options: { path: string; file: string }): Span {
   const { path, file } = options;
-  const place = syntaxPlace(error) ?? stackPlace(error, path);
-  return { file, line: place?.line ?? 1, column: place?.column ?? 1 };
+  const place = syntaxPlace(error) ?? userPlace(`${error.message}\n${error.stack}`);
+  if (place === null) return { file, line: 1, column: 1 };
+  const { line, column } = place;
+  return { file: place.file === null ? file : posix.join(dirname(file), relative(dirname(path), place.file).split(sep).join('/')), line, column };
 }
 
-type Place = { readonly line: number; readonly column: number };
+/** `file`: null for the config itself. */
+type Place = { readonly file: string | null; readonly line: number; readonly column: number };
 
 function syntaxPlace({ message }: Thrown): Place | null {
   const match = /\((\d+):(\d+)\)\s*$/m.exec(message);
-  return match ? { line: Number(match[1]), column: Number(match[2]) + 1 } : null;
+  return match ? { file: null, line: Number(match[1]), column: Number(match[2]) + 1 } : null;
 }
 
-function stackPlace({ stack }: Thrown, path: string): Place | null {
-  const start = stack.indexOf(`${path}:`);
-  const match = start < 0 ? null : /^:(\d+):(\d+)/.exec(stack.slice(start + path.length));
-  return match ? { line: Number(match[1]), column: Number(match[2]) } : null;
+/** Where `sarrio` itself lies. */
+const OWN = fileURLToPath(new URL('../../', import.meta.url));
+
+function userPlace(text: string): Place | null {
+  const lines = text.matchAll(/(?:^|[\s(])(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/]).*?):(\d+):(\d+)\)?\s*$/gm);
+  for (const [, file = '', line, column] of lines) {
+    if (!file.startsWith(OWN) && !/[\\/]node_modules[\\/]/.test(file) && existsSync(file)) return { file, line: Number(line), column: Number(column) };
+  }
+  return null;
 }
 
 function invalid(fault: Pick<Diagnostic, 'code' | 'message' | 'hint' | 'span'>): SarrioError {

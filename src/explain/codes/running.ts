@@ -223,15 +223,17 @@ export const RUNNING: readonly Explanation[] = [
   {
     code: 'SAR642',
     summary: 'a table was written anew while it was copied in ranges',
-    explanation: 'A TRUNCATE, VACUUM FULL, CLUSTER or ALTER TABLE gave the source table another file, so its rows stand in other blocks than before.',
+    explanation:
+      'A TRUNCATE, VACUUM FULL, CLUSTER or ALTER TABLE gave the source table (or a partition of it) another file, so its rows stand in other blocks than before; or a partition came or went.',
     example: 'VACUUM FULL of a table that is being copied',
     cure: 'Nothing: its copy begins again by itself.',
   },
   {
     code: 'SAR643',
     summary: 'a target that keeps rows cannot be copied anew as a whole',
-    explanation: 'Its rows may not be deleted, and the table can only be copied as a whole: it is partitioned, or has a deferrable index.',
-    example: "skip: ['delete'] of a partitioned table, and sarrio copy --replace",
+    explanation:
+      'Its rows may not be deleted, and the table can only be copied as a whole: the target has a deferrable index, or a partition of the source is a foreign table.',
+    example: "skip: ['delete'] of a table with a deferrable unique constraint, and sarrio copy --replace",
     cure: 'Move the rows that are to stay elsewhere and empty the table, or leave skip out.',
   },
   {

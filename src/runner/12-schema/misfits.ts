@@ -28,9 +28,6 @@ function unrenderable(table: WantedTable): readonly Misfit[] {
       const ownIdentity = definition.parent !== null && column.identity !== '' && column.sequences?.some(({ isIdentity }) => isIdentity) === true;
       return [ownIdentity, `is a partition whose column ${quoteIdent(column.name)} has an identity of its own`] as const;
     }),
-    ...definition.columns.map(
-      ({ name, notNullConstraint }) => [notNullConstraint?.validated === false, `has a NOT NULL of ${quoteIdent(name)} that is not valid`] as const,
-    ),
     ...definition.constraints.map((part) => {
       const fits = part.prefix === null || part.definition.startsWith(part.prefix);
       const isRenamed = part.setsColumns && wish.columns.some((each) => each.kind === 'column' && each.from !== each.name);

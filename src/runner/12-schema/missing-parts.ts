@@ -6,9 +6,10 @@ import { COLLATIONS, TYPES } from './needs.sql.ts';
 import type { Needs } from './needs.ts';
 import type { SourceParts } from './plan-schema.ts';
 import { extensionStates, type ExtensionState, presenceKey, presentIn, schemaRights, type Sought } from './presence.ts';
-import { createSequence } from './render-table.sql.ts';
+import { sequenceStatements } from './render-table.sql.ts';
 import {
   type CollationDefinition,
+  collationComment,
   collationStatement,
   extensionStatement,
   isNotValid,
@@ -47,9 +48,9 @@ export async function missingParts({ target, sources }: { target: Session; sourc
     blocks: [
       ...[...new Set([...rights.filter(({ isThere }) => !isThere).map(({ name }) => name), ...extensions.schemas])].map(schemaBlock),
       ...extensions.blocks,
-      ...made.collations.map((each) => ({ kind: 'collation', name: displayName(each), statements: [collationStatement(each)] })),
+      ...made.collations.map((each) => ({ kind: 'collation', name: displayName(each), statements: [collationStatement(each), ...collationComment(each)] })),
       ...made.types.map((each) => ({ kind: 'type', name: displayName(each), statements: typeStatements(each) })),
-      ...made.sequences.map((each) => ({ kind: 'sequence', name: displayName(each), statements: [createSequence(each)] })),
+      ...made.sequences.map((each) => ({ kind: 'sequence', name: displayName(each), statements: sequenceStatements(each) })),
     ],
     findings: [
       ...extensions.findings,

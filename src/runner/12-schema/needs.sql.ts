@@ -56,16 +56,30 @@ closure(classid, objid, holder) as (
   where c.classid <> 'pg_catalog.pg_proc'::regclass
     and not exists (select from pg_catalog.pg_depend as e where e.classid = c.classid and e.objid = c.objid and e.deptype = 'e')
 )
-select distinct f.type as kind, f.identity, c.objid::text as oid, c.holder::text as holder, x.extname as extension, xn.nspname as "extensionSchema",
+select distinct f.type as kind, f.identity, c.objid::text as oid, c.holder::text as holder, x.extname as extension,
   t.typtype as "typeKind", r.relkind as "relationKind", coalesce(t.typcategory = 'A' and t.typelem <> 0 and t.typtype = 'b', false) as "isArray"
 from closure as c
 cross join lateral pg_identify_object(c.classid, c.objid, 0) as f
 left join pg_catalog.pg_depend as d on d.classid = c.classid and d.objid = c.objid and d.deptype = 'e'
 left join pg_catalog.pg_extension as x on x.oid = d.refobjid
-left join pg_catalog.pg_namespace as xn on xn.oid = x.extnamespace
 left join pg_catalog.pg_type as t on c.classid = 'pg_catalog.pg_type'::regclass and t.oid = c.objid
 left join pg_catalog.pg_class as r on r.oid = t.typrelid
 where c.objid >= 16384 and c.classid not in ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_attrdef'::regclass, 'pg_catalog.pg_constraint'::regclass)`);
+
+/** The extensions in $1 (JSON list of names) and those that they require, each after what it requires itself. */
+export const REQUIRED = item(`
+with recursive required(oid, depth) as (
+  select x.oid, 0 from pg_catalog.pg_extension as x join json_array_elements_text($1::json) as w(name) on w.name = x.extname
+  union
+  select d.refobjid, r.depth + 1
+  from required as r
+  join pg_catalog.pg_depend as d on d.classid = 'pg_catalog.pg_extension'::regclass and d.objid = r.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass
+)
+select x.extname as name, n.nspname as schema
+from (select r.oid, max(r.depth) as depth from required as r group by r.oid) as r
+join pg_catalog.pg_extension as x on x.oid = r.oid
+join pg_catalog.pg_namespace as n on n.oid = x.extnamespace
+order by r.depth desc, x.extname collate "C"`);
 
 /** Definitions of the types in $1. */
 export const TYPES = item(`
@@ -113,7 +127,8 @@ order by n.nspname collate "C", t.typname collate "C"`);
 export const COLLATIONS = item(`
 select l.oid::text as oid, n.nspname as schema, l.collname as name, l.collprovider as provider, l.collisdeterministic as "isDeterministic",
   coalesce(to_jsonb(l)->>'colllocale', to_jsonb(l)->>'colliculocale', case when l.collprovider = 'i' then to_jsonb(l)->>'collcollate' end) as locale,
-  to_jsonb(l)->>'collcollate' as "lcCollate", to_jsonb(l)->>'collctype' as "lcCtype", to_jsonb(l)->>'collicurules' as rules
+  to_jsonb(l)->>'collcollate' as "lcCollate", to_jsonb(l)->>'collctype' as "lcCtype", to_jsonb(l)->>'collicurules' as rules,
+  obj_description(l.oid, 'pg_collation') as comment
 from pg_catalog.pg_collation as l
 join pg_catalog.pg_namespace as n on n.oid = l.collnamespace
 where l.oid = any ($1::oid[])

@@ -1,5 +1,5 @@
 import type { Session } from '../postgres/session.ts';
-import { COLLATIONS, NEEDS, TYPES } from './needs.sql.ts';
+import { COLLATIONS, NEEDS, REQUIRED, TYPES } from './needs.sql.ts';
 import type { CollationDefinition, TypeDefinition } from './render-type.sql.ts';
 import { itemsOf } from './table-definition.ts';
 import { withPartitions, type WantedTable } from './wanted-table.ts';
@@ -13,14 +13,13 @@ export type Need = {
   /** The type that needs it; `0`: a table does. */
   readonly holder: string;
   readonly extension: string | null;
-  readonly extensionSchema: string | null;
   readonly typeKind: string | null;
   readonly relationKind: string | null;
   readonly isArray: boolean;
 };
 
 export type Needs = {
-  /** Extensions, with the schema that they are in. */
+  /** Extensions, with the schema that they are in, each after those that it requires. */
   readonly extensions: readonly { readonly name: string; readonly schema: string }[];
   readonly collations: readonly CollationDefinition[];
   /** Each after those that it is made of. */
@@ -31,7 +30,7 @@ export type Needs = {
   readonly code: readonly Need[];
 };
 
-/** Asks the source what these tables of its need; three statements. */
+/** Asks the source what these tables of its need; four statements. */
 export async function readNeeds(session: Session, tables: readonly WantedTable[]): Promise<Needs> {
   const all = tables.flatMap(withPartitions).map(({ definition }) => definition);
   const kept = all.flatMap(({ oid, columns }) => columns.map(({ name }) => ({ relation: oid, name })));
@@ -43,7 +42,7 @@ export async function readNeeds(session: Session, tables: readonly WantedTable[]
   const definitions = await itemsOf<TypeDefinition>(session, TYPES, [list(oids)]);
   const collations = own.filter(({ kind }) => kind === 'collation').map(({ oid }) => oid);
   return {
-    extensions: extensionsOf(found),
+    extensions: await itemsOf(session, REQUIRED, [JSON.stringify([...new Set(found.flatMap(({ extension }) => extension ?? []))])]),
     collations: await itemsOf<CollationDefinition>(session, COLLATIONS, [list(collations)]),
     types: inOrder(definitions, found),
     foreignTypes: types.filter((type) => !isMade(type)),
@@ -57,11 +56,6 @@ function list(oids: readonly string[]): string {
 
 function unique(needs: readonly Need[]): readonly Need[] {
   return [...new Map(needs.map((need) => [`${need.kind} ${need.identity}`, need])).values()].sort((a, b) => (a.identity < b.identity ? -1 : 1));
-}
-
-function extensionsOf(needs: readonly Need[]): Needs['extensions'] {
-  const found = new Map(needs.flatMap(({ extension, extensionSchema }) => (extension === null ? [] : [[extension, extensionSchema ?? 'public'] as const])));
-  return [...found].map(([name, schema]) => ({ name, schema })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function inOrder(types: readonly TypeDefinition[], needs: readonly Need[]): readonly TypeDefinition[] {

@@ -59,9 +59,17 @@ export function foreignKeyStatements(table: WantedTable, find: Naming['find']): 
 }
 
 /** A sequence that a column draws from. */
-export function createSequence(sequence: SequenceDefinition): string {
+export function sequenceStatements(sequence: SequenceDefinition): readonly string[] {
   const kind = sequence.persistence === 'u' ? 'unlogged ' : '';
-  return `create ${kind}sequence ${displayName(sequence)} as ${sequence.type} ${sequenceOptions(sequence)}`;
+  return [`create ${kind}sequence ${displayName(sequence)} as ${sequence.type} ${sequenceOptions(sequence)}`, ...sequenceComment(sequence)];
+}
+
+function sequenceComment(sequence: SequenceDefinition): readonly string[] {
+  return said(`sequence ${displayName(sequence)}`, sequence.comment);
+}
+
+function said(on: string, comment: string | null): readonly string[] {
+  return comment === null ? [] : [`comment on ${on} is ${literal(comment).text}`];
 }
 
 function createTable({ definition, name }: WantedTable): string {
@@ -144,12 +152,15 @@ function owned({ definition, name }: WantedTable): readonly string[] {
 
 function comments({ definition, name }: WantedTable): readonly string[] {
   const table = displayName(name);
-  const said = (on: string, comment: string | null): readonly string[] => (comment === null ? [] : [`comment on ${on} is ${literal(comment).text}`]);
+  const isPartition = definition.parent !== null;
+  const identities = definition.columns.flatMap(({ sequences }) => (isPartition ? [] : (sequences ?? []).filter(({ isIdentity }) => isIdentity)));
   return [
     ...said(`table ${table}`, definition.comment),
     ...definition.columns.flatMap((column) => said(`column ${table}.${quoteIdent(column.name)}`, column.comment)),
     ...definition.constraints.filter(({ kind }) => kind !== 'f').flatMap((part) => said(`constraint ${quoteIdent(part.name)} on ${table}`, part.comment)),
     ...definition.indexes.flatMap((part) => said(`index ${displayName({ schema: name.schema, name: part.name })}`, part.comment)),
+    ...definition.statistics.flatMap((part) => said(`statistics ${displayName(part)}`, part.comment)),
+    ...identities.flatMap(({ sequence }) => sequenceComment(sequence)),
   ];
 }
 

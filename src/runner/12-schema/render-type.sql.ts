@@ -33,6 +33,7 @@ export type CollationDefinition = QualifiedName & {
   readonly lcCollate: string | null;
   readonly lcCtype: string | null;
   readonly rules: string | null;
+  readonly comment: string | null;
 };
 
 /**
@@ -88,6 +89,10 @@ export function collationStatement(collation: CollationDefinition): string {
     ...(rules === null ? [] : [`rules = ${text(rules)}`]),
   ];
   return `create collation ${displayName(collation)} (${settings.join(', ')})`;
+}
+
+export function collationComment(collation: CollationDefinition): readonly string[] {
+  return collation.comment === null ? [] : [`comment on collation ${displayName(collation)} is ${literal(collation.comment).text}`];
 }
 
 export function schemaStatement(schema: string): string {

@@ -43,6 +43,7 @@ export type SequenceDefinition = QualifiedName & {
   readonly maximum: string;
   readonly cache: string;
   readonly cycles: boolean;
+  readonly comment: string | null;
 };
 
 export type ColumnDefinition = {
@@ -100,6 +101,7 @@ export type StatisticsDefinition = QualifiedName & {
   readonly definition: string;
   readonly suffix: string;
   readonly uses: readonly string[];
+  readonly comment: string | null;
 };
 
 /** The tables of these names that the database has, and the partitions below them; five statements, however many they are. */

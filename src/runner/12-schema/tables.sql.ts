@@ -73,7 +73,7 @@ order by n.nspname collate "C", c.relname collate "C"`);
 const SEQUENCE = `json_build_object(
   'schema', qn.nspname, 'name', q.relname, 'type', format_type(s.seqtypid, null), 'persistence', q.relpersistence,
   'start', s.seqstart::text, 'increment', s.seqincrement::text, 'minimum', s.seqmin::text, 'maximum', s.seqmax::text,
-  'cache', s.seqcache::text, 'cycles', s.seqcycle)`;
+  'cache', s.seqcache::text, 'cycles', s.seqcycle, 'comment', obj_description(q.oid, 'pg_class'))`;
 
 /** Columns of the relations in $1. A sequence is that of an identity, or one that the default draws from, or one that the column owns. */
 export const COLUMNS = item(`
@@ -167,7 +167,8 @@ order by i.indrelid, x.relname collate "C"`);
 export const STATISTICS = item(`
 select s.stxrelid::text as relation, sn.nspname as schema, s.stxname as name, pg_get_statisticsobjdef(s.oid) as definition,
   format(' FROM %I.%I', n.nspname, c.relname) as suffix,
-  ${uses('s.stxrelid', `d.classid = 'pg_catalog.pg_statistic_ext'::regclass and d.objid = s.oid`)} as uses
+  ${uses('s.stxrelid', `d.classid = 'pg_catalog.pg_statistic_ext'::regclass and d.objid = s.oid`)} as uses,
+  obj_description(s.oid, 'pg_statistic_ext') as comment
 from pg_catalog.pg_statistic_ext as s
 join pg_catalog.pg_namespace as sn on sn.oid = s.stxnamespace
 join pg_catalog.pg_class as c on c.oid = s.stxrelid

@@ -69,11 +69,18 @@ function trimmed(table: TableDefinition, kept: ReadonlySet<string>): Pick<Wanted
   const statistics = table.statistics.filter(isKept);
   const gone = (parts: readonly { readonly name: string }[], rest: readonly { readonly name: string }[], kind: string): readonly string[] =>
     parts.filter((part) => !rest.some(({ name }) => name === part.name)).map(({ name }) => `${kind} ${name}`);
-  const columns = table.columns.filter(({ name }) => kept.has(name)).map((column) => (hasParts ? plainIfCut(column, kept) : bare(column)));
+  const flowing = table.columns.filter(({ name }) => kept.has(name));
+  const columns = flowing.map((column) => (hasParts ? nullable(plainIfCut(column, kept)) : bare(column)));
+  const loose = flowing.filter(isLoose).map(({ name, notNullConstraint }) => `constraint ${notNullConstraint?.name ?? ''} (NOT NULL of ${name})`);
   return {
     definition: { ...table, columns, constraints, indexes, statistics },
     leftOut: hasParts
-      ? [...gone(table.constraints, constraints, 'constraint'), ...gone(table.indexes, indexes, 'index'), ...gone(table.statistics, statistics, 'statistics')]
+      ? [
+          ...gone(table.constraints, constraints, 'constraint'),
+          ...gone(table.indexes, indexes, 'index'),
+          ...gone(table.statistics, statistics, 'statistics'),
+          ...loose,
+        ]
       : [],
   };
 }
@@ -82,6 +89,15 @@ function trimmed(table: TableDefinition, kept: ReadonlySet<string>): Pick<Wanted
 function plainIfCut(column: ColumnDefinition, kept: ReadonlySet<string>): ColumnDefinition {
   if (column.generated === '' || column.uses.every((name) => kept.has(name))) return column;
   return { ...column, generated: '', expression: null, uses: [] };
+}
+
+/** Its NOT NULL is not valid: rows of before it may hold a null, and would be refused by a target to which all rows are new. */
+function isLoose({ notNullConstraint }: ColumnDefinition): boolean {
+  return notNullConstraint?.validated === false;
+}
+
+function nullable(column: ColumnDefinition): ColumnDefinition {
+  return isLoose(column) ? { ...column, notNull: false, notNullConstraint: null } : column;
 }
 
 function bare(column: ColumnDefinition): ColumnDefinition {

@@ -31,7 +31,8 @@ const COLUMN_GRANTS = `
 
 /**
  * Purpose: every object of ours that stands in one database, with a fingerprint over what the catalog says of it: columns that
- * are exact, the same after dump and restore, and free of deparsed expressions but for partition bounds. Rights of others are read beside it. Indexes of constraints, identity sequences and trigger clones belong to their owners.
+ * are exact, the same after dump and restore, and free of deparsed expressions but for partition bounds. Rights of others are read beside it;
+ * who does not apply (a reader) is told which tables of triggers the owner of schema sarrio owns, so that both make the same plan. Indexes of constraints, identity sequences and trigger clones belong to their owners.
  * Reads: pg_catalog. Writes: nothing. Called by: liveObjects.
  * $1: JSON array of relation and function names (for triggers: of their tables) to restrict to, or null for all.
  */
@@ -95,7 +96,8 @@ join ours on ours.oid = p.pronamespace
 join pg_catalog.pg_language as l on l.oid = p.prolang
 where $1 is null or p.proname in (select name from wanted)
 union all
-select 'trigger', t.tgname, null, n.nspname, c.relname, p.proname, pg_has_role(c.relowner, 'USAGE'), null, null,
+select 'trigger', t.tgname, null, n.nspname, c.relname, p.proname,
+  case when pg_has_role(ours.nspowner, 'USAGE') then pg_has_role(c.relowner, 'USAGE') else pg_has_role(ours.nspowner, c.relowner, 'USAGE') end, null, null,
   md5(json_build_array(t.tgtype, t.tgenabled, p.proname, encode(t.tgargs, 'hex'), t.tgdeferrable, t.tginitdeferred,
     case when t.tgattr::text <> '' then (select json_agg(a.attname order by k.position) from unnest(t.tgattr::int2[]) with ordinality as k(number, position)
       join pg_catalog.pg_attribute as a on a.attrelid = t.tgrelid and a.attnum = k.number) end,

@@ -1,10 +1,11 @@
 import type { Failpoint } from '../failpoint.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { CopyError, copyBetween } from '../postgres/copy.ts';
-import type { Session } from '../postgres/session.ts';
+import type { Session, Statement } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
 import type { Reading } from './reading.ts';
-import { joinsFor, setPosition } from './source.sql.ts';
+import { joinsFor, usualJoins } from './joins.sql.ts';
+import { setPosition } from './source.sql.ts';
 import { releaseSavepoint, rollbackToSavepoint, savepoint } from './target.sql.ts';
 import type { TableWork } from './work.ts';
 
@@ -73,20 +74,24 @@ async function mergeStage(parts: StagedParts): Promise<number> {
 }
 
 /** What writing a stage needs. */
-export type WriteParts = { readonly target: Session; readonly work: Pick<TableWork, 'apply'>; readonly failpoint: Failpoint };
+export type WriteParts = { readonly target: Session; readonly work: Pick<TableWork, 'apply' | 'table'>; readonly failpoint: Failpoint };
 
-/** The staged rows into the target table; on a clash of unique values all of them are deleted and inserted. Recorded for the syncs that read the table. */
+/**
+ * The staged rows into the target table; on a clash of unique values all of them are deleted and inserted. Recorded for the syncs that read
+ * the table. The planner knows nothing of a stage that is not analyzed and would read a table of a hundred thousand rows for a hundred.
+ */
 export async function writeStage(parts: WriteParts, rows: number): Promise<void> {
   const { target, work, failpoint } = parts;
   if (rows > ANALYZE_ABOVE) await target.query(work.apply.analyzeStage);
-  await target.query(savepoint);
+  await target.batch([joinsFor(work.table.target, rows), { text: savepoint }]);
   try {
     await mergeStaged(parts, rows);
-    await target.query(releaseSavepoint);
+    await target.batch([{ text: releaseSavepoint }, usualJoins]);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     await target.query(rollbackToSavepoint);
     await replaceStaged(parts);
+    await target.batch([usualJoins]);
   }
   if (work.apply.relay) {
     await failpoint('round.target.before-relay');
@@ -122,12 +127,16 @@ async function copyFrom(parts: StagedParts, read: string, write: string): Promis
   const { reading, target, work, failpoint } = parts;
   const source = await reading.openBulk();
   try {
-    await source.batch([joinsFor(work.table.source, work.truncated ? 'all' : work.entries), setPosition(work.joinFrom ?? reading.from)]);
+    await source.batch([setPosition(work.joinFrom ?? reading.from), work.truncated ? joinsFor(work.table.source, 'all') : joinsOf(work)]);
     await failpoint('round.target.before-copy');
     return await copyBetween({ session: source, text: read }, { session: target, text: write });
   } finally {
     await reading.giveBackBulk(source);
   }
+}
+
+function joinsOf({ table, entries, delta }: TableWork): Statement {
+  return joinsFor(table.source, entries, delta === null ? null : { delta, key: table.key });
 }
 
 /** Unique and exclusion violations: the order of the rows, not the rows themselves, may be at fault. */

@@ -44,14 +44,13 @@ export type FollowEnd = 'stopped' | 'done' | 'again';
 
 /** Copies what is missing, then applies round after round until the signal, an error, or (when asked so) nothing is pending. */
 export async function followStream(following: Following): Promise<FollowEnd> {
-  const { sync, stream, source, target, signal, wake, clock } = following;
-  const tables = streamTables(sync, stream.target);
+  const { sync, stream, source, target, signal, wake, clock, deltas, failpoint } = following;
+  const tables = streamTables(sync, stream.target, deltas);
   const start = await readStart(following, tables);
   if (sync.copy?.rebuildIndexes) await putStrayBack(following, target);
   if (start.historyChange) following.log({ kind: 'history-changed', stream, ...start.historyChange });
   const watch = makeTableWatch({ stream, tables, shapes: following.shapes, target, clock, resting: start.resting });
   const place = await startPlace(following, tables, { start, watch });
-  const { deltas, failpoint } = following;
   const acknowledger = makeAcknowledger({ stream, source, target, registration: start.registration, deltas, clock, failpoint });
   const heart = makeHeart(target, clock);
   const carrier = makeCarrier({ stream, sequences: sync.sequences, source, target, clock, log: following.log });

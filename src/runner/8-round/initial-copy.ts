@@ -9,11 +9,11 @@ import { wakes } from './apply-few.ts';
 import { adoptTable } from './comparing/adopt-table.ts';
 import { holdsRows, makeRoom } from './make-room.ts';
 import { copyRange, finishRanges } from './ranges/copy-range.ts';
-import { beginRanges, type Range, type RangedTable, readTableFile } from './ranges/ranges.ts';
+import { beginRanges, type Range, type RangedTable, readTableFiles } from './ranges/ranges.ts';
 import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
 import { putBack, putBackHere } from './ranges/set-aside.ts';
 import type { Reading } from './reading.ts';
-import { planFor } from './source.sql.ts';
+import { planFor } from './joins.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
 import type { StreamTable } from './work.ts';
 
@@ -90,8 +90,11 @@ async function unitsOf(copy: InitialCopy, { target, table, isBegun }: { target: 
   const whole: readonly Unit[] = [{ kind: 'table', table, holdsOurs: isBegun }];
   if (table.read.ranges === undefined || (!isBegun && copy.adopts && (await holdsRows(target, table)))) return whole;
   const file = await fileOf(copy, table);
-  if (!isBegun && table.table.keeps !== 'gone' && file.blocks * file.blockSize <= chunkBytes) return whole;
-  const ranged = await beginRanges(copy, { target, table, file, chunkBytes });
+  const { files, blocks, blockSize } = file;
+  if (files === null) return whole;
+  const bytes = blocks.reduce((sum, each) => sum + each, 0) * blockSize;
+  if (!isBegun && table.table.keeps !== 'gone' && bytes <= chunkBytes) return whole;
+  const ranged = await beginRanges(copy, { target, table, file: { ...file, files }, chunkBytes });
   if (ranged === null) return [];
   const left = ranged.ranges.filter(({ isCopied }) => !isCopied);
   log({ kind: 'copy-started', stream, table: table.relation });
@@ -101,10 +104,10 @@ async function unitsOf(copy: InitialCopy, { target, table, isBegun }: { target: 
   return [];
 }
 
-async function fileOf({ reading }: InitialCopy, table: StreamTable): ReturnType<typeof readTableFile> {
+async function fileOf({ reading }: InitialCopy, table: StreamTable): ReturnType<typeof readTableFiles> {
   const bulk = await reading.openBulk();
   try {
-    return await readTableFile(bulk, table);
+    return await readTableFiles(bulk, table);
   } finally {
     await reading.giveBackBulk(bulk);
   }
@@ -195,7 +198,7 @@ async function copyRows(copy: InitialCopy, target: Session, unit: { table: Strea
 async function copyWhole(copy: InitialCopy, target: Session, unit: { table: StreamTable; holdsOurs: boolean }): Promise<number> {
   const { reading, failpoint, throttle } = copy;
   const { table } = unit;
-  await makeRoom(copy, target, unit);
+  await makeRoom(copy, target, { ...unit, inRanges: false });
   const source = await reading.openBulk();
   let rows: number;
   try {

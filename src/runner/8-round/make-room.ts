@@ -7,18 +7,26 @@ export async function holdsRows(target: Session, { apply }: StreamTable): Promis
   return (await target.query(apply.hasRows)).rows[0]?.['has_rows'] === 't';
 }
 
-/** Rows that are there already are somebody's until the config says otherwise. `holdsOurs`: an earlier copy brought them. */
-export async function makeRoom(copy: InitialCopy, target: Session, { table, holdsOurs }: { table: StreamTable; holdsOurs: boolean }): Promise<void> {
+type Room = {
+  readonly table: StreamTable;
+  /** An earlier copy brought the rows. */
+  readonly holdsOurs: boolean;
+  /** Rows that stay do not stand in the way of ranges. */
+  readonly inRanges: boolean;
+};
+
+/** Rows that are there already are somebody's until the config says otherwise. */
+export async function makeRoom(copy: InitialCopy, target: Session, { table, holdsOurs, inRanges }: Room): Promise<void> {
   const { stream, adopts, replacesRows } = copy;
   if (!(await holdsRows(target, table))) return;
   const mayReplace = holdsOurs || replacesRows(table);
   if (mayReplace && table.table.keeps === 'gone') {
-    if (table.read.ranges !== undefined) return;
+    if (inRanges) return;
     throw failure('refused', {
       code: 'SAR643',
       where: `database ${stream.target}, table ${table.relation}`,
       message:
-        'the table keeps rows that are gone at the source, so its rows cannot be replaced, and it can only be copied as a whole (it is partitioned, or has a deferrable index)',
+        'the table keeps rows that are gone at the source, so its rows cannot be replaced, and it can only be copied as a whole (it has a deferrable index, or a partition of the source is a foreign table)',
       hint: `Move the rows that are to stay elsewhere and empty the table, or leave out skip in sync ${stream.sync}.`,
     });
   }

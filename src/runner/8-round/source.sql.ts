@@ -78,50 +78,6 @@ export function importSnapshot(snapshot: string): string {
   return `set transaction snapshot '${snapshot}'`;
 }
 
-/** Few changes against a large table must never be joined by reading the whole table; `many` gives the planner its choice back. */
-export function planFor(changes: 'few' | 'many'): string {
-  const value = changes === 'few' ? 'off' : 'on';
-  const workers = changes === 'few' ? "'0'" : "(select reset_val from pg_settings where name = 'max_parallel_workers_per_gather')";
-  return `select set_config('enable_seqscan', '${value}', true), set_config('enable_hashjoin', '${value}', true), set_config('enable_mergejoin', '${value}', true),
-    set_config('max_parallel_workers_per_gather', ${workers}, true)`;
-}
-
-/** Below this number, and below this share of the table's rows, changes are looked up by key instead of by reading the table. */
-const FEW = 100_000;
-const FEW_SHARE = 0.02;
-/** Of a table that was never analyzed. */
-const BYTES_PER_ROW = 100;
-
-/**
- * Estimated rows of a table with its partitions; where it was never analyzed, by its size. `pg_partition_tree` is empty for a table that is
- * neither partitioned nor a partition, and a partitioned table's own estimate counts its partitions.
- */
-const rowsOf = (table: string): string => `
-  select coalesce(sum(case when c.reltuples >= 0 then c.reltuples else pg_relation_size(c.oid) / ${String(BYTES_PER_ROW)} end), 0)::bigint
-  from pg_class as c
-  where c.relkind <> 'p'
-  and (c.oid = ${table} or c.oid in (select t.relid from pg_partition_tree(${table}) as t))
-`;
-
-export const estimatedRows = `select (${rowsOf('$1::regclass')})::text as rows`;
-
-/**
- * For the rest of the transaction: changes that are few beside their table are looked up by key, for more of them the planner has its
- * choice. It cannot know itself how many they are: a position is no constant, so it takes a third of the delta table for pending and reads
- * a table of a million rows for four hundred changes.
- */
-export function joinsFor(table: QualifiedName, entries: number | 'all'): Statement {
-  return {
-    name: 'sarrio_joins',
-    text: `select set_config('enable_seqscan', e.choice, true), set_config('enable_hashjoin', e.choice, true), set_config('enable_mergejoin', e.choice, true),
-        set_config('max_parallel_workers_per_gather', case e.choice when 'on' then s.reset_val else '0' end, true)
-      from (select case when $2::bigint < least(${String(FEW)}, ${String(FEW_SHARE)} * (${rowsOf('$1::regclass')})) then 'off' else 'on' end as choice) as e
-      cross join pg_settings as s
-      where s.name = 'max_parallel_workers_per_gather'`,
-    values: [displayName(table), entries === 'all' ? null : String(entries)],
-  };
-}
-
 /** What a transaction id of this database belongs to. */
 export const readHistory = `
   select (select system_identifier::text from pg_control_system()) as system,

@@ -7,7 +7,8 @@ import { beforeAll, type History, parsePosition, type Position, sameHistory } fr
 import { failureText } from '../postgres/error-text.ts';
 import type { Row, Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
-import { beginReading, captureOids, endReading, planFor, readHistory, setPosition } from './source.sql.ts';
+import { planFor } from './joins.sql.ts';
+import { beginReading, captureOids, endReading, readHistory, setPosition } from './source.sql.ts';
 import { type Waiting, waitingAt } from './guard/approvals.ts';
 import { findingsText } from './guard/finding.ts';
 import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';

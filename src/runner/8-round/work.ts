@@ -13,6 +13,8 @@ export type StreamTable = {
   /** Display name on the target: the table's identity in `sarrio.initial_copy`. */
   readonly relation: string;
   readonly table: PlanTable;
+  /** Display name of its delta table in the source; null for a reader that has no use for it. */
+  readonly delta: string | null;
   readonly read: ReadStatements;
   readonly apply: ApplyStatements;
   readonly verify: VerifyStatements;
@@ -33,13 +35,14 @@ export type TableWork = StreamTable & {
   readonly joinFrom: Position | null;
 };
 
-/** The tables of a sync for one target, in the plan's order, which is also the order of locking. */
-export function streamTables(sync: Pick<Flow, 'tables'>, target: string): readonly StreamTable[] {
+/** The tables of a sync for one target, in the plan's order, which is also the order of locking. `deltas` in the same order. */
+export function streamTables(sync: Pick<Flow, 'tables'>, target: string, deltas: readonly string[] = []): readonly StreamTable[] {
   return sync.tables.map((table, ordinal) => {
     const route = table.routes.findIndex(({ targets }) => targets.includes(target));
     const found: PlanRoute | undefined = table.routes[route];
     if (found === undefined) throw new Error(`the plan has no route to ${target} for ${displayName(table.source)}`);
-    return { ordinal, route, relation: displayName(table.target), table, read: found.read, apply: found.apply, verify: found.verify };
+    const { read, apply, verify } = found;
+    return { ordinal, route, relation: displayName(table.target), table, delta: deltas[ordinal] ?? null, read, apply, verify };
   });
 }
 

@@ -1,6 +1,7 @@
 import { failure, SarrioError } from '../../plan/errors.ts';
 import { flowsOf } from '../../plan/flows.ts';
 import { failureText } from '../postgres/error-text.ts';
+import { rightsHint } from './rights-hint.ts';
 import type { Session } from '../postgres/session.ts';
 import { openSource, type Source } from '../8-round/source.ts';
 import { type Compared, compareTable } from './compare-table.ts';
@@ -82,5 +83,5 @@ function repairedResult(result: TableResult, repaired: Repaired): TableResult {
 
 function failedComparison({ stream, table }: Selected, cause: unknown): SarrioError {
   const where = `sync ${stream.sync}, ${stream.source} -> ${stream.target}, table ${table.relation}`;
-  return failure('failed', { code: 'SAR700', where, message: `the comparison failed: ${failureText(cause)}`, cause });
+  return failure('failed', { code: 'SAR700', where, message: `the comparison failed: ${failureText(cause)}`, ...rightsHint(cause), cause });
 }

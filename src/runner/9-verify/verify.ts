@@ -7,7 +7,7 @@ import type { Session } from '../postgres/session.ts';
 import type { StreamName } from '../events.ts';
 import { refuseMissingRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from '../8-round/installed-plan.ts';
-import { estimatedRows } from '../8-round/source.sql.ts';
+import { estimatedRows } from '../8-round/joins.sql.ts';
 import { type Buckets, sampleOf } from '../8-round/comparing/buckets.ts';
 import type { MastersResult } from './masters/masters-result.ts';
 import { type MastersTable, pairsOf, refuseUnclearRepair } from './masters/select-masters.ts';
@@ -157,14 +157,14 @@ async function withSessions({ connect, signal }: Verifying, work: (sessions: Ver
   }
 }
 
-/** A plan that was not applied describes other tables than those that are captured. */
+/** A plan that was not applied describes other tables than those that are captured. Who only compares needs a reader's rights. */
 function checkedConnect({ plan, connect }: VerifyOptions): VerifyOptions['connect'] {
   return async (database, role) => {
     const session = await connect(database, role);
     try {
       if (role !== 'status') {
         await refuseUnapplied(plan, database, session);
-        await refuseMissingRights(plan, session, 'runner');
+        await refuseMissingRights(plan, session, role === 'verify' ? 'reader' : 'runner');
       }
       return session;
     } catch (error) {

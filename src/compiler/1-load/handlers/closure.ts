@@ -1,4 +1,4 @@
-import { Node } from 'ts-morph';
+import { Node, SyntaxKind, ts } from 'ts-morph';
 import type { HandlerFault } from './fault.ts';
 import type { Modules } from './modules.ts';
 import { type Reference, readFunction } from './read-function.ts';
@@ -40,7 +40,10 @@ function functionInConstant(node: Node): HandlerFault {
   return { code: 'SAR282', message: `a handler may not use a constant that holds the function ${node.getText()}`, hint, node };
 }
 
-/** The name that a member has in its module; the handler's own when it stands in the config without one. */
+/** The name that a member has in its module, or that it is exported by; the handler's own when it stands in the config without one. */
 export function ownName({ node }: ClosureMember, inline: string): string {
-  return Node.isVariableDeclaration(node) || Node.isFunctionDeclaration(node) ? (node.getName() ?? inline) : inline;
+  if (Node.isVariableDeclaration(node) || Node.isFunctionDeclaration(node)) return node.getName() ?? inline;
+  const assigned = node.getParentIfKind(SyntaxKind.BinaryExpression)?.getLeft();
+  const name = Node.isPropertyAccessExpression(assigned) ? assigned.getNameNode() : node.getParentIfKind(SyntaxKind.PropertyAssignment)?.getNameNode();
+  return Node.isIdentifier(name) && ts.identifierToKeywordKind(name.compilerNode) === undefined ? name.getText() : inline;
 }

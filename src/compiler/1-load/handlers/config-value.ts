@@ -1,6 +1,7 @@
 import { type ArrayLiteralExpression, type Identifier, Node, type ObjectLiteralExpression, type SourceFile, VariableDeclarationKind } from 'ts-morph';
 import type { ConfigPath } from '../fault.ts';
 import { rootOf } from '../span-of.ts';
+import { importOf } from './common-js.ts';
 import { unwrapped } from './literals.ts';
 import { exportedAs, type Modules } from './modules.ts';
 
@@ -35,9 +36,9 @@ function constantOf(modules: Modules, name: Identifier): Node | undefined {
   const symbol = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : name.getSymbol();
   const declaration = symbol?.getDeclarations()[0];
   if (Node.isVariableDeclaration(declaration)) return constantValue(declaration);
-  if (!Node.isImportSpecifier(declaration)) return undefined;
-  const file = modules.imported(declaration.getSourceFile(), declaration.getImportDeclaration().getModuleSpecifierValue());
-  const found = file ? exportedAs(modules, file, declaration.getName()) : null;
+  const imported = declaration && importOf(declaration);
+  const file = declaration && imported ? modules.imported(declaration.getSourceFile(), imported.specifier) : null;
+  const found = file && imported ? exportedAs(modules, file, imported.name) : null;
   return found ? constantValue(found) : undefined;
 }
 

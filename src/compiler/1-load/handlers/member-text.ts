@@ -78,9 +78,9 @@ function templateRanges(node: Node): readonly (readonly [start: number, end: num
   return [...(kinds.some((kind) => node.getKind() === kind) ? [node] : []), ...parts].map((part) => [part.getStart(), part.getEnd()]);
 }
 
-/** Comments that stand right above a declaration, or above the property that an inline function is. */
+/** Comments that stand right above a declaration, or above the property or assignment that a function is. */
 function commentsOf(node: Node): string {
-  const above = Node.isVariableDeclaration(node) ? onlyStatement(node.getVariableStatement()) : (node.getParentIfKind(SyntaxKind.PropertyAssignment) ?? node);
+  const above = Node.isVariableDeclaration(node) ? onlyStatement(node.getVariableStatement()) : ownerOf(node);
   if (!above) return '';
   const full = above.getSourceFile().getFullText();
   let start = above.getStart();
@@ -92,6 +92,11 @@ function commentsOf(node: Node): string {
     .slice(start, above.getStart())
     .replaceAll(/^[ \t]+/gm, '')
     .replaceAll(/^\*/gm, ' *');
+}
+
+function ownerOf(node: Node): Node {
+  const assignment = node.getParentIfKind(SyntaxKind.BinaryExpression);
+  return node.getParentIfKind(SyntaxKind.PropertyAssignment) ?? assignment?.getParentIfKind(SyntaxKind.ExpressionStatement) ?? node;
 }
 
 function onlyStatement(statement: VariableStatement | undefined): VariableStatement | null {

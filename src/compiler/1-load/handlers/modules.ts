@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type FunctionDeclaration, Node, Project, type SourceFile, ts, type VariableDeclaration } from 'ts-morph';
+import { type ArrowFunction, type FunctionDeclaration, type FunctionExpression, Node, Project, type SourceFile, ts, type VariableDeclaration } from 'ts-morph';
+import { commonExport, importOf } from './common-js.ts';
 
 /** The config's module and those that its handlers lead to, read when needed and never executed. */
 export type Modules = {
@@ -11,8 +12,9 @@ export type Modules = {
   imported(from: SourceFile, specifier: string): SourceFile | null;
 };
 
-/** A declaration that an import may lead to. */
-export type Exported = FunctionDeclaration | VariableDeclaration;
+/** What an import may lead to: a declaration, or in CommonJS the function of `exports.rank = (row) => …`. */
+export type Exported = Declared | ArrowFunction | FunctionExpression;
+type Declared = FunctionDeclaration | VariableDeclaration;
 
 export function openModules(): Modules {
   // Names are resolved by the checker, which needs neither libraries nor other files for that.
@@ -46,8 +48,8 @@ export function openModules(): Modules {
 
 /** What `./rules` may mean: with an ending, or the TypeScript file of the JavaScript one that is named. */
 function pathsOf(path: string): readonly string[] {
-  const endings = ['.ts', '.mts', '.js', '.mjs'];
-  return [path, path.replace(/\.(m?)js$/, '.$1ts'), ...endings.map((ending) => path + ending), ...endings.map((ending) => join(path, `index${ending}`))];
+  const endings = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+  return [path, path.replace(/\.([cm]?)js$/, '.$1ts'), ...endings.map((ending) => path + ending), ...endings.map((ending) => join(path, `index${ending}`))];
 }
 
 /** What a module exports under a name, through re-exports. */
@@ -58,7 +60,20 @@ export function exportedAs(modules: Modules, file: SourceFile, name: string): Ex
     const found = throughDeclaration(modules, file, { declaration, name });
     if (found) return found;
   }
-  return null;
+  return throughCommonJs(modules, file, commonExport(file, name));
+}
+
+/** A function that stands there, or the name of one; `const { rank } = require('./rank'); module.exports = { rank };` too. */
+function throughCommonJs(modules: Modules, file: SourceFile, value: Node | undefined): Exported | null {
+  if (Node.isArrowFunction(value) || Node.isFunctionExpression(value)) return value;
+  if (!Node.isIdentifier(value)) return null;
+  const own = topLevel(file, value.getText());
+  if (own) return own;
+  const parent = value.getParent();
+  const symbol = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : value.getSymbol();
+  const required = (symbol?.getDeclarations() ?? []).map(importOf).find((each) => each !== null);
+  const target = required && modules.imported(file, required.specifier);
+  return target ? exportedAs(modules, target, required.name) : null;
 }
 
 type Through = { readonly declaration: ReturnType<SourceFile['getExportDeclarations']>[number]; readonly name: string };
@@ -84,10 +99,11 @@ function throughImport(modules: Modules, file: SourceFile, name: string): Export
   return null;
 }
 
-function topLevel(file: SourceFile, name: string): Exported | null {
-  return file.getFunctions().find((each) => each.getName() === name) ?? file.getVariableDeclaration(name) ?? null;
+function topLevel(file: SourceFile, name: string): Declared | null {
+  const variable = file.getVariableDeclaration((each) => Node.isIdentifier(each.getNameNode()) && each.getName() === name);
+  return file.getFunctions().find((each) => each.getName() === name) ?? variable ?? null;
 }
 
-function isExported(node: Exported): boolean {
+function isExported(node: Declared): boolean {
   return Node.isFunctionDeclaration(node) ? node.isExported() && !node.isDefaultExport() : node.isExported();
 }

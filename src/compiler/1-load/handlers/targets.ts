@@ -1,7 +1,8 @@
-import { type FunctionDeclaration, type Identifier, type ImportSpecifier, Node, type VariableDeclaration, VariableDeclarationKind } from 'ts-morph';
+import { type FunctionDeclaration, type Identifier, Node, type SourceFile, type VariableDeclaration, VariableDeclarationKind } from 'ts-morph';
+import { importOf, type Required, requiredModule } from './common-js.ts';
 import type { HandlerFault } from './fault.ts';
 import { isLiteral, unwrapped } from './literals.ts';
-import { exportedAs, type Modules } from './modules.ts';
+import { type Exported, exportedAs, type Modules } from './modules.ts';
 
 /** What a name in a handler stands for. */
 export type Target =
@@ -10,7 +11,7 @@ export type Target =
   | { readonly kind: 'global' }
   /** `take`, `merge`, … of sarrio itself. */
   | { readonly kind: 'answer'; readonly name: string }
-  | { readonly kind: 'function'; readonly node: FunctionDeclaration | VariableDeclaration }
+  | { readonly kind: 'function'; readonly node: Exported }
   | { readonly kind: 'constant'; readonly node: VariableDeclaration }
   | { readonly kind: 'fault'; readonly fault: HandlerFault };
 
@@ -22,7 +23,8 @@ export function targetOf(modules: Modules, owner: Node, name: Identifier): Targe
   const declaration = declarationOf(name);
   if (!declaration || isAmbient(declaration)) return { kind: 'global' };
   if (isWithin(declaration, owner) && !(declaration === owner && isMember(owner))) return { kind: 'inside' };
-  if (Node.isImportSpecifier(declaration)) return importedTarget(modules, declaration, name);
+  const imported = importOf(declaration);
+  if (imported) return importedTarget({ modules, from: declaration.getSourceFile(), imported }, name);
   if (Node.isFunctionDeclaration(declaration) && isTopLevel(declaration)) return functionTarget(declaration, name);
   if (Node.isVariableDeclaration(declaration) && isTopLevel(declaration)) return variableTarget(declaration, name);
   return { kind: 'fault', fault: strangerFault(declaration, name) };
@@ -67,27 +69,31 @@ function variableTarget(node: VariableDeclaration, name: Identifier): Target {
   const value = unwrapped(node.getInitializer());
   if (Node.isArrowFunction(value) || Node.isFunctionExpression(value)) return { kind: 'function', node };
   if (value && isLiteral(value)) return { kind: 'constant', node };
+  if (requiredModule(value) !== null) return fault('SAR283', name, `a handler may not use ${name.getText()}, which is a whole module`, IMPORT_HINT);
   return fault('SAR282', name, `a handler may not use ${name.getText()}, whose value is made when the config is read`, LITERAL_HINT);
 }
 
 const LITERAL_HINT = 'A constant that a handler uses is written out: texts, numbers, true, false, null, and lists and objects of these.';
 
-function importedTarget(modules: Modules, node: ImportSpecifier, name: Identifier): Target {
-  const specifier = node.getImportDeclaration().getModuleSpecifierValue();
-  const exported = node.getName();
+type Importing = { readonly modules: Modules; readonly from: SourceFile; readonly imported: Required };
+
+function importedTarget({ modules, from, imported }: Importing, name: Identifier): Target {
+  const { specifier, name: exported } = imported;
   if (specifier === 'sarrio') {
     if (ANSWERS.includes(exported)) return { kind: 'answer', name: exported };
     return fault('SAR283', name, `a handler may not use ${exported} of sarrio`, `Of sarrio there are ${ANSWERS.join(', ')}.`);
   }
   if (!specifier.startsWith('.')) return fault('SAR283', name, `a handler may not use ${name.getText()} of the package '${specifier}'`, PACKAGE_HINT);
-  const file = modules.imported(node.getSourceFile(), specifier);
+  const file = modules.imported(from, specifier);
   const found = file && exportedAs(modules, file, exported);
   if (!found) return fault('SAR283', name, `${exported} of '${specifier}' is no function or constant that could be found`, IMPORT_HINT);
-  return Node.isFunctionDeclaration(found) ? functionTarget(found, name) : variableTarget(found, name);
+  if (Node.isVariableDeclaration(found)) return variableTarget(found, name);
+  return Node.isFunctionDeclaration(found) ? functionTarget(found, name) : { kind: 'function', node: found };
 }
 
 const PACKAGE_HINT = 'The text of a handler must be reviewed with the project: copy the function into a module of your own.';
-const IMPORT_HINT = "What a handler uses is imported by its name from a relative path, as in: import { rank } from './rank.ts'";
+const IMPORT_HINT =
+  "What a handler uses is imported by its name from a relative path, as in: import { rank } from './rank.ts', or const { rank } = require('./rank')";
 
 function strangerFault(declaration: Node, node: Identifier): HandlerFault {
   const name = node.getText();

@@ -6,7 +6,7 @@ import { type Sql, sql } from '../../../sql/sql.ts';
  */
 /**
  * In a target: ranges of blocks in which a large table is copied, until all of them are there. All of one copy have one position, that of
- * its first snapshot, and the file of the source table in which the blocks stand.
+ * its first snapshot, and the file of the source table in which the blocks stand; of a partitioned table those of all its partitions (`files`).
  */
 export const copyRangeBlock: Sql = sql`
   create table if not exists sarrio.copy_range (
@@ -25,6 +25,7 @@ export const copyRangeBlock: Sql = sql`
     copied_at timestamptz,
     primary key (sync, source, relation, number)
   );
+  alter table sarrio.copy_range add column if not exists files text;
   revoke all on table sarrio.copy_range from public;
 `;
 

@@ -10,8 +10,7 @@ const ROLES = ['runner', 'reader'] as const satisfies readonly PlannedRole[];
  * Purpose: lets the roles that the config names use objects of ours, each exactly as far as its verbs need.
  * Reads: nothing. Writes: privileges of objects of ours. Called by: `emit`.
  */
-export function withGrants(file: SqlFile, to: { readonly roles: DatabaseRoles; readonly relays: boolean } | null): SqlFile {
-  if (to === null) return file;
+export function withGrants(file: SqlFile, to: { readonly roles: DatabaseRoles; readonly relays: boolean }): SqlFile {
   const granted = (object: EmittedObject): EmittedObject => {
     const grants = ROLES.flatMap((role) => grantTo(object, { role, grantee: to.roles[role], relays: to.relays }));
     return grants.length === 0 ? object : { ...object, text: join([object.text, ...grants], '\n') };

@@ -8,7 +8,7 @@ import { columnOf, currentRows } from './pending.sql.ts';
  * Purpose: an initial copy in ranges of the source table's blocks.
  * Reads: the table, the session's stage table. Writes: the target table. Called by: `emitRoute`.
  *
- * A row that was not changed stays in its block, so ranges of one snapshot hold each row once, and those of several snapshots each row
+ * Of a partitioned table a range is the same blocks of every partition. A row that was not changed stays in its block, so ranges of one snapshot hold each row once, and those of several snapshots each row
  * that was not changed since the first of them.
  */
 export function rangeReads({ table, copyFormat }: ApplyTarget): RangeReadStatements {
@@ -45,7 +45,7 @@ export function insertFree(at: ApplyTarget): string {
 /** A deferrable index is no arbiter; where there is one, the table is copied as a whole. */
 export function mayBeRanges(at: ApplyTarget): boolean {
   const { table, target } = at;
-  return table.source.kind === 'table' && refusesTwice(at) && target.keys.every(({ deferrable }) => !deferrable);
+  return (table.source.kind === 'table' || table.source.kind === 'partitioned') && refusesTwice(at) && target.keys.every(({ deferrable }) => !deferrable);
 }
 
 /** $1: sync, $2: source, $3: display name of the table. The function stands in the target's own SQL file. */

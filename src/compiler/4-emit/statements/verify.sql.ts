@@ -220,7 +220,7 @@ function inTypeOf(column: ModelColumn, type: string): Pick<HashedColumn, 'value'
   const own = column.from.column.type;
   if (INTEGER.test(own) && INTEGER.test(type)) return { value: own === type ? value : sql`${value}::${wanted}`, type };
   const isSame = own === type || (SAME_TEXT.test(own) && SAME_TEXT.test(type));
-  return isSame ? { value, type: own } : { value: sql`${value}::text::${wanted}`, type };
+  return { value: isSame ? value : sql`${value}::text::${wanted}`, type };
 }
 
 export function targetColumns(at: VerifyTarget): readonly HashedColumn[] {

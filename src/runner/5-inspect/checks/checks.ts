@@ -38,6 +38,24 @@ export const LIVE_CHECKS: readonly LiveCheck[] = [
   expressions,
 ];
 
+/** Rules about the role that applies, and about the role that rounds run as, which is the same one unless the plan names another. */
+const OF_APPLIER: readonly LiveCheck[] = [applyPrivileges];
+const OF_RUNNER: readonly LiveCheck[] = [runPrivileges, sequencePrivileges, rebuildRights, replicationRole];
+
+/** The same for verbs that only ask. The plan's reader asks for somebody else: what that one may do shows when it is asked as that one. */
+export const QUESTION_CHECKS: readonly LiveCheck[] = LIVE_CHECKS.map((check) => {
+  const isOfRunner = OF_RUNNER.includes(check);
+  if (!isOfRunner && !OF_APPLIER.includes(check)) return check;
+  return {
+    ...check,
+    run: (subject) => {
+      const { runner, reader } = subject.plan.databases[subject.database]?.roles ?? {};
+      const isForAnother = subject.inspection.role.role === reader && !(isOfRunner && runner !== undefined);
+      return isForAnother ? [] : check.run(subject);
+    },
+  };
+});
+
 /** What removing needs: a server that takes writes, and objects of this project that this role owns. */
 export const REMOVAL_CHECKS: readonly LiveCheck[] = [standby, otherProject, newerFormat, removalPrivileges];
 

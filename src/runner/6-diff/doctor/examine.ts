@@ -1,5 +1,5 @@
 import { displayName } from '../../../sql/quote.ts';
-import { checkDatabases, LIVE_CHECKS } from '../../5-inspect/checks/checks.ts';
+import { checkDatabases, QUESTION_CHECKS } from '../../5-inspect/checks/checks.ts';
 import { plannedTables } from '../../5-inspect/plan-tables.ts';
 import { takeInventory } from '../diff-removals.ts';
 import { CURES } from './cures.sql.ts';
@@ -26,7 +26,7 @@ export function examine(patient: Patient): readonly Finding[] {
 
 /** What `plan` asks before anything is changed: rights with their GRANTs, keys, kinds, partitions. */
 function liveChecks(): readonly DoctorCheck[] {
-  return LIVE_CHECKS.map((live) => ({
+  return QUESTION_CHECKS.map((live) => ({
     check: live.code,
     ok: live.summary,
     run: ({ plan, databases }, database) => {

@@ -3,7 +3,7 @@ import type { Row, Session } from '../../postgres/session.ts';
 import { writeStage } from '../apply-staged.ts';
 import { beatDuring } from '../heartbeat.ts';
 import type { InitialCopy } from '../initial-copy.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { bothOf, bucketMask, type Buckets, differingBuckets, sumHere } from './buckets.ts';
 import { setBuckets } from './comparing.sql.ts';

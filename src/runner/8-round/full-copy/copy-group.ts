@@ -10,7 +10,7 @@ import { textArray } from '../../postgres/text-array.ts';
 import { beatDuring } from '../heartbeat.ts';
 import type { Reading } from '../reading.ts';
 import type { Source } from '../source.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import { beginApply, commitApply, rollbackApply, rollbackToSavepoint, savepoint, wakeReader } from '../target.sql.ts';
 import { copyChanged } from './changed-rows.ts';
 import { finishCopy, holdCopy, openCopy, readLastCopy, setLockTimeout } from './full-copy.sql.ts';

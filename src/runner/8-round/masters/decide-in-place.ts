@@ -3,7 +3,7 @@ import type { Operation } from '../../../conflict/handlers/conflict.ts';
 import type { DecideStatements } from '../../../plan/plan-masters.ts';
 import { copyColumns } from '../../postgres/copy.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import { allOf } from './all-of.ts';
 import { closeContested, createRuled, fetchContested, loadRuled, openContested } from './masters.sql.ts';
 import { type AskHandler, type DecidedKeys, FEW_ENTRIES, type Member, type RuledConflict } from './member.ts';

@@ -1,5 +1,5 @@
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import type { ClashPair, ClashingText } from './member.ts';
 import { asSeen, fromOf, tableOf } from './member-reads.ts';
 import { isLarge, readyStage } from './member-stage.ts';

@@ -1,6 +1,6 @@
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import { rowsInMemory } from '../reading-rows.ts';
-import { joinsFor } from '../source.sql.ts';
+import { joinsFor } from '../joins.sql.ts';
 import { setSpan } from './masters.sql.ts';
 import { FEW_ENTRIES, type Member } from './member.ts';
 import { asSeen, entriesOf, fromHere, peerOf, spanOf, tableOf } from './member-reads.ts';

@@ -7,7 +7,7 @@ import type { Statement } from '../../postgres/session.ts';
 import { notAsSeen } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import type { TextRows } from '../reading-rows.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
 import { allOf } from './all-of.ts';
 import { FEW_ENTRIES, type Member, type MetKey, type RowText, type Span } from './member.ts';

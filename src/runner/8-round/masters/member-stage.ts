@@ -1,4 +1,4 @@
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import type { MemberState } from './session-member.ts';
 import { intoStage, isForStage, type SetAside, writesOf } from './set-aside.ts';
 

@@ -1,7 +1,8 @@
 import { beforeAll, type History, intersection, parsePosition, sameHistory } from '../../../plan/position.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import type { Session } from '../../postgres/session.ts';
-import { beginReading, endReading, planFor, readAcknowledged, readHistory, setPosition } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
+import { beginReading, endReading, readAcknowledged, readHistory, setPosition } from '../source.sql.ts';
 import { summarizePending } from '../status.sql.ts';
 
 /** How many changes that were made at a member have not reached all others yet, as far as it knows. */

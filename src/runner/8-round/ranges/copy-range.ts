@@ -4,7 +4,7 @@ import type { Session } from '../../postgres/session.ts';
 import { wakes } from '../apply-few.ts';
 import { isUniqueViolation, writeStage } from '../apply-staged.ts';
 import type { InitialCopy } from '../initial-copy.ts';
-import { planFor } from '../source.sql.ts';
+import { planFor } from '../joins.sql.ts';
 import {
   beginApply,
   claimCopy,
@@ -18,7 +18,7 @@ import {
 } from '../target.sql.ts';
 import { isSetAside } from './set-aside.ts';
 import { finishRange, forgetRanges, readRanges, setRange, takeRange } from './ranges.sql.ts';
-import { type Range, type RangedTable, readTableFile } from './ranges.ts';
+import { type Range, type RangedTable, readTableFiles } from './ranges.ts';
 
 /**
  * Copies one range in one transaction of the target, which also records that it is there. Null when somebody else has.
@@ -89,8 +89,8 @@ async function readRange(
   const source = await reading.openBulk();
   try {
     await source.query(ranged.table.verify.lockSource);
-    const { filenode } = await readTableFile(source, ranged.table);
-    if (filenode !== ranged.filenode) throw rewritten(ranged);
+    const { files } = await readTableFiles(source, ranged.table);
+    if (files !== ranged.files) throw rewritten(ranged);
     await source.query(planFor('many'));
     await source.query(setRange, [range.firstBlock, range.endBlock]);
     return await copyBetween({ session: source, text }, to, throttle);
@@ -103,7 +103,7 @@ function rewritten({ table }: RangedTable): Error {
   return failure('failed', {
     code: 'SAR642',
     where: `table ${table.relation}`,
-    message: 'the source table was truncated or written anew (VACUUM FULL, CLUSTER, ALTER TABLE) while it was copied',
+    message: 'the source table was truncated or written anew (VACUUM FULL, CLUSTER, ALTER TABLE), or its partitions changed, while it was copied',
     hint: 'Its copy begins again by itself.',
   });
 }

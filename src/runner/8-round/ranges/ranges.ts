@@ -6,7 +6,7 @@ import { holdsRows, makeRoom } from '../make-room.ts';
 import { beginApply, commitApply, lockWatermark, rollbackApply } from '../target.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { setAside } from './set-aside.ts';
-import { forgetRanges, insertRanges, isCopied, readRanges, tableFile } from './ranges.sql.ts';
+import { forgetRanges, insertRanges, isCopied, readRanges, tableFiles } from './ranges.sql.ts';
 
 /** A table that is copied in ranges. */
 export type RangedTable = {
@@ -14,7 +14,7 @@ export type RangedTable = {
   /** The copy's identity, and its position: that of its first snapshot. */
   readonly copy: string;
   readonly position: string;
-  readonly filenode: string;
+  readonly files: string;
   readonly ranges: readonly Range[];
   /** Begun by an earlier run, from an earlier snapshot: some rows may be there already. */
   readonly isResumed: boolean;
@@ -22,11 +22,32 @@ export type RangedTable = {
 
 export type Range = { readonly number: string; readonly firstBlock: string; readonly endBlock: string; readonly isCopied: boolean };
 
-export type TableFile = { readonly filenode: string; readonly blocks: number; readonly blockSize: number };
+/** Of a table or of all its partitions: which files they are (null: not such as can be told apart), and how many blocks each one has. */
+export type TableFiles = { readonly files: string | null; readonly blocks: readonly number[]; readonly blockSize: number };
 
-export async function readTableFile(source: Session, { table }: StreamTable): Promise<TableFile> {
-  const row = (await source.query(tableFile, [displayName(table.source)])).rows[0];
-  return { filenode: row?.['filenode'] ?? '', blocks: Number(row?.['blocks']), blockSize: Number(row?.['block_size']) };
+export async function readTableFiles(source: Session, { table }: StreamTable): Promise<TableFiles> {
+  const row = (await source.query(tableFiles, [displayName(table.source)])).rows[0];
+  return { files: row?.['files'] ?? null, blocks: JSON.parse(row?.['blocks'] ?? '[]') as readonly number[], blockSize: Number(row?.['block_size']) };
+}
+
+/** Where ranges of so many blocks end. A range is the same blocks of every partition, of those that have as many. */
+export function rangeEnds(sizes: readonly number[], blocks: number): readonly number[] {
+  const last = Math.max(0, ...sizes);
+  const ends: number[] = [];
+  let at = 0;
+  do {
+    let room = blocks;
+    while (at < last && room > 0) {
+      const open = sizes.filter((size) => size > at);
+      const most = Math.max(Math.floor(room / open.length), room === blocks ? 1 : 0);
+      if (most === 0) break;
+      const step = Math.min(most, Math.min(...open) - at);
+      at += step;
+      room -= step * open.length;
+    }
+    ends.push(at);
+  } while (at < last);
+  return ends;
 }
 
 /**
@@ -38,7 +59,7 @@ export async function readTableFile(source: Session, { table }: StreamTable): Pr
  */
 export async function beginRanges(
   copy: InitialCopy,
-  at: { target: Session; table: StreamTable; file: TableFile; chunkBytes: number },
+  at: { target: Session; table: StreamTable; file: TableFiles & { readonly files: string }; chunkBytes: number },
 ): Promise<RangedTable | null> {
   const { target, table, file } = at;
   const { stream, failpoint } = copy;
@@ -51,17 +72,16 @@ export async function beginRanges(
       return found === 'copied' ? null : found;
     }
     const isEmpty = found === 'none' && !(await holdsRows(target, table));
-    await makeRoom(copy, target, { table, holdsOurs: found === 'stale' });
+    await makeRoom(copy, target, { table, holdsOurs: found === 'stale', inRanges: true });
     if (isEmpty) await setAside(copy, target, table);
     await target.query(forgetRanges, names);
     const blocks = Math.max(1, Math.ceil(at.chunkBytes / file.blockSize));
     const more = [
       copy.registration,
       copy.captures[table.ordinal] ?? '',
-      file.filenode,
+      file.files,
       formatPosition(copy.reading.position),
-      String(blocks),
-      String(file.blocks),
+      `{${rangeEnds(file.blocks, blocks).join(',')}}`,
     ];
     await target.query(insertRanges, [...names, ...more]);
     const rows = (await target.query(readRanges, names)).rows;
@@ -76,7 +96,7 @@ export async function beginRanges(
 
 async function knownRanges(
   copy: InitialCopy,
-  { target, table, file }: { target: Session; table: StreamTable; file: TableFile },
+  { target, table, file }: { target: Session; table: StreamTable; file: TableFiles },
 ): Promise<RangedTable | 'copied' | 'stale' | 'none'> {
   const { stream, captures, registration } = copy;
   const capture = captures[table.ordinal] ?? '';
@@ -85,7 +105,7 @@ async function knownRanges(
   const rows = (await target.query(readRanges, names)).rows;
   const [first] = rows;
   if (first === undefined) return 'none';
-  const isSame = first['registration'] === registration && first['capture'] === capture && first['filenode'] === file.filenode;
+  const isSame = first['registration'] === registration && first['capture'] === capture && first['files'] === file.files;
   return isSame && isKept(copy, parsePosition(first['position'] ?? '')) ? rangedTable(table, rows, true) : 'stale';
 }
 
@@ -100,7 +120,7 @@ function rangedTable(table: StreamTable, rows: readonly Row[], isResumed: boolea
     table,
     copy: first?.['copy'] ?? '',
     position: first?.['position'] ?? '',
-    filenode: first?.['filenode'] ?? '',
+    files: first?.['files'] ?? '',
     isResumed,
     ranges: rows.map((row) => ({
       number: row['number'] ?? '',

@@ -1,6 +1,7 @@
 import { failure, SarrioError } from '../../../plan/errors.ts';
 import { failureText } from '../../postgres/error-text.ts';
 import type { Session } from '../../postgres/session.ts';
+import { rightsHint } from '../rights-hint.ts';
 import { repairSession } from '../verify.sql.ts';
 import type { Verifying } from '../verify.ts';
 import type { VerifySessions } from '../verify-sessions.ts';
@@ -124,5 +125,5 @@ function unreached(member: string, cause: unknown): SarrioError {
 
 function failedComparison({ sync, stream }: MastersTable, cause: unknown): SarrioError {
   const where = `sync ${sync}, table ${stream.relation}`;
-  return failure('failed', { code: 'SAR700', where, message: `the comparison failed: ${failureText(cause)}`, cause });
+  return failure('failed', { code: 'SAR700', where, message: `the comparison failed: ${failureText(cause)}`, ...rightsHint(cause), cause });
 }

@@ -182,6 +182,7 @@ create table if not exists sarrio.copy_range (
   copied_at timestamptz,
   primary key (sync, source, relation, number)
 );
+alter table sarrio.copy_range add column if not exists files text;
 revoke all on table sarrio.copy_range from public;
 grant select, insert, update, delete on table sarrio.copy_range to sarrio_runner;
 grant select on table sarrio.copy_range to sarrio_reader;

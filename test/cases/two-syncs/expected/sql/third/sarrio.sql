@@ -162,6 +162,7 @@ create table if not exists sarrio.copy_range (
   copied_at timestamptz,
   primary key (sync, source, relation, number)
 );
+alter table sarrio.copy_range add column if not exists files text;
 revoke all on table sarrio.copy_range from public;
 
 -- object: table sarrio.set_aside
