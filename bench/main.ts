@@ -7,6 +7,7 @@ import { isMet, reportText, writeResults } from './harness/report.ts';
 import { startPair } from './harness/servers.ts';
 import type { Workload } from './harness/workload.ts';
 import { backlog } from './workloads/backlog.ts';
+import { distance } from './workloads/distance.ts';
 import { fullCopy } from './workloads/full-copy.ts';
 import { initialCopy } from './workloads/initial-copy.ts';
 import { latency } from './workloads/latency.ts';
@@ -26,6 +27,7 @@ const WORKLOADS: readonly Workload[] = [
   singleUpdates,
   hotRows,
   latency,
+  distance,
   initialCopy,
   fullCopy,
   backlog,

@@ -82,6 +82,12 @@ export function moreTables(count: number): string {
   return Array.from({ length: count }, (_, index) => `create table more_${index} (id bigint primary key, v int);`).join('\n');
 }
 
+/** One row in each of those tables and one probe, in one transaction. */
+export function writeEverywhere(count: number, id: number): string {
+  const rows = Array.from({ length: count }, (_, index) => `insert into more_${index} values (${id}, 0);`).join(' ');
+  return `begin; ${rows} insert into probe (id) values (${id}); commit`;
+}
+
 /** Forgets the installation and all but the first few of those tables. */
 export const KEEP_TEN = `
   set client_min_messages = warning;

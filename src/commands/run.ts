@@ -5,6 +5,7 @@ import { systemClock } from '../runner/clock.ts';
 import type { Log } from '../runner/events.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
 import { eventText } from '../runner/print-text.ts';
+import { keepHeapSmall } from '../runner/small-heap.ts';
 import { generatedDir } from './change-options.ts';
 import { runFollowing } from './follow-generated.ts';
 import { parseAtLeastOne } from './duration.ts';
@@ -27,6 +28,7 @@ export const verb: Verb = {
       .option('--log <format>', 'events as text or json lines', 'text');
   },
   run: async (options, context) => {
+    keepHeapSmall();
     const dir = generatedDir(options, context);
     const ends = await runFollowing({ dir, syncs: stringList(options['sync']), optionsFor: (generated) => runOptions(generated, options, context) });
     const failed = ends.find((end): end is Extract<StreamEnd, { kind: 'gave-up' }> => end.kind === 'gave-up');

@@ -117,6 +117,17 @@ describe('a config that is not the same everywhere', () => {
     expect(result).toMatch(/replication\.config\.ts\(5,12\): error SAR109: the config is another one each time it is read/);
   });
 
+  // Node 26 asks for a variable of its own whenever something is required.
+  test.each([
+    ['node:internal/modules/cjs/loader', 'not told of'],
+    ['node:os', 'told of'],
+  ])('that %s reads the environment for it is %s', async (filename, said) => {
+    const line = `import { runInThisContext } from 'node:vm'; runInThisContext('function read() { return process.env.WATCHED; } read', { filename: '${filename}' })();`;
+    const result = await load({ 'replication.config.ts': reading(line) });
+    if (said === 'told of') expect(result).toContain('SAR108: the config reads process.env.WATCHED');
+    else expect(result).toBe('["public.a"]');
+  });
+
   test('may handle dates that are written out, and what packages read is theirs', async () => {
     expect(await load({ 'replication.config.ts': reading("const at = new Date('2026-01-01T00:00:00Z').toISOString();") })).toBe('["public.a"]');
   });

@@ -7,7 +7,18 @@ import { startSampler } from '../support/sampler.ts';
 import { share } from '../support/share.ts';
 import { waitUntil } from '../support/wait.ts';
 import { startWorkload } from '../support/workload.ts';
-import { ADOPTION_POINTS, COPY_POINTS, FULL_COPY_POINTS, GUARD_POINTS, INDEX_POINTS, lureTo, MASTER_POINTS, RANGE_POINTS, ROUND_POINTS } from './points.ts';
+import {
+  ADOPTION_POINTS,
+  AT_ONCE_POINTS,
+  COPY_POINTS,
+  FULL_COPY_POINTS,
+  GUARD_POINTS,
+  INDEX_POINTS,
+  lureTo,
+  MASTER_POINTS,
+  RANGE_POINTS,
+  ROUND_POINTS,
+} from './points.ts';
 
 const stage: { servers: Servers | null } = { servers: null };
 
@@ -30,7 +41,17 @@ test('the lists of points name every failpoint of the runner', async () => {
   const { stdout } = await execa('grep', ['-rhoE', "failpoint\\('[a-z.-]+'\\)", 'src/runner/8-round'], { cwd: root });
   const found = new Set([...stdout.matchAll(/'([^']+)'/g)].map((match) => match[1]));
   expect([...found].sort()).toEqual(
-    [...ROUND_POINTS, ...COPY_POINTS, ...RANGE_POINTS, ...ADOPTION_POINTS, ...INDEX_POINTS, ...GUARD_POINTS, ...MASTER_POINTS, ...FULL_COPY_POINTS].sort(),
+    [
+      ...ROUND_POINTS,
+      ...COPY_POINTS,
+      ...RANGE_POINTS,
+      ...ADOPTION_POINTS,
+      ...INDEX_POINTS,
+      ...GUARD_POINTS,
+      ...MASTER_POINTS,
+      ...AT_ONCE_POINTS,
+      ...FULL_COPY_POINTS,
+    ].sort(),
   );
 });
 

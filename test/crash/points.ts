@@ -86,6 +86,9 @@ export const MASTER_POINTS = [
   'masters.after-commit',
 ] as const;
 
+/** Where a round between masters reads on second connections; cut in the test of that. */
+export const AT_ONCE_POINTS = ['masters.before-both'] as const;
+
 /** Where a full copy can be cut; all but the swap's own in every method. */
 export const FULL_COPY_POINTS = [
   'full-copy.before-lock',

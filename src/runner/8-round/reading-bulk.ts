@@ -26,7 +26,8 @@ export function bulkReader({ name, pool, locked }: Parts, exported: () => Promis
   };
 }
 
-async function importInto(pool: SourcePool, snapshot: string): Promise<Session> {
+/** A connection of the pool, in a transaction that shows the snapshot. */
+export async function importInto(pool: SourcePool, snapshot: string): Promise<Session> {
   const bulk = await pool.acquire();
   return orDestroy(bulk, async () => {
     await bulk.batch([beginReading, { text: importSnapshot(snapshot) }]);

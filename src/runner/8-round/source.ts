@@ -11,7 +11,8 @@ import type { QualifiedName } from '../../sql/quote.ts';
 import { makeCounter } from './counting.ts';
 import { type LockedTables, lockForReading } from './locked-tables.ts';
 import { beginSharedReading, type Hopes, type Join, type Reading } from './reading.ts';
-import { isReplica, readHistory } from './source.sql.ts';
+import { importInto } from './reading-bulk.ts';
+import { endReading, isReplica, readHistory } from './source.sql.ts';
 
 /** One sync's source while it can be reached. Losing its first connection ends it. */
 export type Source = {
@@ -21,6 +22,9 @@ export type Source = {
    * Tables that are to be locked before the snapshot is taken get one of their own.
    */
   open(from: Position, locks?: readonly QualifiedName[]): Promise<Reading>;
+  /** A connection that shows a snapshot which another one has exported, read only. */
+  readAt(snapshot: string): Promise<Session>;
+  endReading(session: Session): Promise<void>;
   /** A statement outside of any round, on a connection of its own. */
   query(text: string, values?: readonly (string | null)[]): Promise<Result>;
   isOpen(): boolean;
@@ -73,6 +77,14 @@ export async function openSource(options: SourceOptions): Promise<Source> {
         throw error;
       }
     }),
+    readAt: (snapshot) => importInto(pool, snapshot),
+    endReading: async (session) => {
+      if (!session.isOpen()) return;
+      await session.query(endReading).then(
+        () => pool.giveBack(session),
+        () => session.destroy(),
+      );
+    },
     query,
     isOpen: pool.isOpen,
     onLost: pool.onLost,

@@ -54,13 +54,14 @@ export function watchReads() {
   return { begin, end, found: () => [...found.values()], exit: () => exit };
 }
 
-/** The nearest frame outside of this program, where it is in a file of the user's: what packages read is theirs. */
+/** The nearest frame outside of this program, where it is in a file of the user's: what packages read is theirs, and what Node reads to load a module is Node's. */
 function callPlace() {
   const limit = RealError.stackTraceLimit;
   RealError.stackTraceLimit = 30;
   const frames = (new RealError().stack ?? '').split('\n').slice(1);
   RealError.stackTraceLimit = limit;
   for (const frame of frames) {
+    if (frame.includes('(node:internal/modules/')) return null;
     const match = /(?:\(|at (?:async )?)((?:file:\/\/)?\/[^()]*|[A-Za-z]:[^()]*):(\d+):(\d+)\)?$/.exec(frame.trim());
     const file = match && (match[1].startsWith('file:') ? match[1] : `file://${match[1]}`);
     if (!file || file.startsWith(OWN)) continue;

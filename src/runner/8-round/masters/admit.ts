@@ -145,6 +145,7 @@ function makePresent(run: MastersRun, present: readonly Present[], { slot, live 
     peers,
     history: live.history,
     query: live.source.query,
+    readers: { open: live.source.readAt, close: live.source.endReading },
     registry: () => live.registry,
   });
   peers.set(slot.index, state);

@@ -7,14 +7,14 @@ import { planFor } from '../joins.sql.ts';
 import { allOf } from './all-of.ts';
 import { closeContested, createRuled, fetchContested, loadRuled, openContested } from './masters.sql.ts';
 import { type AskHandler, type DecidedKeys, FEW_ENTRIES, type Member, type RuledConflict } from './member.ts';
-import { deliverMany } from './member-deliver.ts';
+import { deliverBoth } from './deliver-at-once.ts';
 import { asSeen, entriesOf, fromOf, oneAhead, peerOf, tableOf } from './member-reads.ts';
 import { asideOf, settleAside } from './member-writes.ts';
 import type { MemberState } from './session-member.ts';
 import { writesOf } from './set-aside.ts';
 
 /** Conflicts in memory at a time: two such pages, with both rows of each. */
-const SHOWN = 500;
+const SHOWN = 400;
 
 type Deciding = { readonly others: readonly Member[]; readonly ask: AskHandler };
 
@@ -28,8 +28,7 @@ export async function decideInPlace(state: MemberState, ordinal: number, { other
   const [peer, ...further] = others.map(({ index }) => peerOf(state, index));
   if (decide === null || peer === undefined || further.length > 0) return null;
   if (entriesOf(state, ordinal) + entriesOf(peer, ordinal) <= FEW_ENTRIES) return null;
-  const arrived = await deliverMany(peer, ordinal, { to: [state], fresh: false });
-  const sent = await deliverMany(state, ordinal, { to: [peer], fresh: false });
+  const [arrived, sent] = await deliverBoth([state, peer], ordinal);
   const { settled, conflicts, odd } = await decideAll(state, ordinal, decide);
   if (odd > 0) return forget([state, peer], ordinal, decide);
   if (settled > 0) await state.copyTo(peer, { before: [], from: decide.copyDecided, into: decide.loadDecided });

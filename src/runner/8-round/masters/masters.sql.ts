@@ -81,6 +81,11 @@ export function setSpan({ from, seenBy, knownBy }: Pick<MemberSettings, 'from' |
   };
 }
 
+/** On another connection of the same member, in the same snapshot. Between two nothing is named. */
+export function readerSettings(member: number): Statement {
+  return { name: 'sarrio_reader', text: "select set_config('sarrio.member', $1, true)", values: [String(member)] };
+}
+
 function targetsText(seenBy: ReadonlyMap<number, Position>): string {
   return JSON.stringify([...seenBy].map(([index, position]) => ({ bit: 1 << index, ...positionSettings(position) })));
 }

@@ -48,7 +48,8 @@ export async function deliverMany(state: MemberState, ordinal: number, { to, fre
     if (seen === undefined) throw new Error(`${peer.name} was not there when the round began`);
     state.hasReadElsewhere = true;
     const before = [setSpan({ from: seen, seenBy: new Map([[peer.index, seen]]), knownBy })];
-    most = Math.max(most, await receiveCopy(peer, ordinal, { sender: state, before, text, fresh }));
+    const copy = (into: string): Promise<number> => state.copyTo(peer, { before, from: text, into });
+    most = Math.max(most, await receiveCopy(peer, ordinal, { from: state.index, copy, fresh }));
   }
   const [altered] = await state.session.batch([asSeen(state, [ordinal])]);
   refuseChanged(state.name, altered);

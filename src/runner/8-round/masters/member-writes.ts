@@ -75,17 +75,24 @@ export function receiveRows(state: MemberState, ordinal: number, { rows, fresh, 
   aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows.length);
 }
 
-type Copy = { readonly sender: MemberState; readonly before: readonly Statement[]; readonly text: string; readonly fresh: boolean };
+/** What is set aside for the table, with a stage to take rows in. */
+export async function stagedAt(state: MemberState, ordinal: number): Promise<ReturnType<typeof asideOf>> {
+  const aside = asideOf(state, ordinal);
+  if (!aside.isStaged) await state.session.query(writesOf(aside).createStage);
+  aside.isStaged = true;
+  return aside;
+}
+
+/** Whose rows they are, and what brings them by the given COPY. */
+type Copy = { readonly from: number; readonly copy: (into: string) => Promise<number>; readonly fresh: boolean };
 
 /** @returns Number of rows. */
-export async function receiveCopy(state: MemberState, ordinal: number, { sender, before, text, fresh }: Copy): Promise<number> {
-  const aside = asideOf(state, ordinal);
-  const { createStage, loadStage } = writesOf(aside);
-  if (!aside.isStaged) await state.session.query(createStage);
-  aside.isStaged = true;
-  const rows = await sender.copyTo(state, { before, from: text, into: loadStage });
+export async function receiveCopy(state: MemberState, ordinal: number, { from, copy, fresh }: Copy): Promise<number> {
+  const aside = await stagedAt(state, ordinal);
+  const { loadStage } = writesOf(aside);
+  const rows = await copy(loadStage);
   aside.hasFresh ||= fresh && rows > 0;
-  aside.rowsFrom.set(sender.index, (aside.rowsFrom.get(sender.index) ?? 0) + rows);
+  aside.rowsFrom.set(from, (aside.rowsFrom.get(from) ?? 0) + rows);
   return rows;
 }
 

@@ -11,6 +11,7 @@ import { flushWal, setPosition } from '../source.sql.ts';
 import { beginMember, commitMember, holdWatermarks, memberSnapshot, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
 import type { Look, LookOptions, Member, Span } from './member.ts';
 import { decideInPlace } from './decide-in-place.ts';
+import type { Readers } from './deliver-at-once.ts';
 import { accountOf, appliedAt, restingAt } from './member-applied.ts';
 import { connectionOf } from './member-connection.ts';
 import { isContention, MemberError } from './member-error.ts';
@@ -38,6 +39,8 @@ export type MemberState = {
   readonly copyTo: (peer: MemberState, text: { readonly before: readonly Statement[]; readonly from: string; readonly into: string }) => Promise<number>;
   /** Sends lines of COPY's text format into a COPY here. */
   readonly load: (text: string, lines: readonly string[]) => Promise<void>;
+  /** More connections to the same database, for reading. */
+  readonly readers: Readers;
   /** Takes the connection for something that the others cannot do. */
   readonly withConnection: <T>(work: (session: Session) => Promise<T>) => Promise<T>;
   readonly failpoint: Failpoint;
@@ -50,6 +53,8 @@ export type MemberState = {
   knownBy: Span['knownBy'];
   /** Tables that are read from elsewhere. */
   tables: ReadonlyMap<number, Span>;
+  /** This round has locked tables, or keeps them as they are: whoever waits for them must not be in our own way. */
+  isBound: boolean;
   /** Some statement of this round has been told to read from elsewhere than the snapshot was. */
   hasReadElsewhere: boolean;
   /** Entries that were pending, by table. */
@@ -63,7 +68,7 @@ export type MemberState = {
   isSnapshotOnDisk: boolean;
 };
 
-export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'shapes' | 'failpoint' | 'peers'> & {
+export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'shapes' | 'failpoint' | 'peers' | 'readers'> & {
   readonly session: Session;
   readonly history: History;
   /** A statement on another connection to the same database. */
@@ -100,6 +105,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     seenBy: new Map(),
     knownBy: new Map(),
     tables: new Map(),
+    isBound: false,
     hasReadElsewhere: false,
     entries: new Map(),
     unchecked: new Set(),
@@ -187,7 +193,7 @@ async function look({ state, options, counter }: Parts, wanted: LookOptions): Pr
   state.pending.records.length = 0;
   state.pending.parked.length = 0;
   state.unchecked.clear();
-  Object.assign(state, { from, seenBy, knownBy, tables, hasReadElsewhere: false });
+  Object.assign(state, { from, seenBy, knownBy, tables, hasReadElsewhere: false, isBound: wanted.lock.length + wanted.keep.length > 0 });
   const head = [
     { text: beginMember },
     ...locksOf(state, wanted),

@@ -103,19 +103,8 @@ export function intoStage(aside: SetAside): readonly string[] {
   const isRecorded = recordedFor(rule) !== null;
   return rows.map(({ row, at, isFresh, isSettled, isSkipped, names, carried }) => {
     const own = [at, flag(isFresh), flag(isSettled), flag(isSkipped), names, ...(isRecorded ? [carried] : [])];
-    return `${flag(row.isPresent)}\t${columnsOf(row)}\t${copyColumns(own)}\n`;
+    return `${flag(row.isPresent)}\t${copyColumns(row.values)}\t${copyColumns(own)}\n`;
   });
-}
-
-const LINES = new WeakMap<RowText, string>();
-
-/** A row that was settled goes to every member as the same line. */
-function columnsOf(row: RowText): string {
-  const known = LINES.get(row);
-  if (known !== undefined) return known;
-  const line = copyColumns(row.values);
-  LINES.set(row, line);
-  return line;
 }
 
 function flag(value: boolean): string {

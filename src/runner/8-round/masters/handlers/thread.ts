@@ -34,7 +34,7 @@ export function startThread(options: { files: readonly HandlerFile[]; memoryMb: 
     stdin: false,
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 },
   });
   const waiting: { settle: (reply: ThreadReply) => void } = { settle: () => undefined };
   worker.on('message', (reply: ThreadReply) => waiting.settle(reply));
