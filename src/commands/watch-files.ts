@@ -1,6 +1,7 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
+import { systemClock } from '../runner/clock.ts';
 
 export type WatchOptions = {
   readonly cwd: string;
@@ -25,7 +26,7 @@ export async function watchFiles({ cwd, signal, isWatched, folders }: WatchOptio
       let isDue = false;
       for (const file of files) {
         // One change of a file comes as several events.
-        const state = await stateOf(file);
+        const state = await writtenState(file);
         isDue ||= seen.get(file) !== state;
         seen.set(file, state);
       }
@@ -85,12 +86,29 @@ function collectChanges(cwd: string, signal: AbortSignal): Changes {
   };
 }
 
-async function stateOf(file: string): Promise<string> {
+/** How long a file may be empty before it is taken for an empty file. */
+const EMPTY_MS = 200;
+const LOOK_AGAIN_MS = 10;
+
+/** Many programs empty a file first and then write it; what is compiled in between tells of faults that nobody has made. */
+async function writtenState(file: string): Promise<string> {
+  let state = await stateOf(file);
+  for (let waited = 0; state.size === 0 && waited < EMPTY_MS; waited += LOOK_AGAIN_MS) {
+    await systemClock.sleep(LOOK_AGAIN_MS);
+    state = await stateOf(file);
+  }
+  return JSON.stringify(state);
+}
+
+type FileState = { readonly mtimeMs?: number; readonly size: number | null; readonly ino?: number };
+
+/** `size` is null where there is no file. */
+async function stateOf(file: string): Promise<FileState> {
   try {
     const { mtimeMs, size, ino } = await stat(file);
-    return JSON.stringify([mtimeMs, size, ino]);
+    return { mtimeMs, size, ino };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'gone';
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { size: null };
     throw error;
   }
 }
