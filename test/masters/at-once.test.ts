@@ -58,7 +58,8 @@ test.each([
 });
 
 test('an application that waits for our first connection is not waited for by the second one: the round gives way, and is made again', {
-  timeout: 120_000,
+  // Less than the 30 seconds that a connection to a source waits for a lock otherwise.
+  timeout: 25_000,
 }, async () => {
   const between = await changed();
   const application = await at(between.members, 0).connect();
