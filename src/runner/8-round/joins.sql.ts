@@ -4,7 +4,7 @@ import type { Statement } from '../postgres/session.ts';
 /**
  * Purpose: how a transaction of a round joins changes with a table: by looking them up, or as the planner likes.
  * Reads: statistics of a table, on the source its delta table. Writes: settings of the transaction.
- * Called by: `reading.ts`, `apply-staged.ts`, `masters/member-deliver.ts`, and readers of many rows.
+ * Called by: `apply-staged.ts`, `masters/member-deliver.ts`, `masters/deliver-at-once.ts`, and readers of many rows.
  */
 
 /** Few changes against a large table must never be joined by reading the whole table; `many` gives the planner its choice back. */
