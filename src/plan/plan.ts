@@ -10,7 +10,7 @@ import type { VerifyStatements } from './plan-verify.ts';
 import type { UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
-export const PLAN_FORMAT = '1.3';
+export const PLAN_FORMAT = '1.4';
 
 /** The oldest that is still read: plans of the version before may be applied and run while those of this one are reviewed. */
 export const OLDEST_PLAN_FORMAT = '1.2';
