@@ -85,7 +85,7 @@ function below(value: unknown, place: Place): void {
 function scalar(value: unknown, level: number): string {
   if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) return String(value);
   if (typeof value !== 'string') return oneLine(value);
-  if (isBlock(value)) return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.replaceAll('\n', lineAt(level))}`;
+  if (isBlock(value)) return `|-${lineAt(level)}${value.includes('\n\n') ? value.replace(/\n(?!\n)/g, lineAt(level)) : value.split('\n').join(lineAt(level))}`;
   if (isPlain(value)) return value;
   return value.includes('\n') ? asked(value, { level, first: '' }).slice(1) : oneLine(value);
 }
