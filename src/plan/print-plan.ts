@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { generatedHeader } from './generated-header.ts';
 import type { Plan } from './plan.ts';
+import { portionsOf } from './portions.ts';
 import { printYaml, yamlPortions } from './print-yaml.ts';
 import type { Recall } from './recall.ts';
 
@@ -29,20 +30,4 @@ function checksumOf(portions: Iterable<string>): string {
   const hash = createHash('sha256');
   for (const portion of portions) hash.update(portion);
   return hash.digest('hex');
-}
-
-const PORTION = 1 << 18;
-
-/** A plan may be so large that a second copy of it, as bytes, would cost more than hashing it. */
-function* portionsOf(text: string, start: number): Iterable<string> {
-  for (let from = start, end = 0; from < text.length; from = end) {
-    end = Math.min(from + PORTION, text.length);
-    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1;
-    yield text.slice(from, end);
-  }
-}
-
-/** The first half of a character that takes two units. */
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
 }

@@ -171,7 +171,10 @@ function block(reader: Reader, margin: number): string {
   const first = text.charCodeAt(at + margin);
   if (end === at || first === SPACE || first === LINE_FEED || text.charCodeAt(end - 2) === LINE_FEED) throw new Strange();
   // Taken apart and put together it is one piece; `replaceAll` leaves as many as there are lines, for the collector to move.
-  return text.slice(at + margin, end - 1).split(lineStart(margin)).join('\n');
+  return text
+    .slice(at + margin, end - 1)
+    .split(lineStart(margin))
+    .join('\n');
 }
 
 const starts: string[] = [];
