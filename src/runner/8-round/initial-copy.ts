@@ -9,6 +9,7 @@ import { wakes } from './apply-few.ts';
 import { adoptTable } from './comparing/adopt-table.ts';
 import { holdsRows, makeRoom } from './make-room.ts';
 import { copyRange, finishRanges } from './ranges/copy-range.ts';
+import type { Joining } from './ranges/own-writes.ts';
 import { beginRanges, type Range, type RangedTable, readTableFiles } from './ranges/ranges.ts';
 import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
 import { putBack, putBackHere } from './ranges/set-aside.ts';
@@ -16,9 +17,6 @@ import type { Reading } from './reading.ts';
 import { planFor } from './joins.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
 import type { StreamTable } from './work.ts';
-
-/** Tables and ranges copied at the same time: one COPY keeps about one core of each server busy. */
-export const COPY_DEFAULTS = { jobs: 2, chunkBytes: 128 * 1024 ** 2, throttle: null } as const;
 
 /** A stream's tables that the target does not hold yet. */
 export type InitialCopy = {
@@ -39,6 +37,8 @@ export type InitialCopy = {
   /** A larger table is copied in ranges of this size. */
   readonly chunkBytes: number;
   readonly throttle: Throttle | null;
+  /** Between masters: the target as the source that it is as well. */
+  readonly joining: Joining | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;
