@@ -171,6 +171,8 @@ async function join(run: MastersRun, source: Present, target: Present): Promise<
     flow,
     deltas: deltas[source.slot.index] ?? [],
     seed: sync.members[0] ?? '',
+    own: sync.tables.map(({ countPending, masters: { lock } }) => ({ lock, countPending })),
+    jobs: options.jobs ?? null,
     source: source.live,
     target: target.live,
     connectTarget: () => connectTarget(target.slot.index),

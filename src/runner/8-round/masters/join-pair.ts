@@ -13,7 +13,9 @@ import { restStop, shapeStop } from '../changed-tables/table-stop.ts';
 import { restingTables, type StreamShapes } from '../changed-tables/table-watch.ts';
 import { existingRowsOf } from '../existing-rows.ts';
 import { beatDuring } from '../heartbeat.ts';
-import { COPY_DEFAULTS, copyMissing } from '../initial-copy.ts';
+import { copySettings } from '../copy-settings.ts';
+import { copyMissing } from '../initial-copy.ts';
+import type { Joining } from '../copying.ts';
 import type { Reading } from '../reading.ts';
 import { readRegistration } from '../registration.ts';
 import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-target.ts';
@@ -43,6 +45,10 @@ export type Pair = {
   readonly deltas: readonly string[];
   /** The member whose rows the others are copied from when they join. */
   readonly seed: string;
+  /** The tables of the target as a source, by ordinal. */
+  readonly own: Joining['tables'];
+  /** Of copies; null leaves it to the config. */
+  readonly jobs: number | null;
   readonly source: Live;
   readonly target: Live;
   readonly connectTarget: () => Promise<Session>;
@@ -106,7 +112,8 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
     await inherit(pair, { reading, registration: registration.id, relations: missing.map(({ relation }) => relation) });
     await beatDuring(target.session, clock, () =>
       copyMissing({
-        ...COPY_DEFAULTS,
+        ...copySettings(flow, pair),
+        joining: { history: target.history, tables: pair.own },
         stream,
         reading,
         connectTarget,
