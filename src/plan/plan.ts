@@ -8,6 +8,7 @@ import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { VerifyStatements } from './plan-verify.ts';
 import type { UniqueRule } from './unique-rule.ts';
+import type { PlanColumn } from './plan-column.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.3';
@@ -189,14 +190,6 @@ export type PlanTable = {
   /** Statements for each group of targets whose tables are alike. */
   readonly routes: readonly PlanRoute[];
 };
-
-export type PlanColumn = {
-  /** Name on the target. */
-  readonly name: string;
-  /** Column of the source, or the SQL expression that computes it. */
-  readonly from: { readonly column: string } | { readonly expression: string };
-};
-
 export type PlanRoute = {
   readonly targets: readonly string[];
   readonly copyFormat: 'binary' | 'text';

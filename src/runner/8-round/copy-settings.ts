@@ -1,6 +1,6 @@
 import type { Flow } from '../../plan/flows.ts';
 import type { Clock } from '../clock.ts';
-import type { InitialCopy } from './initial-copy.ts';
+import type { InitialCopy } from './copying.ts';
 import { makeThrottle } from './ranges/throttle.ts';
 
 /** Tables and ranges copied at the same time: one COPY keeps about one core of each server busy. */

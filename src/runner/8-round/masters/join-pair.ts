@@ -15,7 +15,7 @@ import { existingRowsOf } from '../existing-rows.ts';
 import { beatDuring } from '../heartbeat.ts';
 import { copySettings } from '../copy-settings.ts';
 import { copyMissing } from '../initial-copy.ts';
-import type { Joining } from '../ranges/own-writes.ts';
+import type { Joining } from '../copying.ts';
 import type { Reading } from '../reading.ts';
 import { readRegistration } from '../registration.ts';
 import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-target.ts';

@@ -5,7 +5,6 @@ import type { Session } from '../../postgres/session.ts';
 import { wakes } from '../apply-few.ts';
 import { isUniqueViolation, writeStage } from '../apply-staged.ts';
 import { adoptTable } from '../comparing/adopt-table.ts';
-import type { InitialCopy } from '../initial-copy.ts';
 import { planFor } from '../joins.sql.ts';
 import {
   beginApply,
@@ -22,6 +21,7 @@ import { refuseOwnWrites, refuseOwnWritesUnderLock } from './own-writes.ts';
 import { isSetAside } from './set-aside.ts';
 import { finishRange, forgetRanges, readRanges, setRange, takeRange } from './ranges.sql.ts';
 import { type Range, type RangedTable, readTableFiles } from './ranges.ts';
+import type { InitialCopy } from '../copying.ts';
 
 /**
  * Copies one range in one transaction of the target, which also records that it is there. Null when somebody else has.

@@ -1,19 +1,12 @@
 import { failure } from '../../../plan/errors.ts';
-import { beforeAll, formatPosition, type History, parsePosition, positionAt, sameHistory } from '../../../plan/position.ts';
+import { beforeAll, formatPosition, parsePosition, positionAt, sameHistory } from '../../../plan/position.ts';
 import { sqlState } from '../../postgres/connection-failure.ts';
 import type { Session } from '../../postgres/session.ts';
-import type { InitialCopy } from '../initial-copy.ts';
+import type { InitialCopy, Joining } from '../copying.ts';
 import { boundLock, unboundLocks } from '../purge.sql.ts';
 import { setPosition } from '../source.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { ownSavepoint, ownSnapshot, rollbackToOwn } from './own-writes.sql.ts';
-
-/** A member that joins, as the source that it is as well. */
-export type Joining = {
-  readonly history: History;
-  /** By ordinal: keeps applications from writing to the table, and counts what they have written since a position. */
-  readonly tables: readonly { readonly lock: string; readonly countPending: string }[];
-};
 
 /** Others wait behind us for 0.3 s at most, and have so long to themselves between two tries. */
 const PAUSE_MS = 400;
