@@ -61,6 +61,7 @@ async function buildProgram(finish: (result: VerbResult) => void): Promise<Comma
     if (entry !== called) continue;
     const verb = await entry.load();
     command.option('--json', 'print one JSON object instead of text').option('--generated <dir>', 'the folder of generated files', 'generated');
+    if (entry.connects) command.option('--env <name>', 'the environment of the config (`environments`) whose databases and numbers count');
     verb.configure(command);
     addFormats(command);
     command.action(async (...given) => finish(await runVerb(verb, optionsOf(command, given))));

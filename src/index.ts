@@ -32,6 +32,7 @@ export type {
   UniqueChoice,
   UniqueRuleConfig,
 } from './config/config.ts';
+export type { EnvironmentConfig, EnvironmentNumbers } from './config/environments.ts';
 export type { CopySettings, Guard, SkippedOperation } from './config/one-way-settings.ts';
 export type { DatabaseName, Register, Row, TableName } from './config/register.ts';
 export type { CopyTables, MasterTables, OneWayTables } from './config/typed.ts';

@@ -1,11 +1,10 @@
 import { failure } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts, versionsOfKey } from '../runner/8-round/conflicts/read-conflicts.ts';
 import { maskedRows, readParked } from '../runner/8-round/conflicts/parked.ts';
 import { undoConflict } from '../runner/8-round/conflicts/undo-conflict.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { allMembers, atMembers } from './at-members.ts';
 import { conflictText, conflictsText, parkedText } from './print-conflicts.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
@@ -25,7 +24,7 @@ export const verb: Verb = {
       .option('--take <database>', 'undo: whose version is to stand (with two versions: the one that lost)')
       .option('--anyway', 'undo: although the row was changed since'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const action = String(options['action']);
     if (action === 'list') return list(plan, options, context);
     if (action === 'show') return show(plan, options, context);

@@ -1,12 +1,11 @@
 import type { Diagnostic } from '../plan/diagnostic.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import type { Session } from '../runner/postgres/session.ts';
 import { readCutovers } from '../runner/10-cutover/cutover-status.ts';
 import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
 import { readSequenceStatus } from '../runner/8-round/sequences/sequence-status.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { cutoverText, cutoverWarnings } from './print-cutovers.ts';
 import { sequenceText, sequenceWarnings } from './print-sequences.ts';
@@ -22,7 +21,7 @@ export const verb: Verb = {
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const connect = readerConnector(plan, context);
     const streams = await readStatus(plan, connect);
     const sequences = await readSequenceStatus(plan, connect);

@@ -5,6 +5,7 @@ import type { RowValues } from '../conflict/handlers/answers.ts';
 import type { HazardCode } from '../plan/hazards.ts';
 import type { ExistingRows } from '../plan/plan-copy.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
+import type { EnvironmentConfig } from './environments.ts';
 import type { CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
 
 /** A connection string that stands in an environment variable; only its name is ever written down. */
@@ -294,4 +295,5 @@ export type ReplicationConfig = {
   readonly syncs: Readonly<Record<string, SyncConfig>>;
   /** Hazards that `apply` may go through with. */
   readonly approve?: readonly ApprovalConfig[];
+  readonly environments?: Readonly<Record<string, EnvironmentConfig>>;
 };

@@ -7,6 +7,7 @@ import type { MasterStatements, PlanRing } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { VerifyStatements } from './plan-verify.ts';
+import type { PlanEnvironment } from './environment.ts';
 import type { UniqueRule } from './unique-rule.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
@@ -16,7 +17,7 @@ export const PLAN_FORMAT = '1.3';
 export const OLDEST_PLAN_FORMAT = '1.2';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring', 'environments'] as const;
 
 /**
  * Of a table with more pending entries than this, `ReadStatements.rows` does not give every row, and a runner may never ask it of more: the
@@ -34,6 +35,8 @@ export type Plan = {
   readonly project: string;
   /** Hazards that the config approves; only where it does (since 1.2). */
   readonly approvals?: readonly Approval[];
+  /** By name; only where the config has any. A reader takes one of them before it connects (`bindEnvironment`). */
+  readonly environments?: Readonly<Record<string, PlanEnvironment>>;
   readonly databases: Readonly<Record<string, PlanDatabase>>;
   readonly syncs: Readonly<Record<string, PlanSync>>;
 };

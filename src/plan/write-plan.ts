@@ -8,8 +8,9 @@ import { anew, type Recall } from './recall.ts';
 
 /** The text of `plan.yaml`: byte for byte the same for the same plan, statements as blocks that read like SQL. */
 export function writePlan(plan: Plan, recall: Recall = anew): string {
-  const { format, requires, project, approvals, databases, syncs } = plan;
-  const content = { format, checksum: planHash(plan, recall), requires, project, ...(approvals ? { approvals } : {}), databases, syncs };
+  const { format, requires, project, approvals, environments, databases, syncs } = plan;
+  const more = { ...(approvals ? { approvals } : {}), ...(environments ? { environments } : {}) };
+  const content = { format, checksum: planHash(plan, recall), requires, project, ...more, databases, syncs };
   assert.deepEqual(
     planFaults(recall === anew ? content : { ...content, ...newParts(plan, recall) }),
     [],

@@ -1,5 +1,6 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Approval } from '../../plan/hazards.ts';
+import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
 import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
 import type { ExistingRows, PlanCopy } from '../../plan/plan-copy.ts';
@@ -17,6 +18,8 @@ export type Model = {
   /** Ordered by name (code units). */
   readonly syncs: readonly ModelSync[];
   readonly approvals: readonly Approval[];
+  /** Ordered by name (code units); empty where the config has none. */
+  readonly environments: Readonly<Record<string, PlanEnvironment>>;
 };
 
 export type ModelDatabase = {

@@ -31,6 +31,7 @@ export function emit(model: Model, recall: Recall): Emitted {
     requires: requiredBy(model),
     project: model.project,
     ...(model.approvals.length === 0 ? {} : { approvals: model.approvals }),
+    ...(hasEnvironments(model) ? { environments: model.environments } : {}),
     databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase({ model, recall, ...each })])),
     syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync, recall)])),
   };
@@ -38,13 +39,19 @@ export function emit(model: Model, recall: Recall): Emitted {
 }
 
 /** What an older runner would do wrongly. */
-function requiredBy({ syncs }: Model): readonly string[] {
+function requiredBy(model: Model): readonly string[] {
+  const { syncs } = model;
   const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
   const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
   const ringed = ringsOf(syncs).length > 0 ? ['ring'] : [];
   const adopting = syncs.some((sync) => sync.mode !== 'full-copy' && sync.existingRows === 'adopt') ? ['adopt-rows'] : [];
   const rebuilding = syncs.some(rebuildsIndexes) ? ['rebuild-indexes'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...ringed].sort();
+  const bound = hasEnvironments(model) ? ['environments'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...ringed, ...bound].sort();
+}
+
+function hasEnvironments({ environments }: Model): boolean {
+  return Object.keys(environments).length > 0;
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly PrintedFile[] };
