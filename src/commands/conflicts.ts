@@ -21,6 +21,7 @@ export const verb: Verb = {
       .option('--table <schema.table>', 'only of this table')
       .option('--since <age>', "only the last, e.g. '2 hours' or '7 days'")
       .option('--limit <number>', 'at most so many, the newest', '50')
+      .option('--exit-code', 'list, parked: exit 2 when there is one')
       .option('--take <database>', 'undo: whose version is to stand (with two versions: the one that lost)')
       .option('--anyway', 'undo: although the row was changed since'),
   run: async (options, context) => {
@@ -38,7 +39,7 @@ async function list(plan: Plan, options: Options, context: VerbContext): Promise
   const filter = { sync: text(options['sync']), relation: text(options['table']), since: text(options['since']), limit: Number(options['limit']) };
   if (!Number.isSafeInteger(filter.limit) || filter.limit < 1) throw failure('invalid', { code: 'SAR001', message: '--limit takes a whole number' });
   const conflicts = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readConflicts(sessions, filter));
-  return { exit: 'ok', data: { conflicts }, diagnostics: [], text: conflictsText(conflicts) };
+  return { exit: exitOf(options, conflicts), data: { conflicts }, diagnostics: [], text: conflictsText(conflicts) };
 }
 
 /** Rows that lost their place to another one with the same unique value. */
@@ -46,7 +47,11 @@ async function parked(plan: Plan, options: Options, context: VerbContext): Promi
   const filter = { sync: text(options['sync']), relation: text(options['table']) };
   const rows = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readParked(sessions, filter));
   const shown = maskedRows(plan, rows);
-  return { exit: 'ok', data: { parked: shown }, diagnostics: [], text: parkedText(shown) };
+  return { exit: exitOf(options, shown), data: { parked: shown }, diagnostics: [], text: parkedText(shown) };
+}
+
+function exitOf(options: Options, found: readonly unknown[]): VerbResult['exit'] {
+  return options['exitCode'] === true && found.length > 0 ? 'differs' : 'ok';
 }
 
 async function show(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {
