@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { unixTime } from '../runner/clock.ts';
 
 /** `10`, `10s` or `500ms` of the command line, in milliseconds. */
 export function parseDuration(text: string): number {
@@ -26,8 +27,8 @@ const UNITS = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 export function parseMoment(text: string): string {
   const span = /^([1-9]\d{0,5}) ?(s|min|h|d)$/.exec(text);
   const hasZone = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})$/.test(text);
-  const at = span ? Date.now() + Number(span[1]) * UNITS[span[2] as keyof typeof UNITS] : hasZone ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
+  const at = span ? unixTime() + Number(span[1]) * UNITS[span[2] as keyof typeof UNITS] : hasZone ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
   if (Number.isNaN(at)) throw new InvalidArgumentError("Write a time from now (30min, 2h, 1d), or a moment with its time zone ('2026-12-01T06:00+01:00').");
-  if (at <= Date.now()) throw new InvalidArgumentError('That is over already.');
+  if (at <= unixTime()) throw new InvalidArgumentError('That is over already.');
   return new Date(at).toISOString();
 }

@@ -5,11 +5,8 @@ import type { RowValues } from '../conflict/handlers/answers.ts';
 import type { HazardCode } from '../plan/hazards.ts';
 import type { ExistingRows } from '../plan/plan-copy.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
-import type { EnvironmentConfig } from './environments.ts';
-import type { CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
-
-/** A connection string that stands in an environment variable; only its name is ever written down. */
-export type EnvReference = { readonly env: string };
+import type { EnvironmentConfig, EnvReference } from './environments.ts';
+import type { Backlog, CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
 
 /** Login roles of a database besides the one that applies. `apply` grants each what its verbs need on the objects of ours. */
 export type DatabaseRoles = {
@@ -264,12 +261,6 @@ export type FullCopySync<
 };
 
 export type SyncConfig = OneWaySync | MultiMasterSync | FullCopySync;
-
-/**
- * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or
- * both. From 80 % on the runner warns; beyond it, a target that does not come after is detached and has to be copied anew.
- */
-export type Backlog = string | { readonly size?: string; readonly rows?: number };
 
 /**
  * Approves one hazard that `plan` names, so that `apply` goes through with it: `{ hazard: 'drop-changes', object: 'sarrio.delta_public_orders',

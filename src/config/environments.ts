@@ -1,5 +1,7 @@
-import type { Backlog, EnvReference } from './config.ts';
-import type { CopySettings, Guard } from './one-way-settings.ts';
+import type { Backlog, CopySettings, Guard } from './one-way-settings.ts';
+
+/** A connection string that stands in an environment variable; only its name is ever written down. */
+export type EnvReference = { readonly env: string };
 
 /**
  * Numbers of a sync that may be others in an environment; what is not named stays as the sync says. None of them stands in generated SQL.

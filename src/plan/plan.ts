@@ -7,8 +7,10 @@ import type { MasterStatements, PlanRing } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { VerifyStatements } from './plan-verify.ts';
-import type { PlanEnvironment } from './environment.ts';
+import type { BacklogBudget } from './backlog-budget.ts';
+import type { PlanEnvironment } from './plan-environment.ts';
 import type { UniqueRule } from './unique-rule.ts';
+import type { PlanColumn } from './plan-column.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.3';
@@ -165,9 +167,6 @@ export type PlanMasterTable = PlanTable & {
   readonly masters: MasterStatements;
 };
 
-/** Bytes on disk, entries in the delta tables, or both; null where not bounded. */
-export type BacklogBudget = { readonly bytes: number | null; readonly rows: number | null };
-
 export type PlanTable = {
   readonly source: QualifiedName;
   readonly target: QualifiedName;
@@ -190,14 +189,6 @@ export type PlanTable = {
   /** Statements for each group of targets whose tables are alike. */
   readonly routes: readonly PlanRoute[];
 };
-
-export type PlanColumn = {
-  /** Name on the target. */
-  readonly name: string;
-  /** Column of the source, or the SQL expression that computes it. */
-  readonly from: { readonly column: string } | { readonly expression: string };
-};
-
 export type PlanRoute = {
   readonly targets: readonly string[];
   readonly copyFormat: 'binary' | 'text';

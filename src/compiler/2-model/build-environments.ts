@@ -1,6 +1,6 @@
 import type { EnvironmentNumbers, ReplicationConfig, SyncConfig } from '../../index.ts';
 import { byCodeUnit } from '../../plan/canonical.ts';
-import type { PlanEnvironment, PlanNumbers } from '../../plan/environment.ts';
+import type { PlanEnvironment, PlanNumbers } from '../../plan/plan-environment.ts';
 import { parseSchedule } from '../../plan/schedule.ts';
 import { lockTimeoutOf } from './build-full-copy.ts';
 import { resolveBacklog } from './resolve-backlog.ts';

@@ -1,8 +1,9 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Approval } from '../../plan/hazards.ts';
-import type { PlanEnvironment } from '../../plan/environment.ts';
+import type { PlanEnvironment } from '../../plan/plan-environment.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
-import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { BacklogBudget } from '../../plan/backlog-budget.ts';
+import type { DatabaseRoles } from '../../plan/plan.ts';
 import type { ExistingRows, PlanCopy } from '../../plan/plan-copy.ts';
 import type { PlanGuard } from '../../plan/plan-guard.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';

@@ -5,9 +5,9 @@ import { existingRowsOf } from './existing-rows.ts';
 import { COPY_DEFAULTS, copyMissing } from './initial-copy.ts';
 import { makeThrottle } from './ranges/throttle.ts';
 import type { Source } from './source.ts';
-import type { StreamOptions } from './stream.ts';
 import type { StreamStart } from './stream-target.ts';
 import type { StreamTable } from './work.ts';
+import type { StreamOptions } from './stream-options.ts';
 
 /** Copies tables as one snapshot of the source shows them, which is that of a reading from `from` or, for a new stream, from the beginning. */
 export async function copyTables(

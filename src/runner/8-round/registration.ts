@@ -1,7 +1,7 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
 import { parsePosition, type Position } from '../../plan/position.ts';
-import type { Row } from '../postgres/session.ts';
+import type { Row } from '../postgres/statement.ts';
 import type { Source } from './source.ts';
 import { readAcknowledged, readPaused, readRegistry } from './source.sql.ts';
 

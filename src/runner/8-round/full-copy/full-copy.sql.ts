@@ -1,5 +1,5 @@
 import { IS_PAUSED } from '../control.sql.ts';
-import type { Statement } from '../../postgres/session.ts';
+import type { Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: the bookkeeping queries of full copies.

@@ -13,27 +13,11 @@ import { detachedMembers, memberDetached } from './detached.ts';
 import { joinPair } from './join-pair.ts';
 import { readSeeded } from './masters.sql.ts';
 import { leaveUnknown } from './held.sql.ts';
-import type { Member } from './member.ts';
-import type { MastersRun } from './run-masters.ts';
-import { type MemberState, sessionMember } from './session-member.ts';
+import { sessionMember } from './session-member.ts';
 import { drop, isBeingConnected, type Live, type Slot } from './slot.ts';
 import { forgetStopped } from './stopping.ts';
-
-/** A member that takes part in the rounds. */
-export type Present = {
-  readonly slot: Slot;
-  readonly live: Live;
-  readonly member: Member;
-  /** By source index: what this member has on disk of each other one. */
-  readonly acknowledgers: Map<number, Acknowledger>;
-  readonly state: MemberState;
-  readonly peers: Map<number, MemberState>;
-  /** It has been through a round with the sync's first member since it was let in. */
-  isJoined: boolean;
-  readonly endBeating: () => void;
-  /** Its peers know it no more. */
-  readonly leave: () => void;
-};
+import type { MastersRun } from './masters-run.ts';
+import type { Present } from './masters-run.ts';
 
 /**
  * Lets members in that have come up, in the order of the config. Each holds a lease in its own database; a runner that finds an

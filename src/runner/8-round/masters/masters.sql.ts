@@ -1,8 +1,8 @@
 import type { Knowledge } from '../../../conflict/change-names.ts';
 import { type Position, positionSettings } from '../../../plan/position.ts';
-import type { Result, Statement } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
 import type { TextRows } from '../reading-rows.ts';
+import type { Result, Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.

@@ -3,8 +3,8 @@ import type { Clock } from '../../clock.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { Source } from '../source.ts';
-import type { SourceAccess } from '../stream.ts';
 import type { Wake } from '../wake.ts';
+import type { SourceAccess } from '../stream-options.ts';
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 30_000;

@@ -3,17 +3,19 @@ import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { refuseUnrunnable } from '../installed-plan.ts';
-import type { SourceAccess, StreamEnd } from '../stream.ts';
+import type { StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { handlerShapes, handlerTables } from './handlers/handler-tables.ts';
 import { openHandlers } from './handlers/handlers.ts';
 import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
 import { makeRulings } from './rulings.ts';
-import { type MastersRun, runMasters } from './run-masters.ts';
+import { runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
 import { makeStoppedTables } from './stopped-tables.ts';
 import { makeShapeWatch } from './watch-shapes.ts';
+import type { SourceAccess } from '../stream-options.ts';
+import type { MastersRun } from './masters-run.ts';
 
 /** Starts a multi-master sync: one coordinator for all of its members, each of them a source and a target. */
 export function startMasters(options: RunOptions, name: string): SyncRun {

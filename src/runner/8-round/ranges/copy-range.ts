@@ -3,7 +3,6 @@ import { copyBetween } from '../../postgres/copy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { wakes } from '../apply-few.ts';
 import { isUniqueViolation, writeStage } from '../apply-staged.ts';
-import type { InitialCopy } from '../initial-copy.ts';
 import { planFor } from '../joins.sql.ts';
 import {
   beginApply,
@@ -19,6 +18,7 @@ import {
 import { isSetAside } from './set-aside.ts';
 import { finishRange, forgetRanges, readRanges, setRange, takeRange } from './ranges.sql.ts';
 import { type Range, type RangedTable, readTableFiles } from './ranges.ts';
+import type { InitialCopy } from '../copying.ts';
 
 /**
  * Copies one range in one transaction of the target, which also records that it is there. Null when somebody else has.

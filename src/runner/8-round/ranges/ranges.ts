@@ -1,12 +1,13 @@
 import { displayName } from '../../../sql/quote.ts';
 import { covers, formatPosition, parsePosition, type Position, sameHistory } from '../../../plan/position.ts';
-import type { Row, Session } from '../../postgres/session.ts';
-import type { InitialCopy } from '../initial-copy.ts';
+import type { Session } from '../../postgres/session.ts';
 import { holdsRows, makeRoom } from '../make-room.ts';
 import { beginApply, commitApply, lockWatermark, rollbackApply } from '../target.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { setAside } from './set-aside.ts';
 import { forgetRanges, insertRanges, isCopied, readRanges, tableFiles } from './ranges.sql.ts';
+import type { Row } from '../../postgres/statement.ts';
+import type { InitialCopy } from '../copying.ts';
 
 /** A table that is copied in ranges. */
 export type RangedTable = {
