@@ -1,12 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { unixTime } from '../runner/clock.ts';
 
-/** `10`, `10s` or `500ms` of the command line, in milliseconds. */
+/** `10`, `10s`, `500ms`, `5min` or `2h` of the command line, in milliseconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
-  if (!match) throw new InvalidArgumentError('Write seconds (10 or 10s) or milliseconds (500ms).');
-  return Math.round(Number(match[1]) * (match[2] === 'ms' ? 1 : 1000));
+  const match = /^(\d+(?:\.\d+)?)(ms|s|min|h)?$/.exec(text);
+  if (!match) throw new InvalidArgumentError('Write seconds (10 or 10s), milliseconds (500ms), minutes (5min) or hours (2h).');
+  return Math.round(Number(match[1]) * DURATIONS[(match[2] ?? 's') as keyof typeof DURATIONS]);
 }
+
+const DURATIONS = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 } as const;
 
 /** A whole number of the command line, one or more. */
 export function parseAtLeastOne(text: string): number {
