@@ -7,7 +7,7 @@ import { type Generated, LOCK_FILE, loadGenerated, readIfPresent } from '../plan
 import { readLock } from '../plan/read-lock.ts';
 import type { SchemaLock } from '../plan/schema-lock.ts';
 import { readSchema } from '../runner/5-inspect/read-schema.ts';
-import { plannedTables } from '../runner/5-inspect/plan-tables.ts';
+import { plannedTables } from '../plan/planned-tables.ts';
 import { DIFFERENCE_CLASSES, type Difference, type DifferenceClass, differences } from '../runner/6-diff/differences.ts';
 import { systemClock } from '../runner/clock.ts';
 import type { Session } from '../runner/postgres/session.ts';

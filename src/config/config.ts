@@ -10,7 +10,9 @@ import type { Backlog, CopySettings, Guard, SkippedOperation } from './one-way-s
 
 /** Login roles of a database besides the one that applies. `apply` grants each what its verbs need on the objects of ours. */
 export type DatabaseRoles = {
-  /** `run` and `copy` connect as this role. Rights on your own tables you grant yourself; `plan` checks them. */
+  /** Whoever applies. Nothing is granted to it by `apply`; `generated/grants` holds what it needs on your own tables. */
+  readonly owner?: string;
+  /** `run` and `copy` connect as this role. `generated/grants` holds the rights on your own tables; `plan` checks them. */
   readonly runner?: string;
   /** What only asks connects as this role: `status`, `plan`, `diff`, `doctor`, `verify`. It sees the keys of captured rows and how much counters changed, and nothing else of them. */
   readonly reader?: string;

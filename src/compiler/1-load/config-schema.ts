@@ -208,7 +208,7 @@ const database = {
   required: ['env'],
   properties: {
     env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-    roles: { type: 'object', additionalProperties: false, properties: { runner: role, reader: role } },
+    roles: { type: 'object', additionalProperties: false, properties: { owner: role, runner: role, reader: role } },
   },
 } as const;
 

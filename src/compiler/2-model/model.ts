@@ -28,7 +28,7 @@ export type ModelDatabase = {
   /** Environment variable that holds the connection string. */
   readonly urlVariable: string;
   readonly serverMajor: number;
-  readonly roles: DatabaseRoles | null;
+  readonly roles: (DatabaseRoles & { readonly owner?: string }) | null;
   /** `server_encoding`; empty where the lock does not know the database. */
   readonly encoding: string;
 };

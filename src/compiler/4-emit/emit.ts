@@ -13,6 +13,7 @@ import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
 import { ringsOf } from '../2-model/rings.ts';
 import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
+import { type NamedRoles, userGrants } from './user-grants.sql.ts';
 import { type PrintedFile, printed, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
@@ -35,7 +36,10 @@ export function emit(model: Model, recall: Recall): Emitted {
     databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase({ model, recall, ...each })])),
     syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync, recall)])),
   };
-  return { plan, files: new Map(written.flatMap(({ files }) => files.map(({ path, text }) => [path, text]))) };
+  const grants = model.databases.flatMap(({ name, roles }): [string, string][] =>
+    roles === null ? [] : [[`grants/${name}.sql`, userGrants(plan, name, roles)]],
+  );
+  return { plan, files: new Map([...written.flatMap(({ files }) => files.map(({ path, text }): [string, string] => [path, text])), ...grants]) };
 }
 
 /** What an older runner would do wrongly. */
@@ -68,7 +72,7 @@ function filesOf({ model, recall, database, captures }: Emitting & Omit<Written,
   const isGuarded = model.syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null && sync.targets.includes(database.name));
   const isRebuilt = model.syncs.some((sync) => rebuildsIndexes(sync) && sync.targets.includes(database.name));
   const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded, isRebuilt };
-  const { roles } = database;
+  const roles = grantedRoles(database.roles);
   const to = roles === null ? null : { roles, relays: relaysIn(emitShapes(model, database.name, recall)) };
   const granted = (file: SqlFile): SqlFile => (to === null ? file : withGrants(file, to));
   const files = captures.map((captured) => {
@@ -87,11 +91,12 @@ function carriesTo(sync: ModelSync, database: string): boolean {
 }
 
 function emitDatabase({ model, recall, database, captures, files }: Emitting & Written): PlanDatabase {
+  const granted = grantedRoles(database.roles);
   const sequences = emitSequences(model, database.name);
   const watched = emitWatched(model, database.name);
   return {
     url: { env: database.urlVariable },
-    ...(database.roles === null ? {} : { roles: database.roles }),
+    ...(granted === null ? {} : { roles: granted }),
     objects: files.flatMap(({ objects }) => objects),
     captures: captures.map((captured) =>
       recall({ about: captured.table, kind: `capture ${database.name}`, words: JSON.stringify(captured.syncs) }, () => planCapture(captured)),
@@ -100,6 +105,13 @@ function emitDatabase({ model, recall, database, captures, files }: Emitting & W
     ...(sequences.length === 0 ? {} : { sequences }),
     ...(watched.length === 0 ? {} : { watched }),
   };
+}
+
+/** Whoever applies is granted nothing by the plan: objects are its own. */
+function grantedRoles(roles: NamedRoles | null): NonNullable<PlanDatabase['roles']> | null {
+  if (roles === null) return null;
+  const { owner: _, ...granted } = roles;
+  return Object.keys(granted).length === 0 ? null : granted;
 }
 
 function planCapture({ table, syncs }: Captured): PlanCapture {
