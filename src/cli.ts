@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError, Option } from 'commander';
-import { addCommonOptions, addOutputOptions, OVERDUE, tellConnections, within } from './commands/common-options.ts';
+import { addCommonOptions, addOutputOptions, lastWrites, OVERDUE, tellConnections, within } from './commands/common-options.ts';
 import { redactor } from './commands/redact.ts';
 import { FORMATS, type Format, formatOf, formatted, outputsOf } from './commands/report/formats.ts';
 import { diagnosticsText } from './commands/report/read-frames.ts';
@@ -10,9 +10,7 @@ import type { Verb, VerbContext, VerbResult } from './commands/verb.ts';
 import { VERBS, type VerbEntry } from './commands/verbs.ts';
 import type { Diagnostic } from './plan/diagnostic.ts';
 import { EXIT, SarrioError } from './plan/errors.ts';
-import { systemClock } from './runner/clock.ts';
 
-const LAST_WRITES_MS = 500;
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 // The places in a stack are those of the sources then.
@@ -31,7 +29,7 @@ const called = calledVerb(process.argv.slice(2));
 process.exitCode = await main(process.argv.slice(2));
 // A verb that did not stop in time has connections open, which would keep the process.
 if (stop.signal.reason === OVERDUE) {
-  await systemClock.sleep(LAST_WRITES_MS);
+  await lastWrites();
   process.exit();
 }
 

@@ -12,6 +12,7 @@ export const OVERDUE = 'overdue';
 
 /** What a verb may still do when its time is over: end its step, or roll it back, and let go of its locks. */
 const GRACE_MS = 5_000;
+const LAST_WRITES_MS = 500;
 
 /** Options that all verbs have; a verb that means something of its own by one of the names declares it itself, later. */
 export function addCommonOptions(command: Command, { connects }: VerbEntry): void {
@@ -57,6 +58,11 @@ function tooLate(limitMs: number): Diagnostic {
   const message = `it has not ended within ${limitMs / 1000} s (--timeout)`;
   const hint = 'What was under way was ended or rolled back. Look what it waits for (sarrio doctor), or give it more time.';
   return { code: 'SAR004', severity: 'error', message, hint, span: null, where: null };
+}
+
+/** Time for what was said to be written, before a process is ended that would not end by itself. */
+export function lastWrites(): Promise<void> {
+  return systemClock.sleep(LAST_WRITES_MS);
 }
 
 /** Tells of every connection that is opened from now on, until the end. */
