@@ -19,7 +19,18 @@ export const PLAN_FORMAT = '1.3';
 export const OLDEST_PLAN_FORMAT = '1.2';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring', 'environments'] as const;
+export const CAPABILITIES = [
+  'one-way',
+  'multi-master',
+  'full-copy',
+  'guard',
+  'keep-rows',
+  'adopt-rows',
+  'rebuild-indexes',
+  'ring',
+  'seed-in-ranges',
+  'environments',
+] as const;
 
 /**
  * Of a table with more pending entries than this, `ReadStatements.rows` does not give every row, and a runner may never ask it of more: the
@@ -150,6 +161,8 @@ export type PlanMultiMaster = {
   readonly maxClockSkewMs: number;
   /** Older conflicts are taken out of the record. */
   readonly keepConflictsHours: number;
+  /** How members that join are copied, where the config says it. */
+  readonly copy?: PlanCopy;
   /** Only where it forms a ring with others. */
   readonly ring?: PlanRing;
   readonly tables: readonly PlanMasterTable[];
@@ -209,7 +222,7 @@ export type ReadStatements = {
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
   readonly check: string | null;
-  /** Only one way, for a table, plain or partitioned, whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
+  /** For a table, plain or partitioned, whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
   readonly ranges?: RangeReadStatements;
   /** Only in a sync with a guard. */
   readonly guard?: GuardReadStatements;

@@ -1,4 +1,4 @@
-import type { Position } from '../../plan/position.ts';
+import type { History, Position } from '../../plan/position.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
@@ -6,6 +6,13 @@ import type { Throttle } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import type { Reading } from './reading.ts';
 import type { StreamTable } from './work.ts';
+
+/** A member that joins, as the source that it is as well. */
+export type Joining = {
+  readonly history: History;
+  /** By ordinal: keeps applications from writing to the table, and counts what they have written since a position. */
+  readonly tables: readonly { readonly lock: string; readonly countPending: string }[];
+};
 
 /** A stream's tables that the target does not hold yet. */
 export type InitialCopy = {
@@ -26,6 +33,8 @@ export type InitialCopy = {
   /** A larger table is copied in ranges of this size. */
   readonly chunkBytes: number;
   readonly throttle: Throttle | null;
+  /** Between masters: the target as the source that it is as well. */
+  readonly joining: Joining | null;
   readonly clock: Clock;
   readonly log: Log;
   readonly failpoint: Failpoint;

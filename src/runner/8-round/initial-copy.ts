@@ -13,8 +13,6 @@ import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollba
 import type { StreamTable } from './work.ts';
 import type { InitialCopy } from './copying.ts';
 
-/** Tables and ranges copied at the same time: one COPY keeps about one core of each server busy. */
-export const COPY_DEFAULTS = { jobs: 2, chunkBytes: 128 * 1024 ** 2, throttle: null } as const;
 /** One transaction of the target. */
 type Unit =
   | { readonly kind: 'table'; readonly table: StreamTable; readonly holdsOurs: boolean }

@@ -222,6 +222,3 @@ export const readDetached = `
 
 /** At the seed: what its other targets have on disk. $1: sync, $2: the target that joins. */
 export const otherAcknowledged = 'select position from sarrio.acknowledged where sync = $1 and target <> $2 and detached_at is null';
-
-/** After `boundLock`: as the session has it. */
-export const unboundLocks = "set local lock_timeout = '30s'";

@@ -4,9 +4,9 @@ import { type Counter, makeCounter, type PendingTable, pendingTables } from '../
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { goneError } from '../changed-tables/table-stop.ts';
 import { displayName } from '../../../sql/quote.ts';
-import { boundLock } from '../purge.sql.ts';
+import { boundLock, unboundLocks } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
-import { beginMember, commitMember, holdWatermarks, memberSnapshot, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
+import { beginMember, commitMember, holdWatermarks, memberSnapshot, rollbackMember, takeMemberSnapshot } from './masters.sql.ts';
 import type { Look, LookOptions, Member } from './member.ts';
 import { decideInPlace } from './decide-in-place.ts';
 import { accountOf, appliedAt, restingAt } from './member-applied.ts';
