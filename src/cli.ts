@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError, Option } from 'commander';
+import { addCommonOptions, addOutputOptions, lastWrites, OVERDUE, tellConnections, within } from './commands/common-options.ts';
 import { redactor } from './commands/redact.ts';
 import { FORMATS, type Format, formatOf, formatted, outputsOf } from './commands/report/formats.ts';
 import { diagnosticsText } from './commands/report/read-frames.ts';
@@ -26,6 +27,11 @@ process.stdout.on('error', () => process.exit(EXIT.failed));
 
 const called = calledVerb(process.argv.slice(2));
 process.exitCode = await main(process.argv.slice(2));
+// A verb that did not stop in time has connections open, which would keep the process.
+if (stop.signal.reason === OVERDUE) {
+  await lastWrites();
+  process.exit();
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const format = formatOf(argv);
@@ -38,7 +44,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return finished.result && called ? report(called.name, finished.result, format) : EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    if (stop.signal.aborted && !(error instanceof SarrioError)) return INTERRUPTED[stop.signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM'];
+    if (stop.signal.aborted && stop.signal.reason !== OVERDUE && !(error instanceof SarrioError))
+      return INTERRUPTED[stop.signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM'];
     return report(called?.name ?? 'sarrio', failedResult(error, format), format);
   }
 }
@@ -60,8 +67,9 @@ async function buildProgram(finish: (result: VerbResult) => void): Promise<Comma
     const command = program.command(entry.name).description(entry.summary).copyInheritedSettings(program);
     if (entry !== called) continue;
     const verb = await entry.load();
-    command.option('--json', 'print one JSON object instead of text').option('--generated <dir>', 'the folder of generated files', 'generated');
+    addCommonOptions(command, entry);
     verb.configure(command);
+    addOutputOptions(command);
     addFormats(command);
     command.action(async (...given) => finish(await runVerb(verb, optionsOf(command, given))));
   }
@@ -80,10 +88,15 @@ function addFormats(command: Command): void {
 async function runVerb(verb: Verb, options: Readonly<Record<string, unknown>>): Promise<VerbResult> {
   const outputs = outputsOf(options['output']);
   const command = called?.name ?? 'sarrio';
-  const result = await verb.run(options, context()).catch((error: unknown) => {
+  const begun = performance.now();
+  if (options['verbose'] === true) tellConnections(err);
+  const work = (): Promise<VerbResult> => verb.run(options, context(options['quiet'] === true && command !== 'doctor'));
+  const limit = options['timeout'];
+  const result = await (typeof limit === 'number' ? within(limit, stop, work) : work()).catch((error: unknown) => {
     if (!(error instanceof SarrioError)) throw error;
     return failedResult(error, 'json');
   });
+  if (options['verbose'] === true) err(`took ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
   for (const { format, file } of outputs) writeFileSync(file, redact(await formatted(format, { command, result, version: version() })));
   return result;
 }
@@ -94,10 +107,10 @@ function optionsOf(command: Command, given: readonly unknown[]): Readonly<Record
   return { ...command.opts(), ...Object.fromEntries(named) };
 }
 
-function context(): VerbContext {
+function context(isQuiet: boolean): VerbContext {
   const isTty = process.stdout.isTTY === true;
-  const columns = process.stderr.isTTY ? () => process.stderr.columns || 80 : null;
-  return { cwd: process.cwd(), env: process.env, output: { out, err }, isTty, columns, ask: asker(), signal: stop.signal };
+  const columns = process.stderr.isTTY && !isQuiet ? () => process.stderr.columns || 80 : null;
+  return { cwd: process.cwd(), env: process.env, output: { out, err: isQuiet ? () => undefined : err }, isTty, columns, ask: asker(), signal: stop.signal };
 }
 
 /** Only with somebody at both ends. */
@@ -145,7 +158,7 @@ function unexpected(error: unknown): Diagnostic {
 
 /** The first signal asks the verb to stop; a second one does not wait for it. */
 function interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
-  if (stop.signal.aborted) process.exit(INTERRUPTED[signal]);
+  if (stop.signal.aborted && stop.signal.reason !== OVERDUE) process.exit(INTERRUPTED[signal]);
   stop.abort(signal);
 }
 

@@ -1,4 +1,5 @@
-import type { EnvReference, ReplicationConfig } from './config/config.ts';
+import type { ReplicationConfig } from './config/config.ts';
+import type { EnvReference } from './config/environments.ts';
 import type { DatabaseName } from './config/register.ts';
 import type { TypedConfig } from './config/typed.ts';
 import type * as answers from './conflict/handlers/answers.ts';
@@ -10,14 +11,12 @@ import type { AnyTables } from './conflict/handlers/failure.ts';
 
 export type {
   ApprovalConfig,
-  Backlog,
   CaptureTriggers,
   ColumnChoice,
   ConflictChoice,
   ConflictRuleConfig,
   DatabaseConfig,
   DatabaseRoles,
-  EnvReference,
   FullCopyMethod,
   FullCopySync,
   FullCopyTableConfig,
@@ -32,7 +31,8 @@ export type {
   UniqueChoice,
   UniqueRuleConfig,
 } from './config/config.ts';
-export type { CopySettings, Guard, SkippedOperation } from './config/one-way-settings.ts';
+export type { EnvironmentConfig, EnvironmentNumbers, EnvReference } from './config/environments.ts';
+export type { Backlog, CopySettings, Guard, SkippedOperation } from './config/one-way-settings.ts';
 export type { DatabaseName, Register, Row, TableName } from './config/register.ts';
 export type { CopyTables, MasterTables, OneWayTables } from './config/typed.ts';
 export {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { failure } from '../plan/errors.ts';
-import { type Generated, loadGenerated } from '../plan/generated-files.ts';
+import type { Generated } from '../plan/generated-files.ts';
 import { applySteps } from '../runner/7-apply/apply-steps.ts';
 import type { ApplyContext } from '../runner/7-apply/run-group.ts';
 import { withoutSkipped } from '../runner/6-diff/diff-seals.ts';
@@ -12,7 +12,7 @@ import { type Approvals, approvalsOf, hazardFaults, judgeHazards } from './chang
 import { changePlanData } from './change-plan/change-plan-data.ts';
 import { type Expected, expectationFaults, readSavedPlan } from './change-plan/change-plan-file.ts';
 import { headline } from './change-plan/print-text.ts';
-import { addAllow, addChangeOptions, applyContext, generatedDir, listOption, numberOption, refuseErrors, withSchemaOption } from './change-options.ts';
+import { addAllow, addChangeOptions, applyContext, listOption, loadNamed, numberOption, refuseErrors, withSchemaOption } from './change-options.ts';
 import { reportLines } from './print-apply.ts';
 import { readChanges } from './read-changes.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
@@ -42,7 +42,7 @@ function addOptions(command: Command): Command {
 
 async function applyGenerated(options: Options, context: VerbContext, log: ApplyContext['log'] | undefined): Promise<VerbResult> {
   const expected = await expectedPlan(options, context);
-  const generated = await loadGenerated(generatedDir(options, context));
+  const generated = await loadNamed(options, context);
   const { plan } = generated;
   const applying = { ...applyContext(plan, options, context), ...(log ? { log } : {}) };
   const approvals = approvalsOf(plan, { allowed: listOption(options['allow']), today: today() });

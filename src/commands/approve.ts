@@ -1,11 +1,10 @@
 import { failure } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { announce } from '../runner/8-round/control.ts';
 import { approve, readAllWaiting, type Waiting } from '../runner/8-round/guard/approvals.ts';
 import { findingsText } from '../runner/8-round/guard/finding.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { atMembers } from './at-members.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
@@ -15,7 +14,7 @@ export const verb: Verb = {
   configure: (command) =>
     void command.argument('[id]', 'what waits, or the beginning of its id').option('--by <name>', 'who approves, for the record ($USER unless given)'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const id = options['id'];
     if (id === undefined) return list(plan, context);
     if (!/^[0-9a-f-]{4,36}$/i.test(String(id)))

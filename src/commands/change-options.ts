@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Diagnostic } from '../plan/diagnostic.ts';
 import { SarrioError } from '../plan/errors.ts';
+import { type Generated, loadBound } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { systemClock } from '../runner/clock.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
@@ -19,7 +20,7 @@ export function addWaitLock(command: Command): Command {
 
 /** `--with-schema`, of the verbs that show and run what `pull --with-schema` has written. */
 export function withSchemaOption(description: string): Option {
-  return new Option('--with-schema', description).conflicts(['expect', 'plan', 'out']);
+  return new Option('--with-schema', description).conflicts(['expect', 'plan', 'out', 'env']);
 }
 
 /** Options of the verbs that change databases. */
@@ -43,6 +44,16 @@ export function listOption(value: unknown): readonly string[] {
 /** The generated folder as a path. */
 export function generatedDir(options: Options, context: VerbContext): string {
   return resolve(context.cwd, String(options['generated'] ?? 'generated'));
+}
+
+/** The environment that `--env` names. */
+export function environmentOf(options: Options): string | null {
+  return typeof options['env'] === 'string' ? options['env'] : null;
+}
+
+/** What a verb works with that connects: the plan as it is in the environment that is named. */
+export async function loadNamed(options: Options, context: VerbContext): Promise<Generated> {
+  return loadBound(generatedDir(options, context), environmentOf(options));
 }
 
 /** An option that a parser above has made a number. */

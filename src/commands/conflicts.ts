@@ -1,11 +1,10 @@
 import { failure } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { conflictById, type DecidedConflict, type DecidedVersion, readConflicts, versionsOfKey } from '../runner/8-round/conflicts/read-conflicts.ts';
 import { maskedRows, readParked } from '../runner/8-round/conflicts/parked.ts';
 import { undoConflict } from '../runner/8-round/conflicts/undo-conflict.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { allMembers, atMembers } from './at-members.ts';
 import { conflictText, conflictsText, parkedText } from './print-conflicts.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
@@ -22,10 +21,11 @@ export const verb: Verb = {
       .option('--table <schema.table>', 'only of this table')
       .option('--since <age>', "only the last, e.g. '2 hours' or '7 days'")
       .option('--limit <number>', 'at most so many, the newest', '50')
+      .option('--exit-code', 'list, parked: exit 2 when there is one')
       .option('--take <database>', 'undo: whose version is to stand (with two versions: the one that lost)')
       .option('--anyway', 'undo: although the row was changed since'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const action = String(options['action']);
     if (action === 'list') return list(plan, options, context);
     if (action === 'show') return show(plan, options, context);
@@ -39,7 +39,7 @@ async function list(plan: Plan, options: Options, context: VerbContext): Promise
   const filter = { sync: text(options['sync']), relation: text(options['table']), since: text(options['since']), limit: Number(options['limit']) };
   if (!Number.isSafeInteger(filter.limit) || filter.limit < 1) throw failure('invalid', { code: 'SAR001', message: '--limit takes a whole number' });
   const conflicts = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readConflicts(sessions, filter));
-  return { exit: 'ok', data: { conflicts }, diagnostics: [], text: conflictsText(conflicts) };
+  return { exit: exitOf(options, conflicts), data: { conflicts }, diagnostics: [], text: conflictsText(conflicts) };
 }
 
 /** Rows that lost their place to another one with the same unique value. */
@@ -47,7 +47,11 @@ async function parked(plan: Plan, options: Options, context: VerbContext): Promi
   const filter = { sync: text(options['sync']), relation: text(options['table']) };
   const rows = await atMembers(plan, { context, role: 'status', members: allMembers(plan) }, (sessions) => readParked(sessions, filter));
   const shown = maskedRows(plan, rows);
-  return { exit: 'ok', data: { parked: shown }, diagnostics: [], text: parkedText(shown) };
+  return { exit: exitOf(options, shown), data: { parked: shown }, diagnostics: [], text: parkedText(shown) };
+}
+
+function exitOf(options: Options, found: readonly unknown[]): VerbResult['exit'] {
+  return options['exitCode'] === true && found.length > 0 ? 'differs' : 'ok';
 }
 
 async function show(plan: Plan, options: Options, context: VerbContext): Promise<VerbResult> {

@@ -1,11 +1,10 @@
 import { failure } from '../plan/errors.ts';
 import { type Flow, flowsOf, namedFlows } from '../plan/flows.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { beginAnew } from '../runner/8-round/control.ts';
 import { unsentChanges } from '../runner/8-round/masters/unsent.ts';
 import type { Plan, PlanMultiMaster } from '../plan/plan.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
@@ -17,7 +16,7 @@ export const verb: Verb = {
       .requiredOption('--target <database>', 'the target whose tables are copied')
       .option('--replace', 'replace the rows that the target holds (without it existingRows of the sync says what becomes of them)'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const [sync, target] = [String(options['sync']), String(options['target'])];
     const planned = plan.syncs[sync];
     const flows = planned === undefined ? [] : flowsOf(planned).filter(({ targets }) => targets.includes(target));

@@ -1,5 +1,4 @@
 import { failure } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { PlanOneWay } from '../plan/plan.ts';
 import { abort, cutover } from '../runner/10-cutover/cutover.ts';
 import type { CutoverOptions } from '../runner/10-cutover/cutover-options.ts';
@@ -7,7 +6,7 @@ import type { CutoverLog } from '../runner/10-cutover/steps.ts';
 import { heldText, reverseText } from '../runner/10-cutover/texts.ts';
 import { systemClock } from '../runner/clock.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
-import { addWaitLock, generatedDir, numberOption } from './change-options.ts';
+import { addWaitLock, loadNamed, numberOption } from './change-options.ts';
 import { parseDuration } from './duration.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { plannedSync } from './planned-sync.ts';
@@ -73,7 +72,7 @@ async function undone(cutting: CutoverOptions): Promise<VerbResult> {
 }
 
 async function cutoverOptions(options: Options, context: VerbContext): Promise<CutoverOptions> {
-  const { plan, files } = await loadGenerated(generatedDir(options, context));
+  const { plan, files } = await loadNamed(options, context);
   const sync = String(options['sync']);
   const planned = plannedSync(plan, sync);
   if (planned.mode !== 'one-way') throw notOneWay(sync, planned.mode);

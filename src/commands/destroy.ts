@@ -1,5 +1,4 @@
 import { failure } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import { hazardName } from '../plan/hazards.ts';
 import type { Plan } from '../plan/plan.ts';
 import { applySteps } from '../runner/7-apply/apply-steps.ts';
@@ -7,7 +6,7 @@ import type { ApplyContext } from '../runner/7-apply/run-group.ts';
 import type { ChangePlan } from '../runner/6-diff/step.ts';
 import { today } from '../runner/clock.ts';
 import type { Session } from '../runner/postgres/session.ts';
-import { addChangeOptions, applyContext, generatedDir, numberOption, refuseErrors } from './change-options.ts';
+import { addChangeOptions, applyContext, loadNamed, numberOption, refuseErrors } from './change-options.ts';
 import { approvalsOf, type JudgedHazard, judgeHazards } from './change-plan/approvals.ts';
 import { changePlanData } from './change-plan/change-plan-data.ts';
 import { headline, printChangePlan } from './change-plan/print-text.ts';
@@ -23,7 +22,7 @@ export const verb: Verb = {
       .option('--plan-only', 'show what would be removed, and remove nothing');
   },
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const isPlanOnly = options['planOnly'] === true;
     if (!isPlanOnly) refuseUnconfirmed(plan, options['confirm']);
     const applying = applyContext(plan, options, context);

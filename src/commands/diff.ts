@@ -7,11 +7,11 @@ import { type Generated, LOCK_FILE, loadGenerated, readIfPresent } from '../plan
 import { readLock } from '../plan/read-lock.ts';
 import type { SchemaLock } from '../plan/schema-lock.ts';
 import { readSchema } from '../runner/5-inspect/read-schema.ts';
-import { plannedTables } from '../runner/5-inspect/plan-tables.ts';
+import { plannedTables } from '../plan/planned-tables.ts';
 import { DIFFERENCE_CLASSES, type Difference, type DifferenceClass, differences } from '../runner/6-diff/differences.ts';
 import { systemClock } from '../runner/clock.ts';
 import type { Session } from '../runner/postgres/session.ts';
-import { addWaitLock, generatedDir, numberOption } from './change-options.ts';
+import { addWaitLock, generatedDir, loadNamed, numberOption } from './change-options.ts';
 import { lockChanges } from './lock-changes.ts';
 import { applyPrinter } from './print-apply.ts';
 import { readState } from './read-changes.ts';
@@ -31,10 +31,10 @@ export const verb: Verb = {
   configure: (command) => void addOptions(command),
   run: async (options, context) => {
     const dir = generatedDir(options, context);
-    const generated = await loadGenerated(dir);
     const ignored = await ignoredLines(options, context);
     const lock = await lockOf(dir);
-    if (options['shadow'] !== undefined) return await shadowResult(options['shadow'], { generated, lock, context });
+    if (options['shadow'] !== undefined) return await shadowResult(options['shadow'], { generated: await loadGenerated(dir), lock, context });
+    const generated = await loadNamed(options, context);
     const surroundings = {
       plan: generated.plan,
       env: context.env,

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SarrioError } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resolveUrls } from '../plan/resolve-url.ts';
 import { detectPooler } from '../runner/5-inspect/detect-pooler.ts';
@@ -13,7 +12,7 @@ import { systemClock } from '../runner/clock.ts';
 import { connect, type ConnectOptions, type Session } from '../runner/postgres/session.ts';
 import { readStatus } from '../runner/8-round/status.ts';
 import { failureText } from '../runner/postgres/error-text.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { bundleText } from './doctor-bundle.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { redactor } from './redact.ts';
@@ -27,7 +26,7 @@ export const verb: Verb = {
       .option('--quiet', 'only what was found, not what is well')
       .option('--bundle <file>', 'also write all that is known into a file, for somebody who helps: no rows, no connection strings'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const bundle = typeof options['bundle'] === 'string' ? options['bundle'] : null;
     const { findings, databases, surroundings } = await examineAll(plan, context, bundle !== null);
     const found = findings.filter(({ result }) => result !== 'ok');

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, SarrioError } from '../plan/errors.ts';
-import { type Generated, loadGenerated, PLAN_FILE } from '../plan/generated-files.ts';
+import { type Generated, loadBound, PLAN_FILE } from '../plan/generated-files.ts';
 import { planHash } from '../plan/plan-hash.ts';
 import { refuseUnapplied } from '../runner/8-round/installed-plan.ts';
 import { NEW_PLAN, run, type RunEnd } from '../runner/8-round/run.ts';
@@ -14,6 +14,7 @@ const LOOK_EVERY_MS = 1_000;
 export type FollowedRun = {
   /** The folder of generated files. */
   readonly dir: string;
+  readonly environment: string | null;
   readonly syncs: readonly string[];
   /** Everything but what depends on the plan and on when it is left for another one. */
   readonly optionsFor: (generated: Generated) => RunOptions;
@@ -23,17 +24,19 @@ export type FollowedRun = {
  * Runs the plan, and goes on with another one without being started again: as soon as one stands in the folder and every database that
  * answers has it applied, the rounds under way end and the streams begin anew with it. Nothing is lost by that, as by any restart.
  */
-export async function runFollowing({ dir, syncs, optionsFor }: FollowedRun): Promise<RunEnd> {
-  for (let generated = await loadGenerated(dir); ; ) {
+export async function runFollowing({ dir, environment, syncs, optionsFor }: FollowedRun): Promise<RunEnd> {
+  for (let generated = await loadBound(dir, environment); ; ) {
     const options = optionsFor(generated);
     if (options.until !== 'stopped') return run(options, syncs);
     const turn = new AbortController();
     const next: { plan: Generated | null } = { plan: null };
     const ended = new AbortController();
-    const watching = watchFolder({ dir, syncs, running: generated, optionsFor, signal: AbortSignal.any([options.signal, ended.signal]) }).then((found) => {
-      next.plan = found;
-      if (found !== null) turn.abort(NEW_PLAN);
-    });
+    const watching = watchFolder({ dir, environment, syncs, running: generated, optionsFor, signal: AbortSignal.any([options.signal, ended.signal]) }).then(
+      (found) => {
+        next.plan = found;
+        if (found !== null) turn.abort(NEW_PLAN);
+      },
+    );
     const ends = await run({ ...options, signal: AbortSignal.any([options.signal, turn.signal]) }, syncs).finally(() => ended.abort());
     await watching;
     if (next.plan === null || options.signal.aborted) return ends;
@@ -45,7 +48,7 @@ type Watched = FollowedRun & { readonly running: Generated; readonly signal: Abo
 
 /** The next plan, once it can be run; null when the signal came first. What stands in its way is said once. */
 async function watchFolder(watched: Watched): Promise<Generated | null> {
-  const { dir, running, optionsFor, signal } = watched;
+  const { dir, environment, running, optionsFor, signal } = watched;
   const { clock, log } = optionsFor(running);
   const hash = planHash(running.plan);
   const seen = { version: await versionOf(dir), said: '' };
@@ -57,7 +60,7 @@ async function watchFolder(watched: Watched): Promise<Generated | null> {
     seen.version = version;
     if (!isDue || signal.aborted) continue;
     try {
-      const found = await loadGenerated(dir);
+      const found = await loadBound(dir, environment);
       if (planHash(found.plan) !== hash) {
         await refuseUnready(watched, found);
         log({ kind: 'plan', state: 'taken', reason: null });

@@ -1,8 +1,7 @@
-import { loadGenerated } from '../plan/generated-files.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import { type Retried, retryParked } from '../runner/8-round/conflicts/parked.ts';
 import { kick } from '../runner/8-round/control.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { atMembers } from './at-members.ts';
 import { atSources, plannedSync } from './planned-sync.ts';
 import type { Verb, VerbContext } from './verb.ts';
@@ -33,7 +32,7 @@ export const verb: Verb = {
 };
 
 async function retry(options: Readonly<Record<string, unknown>>, context: VerbContext): Promise<Retried> {
-  const { plan } = await loadGenerated(generatedDir(options, context));
+  const { plan } = await loadNamed(options, context);
   const name = String(options['sync']);
   const sync = plannedSync(plan, name);
   if (sync.mode !== 'multi-master') return { putBack: 0, stillParked: 0 };

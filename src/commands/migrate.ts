@@ -4,14 +4,15 @@ import { join, resolve } from 'node:path';
 import type { LoadedConfig } from '../compiler/1-load/load-config.ts';
 import { schemasOf } from '../compiler/2-model/config-schemas.ts';
 import { compileConfig } from '../compiler/compile.ts';
+import { bindEnvironment } from '../plan/environment.ts';
 import { failure } from '../plan/errors.ts';
-import { type Generated, loadGenerated, LOCK_FILE, readIfPresent, writeGenerated } from '../plan/generated-files.ts';
+import { type Generated, LOCK_FILE, readIfPresent, writeGenerated } from '../plan/generated-files.ts';
 import { LOCK_FORMAT } from '../plan/schema-lock.ts';
 import { writeLock } from '../plan/write-lock.ts';
 import { type Migrated, migrate, undo } from '../runner/11-migrate/migrate.ts';
 import type { Compiling, Migrating } from '../runner/11-migrate/migrating.ts';
 import type { Session } from '../runner/postgres/session.ts';
-import { addAllow, addChangeOptions, applyContext, generatedDir, listOption, numberOption, refuseErrors } from './change-options.ts';
+import { addAllow, addChangeOptions, applyContext, environmentOf, generatedDir, listOption, loadNamed, numberOption, refuseErrors } from './change-options.ts';
 import { addConfigOptions, readConfig } from './config-options.ts';
 import { approvalsOf, hazardFaults, judgeHazards } from './change-plan/approvals.ts';
 import { today } from '../runner/clock.ts';
@@ -34,7 +35,7 @@ export const verb: Verb = {
   },
   run: async (options, context) => {
     const loaded = await readConfig(options, context);
-    const generated = await loadGenerated(generatedDir(options, context));
+    const generated = await loadNamed(options, context);
     const file = String(options['file']);
     const text = await textOf(context, file);
     const downFile = typeof options['undo'] === 'string' ? options['undo'] : null;
@@ -62,7 +63,7 @@ function partsOf({ loaded, generated, sessions }: Parts, options: Options, conte
     by: context.env['USER'] ?? 'somebody',
     drainMs: numberOption(options, 'drain'),
     approve: approving(listOption(options['allow'])),
-    compile: compiling(loaded, generatedDir(options, context)),
+    compile: compiling(loaded, generatedDir(options, context), environmentOf(options)),
     say: (text) => context.output.err(`${text}\n`),
   };
 }
@@ -75,7 +76,7 @@ function approving(allowed: readonly string[]): Migrating['approve'] {
   };
 }
 
-function compiling(loaded: LoadedConfig, dir: string): Compiling {
+function compiling(loaded: LoadedConfig, dir: string, environment: string | null): Compiling {
   return (schemas) => {
     const lock = { format: LOCK_FORMAT, databases: Object.fromEntries(schemas) };
     const { plan, files } = compileConfig(loaded, lock);
@@ -84,7 +85,7 @@ function compiling(loaded: LoadedConfig, dir: string): Compiling {
       await writeFile(join(dir, LOCK_FILE), writeLock(lock));
       await writeGenerated(dir, files);
     };
-    return { generated: { plan, files }, write };
+    return { generated: { plan: bindEnvironment(plan, environment), files }, write };
   };
 }
 

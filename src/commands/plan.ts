@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { type Generated, loadGenerated } from '../plan/generated-files.ts';
+import type { Generated } from '../plan/generated-files.ts';
 import { planHash } from '../plan/plan-hash.ts';
 import type { ChangePlan } from '../runner/6-diff/step.ts';
 import { systemClock, today } from '../runner/clock.ts';
@@ -11,7 +11,7 @@ import { savedPlan } from './change-plan/change-plan-file.ts';
 import { printSql } from './change-plan/print.sql.ts';
 import { printMarkdown } from './change-plan/print-markdown.ts';
 import { printChangePlan, type Shown } from './change-plan/print-text.ts';
-import { addAllow, addWaitLock, generatedDir, listOption, numberOption, withSchemaOption } from './change-options.ts';
+import { addAllow, addWaitLock, environmentOf, listOption, loadNamed, numberOption, withSchemaOption } from './change-options.ts';
 import { applyPrinter } from './print-apply.ts';
 import { readPlanned } from './read-changes.ts';
 import type { Verb } from './verb.ts';
@@ -27,13 +27,13 @@ export const verb: Verb = {
       .addOption(new Option('--format <format>', 'what standard output holds').choices(['text', 'json', 'markdown', 'sql']).default('text'))
       .addOption(withSchemaOption('show what of generated/schema, which `pull --with-schema` has written, is still to be made'))
       .option('--out <file>', 'also write the change plan to a file, for `apply --plan`')
-      .option('--environment <name>', 'where this is, for the heading of the Markdown')
+      .option('--environment <name>', 'where this is, for the heading of the Markdown (default: what --env says)')
       .option('--exit-code', 'exit with 2 when there is something to do, with 3 when that has a hazard which nobody has approved')
       .option('--verbose', 'name every object that would be made, not only their number');
   },
   run: async (options, context) => {
     if (options['withSchema'] === true) return showSchema(options, context);
-    const generated = await loadGenerated(generatedDir(options, context));
+    const generated = await loadNamed(options, context);
     const { plan } = generated;
     const log = applyPrinter(context.output);
     const surroundings = {
@@ -68,6 +68,6 @@ function printed(parts: { changePlan: ChangePlan; shown: Shown; generated: Gener
   const { changePlan, shown, generated, options } = parts;
   if (options['format'] === 'sql') return printSql(changePlan);
   if (options['format'] !== 'markdown') return printChangePlan(changePlan, shown);
-  const environment = typeof options['environment'] === 'string' ? options['environment'] : null;
+  const environment = typeof options['environment'] === 'string' ? options['environment'] : environmentOf(options);
   return printMarkdown(changePlan, { ...shown, environment, planHash: planHash(generated.plan) });
 }

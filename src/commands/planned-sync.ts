@@ -1,11 +1,10 @@
 import { failure } from '../plan/errors.ts';
 import { sourcesOf } from '../plan/flows.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan, PlanSync } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import type { SyncName } from '../runner/8-round/control.ts';
 import type { Session } from '../runner/postgres/session.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { VerbContext } from './verb.ts';
 
@@ -22,7 +21,7 @@ export async function atSources<T>(
   context: VerbContext,
   work: (source: Session, name: SyncName, planned: PlanSync) => Promise<T>,
 ): Promise<readonly T[]> {
-  const { plan } = await loadGenerated(generatedDir(options, context));
+  const { plan } = await loadNamed(options, context);
   const sync = String(options['sync']);
   const connect = databaseConnector(plan, context);
   const done: T[] = [];

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { typeFiles } from '../compiler/compile.ts';
 import { schemasOf } from '../compiler/2-model/config-schemas.ts';
+import type { EnvReference, ReplicationConfig } from '../index.ts';
 import { byCodeUnit } from '../plan/canonical.ts';
 import { failure, SarrioError } from '../plan/errors.ts';
 import { compareGenerated, LOCK_FILE, readIfPresent, TYPES_FILE } from '../plan/generated-files.ts';
@@ -12,6 +13,7 @@ import { writeLock } from '../plan/write-lock.ts';
 import { readSchema, type SchemaReading } from '../runner/5-inspect/read-schema.ts';
 import { failureText } from '../runner/postgres/error-text.ts';
 import { connect } from '../runner/postgres/session.ts';
+import { environmentOf } from './change-options.ts';
 import { addConfigOptions, readConfig } from './config-options.ts';
 import { type LockChanges, lockChanges } from './lock-changes.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
@@ -31,13 +33,14 @@ export const verb: Verb = {
     const folder = resolve(context.cwd, dir);
     const loaded = await readConfig(options, context);
     const { config } = loaded;
-    const urls = resolveUrls(config.databases, context.env);
+    const endpoints = endpointsOf(config, environmentOf(options));
+    const urls = resolveUrls(endpoints, context.env);
     // Read while the servers are busy.
     const lockThen = lockBefore(folder);
     lockThen.catch(() => undefined);
     const readings = await readAll(
       [...schemasOf(config)].map(([database, schemas]) => {
-        return { database, schemas, env: context.env, url: urls.get(database) ?? '', variable: config.databases[database]?.env ?? '' };
+        return { database, schemas, env: context.env, url: urls.get(database) ?? '', variable: endpoints[database]?.env ?? '' };
       }),
     );
     const before = await lockThen;
@@ -53,6 +56,15 @@ export const verb: Verb = {
     return { exit: 'ok', data: { databases: reports, ...(schema ? { schema: schema.data } : {}) }, diagnostics: schema?.diagnostics ?? [], text };
   },
 };
+
+/** Without an environment those of `databases`: they say where tables are read. */
+function endpointsOf({ databases, environments = {} }: ReplicationConfig, name: string | null): Readonly<Record<string, EnvReference>> {
+  if (name === null) return databases;
+  const environment = Object.hasOwn(environments, name) ? environments[name] : undefined;
+  if (environment !== undefined) return { ...databases, ...environment.databases };
+  const known = Object.keys(environments).join(', ') || 'none';
+  throw failure('invalid', { code: 'SAR325', message: `the config has no environment ${name}`, hint: `It has: ${known}.` });
+}
 
 function checked(reports: readonly Report[], { dir, stale }: { readonly dir: string; readonly stale: readonly string[] }): VerbResult {
   const isSame = stale.length === 0;

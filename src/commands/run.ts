@@ -6,7 +6,7 @@ import type { Log } from '../runner/events.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
 import { eventText } from '../runner/print-text.ts';
 import { keepHeapSmall } from '../runner/small-heap.ts';
-import { generatedDir } from './change-options.ts';
+import { environmentOf, generatedDir } from './change-options.ts';
 import { runFollowing } from './follow-generated.ts';
 import { parseAtLeastOne } from './duration.ts';
 import { copyBars } from './report/copy-bars.ts';
@@ -31,7 +31,12 @@ export const verb: Verb = {
   run: async (options, context) => {
     keepHeapSmall();
     const dir = generatedDir(options, context);
-    const ends = await runFollowing({ dir, syncs: stringList(options['sync']), optionsFor: (generated) => runOptions(generated, options, context) });
+    const ends = await runFollowing({
+      dir,
+      environment: environmentOf(options),
+      syncs: stringList(options['sync']),
+      optionsFor: (generated) => runOptions(generated, options, context),
+    });
     const failed = ends.find((end): end is Extract<StreamEnd, { kind: 'gave-up' }> => end.kind === 'gave-up');
     if (failed) throw failed.error;
     return { exit: 'ok', data: { streams: ends.length }, diagnostics: [], text: '' };

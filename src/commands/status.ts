@@ -1,43 +1,48 @@
 import type { Diagnostic } from '../plan/diagnostic.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import type { Session } from '../runner/postgres/session.ts';
 import { readCutovers } from '../runner/10-cutover/cutover-status.ts';
 import { readStatus } from '../runner/8-round/status.ts';
 import { readSequenceStatus } from '../runner/8-round/sequences/sequence-status.ts';
-import { generatedDir } from './change-options.ts';
+import { loadNamed } from './change-options.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { cutoverText, cutoverWarnings } from './print-cutovers.ts';
 import { sequenceText, sequenceWarnings } from './print-sequences.ts';
-import type { Verb, VerbContext } from './verb.ts';
+import type { Verb, VerbContext, VerbResult } from './verb.ts';
 import type { StreamStatus } from '../runner/8-round/stream-status.ts';
+import { addWatch, watched } from './watch-status.ts';
 
 /** `sarrio status`: each stream with its lag, what is pending, its speed and its last error. */
 export const verb: Verb = {
   configure: (command) =>
-    void command
+    void addWatch(command)
       .option(
         '--exit-code',
         'exit 2 when a stream is not running, failed, paused, detached, waiting for approval, unverified, near its maxBacklog, behind by more than --max-lag, has an unsafe or a stopped table, a sequence near its end or not carried, or a cut-over that stopped half way',
       )
       .option('--max-lag <seconds>', 'for --exit-code', '60'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
-    const connect = readerConnector(plan, context);
-    const streams = await readStatus(plan, connect);
-    const sequences = await readSequenceStatus(plan, connect);
-    const cutovers = await readCutovers(plan, connect);
-    const warnings = [...sequenceWarnings(sequences), ...cutoverWarnings(cutovers)];
-    const isBehind = warnings.length > 0 || streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
-    return {
-      exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
-      data: { streams, sequences, cutovers },
-      diagnostics: [...streams.flatMap(warningsOf), ...warnings],
-      text: [statusText(streams), ...sequenceText(sequences), ...cutoverText(cutovers)].join('\n'),
-    };
+    const { plan } = await loadNamed(options, context);
+    const look = (): Promise<VerbResult> => statusOf(plan, options, context);
+    return options['watch'] === true ? watched(options, context, look) : look();
   },
 };
+
+async function statusOf(plan: Plan, options: Readonly<Record<string, unknown>>, context: VerbContext): Promise<VerbResult> {
+  const connect = readerConnector(plan, context);
+  const streams = await readStatus(plan, connect);
+  const sequences = await readSequenceStatus(plan, connect);
+  const cutovers = await readCutovers(plan, connect);
+  const warnings = [...sequenceWarnings(sequences), ...cutoverWarnings(cutovers)];
+  const isBehind = warnings.length > 0 || streams.some((stream) => !isHealthy(stream, Number(options['maxLag'])));
+  return {
+    exit: options['exitCode'] === true && isBehind ? 'differs' : 'ok',
+    data: { streams, sequences, cutovers },
+    diagnostics: [...streams.flatMap(warningsOf), ...warnings],
+    text: [statusText(streams), ...sequenceText(sequences), ...cutoverText(cutovers)].join('\n'),
+  };
+}
 
 /** What the role may not read is said with the GRANT, as the reason why the database could not be asked. */
 function readerConnector(plan: Plan, context: VerbContext): (database: string) => Promise<Session> {

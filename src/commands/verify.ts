@@ -1,10 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { type ExitName, failure } from '../plan/errors.ts';
-import { loadGenerated } from '../plan/generated-files.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
 import { systemClock } from '../runner/clock.ts';
 import { verify, type Verification } from '../runner/9-verify/verify.ts';
-import { generatedDir, numberOption } from './change-options.ts';
+import { loadNamed, numberOption } from './change-options.ts';
 import { parseAtLeastOne, parseCount } from './duration.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { verificationText, verifyLine } from './print-verify.ts';
@@ -26,7 +25,7 @@ export const verb: Verb = {
       .option('--from <member>', 'with --repair, between masters: the member whose rows are right')
       .option('--yes', 'with --repair: write it'),
   run: async (options, context) => {
-    const { plan } = await loadGenerated(generatedDir(options, context));
+    const { plan } = await loadNamed(options, context);
     const mode = repairMode(options);
     const sample = numberOption(options, 'sample');
     const verification = await verify({

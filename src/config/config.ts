@@ -5,14 +5,14 @@ import type { RowValues } from '../conflict/handlers/answers.ts';
 import type { HazardCode } from '../plan/hazards.ts';
 import type { ExistingRows } from '../plan/plan-copy.ts';
 import type { AsRow, ColumnOf, CounterOf } from './register.ts';
-import type { CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
-
-/** A connection string that stands in an environment variable; only its name is ever written down. */
-export type EnvReference = { readonly env: string };
+import type { EnvironmentConfig, EnvReference } from './environments.ts';
+import type { Backlog, CopySettings, Guard, SkippedOperation } from './one-way-settings.ts';
 
 /** Login roles of a database besides the one that applies. `apply` grants each what its verbs need on the objects of ours. */
 export type DatabaseRoles = {
-  /** `run` and `copy` connect as this role. Rights on your own tables you grant yourself; `plan` checks them. */
+  /** Whoever applies. Nothing is granted to it by `apply`; `generated/grants` holds what it needs on your own tables. */
+  readonly owner?: string;
+  /** `run` and `copy` connect as this role. `generated/grants` holds the rights on your own tables; `plan` checks them. */
   readonly runner?: string;
   /** What only asks connects as this role: `status`, `plan`, `diff`, `doctor`, `verify`. It sees the keys of captured rows and how much counters changed, and nothing else of them. */
   readonly reader?: string;
@@ -267,12 +267,6 @@ export type FullCopySync<
 export type SyncConfig = OneWaySync | MultiMasterSync | FullCopySync;
 
 /**
- * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or
- * both. From 80 % on the runner warns; beyond it, a target that does not come after is detached and has to be copied anew.
- */
-export type Backlog = string | { readonly size?: string; readonly rows?: number };
-
-/**
  * Approves one hazard that `plan` names, so that `apply` goes through with it: `{ hazard: 'drop-changes', object: 'sarrio.delta_public_orders',
  * reason: 'the target was switched off', expires: '2026-12-31' }`.
  */
@@ -296,4 +290,5 @@ export type ReplicationConfig = {
   readonly syncs: Readonly<Record<string, SyncConfig>>;
   /** Hazards that `apply` may go through with. */
   readonly approve?: readonly ApprovalConfig[];
+  readonly environments?: Readonly<Record<string, EnvironmentConfig>>;
 };

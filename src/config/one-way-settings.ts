@@ -18,3 +18,9 @@ export type CopySettings = { readonly jobs?: number; readonly chunk?: string; re
  * - `truncate`: whether a TRUNCATE waits; it does unless you say `false`.
  */
 export type Guard = { readonly deletes?: number; readonly minRows?: number; readonly truncate?: boolean };
+
+/**
+ * A budget for changes that wait in the source: a size on disk such as `'20 GB'` (kB, MB, GB or TB, of 1024), a number of entries, or
+ * both. From 80 % on the runner warns; beyond it, a target that does not come after is detached and has to be copied anew.
+ */
+export type Backlog = string | { readonly size?: string; readonly rows?: number };

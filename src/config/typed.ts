@@ -9,6 +9,7 @@ import type {
   OneWaySync,
   TableConfig,
 } from './config.ts';
+import type { EnvironmentConfig } from './environments.ts';
 import type { ColumnOf, CommonTables, DatabaseName, TablesOf } from './register.ts';
 
 /** All tables of a schema whose names fit: `public.*`, `public.order_*`. */
@@ -65,4 +66,5 @@ export type TypedConfig<Database extends string, Members extends { readonly [syn
   readonly databases: { readonly [Each in Database]: DatabaseConfig };
   readonly syncs: { readonly [Sync in keyof Members]: OneSource<NoInfer<Database>, NoInfer<Database>> | Masters<Members[Sync], NoInfer<Database>> };
   readonly approve?: readonly ApprovalConfig[];
+  readonly environments?: { readonly [environment: string]: EnvironmentConfig<NoInfer<Database>, NoInfer<keyof Members & string>> };
 };

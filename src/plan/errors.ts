@@ -1,4 +1,4 @@
-import { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
+import { type Diagnostic, formatDiagnostic, type Span } from './diagnostic.ts';
 
 /** Exit codes of every verb; the names stand in JSON output. */
 export const EXIT = { ok: 0, failed: 1, differs: 2, refused: 3, invalid: 4, busy: 5, partial: 6 } as const;
@@ -18,8 +18,10 @@ export class SarrioError extends Error {
   }
 }
 
+type Fault = { code: string; message: string; hint?: string; where?: string; span?: Span | null; cause?: unknown };
+
 /** A `SarrioError` of one fault. */
-export function failure(exit: ExitName, fault: { code: string; message: string; hint?: string; where?: string; cause?: unknown }): SarrioError {
-  const { code, message, hint = null, where = null, cause } = fault;
-  return new SarrioError({ exit, cause, diagnostics: [{ code, severity: 'error', message, hint, where, span: null }] });
+export function failure(exit: ExitName, fault: Fault): SarrioError {
+  const { code, message, hint = null, where = null, span = null, cause } = fault;
+  return new SarrioError({ exit, cause, diagnostics: [{ code, severity: 'error', message, hint, where, span }] });
 }

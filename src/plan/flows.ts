@@ -1,7 +1,8 @@
 import type { ExistingRows, PlanCopy } from './plan-copy.ts';
 import type { PlanGuard } from './plan-guard.ts';
 import type { PlanCarry } from './plan-sequence.ts';
-import { FEW_ENTRIES_BEFORE, type BacklogBudget, type PlanSync, type PlanTable } from './plan.ts';
+import type { BacklogBudget } from './backlog-budget.ts';
+import { FEW_ENTRIES_BEFORE, type PlanSync, type PlanTable } from './plan.ts';
 
 /** What flows from one database of a sync to the others: a one-way sync has one, a multi-master sync one for each member. */
 export type Flow = {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { byCodeUnit } from './canonical.ts';
+import { bindEnvironment } from './environment.ts';
 import { failure, SarrioError } from './errors.ts';
 import { hasGeneratedHeader } from './generated-header.ts';
 import { handlerFaults, handlerRules } from './handler-files.ts';
@@ -46,6 +47,12 @@ export async function loadGenerated(dir: string): Promise<Generated> {
   const diagnostics = [...sqlFaults({ objects, files, shown }), ...handlerFaults({ rules, files: handlers, shown })];
   if (diagnostics.length > 0) throw new SarrioError({ exit: 'invalid', diagnostics });
   return { plan, files: new Map([...files, ...handlers]) };
+}
+
+/** The same as it is in one environment, for whoever connects. */
+export async function loadBound(dir: string, environment: string | null): Promise<Generated> {
+  const { plan, files } = await loadGenerated(dir);
+  return { plan: bindEnvironment(plan, environment), files };
 }
 
 /** How what stands in `generated/` differs from what it should be; paths with forward slashes, sorted. */

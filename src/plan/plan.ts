@@ -7,6 +7,8 @@ import type { MasterStatements, PlanRing } from './plan-masters.ts';
 import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { VerifyStatements } from './plan-verify.ts';
+import type { BacklogBudget } from './backlog-budget.ts';
+import type { PlanEnvironment } from './plan-environment.ts';
 import type { UniqueRule } from './unique-rule.ts';
 import type { PlanColumn } from './plan-column.ts';
 
@@ -17,7 +19,18 @@ export const PLAN_FORMAT = '1.4';
 export const OLDEST_PLAN_FORMAT = '1.2';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring', 'seed-in-ranges'] as const;
+export const CAPABILITIES = [
+  'one-way',
+  'multi-master',
+  'full-copy',
+  'guard',
+  'keep-rows',
+  'adopt-rows',
+  'rebuild-indexes',
+  'ring',
+  'seed-in-ranges',
+  'environments',
+] as const;
 
 /**
  * Of a table with more pending entries than this, `ReadStatements.rows` does not give every row, and a runner may never ask it of more: the
@@ -35,6 +48,8 @@ export type Plan = {
   readonly project: string;
   /** Hazards that the config approves; only where it does (since 1.2). */
   readonly approvals?: readonly Approval[];
+  /** By name; only where the config has any. A reader takes one of them before it connects (`bindEnvironment`). */
+  readonly environments?: Readonly<Record<string, PlanEnvironment>>;
   readonly databases: Readonly<Record<string, PlanDatabase>>;
   readonly syncs: Readonly<Record<string, PlanSync>>;
 };
@@ -164,9 +179,6 @@ export type PlanMasterTable = PlanTable & {
   readonly mask?: readonly string[];
   readonly masters: MasterStatements;
 };
-
-/** Bytes on disk, entries in the delta tables, or both; null where not bounded. */
-export type BacklogBudget = { readonly bytes: number | null; readonly rows: number | null };
 
 export type PlanTable = {
   readonly source: QualifiedName;

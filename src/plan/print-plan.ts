@@ -9,9 +9,11 @@ import type { Recall } from './recall.ts';
 export type PrintedPlan = { readonly text: string; readonly checksum: string };
 
 /** Byte for byte the same for the same plan, statements as blocks that read like SQL. */
-export function printPlan({ format, requires, project, approvals, databases, syncs }: Plan, recall?: Recall): PrintedPlan {
+export function printPlan(plan: Plan, recall?: Recall): PrintedPlan {
+  const { format, requires, project, approvals, environments, databases, syncs } = plan;
+  const more = { ...(approvals ? { approvals } : {}), ...(environments ? { environments } : {}) };
   const above = printYaml({ format });
-  const below = yamlPortions({ requires, project, ...(approvals ? { approvals } : {}), databases, syncs }, recall);
+  const below = yamlPortions({ requires, project, ...more, databases, syncs }, recall);
   const checksum = checksumOf([above, ...below]);
   return { text: [`${generatedHeader('#')}\n`, above, printYaml({ checksum }), ...below].join(''), checksum };
 }

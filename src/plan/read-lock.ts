@@ -1,6 +1,7 @@
 import { failure, SarrioError } from './errors.ts';
 import { assertFormat } from './format-version.ts';
 import { schemaCheck, schemaFaults } from './json-schema.ts';
+import { unreadable } from './text-span.ts';
 import { LOCK_FORMAT, type SchemaLock } from './schema-lock.ts';
 
 const REMAKE = 'Run `sarrio pull` again.';
@@ -21,6 +22,7 @@ function parse(text: string, file: string): Record<string, unknown> {
     return typeof content === 'object' && content !== null ? { ...content } : {};
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw failure('invalid', { code: 'SAR302', where: file, message: `not readable as JSON: ${reason}`, hint: REMAKE, cause: error });
+    const { message, span } = unreadable(text, { file, format: 'JSON', reason });
+    throw failure('invalid', { code: 'SAR302', ...(span ? { span } : { where: file }), message, hint: REMAKE, cause: error });
   }
 }

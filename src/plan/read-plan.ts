@@ -8,6 +8,7 @@ import { CAPABILITIES, OLDEST_PLAN_FORMAT, PLAN_FORMAT, type Plan } from './plan
 import { planHash, rememberHash } from './plan-hash.ts';
 import { fittingChecksum } from './print-plan.ts';
 import { readPrinted } from './read-printed.ts';
+import { unreadable } from './text-span.ts';
 
 const REMAKE = 'Run `sarrio compile` again, and never edit the file: change the config instead.';
 const checkPlan = schemaCheck('plan.schema.json');
@@ -70,8 +71,8 @@ function loadYaml(text: string, file: string): unknown {
     return load(text, { schema: CORE_SCHEMA });
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    const message = `not readable as YAML: ${error.message.split('\n')[0] ?? ''}`;
-    throw failure('invalid', { code: 'SAR302', where: file, message, hint: REMAKE, cause: error });
+    const { message, span } = unreadable(text, { file, format: 'YAML', reason: error.message.split('\n')[0] ?? '' });
+    throw failure('invalid', { code: 'SAR302', ...(span ? { span } : { where: file }), message, hint: REMAKE, cause: error });
   }
 }
 

@@ -14,7 +14,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<PlannedRole, readonly stri
   initial_copy: { runner: WRITES, reader: ['SELECT'] },
   acknowledged: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   stream: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },
-  paused: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
+  paused: { runner: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'], reader: ['SELECT'] },
   seal: { runner: ['SELECT', 'UPDATE'], reader: ['SELECT'] },
   conflict: { runner: ['SELECT', 'INSERT', 'DELETE'], reader: ['SELECT'] },
   full_copy: { runner: ['SELECT', 'INSERT', 'UPDATE'], reader: ['SELECT'] },

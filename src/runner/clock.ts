@@ -15,6 +15,11 @@ export const systemClock: Clock = {
   sleep,
 };
 
+/** Milliseconds since 1970, for moments that people write and read. */
+export function unixTime(): number {
+  return Date.now();
+}
+
 /** The day by UTC, `2026-11-27`: for approvals that end with a day. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);

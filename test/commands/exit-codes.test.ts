@@ -36,6 +36,8 @@ const TABLE: readonly Row[] = [
   [['apply', '--with-schema', '--generated', join(root, 'test/with-schema/edited')], URLS, 'invalid', 'SAR445'],
   [['apply', '--with-schema', '--expect', 'abc', '--generated', PLAN], URLS, 'invalid', 'SAR001'],
   [['apply', '--with-schema', '--generated', PLAN], URLS, 'ok', ''],
+  [['apply', '--generated', join(root, 'test/cases/environments/expected')], URLS, 'invalid', 'SAR325'],
+  [['apply', '--env', 'staging', '--generated', PLAN], URLS, 'invalid', 'SAR325'],
   [['diff', '--generated', PLAN], {}, 'invalid', 'SAR400'],
   [['diff', '--generated', PLAN, '--only', 'dirt'], {}, 'invalid', 'SAR001'],
   [['run', '--generated', PLAN], {}, 'invalid', 'SAR400'],

@@ -6,6 +6,8 @@ import { compileConfig } from '../../src/compiler/compile.ts';
 import type { ReplicationConfig } from '../../src/index.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { compareGenerated, loadGenerated, writeGenerated } from '../../src/plan/generated-files.ts';
+import { readLock } from '../../src/plan/read-lock.ts';
+import { readPlan } from '../../src/plan/read-plan.ts';
 import { keyed, lockOf } from '../types/lock.ts';
 
 const NAMES = ['a', 'b', 'c'];
@@ -68,4 +70,35 @@ test.each([
   const files = branch('public.a');
   await writeGenerated(dir, new Map([...files, ['plan.yaml', change(files.get('plan.yaml') ?? '')]]));
   expect((await loadGenerated(dir).catch(refusal)) as readonly string[]).toEqual([expect.stringMatching(/^SAR30\d$/)]);
+});
+
+const CONFLICT = ['<<<<<<< HEAD', '  "format": "1.1",', '=======', '  "format": "1.0",', '>>>>>>> theirs'].join('\n');
+
+test.each([
+  ['marks of a merge', `{\n  "databases": {},\n${CONFLICT}\n}\n`, 3, 1, 'still has the marks'],
+  ['marks of a merge with CRLF', `{\r\n${CONFLICT.replaceAll('\n', '\r\n')}\r\n}\r\n`, 2, 1, 'still has the marks'],
+  ['a file that was cut off', '{\n  "format": "1.1",\n  "databases": {', 3, null, 'not readable as JSON'],
+  ['a comma too few', '{\n  "format": "1.1"\n  "databases": {}\n}\n', 3, null, 'not readable as JSON'],
+])('a schema lock with %s has its place', (_, text, line, column, message) => {
+  try {
+    readLock(text, 'generated/schema.lock.json');
+    expect.unreachable();
+  } catch (error) {
+    if (!(error instanceof SarrioError)) throw error;
+    const [{ code, span, message: said } = { code: '', span: null, message: '' }] = error.diagnostics;
+    expect({ code, file: span?.file, line: span?.line }).toEqual({ code: 'SAR302', file: 'generated/schema.lock.json', line });
+    if (column !== null) expect(span?.column).toBe(column);
+    expect(said).toContain(message);
+  }
+});
+
+test('a plan with marks of a merge has its place', () => {
+  const text =
+    branch('public.a').get('plan.yaml')?.replace('project: sarrio\n', '<<<<<<< HEAD\nproject: sarrio\n=======\nproject: other\n>>>>>>> theirs\n') ?? '';
+  const line = text.split('\n').indexOf('<<<<<<< HEAD') + 1;
+  expect(() => readPlan(text, 'generated/plan.yaml')).toThrow(
+    expect.objectContaining({
+      diagnostics: [expect.objectContaining({ code: 'SAR302', span: { file: 'generated/plan.yaml', line, column: 1, endColumn: 8 } })],
+    }),
+  );
 });

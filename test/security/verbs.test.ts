@@ -70,7 +70,8 @@ const DAY: readonly (Call | Event)[] = [
   everythingArrived,
   ({ dir }) => writeFile(join(dir, 'wider.sql'), 'alter table public.orders add column more text;'),
   ['reader', 'migrate wider.sql', 'refused', 'SAR407'],
-  ['owner', 'migrate wider.sql', 'failed'],
+  ['owner', 'migrate wider.sql', 'refused', 'SAR829'],
+  ownerNamed,
   ({ shop }) => shop.script('grant shop_owner to sarrio_owner'),
   migrated,
   removalPlannedAlike,
@@ -170,6 +171,17 @@ async function removalPlannedAlike({ dir, sarrio }: VerbPlace): Promise<void> {
   const [reader, owner] = plans.map(({ data }) => data as { id: string; steps: readonly { object: { kind: string } }[] });
   expect(reader?.steps.some(({ object }) => object.kind === 'trigger')).toBe(true);
   expect(reader?.id).toBe(owner?.id);
+}
+
+/** What is to be run is in the message, and nothing was changed. */
+async function ownerNamed({ sarrio, shop, copy }: VerbPlace): Promise<void> {
+  const { diagnostics } = await sarrio('owner', 'migrate', 'wider.sql');
+  expect(diagnostics[0]).toMatchObject({
+    where: expect.stringMatching(/^database (shop|copy)$/),
+    message: "wider.sql: role sarrio_owner does not own public.orders, which is shop_owner's",
+    hint: expect.stringContaining('Run: GRANT shop_owner TO sarrio_owner;'),
+  });
+  for (const each of [shop, copy]) expect(await each.query("select from pg_attribute where attrelid = 'orders'::regclass and attname = 'more'")).toEqual([]);
 }
 
 async function migrated(place: VerbPlace): Promise<void> {

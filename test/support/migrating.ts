@@ -102,6 +102,7 @@ function startRunner(dir: string, env: Readonly<Record<string, string>>, events:
   const stopped = new AbortController();
   const ended = runFollowing({
     dir: join(dir, 'generated'),
+    environment: null,
     syncs: [],
     optionsFor: ({ plan, files }) => ({
       plan,

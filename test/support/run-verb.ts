@@ -10,7 +10,7 @@ export async function runVerb(
   args: readonly string[],
   { cwd, env, ask = null }: { cwd: string; env: Readonly<Record<string, string>>; ask?: VerbContext['ask'] },
 ): Promise<Outcome> {
-  const command = new Command().option('--generated <dir>', '', 'generated').exitOverride();
+  const command = new Command().option('--generated <dir>', '', 'generated').option('--env <name>').exitOverride();
   verb.configure(command);
   command.parse(args, { from: 'user' });
   const text = { stdout: '', stderr: '' };

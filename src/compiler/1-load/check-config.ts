@@ -52,10 +52,13 @@ function faultOf(error: ErrorObject): Fault {
   }
 }
 
+const FLAT = 'An environment binds endpoints and numbers only: what changes the SQL is the same everywhere, so that it is reviewed once.';
+
 function unknownKey(error: ErrorObject, path: ConfigPath): Fault {
   const key = String(error.params['additionalProperty']);
   const known = knownKeys(error.parentSchema);
-  const hint = didYouMean(key, known) ?? `Known keys here: ${known.join(', ')}.`;
+  const listed = path[0] === 'environments' ? `${FLAT} Known keys here: ${known.join(', ')}.` : `Known keys here: ${known.join(', ')}.`;
+  const hint = didYouMean(key, known) ?? listed;
   return { ...fault('SAR103', [...path, key], `unknown key '${key}'`, hint), part: 'key' };
 }
 
@@ -96,7 +99,8 @@ function hintFor(error: ErrorObject): string | null {
     return "A backlog is a size such as '20 GB', or { rows: 5_000_000 }, or { size: '20 GB', rows: 5_000_000 }.";
   if (/\/keepConflicts$/.test(error.instancePath)) return "A time to keep conflicts is such as '30 days' or '12 hours'.";
   if (/\/maxClockSkew$/.test(error.instancePath)) return "A difference of clocks is a time such as '500 ms' or '2 s'.";
-  const isDatabase = /^\/databases\/[^/]+(\/env)?$/.test(error.instancePath);
+  if (/^\/environments\/.*\/every$/.test(error.instancePath)) return "In an environment, `every` is an interval such as '30s', '15m', '6h' or '1d'.";
+  const isDatabase = /^(\/environments\/[^/]+)?\/databases\/[^/]+(\/env)?$/.test(error.instancePath);
   return isDatabase ? "A database is env('NAME'): the name of the environment variable that holds its connection string." : null;
 }
 

@@ -216,7 +216,7 @@ const database = {
   required: ['env'],
   properties: {
     env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-    roles: { type: 'object', additionalProperties: false, properties: { runner: role, reader: role } },
+    roles: { type: 'object', additionalProperties: false, properties: { owner: role, runner: role, reader: role } },
   },
 } as const;
 
@@ -233,6 +233,36 @@ const approval = {
   },
 } as const;
 
+/** Endpoints and numbers, and nothing else; which number a sync has, a check says. */
+const environmentNumbers = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    maxBacklog: oneWaySync.properties.maxBacklog,
+    copy: { ...copy, properties: { jobs: copy.properties.jobs, chunk: copyBytes, rate: copyBytes } },
+    guard: { ...guard, properties: { deletes: guard.properties.deletes, minRows: guard.properties.minRows } },
+    maxClockSkew: multiMasterSync.properties.maxClockSkew,
+    keepConflicts: multiMasterSync.properties.keepConflicts,
+    every: { type: 'string', pattern: '^[1-9][0-9]{0,8} ?(s|min|m|h|d)$' },
+    lockTimeout: fullCopySync.properties.lockTimeout,
+  },
+} as const;
+
+const environment = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['databases'],
+  properties: {
+    databases: {
+      type: 'object',
+      propertyNames: name,
+      additionalProperties: { type: 'object', additionalProperties: false, required: ['env'], properties: { env: database.properties.env } },
+    },
+    syncs: { type: 'object', propertyNames: name, additionalProperties: environmentNumbers },
+  },
+} as const;
+
 /** `ReplicationConfig` of `src/index.ts` as a closed JSON Schema: a key that it does not know is an error. */
 export const configSchema = {
   type: 'object',
@@ -243,5 +273,6 @@ export const configSchema = {
     databases: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: database },
     syncs: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: sync },
     approve: { type: 'array', items: approval },
+    environments: { type: 'object', minProperties: 1, propertyNames: name, additionalProperties: environment },
   },
 } as const;

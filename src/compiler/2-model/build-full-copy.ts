@@ -39,7 +39,7 @@ function scheduleOf({ sync, path, faults }: Pick<Parts, 'sync' | 'path' | 'fault
 }
 
 /** Its form was checked when the config was loaded. */
-function lockTimeoutOf(text: string | undefined): number {
+export function lockTimeoutOf(text: string | undefined): number {
   if (text === undefined) return LOCK_TIMEOUT_MS;
   return Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : 1_000);
 }

@@ -4,6 +4,7 @@ import type { KeySchema, SchemaLock, TableSchema } from '../../plan/schema-lock.
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { ConfigPath, Fault } from '../1-load/fault.ts';
 import type { ExtractedHandlers } from '../1-load/handlers/extract-handlers.ts';
+import { buildEnvironments } from './build-environments.ts';
 import { buildFullCopy, copyKey } from './build-full-copy.ts';
 import { buildMasters } from './build-masters.ts';
 import { error } from './faults.ts';
@@ -45,7 +46,8 @@ export function buildModel(config: ReplicationConfig, lock: SchemaLock, handlers
     const locked = lock.databases[name];
     return { name, urlVariable: env, serverMajor: locked?.serverMajor ?? 0, encoding: locked?.encoding ?? '', roles };
   });
-  return { model: { project: config.project ?? 'sarrio', databases, syncs, approvals: config.approve ?? [] }, places, faults };
+  const { project = 'sarrio', approve: approvals = [] } = config;
+  return { model: { project, databases, syncs, approvals, environments: buildEnvironments(config) }, places, faults };
 }
 
 function sortedEntries<Value>(record: Readonly<Record<string, Value>>): [string, Value][] {

@@ -1,7 +1,9 @@
 import type { QualifiedName } from '../../sql/quote.ts';
 import type { Approval } from '../../plan/hazards.ts';
+import type { PlanEnvironment } from '../../plan/plan-environment.ts';
 import type { ConflictRule, HandlerRule, Recorded } from '../../plan/conflict-rule.ts';
-import type { BacklogBudget, DatabaseRoles } from '../../plan/plan.ts';
+import type { BacklogBudget } from '../../plan/backlog-budget.ts';
+import type { DatabaseRoles } from '../../plan/plan.ts';
 import type { ExistingRows, PlanCopy } from '../../plan/plan-copy.ts';
 import type { PlanGuard } from '../../plan/plan-guard.ts';
 import type { CopyMethod } from '../../plan/plan-full-copy.ts';
@@ -17,6 +19,8 @@ export type Model = {
   /** Ordered by name (code units). */
   readonly syncs: readonly ModelSync[];
   readonly approvals: readonly Approval[];
+  /** Ordered by name (code units); empty where the config has none. */
+  readonly environments: Readonly<Record<string, PlanEnvironment>>;
 };
 
 export type ModelDatabase = {
@@ -24,7 +28,7 @@ export type ModelDatabase = {
   /** Environment variable that holds the connection string. */
   readonly urlVariable: string;
   readonly serverMajor: number;
-  readonly roles: DatabaseRoles | null;
+  readonly roles: (DatabaseRoles & { readonly owner?: string }) | null;
   /** `server_encoding`; empty where the lock does not know the database. */
   readonly encoding: string;
 };

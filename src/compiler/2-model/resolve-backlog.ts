@@ -1,5 +1,5 @@
 import type { Backlog } from '../../index.ts';
-import type { BacklogBudget } from '../../plan/plan.ts';
+import type { BacklogBudget } from '../../plan/backlog-budget.ts';
 
 const UNITS = { kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 } as const;
 

@@ -11,6 +11,7 @@ import { differentTriggers } from './rules/different-triggers.ts';
 import { differentTruncate } from './rules/different-truncate.ts';
 import { emptySync } from './rules/empty-sync.ts';
 import { encodings, narrowEncoding } from './rules/encodings.ts';
+import { environmentDatabases, environmentNumbers } from './rules/environments.ts';
 import { firingTriggers } from './rules/firing-triggers.ts';
 import { fullCopySettings } from './rules/full-copy-settings.ts';
 import { keptUnique } from './rules/kept-unique.ts';
@@ -113,4 +114,6 @@ export const RULES: readonly Rule[] = [
   sequenceInTwoSyncs,
   fullCopySettings,
   keptUnique,
+  environmentDatabases,
+  environmentNumbers,
 ];

@@ -13,6 +13,7 @@ import { emitSync } from './emit-sync.ts';
 import { objectNames } from '../2-model/object-names.ts';
 import { ringsOf } from '../2-model/rings.ts';
 import { recordPartition, refreshEntry } from './statements/recapture.sql.ts';
+import { type NamedRoles, userGrants } from './user-grants.sql.ts';
 import { type PrintedFile, printed, type SqlFile } from './sql-file.ts';
 
 /** What the compiler writes under `generated/`, apart from the plan's own file. */
@@ -31,21 +32,31 @@ export function emit(model: Model, recall: Recall): Emitted {
     requires: requiredBy(model),
     project: model.project,
     ...(model.approvals.length === 0 ? {} : { approvals: model.approvals }),
+    ...(hasEnvironments(model) ? { environments: model.environments } : {}),
     databases: Object.fromEntries(written.map((each) => [each.database.name, emitDatabase({ model, recall, ...each })])),
     syncs: Object.fromEntries(model.syncs.map((sync) => [sync.name, emitSync(model, sync, recall)])),
   };
-  return { plan, files: new Map(written.flatMap(({ files }) => files.map(({ path, text }) => [path, text]))) };
+  const grants = model.databases.flatMap(({ name, roles }): [string, string][] =>
+    roles === null ? [] : [[`grants/${name}.sql`, userGrants(plan, name, roles)]],
+  );
+  return { plan, files: new Map([...written.flatMap(({ files }) => files.map(({ path, text }): [string, string] => [path, text])), ...grants]) };
 }
 
 /** What an older runner would do wrongly. */
-function requiredBy({ syncs }: Model): readonly string[] {
+function requiredBy(model: Model): readonly string[] {
+  const { syncs } = model;
   const guarded = syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null) ? ['guard'] : [];
   const keeping = syncs.some((sync) => sync.mode === 'one-way' && sync.tables.some(({ gone }) => gone !== 'deleted')) ? ['keep-rows'] : [];
   const ringed = ringsOf(syncs).length > 0 ? ['ring'] : [];
   const adopting = syncs.some((sync) => sync.mode !== 'full-copy' && sync.existingRows === 'adopt') ? ['adopt-rows'] : [];
   const rebuilding = syncs.some(rebuildsIndexes) ? ['rebuild-indexes'] : [];
   const seeding = syncs.some(isSeeded) ? ['seed-in-ranges'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...seeding, ...ringed].sort();
+  const bound = hasEnvironments(model) ? ['environments'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...seeding, ...ringed, ...bound].sort();
+}
+
+function hasEnvironments({ environments }: Model): boolean {
+  return Object.keys(environments).length > 0;
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly PrintedFile[] };
@@ -75,7 +86,7 @@ function filesOf({ model, recall, database, captures }: Emitting & Omit<Written,
     isGuarded,
     isRebuilt,
   };
-  const { roles } = database;
+  const roles = grantedRoles(database.roles);
   const to = roles === null ? null : { roles, relays: relaysIn(emitShapes(model, database.name, recall)) };
   const granted = (file: SqlFile): SqlFile => (to === null ? file : withGrants(file, to));
   const files = captures.map((captured) => {
@@ -99,11 +110,12 @@ function carriesTo(sync: ModelSync, database: string): boolean {
 }
 
 function emitDatabase({ model, recall, database, captures, files }: Emitting & Written): PlanDatabase {
+  const granted = grantedRoles(database.roles);
   const sequences = emitSequences(model, database.name);
   const watched = emitWatched(model, database.name);
   return {
     url: { env: database.urlVariable },
-    ...(database.roles === null ? {} : { roles: database.roles }),
+    ...(granted === null ? {} : { roles: granted }),
     objects: files.flatMap(({ objects }) => objects),
     captures: captures.map((captured) =>
       recall({ about: captured.table, kind: `capture ${database.name}`, words: JSON.stringify(captured.syncs) }, () => planCapture(captured)),
@@ -112,6 +124,13 @@ function emitDatabase({ model, recall, database, captures, files }: Emitting & W
     ...(sequences.length === 0 ? {} : { sequences }),
     ...(watched.length === 0 ? {} : { watched }),
   };
+}
+
+/** Whoever applies is granted nothing by the plan: objects are its own. */
+function grantedRoles(roles: NamedRoles | null): NonNullable<PlanDatabase['roles']> | null {
+  if (roles === null) return null;
+  const { owner: _, ...granted } = roles;
+  return Object.keys(granted).length === 0 ? null : granted;
 }
 
 function planCapture({ table, syncs }: Captured): PlanCapture {

@@ -89,4 +89,12 @@ export const CHANGING: readonly Explanation[] = [
     example: 'sarrio migrate missing.sql',
     cure: 'Put right what the message says.',
   },
+  {
+    code: 'SAR829',
+    summary: 'the role that migrates does not own the table',
+    explanation:
+      'PostgreSQL lets only the owner of a table, or a member of that role, change it. A migration runs as the role that applies, because captures are changed with the table, in one transaction.',
+    example: 'the tables belong to shop_owner, and APPLY connects as sarrio_owner',
+    cure: 'GRANT shop_owner TO sarrio_owner; and take it back afterwards, if it is not to stay.',
+  },
 ];

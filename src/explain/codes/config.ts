@@ -25,6 +25,14 @@ export const CONFIG: readonly Explanation[] = [
     cure: 'Check the digits. sarrio explain without a code lists all of them.',
   },
   {
+    code: 'SAR004',
+    summary: 'it did not end in time',
+    explanation:
+      'With --timeout a verb that has not ended by itself by then is told to stop: it ends or rolls back its step and lets go of its locks. One that does not stop within five seconds more is left, and the servers roll back what it had open.',
+    example: 'sarrio run --until-caught-up --timeout 10min   # more came than went',
+    cure: 'Look what it waits for (sarrio doctor, sarrio status), or give it more time. The same command goes on where it was.',
+  },
+  {
     code: 'SAR100',
     summary: 'the config file is not there',
     explanation: 'A config is looked for in the folder in which the program runs, and nowhere else: no layers that are merged, no search upwards.',

@@ -135,4 +135,12 @@ export const GENERATED: readonly Explanation[] = [
     example: 'the target table has no primary key',
     cure: 'Give it one and run sarrio pull, list the columns of its unique index as `key`, or choose another method.',
   },
+  {
+    code: 'SAR325',
+    summary: 'the environment is not named, or not one of the plan',
+    explanation:
+      'A config with `environments` says for each of them where the databases are. None of them is the one that is meant when nothing is said: what was made for staging would reach production by an option that was forgotten.',
+    example: 'sarrio apply   # the config has environments staging and production',
+    cure: 'Name it: --env staging. Where the config has no environments, leave --env out.',
+  },
 ];

@@ -129,6 +129,13 @@ export const RUNNING: readonly Explanation[] = [
     cure: 'sarrio plan, then sarrio apply: it puts the triggers right and lets every target take the rows anew.',
   },
   {
+    code: 'SAR618',
+    summary: 'what is installed knows no reason and no end of a pause',
+    explanation: 'The columns for them came with this version, and `apply` adds them. Without them a sync can be paused, but not say why or until when.',
+    example: 'sarrio pause --sync orders --until 2h   # installed by an earlier version',
+    cure: 'sarrio compile and sarrio apply with this version.',
+  },
+  {
     code: 'SAR620',
     summary: 'a table has stopped by its rule',
     explanation: 'The rule of the table says `stop` for this conflict. The other tables go on; nothing of this one is lost.',

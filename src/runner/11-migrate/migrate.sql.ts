@@ -32,6 +32,17 @@ export const readCatalog = `
   from tables as t
 `;
 
+export const whoAmI = 'select quote_ident(current_user) as role';
+
+/** Relations of that name ($1, as the server says it in an error: without a schema) that are not this role's. */
+export const ownerOf = `
+  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as relation, quote_ident(pg_get_userbyid(c.relowner)) as owner
+  from pg_class as c
+  join pg_namespace as n on n.oid = c.relnamespace
+  where c.relname = $1 and n.nspname !~ '^pg_' and not pg_has_role(c.relowner, 'USAGE')
+  order by 1
+`;
+
 export const begin = 'begin';
 export const commit = 'commit';
 export const rollback = 'rollback';

@@ -9,7 +9,7 @@ import { roundFaults } from './checks/sar408-run-privileges.ts';
 import { sequenceFaults } from './checks/sar433-sequence-privileges.ts';
 import { liveFault } from './inspection.ts';
 import { bareNameOf } from './live-database.ts';
-import { plannedTables } from './plan-tables.ts';
+import { plannedTables } from '../../plan/planned-tables.ts';
 import { readRole, readTables } from './read-tables.ts';
 import { lackingOnSequences } from './sequence-rights.ts';
 import { MISSING_RIGHTS } from './tables.sql.ts';

@@ -1,36 +1,9 @@
-import { type Flow, flowsOf, namedFlows } from '../../plan/flows.ts';
-import type { Plan, PlanSync, PlanTable, TableShape } from '../../plan/plan.ts';
-import { displayName, type QualifiedName } from '../../sql/quote.ts';
-
-/** A user's table in one database, and what the plan does with it. */
-export type PlannedTable = { readonly table: QualifiedName; readonly display: string; readonly shape: TableShape };
+import { type Flow, namedFlows } from '../../plan/flows.ts';
+import type { Plan, PlanTable } from '../../plan/plan.ts';
+import { displayName } from '../../sql/quote.ts';
 
 /** One table of one sync as it arrives in a target. `isCopied`: the initial copy of the target comes from this source. */
 export type Arrival = { readonly sync: string; readonly source: string; readonly table: PlanTable; readonly planned: Flow; readonly isCopied: boolean };
-
-/** The user's tables that the plan speaks of in a database, each once, ordered by display name. */
-export function plannedTables(plan: Plan, database: string): readonly PlannedTable[] {
-  const shapes = plan.databases[database]?.shapes ?? {};
-  const found = new Map<string, PlannedTable>();
-  for (const flow of Object.values(plan.syncs).flatMap(writesOf)) {
-    for (const { source, target } of flow.tables) {
-      const names = [...(flow.source === database ? [source] : []), ...(flow.targets.includes(database) ? [target] : [])];
-      for (const table of names) {
-        const display = displayName(table);
-        const shape = shapes[display];
-        if (shape) found.set(display, { table, display, shape });
-      }
-    }
-  }
-  return [...found.values()].sort((a, b) => (a.display < b.display ? -1 : 1));
-}
-
-type Writes = Pick<Flow, 'source' | 'targets'> & { readonly tables: readonly Pick<PlanTable, 'source' | 'target'>[] };
-
-/** What a sync reads and writes, captured or not. */
-function writesOf(sync: PlanSync): readonly Writes[] {
-  return sync.mode === 'full-copy' ? [sync] : flowsOf(sync);
-}
 
 /** The tables that arrive in a database, by sync. */
 export function arrivals(plan: Plan, database: string): readonly Arrival[] {

@@ -1,5 +1,6 @@
 import { flowsOf, namedFlows } from '../../plan/flows.ts';
-import type { BacklogBudget, Plan } from '../../plan/plan.ts';
+import type { BacklogBudget } from '../../plan/backlog-budget.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import { beforeAll, type History, parsePosition, type Position, positionSettings, sameHistory } from '../../plan/position.ts';

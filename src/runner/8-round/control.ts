@@ -1,5 +1,7 @@
 import type { Session } from '../postgres/session.ts';
-import { pauseSync, resumeSync, wakeRunner } from './control.sql.ts';
+import { failure } from '../../plan/errors.ts';
+import { sqlState } from '../postgres/connection-failure.ts';
+import { forgetEndedPause, pauseSync, pauseSyncUntil, resumeSync, wakeRunner } from './control.sql.ts';
 import { requestCopy } from './full-copy/full-copy.sql.ts';
 import { announceRegistry } from './purge.sql.ts';
 import { registerAnew } from './source.sql.ts';
@@ -7,11 +9,33 @@ import { registerAnew } from './source.sql.ts';
 /** A sync by its name and the sequence that wakes its runner. */
 export type SyncName = { readonly sync: string; readonly wake: string };
 
-/** Lets a sync rest until it is resumed: the state is in the source, so it outlives runners. False when it was paused already. */
-export async function pause(source: Session, name: SyncName, by: string): Promise<boolean> {
-  const { count } = await source.query(pauseSync, [name.sync, by]);
+/** Why a sync is to rest, and until when (as ISO 8601 says it); null: until it is resumed. */
+export type PauseTerms = { readonly reason: string | null; readonly until: string | null };
+
+/** Lets a sync rest until it is resumed or a time has come: the state is in the source, so it outlives runners. False when it was paused like this already. */
+export async function pause(source: Session, name: SyncName, by: string, { reason, until }: PauseTerms = { reason: null, until: null }): Promise<boolean> {
+  await source.query(forgetEndedPause, [name.sync]);
+  const isPlain = reason === null && until === null;
+  const { count } = isPlain
+    ? await source.query(pauseSync, [name.sync, by])
+    : await source.query(pauseSyncUntil, [name.sync, by, reason, until]).catch((error: unknown) => {
+        throw withoutColumns(source, error);
+      });
   await tellRunners(source, name);
   return count === 1;
+}
+
+/** What an earlier version has installed knows neither a reason nor a time. */
+function withoutColumns({ database }: Session, error: unknown): unknown {
+  if (sqlState(error) !== '42703') return error;
+  const hint = 'Run `sarrio compile` and `sarrio apply` with this version first, or pause without --reason and --until.';
+  return failure('refused', {
+    code: 'SAR618',
+    where: `database ${database}`,
+    message: 'what is installed knows no reason and no end of a pause',
+    hint,
+    cause: error,
+  });
 }
 
 /** False when it was not paused. */

@@ -1,6 +1,7 @@
 import { failure } from '../../plan/errors.ts';
 import type { StreamName } from '../events.ts';
 import { parsePosition, type Position } from '../../plan/position.ts';
+import type { Row } from '../postgres/statement.ts';
 import type { Source } from './source.ts';
 import { readAcknowledged, readPaused, readRegistry } from './source.sql.ts';
 
@@ -28,10 +29,16 @@ export async function readRegistration(stream: StreamName, source: Source): Prom
   return { registry, id, acknowledged, position: acknowledged === null ? null : parsePosition(acknowledged), replaceRows: row['replace_rows'] === 't' };
 }
 
-/** Who paused a sync and when, or null. */
+/** Who paused a sync, when, until when and why; null where it is not, or where its time has come. */
 export async function readPause(sync: string, source: Source): Promise<string | null> {
   const row = (await source.query(readPaused, [sync])).rows[0];
-  return row ? `by ${row['paused_by']} since ${row['paused_at']}` : null;
+  return row ? pauseText(row) : null;
+}
+
+/** A row of `sarrio.paused`, with what it may lack. */
+export function pauseText(row: Row): string {
+  const until = row['paused_until'] ? ` until ${row['paused_until']}` : '';
+  return `by ${row['paused_by']} since ${row['paused_at']}${until}${row['pause_reason'] ? `: ${row['pause_reason']}` : ''}`;
 }
 
 /** What a stream does when `sarrio.registry` has changed: goes on with the new value, or begins again because it is another stream now. */

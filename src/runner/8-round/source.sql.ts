@@ -1,3 +1,4 @@
+import { IS_PAUSED, WHY_PAUSED } from './control.sql.ts';
 import { type Position, positionSettings } from '../../plan/position.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { Statement } from '../postgres/statement.ts';
@@ -111,9 +112,9 @@ export const readAcknowledged = `
 `;
 
 export const readPaused = `
-  select p.paused_by, p.paused_at::text as paused_at
+  select p.paused_by, p.paused_at::text as paused_at, ${WHY_PAUSED}
   from sarrio.paused as p
-  where p.sync = $1
+  where p.sync = $1 and ${IS_PAUSED}
 `;
 
 /** Delta tables by name -> oid, to notice a capture that was dropped and made anew. */

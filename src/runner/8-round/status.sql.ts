@@ -1,3 +1,4 @@
+import { IS_PAUSED, WHY_PAUSED } from './control.sql.ts';
 /**
  * Purpose: what `sarrio status` asks the databases. Reads: sarrio.stream, sarrio.acknowledged, sarrio.paused, sarrio.watermark,
  * sarrio.stopped, sarrio.parked, delta tables.
@@ -7,10 +8,10 @@ export const readStreams = `
   select a.sync, a.target, a.position as acknowledged, s.state, s.runner, s.rows_per_second::text as rows_per_second, s.last_error,
     s.last_error_at::text as last_error_at, s.last_round_at::text as last_round_at,
     extract(epoch from clock_timestamp() - s.reported_at)::text as reported_seconds_ago,
-    a.detached_at::text as detached_at, a.detached_reason, p.paused_at::text as paused_at, p.paused_by
+    a.detached_at::text as detached_at, a.detached_reason, p.paused_at::text as paused_at, p.paused_by, ${WHY_PAUSED}
   from sarrio.acknowledged as a
   left join sarrio.stream as s on s.sync = a.sync and s.target = a.target
-  left join sarrio.paused as p on p.sync = a.sync
+  left join sarrio.paused as p on p.sync = a.sync and ${IS_PAUSED}
 `;
 
 export const readTargetStreams = `

@@ -8,6 +8,7 @@ import { failureText } from '../postgres/error-text.ts';
 import type { Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { planFor } from './joins.sql.ts';
+import { pauseText } from './registration.ts';
 import { beginReading, captureOids, endReading, readHistory, setPosition } from './source.sql.ts';
 import { type Waiting, waitingAt } from './guard/approvals.ts';
 import { findingsText } from './guard/finding.ts';
@@ -140,7 +141,7 @@ async function streamStatus(parts: Parts): Promise<StreamStatus> {
 /** What the databases say of a stream, whether or not a runner is there. */
 function situationOf(row: Row | undefined, watermark: Row | undefined, waiting: Waiting | null): { readonly state: string; readonly reason: string } | null {
   if (row?.['detached_at']) return { state: 'detached', reason: `detached since ${row['detached_at']}: ${row['detached_reason']}` };
-  if (row?.['paused_at']) return { state: 'paused', reason: `paused by ${row['paused_by']} since ${row['paused_at']}` };
+  if (row?.['paused_at']) return { state: 'paused', reason: `paused ${pauseText(row)}` };
   if (waiting !== null) return { state: 'waiting', reason: `waits since ${waiting.heldAt} for approval of ${findingsText(waiting.findings)}` };
   if (!watermark?.['unverified_since']) return null;
   return { state: 'unverified', reason: `unverified since ${watermark['unverified_since']}: ${watermark['unverified_reason']}` };

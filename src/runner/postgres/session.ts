@@ -5,6 +5,7 @@ import { runBatch, runBatches } from './batch.ts';
 import { greeting, replicationRole, type SessionRole } from './session-settings.sql.ts';
 import { openWay } from './open-way.ts';
 import { connectionAttempts, isWorthAnother, requireChannelBinding } from './connection-attempts.ts';
+import { CONNECTED, type Connected } from './connected.ts';
 import { connectionFailure, refuseOldServer } from './connection-failure.ts';
 import { readConnectionUrl, type Target } from './connection-url.ts';
 import { socketOf } from './socket.ts';
@@ -65,6 +66,16 @@ const asText = { getTypeParser: () => (value: string) => value };
 
 /** Opens a session: TLS as the connection string says, TCP keepalive on both ends, settings of its role pinned, server version checked. */
 export async function connect(options: ConnectOptions): Promise<Session> {
+  const begun = performance.now();
+  const session = await open(options);
+  const { database, variable, role } = options;
+  const { serverMajor, backendPid, client } = session;
+  if (CONNECTED.hasSubscribers)
+    CONNECTED.publish({ database, variable, role, user: client.user ?? '', serverMajor, backendPid, ms: performance.now() - begun } satisfies Connected);
+  return session;
+}
+
+async function open(options: ConnectOptions): Promise<Session> {
   const target = readConnectionUrl(options.url, options, options.env ?? {});
   const [first, second] = await connectionAttempts(target, options);
   if (first === undefined) throw new Error('no way to connect');

@@ -102,13 +102,16 @@ export const acknowledgedBlock: Sql = sql`
   revoke all on table sarrio.acknowledged from public;
 `;
 
-/** In a source: syncs that rest until `sarrio resume`, whichever runner asks. */
+/** In a source: syncs that rest until `sarrio resume`, or until a time, whichever runner asks. */
 export const pausedBlock: Sql = sql`
   create table if not exists sarrio.paused (
     sync text not null primary key,
     paused_by text not null,
     paused_at timestamptz not null default pg_catalog.now()
   );
+  alter table sarrio.paused
+    add column if not exists reason text,
+    add column if not exists until timestamptz;
   revoke all on table sarrio.paused from public;
 `;
 

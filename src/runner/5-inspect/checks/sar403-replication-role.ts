@@ -1,7 +1,7 @@
 import { quoteIdent } from '../../../sql/quote.ts';
 import { type LiveCheck, liveFault } from '../inspection.ts';
 import { lendReplicationRole } from '../tables.sql.ts';
-import { plannedTables } from '../plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 
 /** A target's role must be able to set session_replication_role, or the rows that we write would fire the user's triggers and ours. */
 export const replicationRole: LiveCheck = {

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../../plan/diagnostic.ts';
 import type { Plan, PlanCapture } from '../../../plan/plan.ts';
 import { displayName, quoteIdent } from '../../../sql/quote.ts';
 import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
-import { plannedTables } from '../plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 
 /** What `sarrio apply` needs: a schema of its own, its own objects, and the right to create triggers on sources, and to read those of multi-master syncs. Ownership of tables is needed only where triggers are to fire always. */
 export const applyPrivileges: LiveCheck = {

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../../plan/diagnostic.ts';
 import { displayName, quoteIdent } from '../../../sql/quote.ts';
 import type { Plan } from '../../../plan/plan.ts';
 import { type Inspection, type LiveCheck, liveFault } from '../inspection.ts';
-import { type PlannedTable, plannedTables } from '../plan-tables.ts';
+import { type PlannedTable, plannedTables } from '../../../plan/planned-tables.ts';
 import type { Privilege } from '../read-tables.ts';
 
 const NEEDED: Readonly<Record<'source' | 'target', readonly Privilege[]>> = {

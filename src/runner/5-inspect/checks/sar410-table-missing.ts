@@ -1,5 +1,5 @@
 import { type LiveCheck, liveFault } from '../inspection.ts';
-import { plannedTables } from '../plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 
 /** What to do when a user's table is not what the plan was compiled for. */
 export const RECOMPILE = 'Run `sarrio pull` and `sarrio compile`, review what changed under generated/, and apply again.';

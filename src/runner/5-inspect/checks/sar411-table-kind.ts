@@ -1,5 +1,5 @@
 import { type LiveCheck, liveFault } from '../inspection.ts';
-import { plannedTables } from '../plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 import { RECOMPILE } from './sar410-table-missing.ts';
 
 const KINDS: Readonly<Record<string, string>> = {

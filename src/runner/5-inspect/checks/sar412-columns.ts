@@ -1,6 +1,6 @@
 import { quoteIdent } from '../../../sql/quote.ts';
 import { type LiveCheck, liveFault } from '../inspection.ts';
-import { plannedTables } from '../plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 import { RECOMPILE } from './sar410-table-missing.ts';
 
 /** A column that flows is gone or has another type. Columns that the plan does not use may come and go. */

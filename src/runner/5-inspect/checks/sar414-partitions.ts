@@ -1,6 +1,6 @@
 import { displayName } from '../../../sql/quote.ts';
 import { type LiveCheck, liveFault } from '../inspection.ts';
-import { plannedTables } from '../plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 import { RECOMPILE } from './sar410-table-missing.ts';
 
 /** A new partition has no capture of its own: statements that name it directly would not be seen. */

@@ -1,6 +1,6 @@
 import { displayName } from '../../../sql/quote.ts';
 import { checkDatabases, QUESTION_CHECKS } from '../../5-inspect/checks/checks.ts';
-import { plannedTables } from '../../5-inspect/plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 import { takeInventory } from '../diff-removals.ts';
 import { CURES } from './cures.sql.ts';
 import type { DoctorCheck, Finding, Patient } from './finding.ts';

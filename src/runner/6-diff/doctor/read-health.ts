@@ -2,7 +2,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plan } from '../../../plan/plan.ts';
 import type { QualifiedName } from '../../../sql/quote.ts';
-import { plannedTables } from '../../5-inspect/plan-tables.ts';
+import { plannedTables } from '../../../plan/planned-tables.ts';
 import type { Clock } from '../../clock.ts';
 import type { Session } from '../../postgres/session.ts';
 import { HEALTH, SURROUNDINGS } from './doctor.sql.ts';

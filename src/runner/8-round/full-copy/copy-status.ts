@@ -2,6 +2,7 @@ import type { PlanFullCopy } from '../../../plan/plan-full-copy.ts';
 import type { StreamName } from '../../events.ts';
 import { failureText } from '../../postgres/error-text.ts';
 import type { Session } from '../../postgres/session.ts';
+import { pauseText } from '../registration.ts';
 import { readPaused } from '../source.sql.ts';
 import { dueOf } from './due.ts';
 import { readCopyResult, readCopyStreams, readRequest } from './full-copy.sql.ts';
@@ -66,7 +67,7 @@ function statusOf({ stream, sync, row, request, pause, result }: Parts): StreamS
   return {
     ...stream,
     state: pause ? 'paused' : isSilent ? 'not running' : (row['state'] ?? 'not running'),
-    reason: pause ? `paused by ${pause['paused_by']} since ${pause['paused_at']}` : null,
+    reason: pause ? `paused ${pauseText(pause)}` : null,
     backlogPercent: null,
     lagSeconds: next?.overdueSeconds ?? null,
     pending: null,

@@ -1,3 +1,4 @@
+import { IS_PAUSED } from '../control.sql.ts';
 import type { Statement } from '../../postgres/statement.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Statement } from '../../postgres/statement.ts';
 export const readRequest = `
   select clock_timestamp()::text as now, (extract(epoch from clock_timestamp()) * 1000)::text as now_ms,
     (select k.kick::text from sarrio.kick as k where k.sync = $1) as kick,
-    exists (select from sarrio.paused as p where p.sync = $1) as is_paused
+    exists (select from sarrio.paused as p where p.sync = $1 and ${IS_PAUSED}) as is_paused
 `;
 
 const IS_RESTING = 'exists (select from sarrio.migration as m where m.ended_at is null and m.tables && $3::text[])';

@@ -95,8 +95,11 @@ create table if not exists sarrio.paused (
   paused_by text not null,
   paused_at timestamptz not null default pg_catalog.now()
 );
+alter table sarrio.paused
+  add column if not exists reason text,
+  add column if not exists until timestamptz;
 revoke all on table sarrio.paused from public;
-grant select, insert, delete on table sarrio.paused to sarrio_runner;
+grant select, insert, update, delete on table sarrio.paused to sarrio_runner;
 grant select on table sarrio.paused to sarrio_reader;
 
 -- object: table sarrio.seal

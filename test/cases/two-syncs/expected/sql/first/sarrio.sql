@@ -85,6 +85,9 @@ create table if not exists sarrio.paused (
   paused_by text not null,
   paused_at timestamptz not null default pg_catalog.now()
 );
+alter table sarrio.paused
+  add column if not exists reason text,
+  add column if not exists until timestamptz;
 revoke all on table sarrio.paused from public;
 
 -- object: table sarrio.seal

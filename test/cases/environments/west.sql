@@ -1,0 +1,1 @@
+create table stock (article text primary key, pieces integer not null);
