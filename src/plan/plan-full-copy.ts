@@ -82,4 +82,28 @@ export type ChangedStatements = {
   /** Deletes the target's rows of these buckets that are not exactly as staged, then inserts those staged that are missing. */
   readonly deleteDiffering: string;
   readonly insertMissing: string;
+  /** Where the key is one integer: the same by its ranges. Absent in plans from before it, else null. */
+  readonly runs?: ChangedRuns | null;
+};
+
+/**
+ * `changed-only` by runs: the keys that agree in all bits but the last ones, whose number is in the setting `sarrio.shift`. The numbers of
+ * the runs to read are in the setting `sarrio.runs`, a bigint[]. The stage and `insertMissing` are those of `ChangedStatements`.
+ */
+export type ChangedRuns = {
+  /** The `first` and the `last` key, as text; null without rows. */
+  readonly spanSource: string;
+  readonly spanTarget: string;
+  /** For each run that has rows, by the shift in the setting `sarrio.fine`: `run`, `rows`, `hash`. */
+  readonly sumSource: string;
+  readonly sumTarget: string;
+  /** The same of the rows of the runs in `sarrio.runs` alone, read by the index of the key. */
+  readonly sumSourceWithin: string;
+  readonly sumTargetWithin: string;
+  /** `COPY … TO STDOUT` of the rows of the runs: read by the index of the key, or by one scan. */
+  readonly copyFew: string;
+  readonly copyMany: string;
+  /** Deletes the target's rows of the runs that are not exactly as staged: found by the index, or by one scan. */
+  readonly deleteFew: string;
+  readonly deleteMany: string;
 };

@@ -26,9 +26,28 @@ export const INTEGER = /^(smallint|integer|bigint)$/;
 
 /** Types that are text and nothing else. */
 const TEXT = /^(text|character varying(\(\d+\))?)$/;
+/**
+ * Types whose binary form, big-endian and the same on 14 to 18, says exactly what their text says, with the function that makes it. That is
+ * done in a third of the time that their text takes. Floating-point numbers are none: NaN has many forms and one text.
+ */
+const IMAGED: readonly (readonly [type: RegExp, send: string | null])[] = [
+  [/^bytea$/, null],
+  [/^numeric(\(.*\))?$/, 'numeric_send'],
+  [/^uuid$/, 'uuid_send'],
+  [/^date$/, 'date_send'],
+  [/^time(\(\d\))? without time zone$/, 'time_send'],
+  [/^time(\(\d\))? with time zone$/, 'timetz_send'],
+  [/^timestamp(\(\d\))? without time zone$/, 'timestamp_send'],
+  [/^timestamp(\(\d\))? with time zone$/, 'timestamptz_send'],
+  [/^interval(\(\d\))?$/, 'interval_send'],
+  [/^inet$/, 'inet_send'],
+  [/^cidr$/, 'cidr_send'],
+  [/^macaddr$/, 'macaddr_send'],
+  [/^macaddr8$/, 'macaddr8_send'],
+  [/^pg_lsn$/, 'pg_lsn_send'],
+];
 /** Types of which no value is written as an empty text or with a bar in it. */
-const BARLESS =
-  /^(boolean|numeric(\(.*\))?|real|double precision|date|time(stamp)?(\(\d\))? with(out)? time zone|interval(\(\d\))?|uuid|bytea|inet|cidr|macaddr8?|oid|pg_lsn)$/;
+const BARLESS = /^(boolean|real|double precision|oid)$/;
 /** Types of which no value is written as an empty text. */
 const DOCUMENT = /^jsonb?$/;
 
@@ -36,10 +55,11 @@ const DOCUMENT = /^jsonb?$/;
  * Purpose: hashes of rows that two servers of any major version compute alike.
  * Reads: nothing by itself; expressions over a side's rows. Writes: nothing. Called by: `verify.sql.ts`, `changed-only.sql.ts`.
  *
- * Integers are hashed as they are, text as what it is under the collation "C" (a nondeterministic one would hash its sort keys). Of all else
- * the text is hashed, which every type has: where the type is known to be written without a bar one after the other with bars between, or
- * else in the form of `row(…)`, which tells null from empty but takes twice the time. The functions are those of hash partitioning, which
- * must not change between majors.
+ * Integers are hashed as they are, text as what it is under the collation "C" (a nondeterministic one would hash its sort keys), numbers,
+ * times and the like by their binary form. Of all else the text is hashed, which every type has: where the type is known to be written
+ * without a bar one after the other with bars between, or else in the form of `row(…)`, which tells null from empty but takes twice the
+ * time. The functions are those of hash partitioning, which must not change between majors. What the database itself has for a record,
+ * for `jsonb` and for `numeric` is of no use here: it takes 1.0 for 1.00, [[1], 2] for [[1, 2]], and -1 for 1.
  */
 export function hashSide(
   side: { rows: Sql; columns: readonly HashedColumn[]; key: readonly string[] },
@@ -51,6 +71,8 @@ export function hashSide(
     const column = side.columns.find((each) => each.name === name);
     if (column === undefined) throw new Error(`key column ${name} does not flow`);
     if (INTEGER.test(column.type)) return integerHash(column.value, { seed: index, isLast: index === side.key.length - 1 });
+    const image = binaryOf(column);
+    if (image !== null) return imagesHash([image], dangerousRaw(String(index)));
     return textHash(keyText(column), dangerousRaw(String(index)), sameEncoding);
   });
   const bucket = sql`((${join(keys, ' # ')}) & ${dangerousRaw(String(lastBucket))})`;
@@ -69,20 +91,44 @@ export function hashSide(
 /** Each part is the seed of the next: what two parts have exchanged does not pass, as it would where hashes are put together by XOR. */
 function rowHash({ columns, key }: { columns: readonly HashedColumn[]; key: readonly string[] }, sameEncoding: boolean): Sql {
   const of = (pattern: RegExp): readonly HashedColumn[] => columns.filter(({ type }) => pattern.test(type));
-  const others = columns.filter(({ type }) => ![TEXT, BARLESS, DOCUMENT, INTEGER].some((pattern) => pattern.test(type)));
+  const images = columns.flatMap((column) => binaryOf(column) ?? []);
+  const others = columns.filter((column) => binaryOf(column) === null && ![TEXT, BARLESS, DOCUMENT, INTEGER].some((each) => each.test(column.type)));
   const [document, ...documents] = of(DOCUMENT);
   const barred = [...of(BARLESS), ...(document === undefined ? [] : [document])].map(({ value }) => value);
   const texts = [
-    ...(barred.length === 0 ? [] : [sql`concat(${join(barred, ", '|', ")})`]),
-    ...documents.map(({ value }) => sql`concat(${value})`),
+    ...(barred.length === 0 ? [] : [barredText(barred)]),
+    ...documents.map(({ value }) => barredText([value])),
     ...(others.length === 0 ? [] : [rowText(others.map(imageOf))]),
   ];
   let hash = texts.reduce<Sql>((before, text) => textHash(text, before, sameEncoding), dangerousRaw('0'));
+  const isLast = !columns.some(({ type }) => TEXT.test(type) || INTEGER.test(type));
+  if (images.length > 0) hash = isLast ? images.reduce((before, image) => imagesHash([image], before), hash) : imagesHash(images, hash);
   for (const column of of(TEXT)) {
     const isKey = key.includes(column.name);
     hash = textHash(isKey ? column.value : sql`coalesce(${column.value}, '')`, isKey ? hash : withNull(column.value, hash), sameEncoding);
   }
   return of(INTEGER).reduce((before, column) => numberHash(column, before, key), hash);
+}
+
+/** One value without the call of a function of any number of them, which takes a tenth of the time of a document's text. */
+function barredText(values: readonly Sql[]): Sql {
+  const [first, ...more] = values;
+  return first !== undefined && more.length === 0 ? sql`coalesce(${first}::text, '')` : sql`concat(${join(values, ", '|', ")})`;
+}
+
+/** The binary form of a value; null for a type that is not hashed by it. */
+function binaryOf({ value, type }: HashedColumn): Sql | null {
+  const found = IMAGED.find(([pattern]) => pattern.test(type));
+  if (found === undefined) return null;
+  return found[1] === null ? value : sql`${dangerousRaw(found[1])}(${value})`;
+}
+
+/**
+ * An array is the only way to hash bytes before PostgreSQL 18. A null in it counts as one, and two that change places are noticed. It adds
+ * up its elements' hashes, so what comes of it must be a seed, or what two rows have exchanged would pass in the sum of both.
+ */
+function imagesHash(images: readonly Sql[], seed: Sql): Sql {
+  return sql`hash_array_extended(array[${join(images, ', ')}], ${seed})`;
 }
 
 function withNull(value: Sql, hash: Sql): Sql {

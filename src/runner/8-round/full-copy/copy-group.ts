@@ -118,16 +118,21 @@ async function loadTables(group: GroupCopy, route: PlanCopyRoute, reading: Readi
   let rows = 0;
   for (const [ordinal, statements] of route.tables.entries()) {
     const started = group.clock.now();
-    const copied = await loadTable(group, statements, reading);
-    const table = group.copy.tables[ordinal];
-    if (table) group.log({ kind: 'full-copy-table', stream: group.stream, table: displayName(table.target), rows: copied, ms: group.clock.now() - started });
+    const name = group.copy.tables[ordinal]?.target;
+    if (name === undefined) throw new Error(`the plan has no table ${ordinal}`);
+    const table = displayName(name);
+    const copied = await loadTable(group, { statements, table }, reading);
+    group.log({ kind: 'full-copy-table', stream: group.stream, table, rows: copied, ms: group.clock.now() - started });
     rows += copied;
   }
   return rows;
 }
 
+/** A table, by its name on the target. */
+type Loaded = { readonly statements: CopyStatements; readonly table: string };
+
 /** The source's connection ends its transaction as soon as the rows have left: indexes may take their time. */
-async function loadTable({ target, failpoint, clock }: GroupCopy, statements: CopyStatements, reading: Reading): Promise<number> {
+async function loadTable({ target, failpoint, clock }: GroupCopy, { statements, table }: Loaded, reading: Reading): Promise<number> {
   if (statements.create !== null) await target.query(statements.create);
   const source = await reading.openBulk();
   let rows: number;
@@ -138,7 +143,7 @@ async function loadTable({ target, failpoint, clock }: GroupCopy, statements: Co
     rows =
       changed === null
         ? await copyBetween({ session: source, text: statements.copyAll }, { session: target, text: statements.load })
-        : await beatDuring(target, clock, () => copyChanged({ source, target }, statements, changed));
+        : await beatDuring(target, clock, () => copyChanged({ source, target, table }, statements, changed));
   } finally {
     await reading.giveBackBulk(source);
   }

@@ -45,6 +45,14 @@ export function setLockTimeout(ms: number): Statement {
 
 export const setCopyBuckets = "select set_config('sarrio.buckets', $1, true)";
 
+/** Which runs of keys are read, and in how fine ones they are summed up. */
+export function setRuns({ shift, fine, runs }: { readonly shift: number; readonly fine: number; readonly runs: readonly string[] }): Statement {
+  return {
+    text: "select set_config('sarrio.shift', $1, true), set_config('sarrio.fine', $2, true), set_config('sarrio.runs', $3, true)",
+    values: [String(shift), String(fine), `{${runs.join(',')}}`],
+  };
+}
+
 /** `sarrio kick`: another request than the last one that was served. */
 export const requestCopy = `
   insert into sarrio.kick (sync, kicked_by) values ($1, $2)
