@@ -7,7 +7,7 @@ import { isMet, reportText, writeResults } from './harness/report.ts';
 import { startPair } from './harness/servers.ts';
 import type { Workload } from './harness/workload.ts';
 import { backlog } from './workloads/backlog.ts';
-import { distance } from './workloads/distance.ts';
+import { distance, distanceNetem } from './workloads/distance.ts';
 import { fullCopy } from './workloads/full-copy.ts';
 import { initialCopy } from './workloads/initial-copy.ts';
 import { latency } from './workloads/latency.ts';
@@ -28,6 +28,7 @@ const WORKLOADS: readonly Workload[] = [
   hotRows,
   latency,
   distance,
+  distanceNetem,
   initialCopy,
   fullCopy,
   backlog,

@@ -42,6 +42,20 @@ const arrows: Rule = (file) => {
     .filter((path) => (room && !room[1].test(path)) || Number(/\/(\d+)-/.exec(path)?.[1] ?? 0) > phase);
 };
 
+/** Each way that comes back to where it began, once. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(' > '));
+    if (done.has(file) || way.includes(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return found;
+}
+
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   pg: /^src\/runner\/postgres\//,
   'pg-copy-streams': /^src\/runner\/postgres\//,
@@ -132,6 +146,10 @@ test('every file is used', () => {
   expect(unused).toEqual([]);
 });
 
+test('no file imports itself by way of others, types included', () => {
+  expect(circles(new Map(files.map((file) => [placeOf(file), imports(file)])))).toEqual([]);
+});
+
 test('only verbs that compile can execute a config', () => {
   const lazy = new Map(files.map((file) => [placeOf(file), lazyImports(file)]));
   const loads = new Map(files.map((file) => [placeOf(file), [...imports(file), ...lazyImports(file)]]));
@@ -155,6 +173,15 @@ test('a rule finds what it looks for', () => {
     "import { run } from '../runner/8-round/run.ts'; export default 'select 1'; const a: any = run!;",
   );
   expect([arrows, sqlElsewhere, loose, defaultExports].map((rule) => rule(bad).length > 0)).toEqual([true, true, true, true]);
+  expect(
+    circles(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c', 'd']],
+        ['c', ['b']],
+      ]),
+    ),
+  ).toEqual(['b > c > b']);
   project.removeSourceFile(bad);
 });
 

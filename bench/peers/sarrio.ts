@@ -35,19 +35,24 @@ export const mastersWithHandler: Peer = programWith(
   ),
 );
 
-function programWith(config: string): Peer {
+/** The same, put behind a command: all of the program runs there. */
+export function sarrioWithin(within: readonly string[]): Peer {
+  return programWith(CONFIG, within);
+}
+
+function programWith(config: string, within: readonly string[] = []): Peer {
   return {
     name: 'sarrio',
     missing: async () => null,
     follow: async (databases) => {
-      const project = await install(databases, config);
+      const project = await install(databases, config, within);
       await succeed(['run', '--until-caught-up'], project);
       const follower = start(project);
       await follower.isRunning();
       return follower;
     },
     prepareCopy: async (databases) => {
-      const project = await install(databases, config);
+      const project = await install(databases, config, within);
       return async () => start(project);
     },
   };
@@ -69,9 +74,9 @@ export async function prepareFullCopy(databases: Databases, method: string): Pro
 
 type Project = CliOptions & { readonly cwd: string };
 
-async function install({ source, target }: Databases, config = CONFIG): Promise<Project> {
+async function install({ source, target }: Databases, config = CONFIG, within: readonly string[] = []): Promise<Project> {
   const cwd = await mkdtemp(join(tmpdir(), 'sarrio-bench-'));
-  const project = { cwd, env: { SOURCE_URL: source.url, TARGET_URL: target.url } };
+  const project = { cwd, within, env: { SOURCE_URL: source.url, TARGET_URL: target.url } };
   await writeFile(join(cwd, 'replication.config.ts'), config);
   for (const verb of ['pull', 'compile', 'apply']) await succeed([verb], project);
   return project;

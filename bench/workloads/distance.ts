@@ -1,13 +1,14 @@
 import { databaseName } from '../../test/support/database.ts';
-import { startProxy } from '../../test/support/proxy.ts';
+import { type ProxyOptions, startProxy } from '../../test/support/proxy.ts';
 import { pause, waitUntil } from '../../test/support/wait.ts';
 import { mustBeEqual } from '../harness/check.ts';
 import { withFollower } from '../harness/following.ts';
-import type { Databases } from '../harness/peer.ts';
+import { missingNamespace, openNamespace } from '../harness/namespace.ts';
+import type { Databases, Peer } from '../harness/peer.ts';
 import { percentile } from '../harness/statistics.ts';
 import { LAST_PROBE, moreTables, TABLES, writeEverywhere } from '../harness/tables.sql.ts';
-import { MEMORY, memoryOf, type Workload } from '../harness/workload.ts';
-import { sarrio } from '../peers/sarrio.ts';
+import { type Measures, MEMORY, memoryOf, type Workload } from '../harness/workload.ts';
+import { sarrio, sarrioWithin } from '../peers/sarrio.ts';
 
 const TRIP_MS = 50;
 const OTHER_TABLES = 19;
@@ -25,23 +26,52 @@ export const distance: Workload = {
   lines: [{ measure: 'p50', title: 'commit to visible, p50, ms', goal: { atMost: 350 } }, { measure: 'p99', title: 'p99, ms' }, MEMORY],
   prepare: (database) => database.script(`${TABLES}\n${moreTables(OTHER_TABLES)}`),
   measure: async (peer, databases, scale) => {
-    const proxies = await Promise.all([databases.source, databases.target].map(({ url }) => startProxy(url, { tripMs: TRIP_MS })));
-    const [source, target] = [databases.source, databases.target].map((database, index) => ({
-      ...database,
-      url: proxies[index]?.url(databaseName(database.url)) ?? '',
-    }));
+    return measureThrough(peer, { databases, scale, proxied: { tripMs: TRIP_MS } });
+  },
+};
+
+/** The same over packets that the kernel holds back, in a network namespace: as root, where the kernel has netem. Connecting and TCP itself take their trips, too. */
+export const distanceNetem: Workload = {
+  ...distance,
+  name: 'distance-netem',
+  title: 'distance, netem: 20 rows of 20 tables, runner in a network namespace 50 ms from both servers',
+  // No goal: where it cannot be measured, none is missed.
+  lines: [
+    { measure: 'p50', title: 'commit to visible, p50, ms' },
+    { measure: 'p99', title: 'p99, ms' },
+    { measure: 'peakMb', title: MEMORY.title },
+  ],
+  peers: [{ ...sarrio, missing: () => missingNamespace(TRIP_MS) }],
+  measure: async (_, databases, scale) => {
+    const { hostAddress, within, close } = await openNamespace(TRIP_MS);
     try {
-      return await withFollower(peer, { source: source ?? databases.source, target: target ?? databases.target }, async (follower) => {
-        const took = await transactions(databases, WARM_UP + Math.max(5, Math.round(TRANSACTIONS * scale)));
-        const peak = await follower.peakMb();
-        await mustBeEqual(databases, 'public.probe');
-        return { p50: percentile(took, 0.5), p99: percentile(took, 0.99), ...memoryOf(peak) };
-      });
+      return await measureThrough(sarrioWithin(within), { databases, scale, proxied: { host: hostAddress } });
     } finally {
-      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await close();
     }
   },
 };
+
+type Through = { readonly databases: Databases; readonly scale: number; readonly proxied: ProxyOptions };
+
+/** The runner reaches both servers through proxies alone, which in a namespace only carry its bytes to where the servers listen. */
+async function measureThrough(peer: Peer, { databases, scale, proxied }: Through): Promise<Measures> {
+  const proxies = await Promise.all([databases.source, databases.target].map(({ url }) => startProxy(url, proxied)));
+  const [source, target] = [databases.source, databases.target].map((database, index) => ({
+    ...database,
+    url: proxies[index]?.url(databaseName(database.url)) ?? '',
+  }));
+  try {
+    return await withFollower(peer, { source: source ?? databases.source, target: target ?? databases.target }, async (follower) => {
+      const took = await transactions(databases, WARM_UP + Math.max(5, Math.round(TRANSACTIONS * scale)));
+      const peak = await follower.peakMb();
+      await mustBeEqual(databases, 'public.probe');
+      return { p50: percentile(took, 0.5), p99: percentile(took, 0.99), ...memoryOf(peak) };
+    });
+  } finally {
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  }
+}
 
 /** Milliseconds from each commit to the moment at which a poll of the target sees it. */
 async function transactions({ source, target }: Databases, count: number): Promise<readonly number[]> {

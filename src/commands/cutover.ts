@@ -1,7 +1,7 @@
 import { failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import type { PlanOneWay } from '../plan/plan.ts';
-import { abort, cutover, type CutoverResult } from '../runner/10-cutover/cutover.ts';
+import { abort, cutover } from '../runner/10-cutover/cutover.ts';
 import type { CutoverOptions } from '../runner/10-cutover/cutover-options.ts';
 import type { CutoverLog } from '../runner/10-cutover/steps.ts';
 import { heldText, reverseText } from '../runner/10-cutover/texts.ts';
@@ -12,6 +12,7 @@ import { parseDuration } from './duration.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { plannedSync } from './planned-sync.ts';
 import type { Verb, VerbContext, VerbResult } from './verb.ts';
+import type { CutoverResult } from '../runner/10-cutover/cutover-result.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 

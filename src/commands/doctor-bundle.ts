@@ -3,7 +3,7 @@ import type { Inspection } from '../runner/5-inspect/inspection.ts';
 import { planHash } from '../plan/plan-hash.ts';
 import type { Finding, Patient } from '../runner/6-diff/doctor/finding.ts';
 import type { Surroundings } from '../runner/6-diff/doctor/read-health.ts';
-import type { StreamStatus } from '../runner/8-round/status.ts';
+import type { StreamStatus } from '../runner/8-round/stream-status.ts';
 
 type Parts = {
   readonly plan: Plan;

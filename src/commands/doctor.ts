@@ -11,13 +11,14 @@ import type { Finding, Patient } from '../runner/6-diff/doctor/finding.ts';
 import { readHealth, readSurroundings, type Surroundings } from '../runner/6-diff/doctor/read-health.ts';
 import { systemClock } from '../runner/clock.ts';
 import { connect, type ConnectOptions, type Session } from '../runner/postgres/session.ts';
-import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
+import { readStatus } from '../runner/8-round/status.ts';
 import { failureText } from '../runner/postgres/error-text.ts';
 import { generatedDir } from './change-options.ts';
 import { bundleText } from './doctor-bundle.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { redactor } from './redact.ts';
 import type { Verb, VerbContext } from './verb.ts';
+import type { StreamStatus } from '../runner/8-round/stream-status.ts';
 
 /** `sarrio doctor`: what is, or will be, in the way of replication, with evidence and cure. Changes nothing, waits for no lock. */
 export const verb: Verb = {

@@ -5,7 +5,7 @@ import type { MastersResult } from '../runner/9-verify/masters/masters-result.ts
 import type { Verification } from '../runner/9-verify/verify.ts';
 import type { VerifyEvent, VerifyProgress } from '../runner/9-verify/verify-event.ts';
 import { mastersLines, mastersState, repairingText, repairPlan } from './print-masters.ts';
-import type { RepairMode } from './verify.ts';
+import type { RepairMode } from './repair-mode.ts';
 
 /** One event as a line of standard error. */
 export function verifyLine(event: VerifyEvent): string {

@@ -1,5 +1,5 @@
 import type { Generated } from '../plan/generated-files.ts';
-import type { StreamEnd, Until } from '../runner/8-round/stream.ts';
+import type { StreamEnd } from '../runner/8-round/stream.ts';
 import type { RunOptions } from '../runner/8-round/sync-runner.ts';
 import { systemClock } from '../runner/clock.ts';
 import type { Log } from '../runner/events.ts';
@@ -12,6 +12,7 @@ import { parseAtLeastOne } from './duration.ts';
 import { copyBars } from './report/copy-bars.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
+import type { Until } from '../runner/8-round/stream-options.ts';
 
 /** `sarrio run`: executes the plan until it is stopped. */
 export const verb: Verb = {

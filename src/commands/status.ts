@@ -4,13 +4,14 @@ import type { Plan } from '../plan/plan.ts';
 import { refuseMissingRights } from '../runner/5-inspect/own-rights.ts';
 import type { Session } from '../runner/postgres/session.ts';
 import { readCutovers } from '../runner/10-cutover/cutover-status.ts';
-import { readStatus, type StreamStatus } from '../runner/8-round/status.ts';
+import { readStatus } from '../runner/8-round/status.ts';
 import { readSequenceStatus } from '../runner/8-round/sequences/sequence-status.ts';
 import { generatedDir } from './change-options.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { cutoverText, cutoverWarnings } from './print-cutovers.ts';
 import { sequenceText, sequenceWarnings } from './print-sequences.ts';
 import type { Verb, VerbContext } from './verb.ts';
+import type { StreamStatus } from '../runner/8-round/stream-status.ts';
 
 /** `sarrio status`: each stream with its lag, what is pending, its speed and its last error. */
 export const verb: Verb = {

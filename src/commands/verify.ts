@@ -3,15 +3,14 @@ import { type ExitName, failure } from '../plan/errors.ts';
 import { loadGenerated } from '../plan/generated-files.ts';
 import { failpointFromEnv } from '../runner/failpoint.ts';
 import { systemClock } from '../runner/clock.ts';
-import { verify, type Verification, type VerifyOptions } from '../runner/9-verify/verify.ts';
+import { verify, type Verification } from '../runner/9-verify/verify.ts';
 import { generatedDir, numberOption } from './change-options.ts';
 import { parseAtLeastOne, parseCount } from './duration.ts';
 import { databaseConnector } from './plan-databases.ts';
 import { verificationText, verifyLine } from './print-verify.ts';
 import type { Verb, VerbContext } from './verb.ts';
-
-/** What the verb may do to the differences: nothing, say what it would write, or write it. */
-export type RepairMode = 'none' | 'planned' | 'written';
+import type { RepairMode } from './repair-mode.ts';
+import type { VerifyOptions } from '../runner/9-verify/verifying.ts';
 
 /** `sarrio verify`: compares targets with their source while writes go on, down to keys and columns; repairs when told to. */
 export const verb: Verb = {

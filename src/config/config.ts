@@ -196,6 +196,8 @@ export type MultiMasterSync<
    * same rows already (nothing compares them).
    */
   readonly existingRows?: ExistingRows;
+  /** How members that join are copied from the first one: how many jobs, in which ranges, how fast. */
+  readonly copy?: Omit<CopySettings, 'rebuildIndexes'>;
   readonly truncate?: TruncateChoice;
   /**
    * Sequences of serial and identity columns: you see to it that they never meet (`ignore`), or `apply` lets each member count in steps from

@@ -1,5 +1,3 @@
-import type { Version } from './version.ts';
-
 /**
  * What one transaction of one member did to a row, for tables whose rule asks for more than the key. The members name it by where it was
  * made, so that each can tell whether it has it, by whatever way it came.
@@ -65,27 +63,6 @@ function both(one: Change, other: Change): Change {
   const names = new Set([...Object.keys(one.amounts), ...Object.keys(other.amounts)]);
   const amounts = Object.fromEntries([...names].map((name) => [name, added(one.amounts[name] ?? '0', other.amounts[name] ?? '0')]));
   return { ...one, columns, amounts };
-}
-
-/** The changes of a version that a member's row does not contain; null where the two rows have nothing in common. */
-export function lacking(version: Version, member: number, contains: Contains): readonly Change[] | null {
-  const changes = (version.changes ?? []).map((change) => ({ change, isContained: contains(member, change) }));
-  if (changes.some(({ change, isContained }) => isContained === null || (!isContained && change.columns === null))) return null;
-  return changes.filter(({ isContained }) => !isContained).map(({ change }) => change);
-}
-
-/** What the others have that can be added to a member's row: each change once, however many have it. */
-export function addable(candidates: readonly Version[], member: number, contains: Contains): readonly Change[] {
-  const found = new Map<string, Change>();
-  for (const version of candidates) {
-    if (version.member === member || version.op === 'delete') continue;
-    for (const change of lacking(version, member, contains) ?? []) {
-      const name = `${change.member} ${change.xid}`;
-      // Where it was made it is known best.
-      if (!found.has(name) || change.member === version.member) found.set(name, change);
-    }
-  }
-  return [...found.values()];
 }
 
 /** The exact sum of two decimal texts, to the scale of the finer one; null where one of them is no number that can be added to. */

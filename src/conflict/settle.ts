@@ -1,6 +1,7 @@
 import { kindOf } from './handlers/conflict.ts';
 import { candidates, isConflict } from './candidates.ts';
-import { addable, type Change, type Contains } from './change.ts';
+import { addable } from './addable.ts';
+import type { Change, Contains } from './change.ts';
 import type { ConflictRule, NamedRule } from '../plan/conflict-rule.ts';
 import type { ConflictRows, Decision, Overruled } from './strategy.ts';
 import { addsUp } from './strategies/counters.ts';

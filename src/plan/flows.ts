@@ -10,9 +10,9 @@ export type Flow = {
   readonly targets: readonly string[];
   readonly existingRows: ExistingRows;
   readonly maxBacklog: BacklogBudget | null;
-  /** Of a one-way sync, like the next three. */
-  readonly fewEntries?: number;
   readonly copy?: PlanCopy;
+  /** Of a one-way sync, like the next two. */
+  readonly fewEntries?: number;
   readonly guard?: PlanGuard;
   readonly sequences?: PlanCarry;
   readonly wake: string;
@@ -28,10 +28,10 @@ export function fewEntriesOf({ fewEntries }: Pick<Flow, 'fewEntries'>): number {
 export function flowsOf(sync: PlanSync): readonly Flow[] {
   if (sync.mode === 'full-copy') return [];
   if (sync.mode === 'one-way') return [sync];
-  const { mode, members, existingRows, maxBacklog, wake, tables } = sync;
+  const { mode, members, existingRows, maxBacklog, copy, wake, tables } = sync;
   return members.map((source) => {
     const targets = members.filter((member) => member !== source);
-    return { mode, source, targets, existingRows, maxBacklog, wake, tables };
+    return { mode, source, targets, existingRows, maxBacklog, ...(copy === undefined ? {} : { copy }), wake, tables };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { QualifiedName } from '../sql/quote.ts';
-import type { PlanColumn } from './plan.ts';
 import type { Schedule } from './schedule.ts';
+import type { PlanColumn } from './plan-column.ts';
 
 /** How the rows of a target are replaced; the config's `FullCopyMethod` says what each means. */
 export type CopyMethod = 'delete' | 'truncate' | 'swap' | 'changed-only';

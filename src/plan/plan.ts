@@ -8,6 +8,7 @@ import type { PlanCarry, PlanSequence, PlanWatched } from './plan-sequence.ts';
 import type { Approval } from './hazards.ts';
 import type { VerifyStatements } from './plan-verify.ts';
 import type { UniqueRule } from './unique-rule.ts';
+import type { PlanColumn } from './plan-column.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
 export const PLAN_FORMAT = '1.3';
@@ -16,7 +17,7 @@ export const PLAN_FORMAT = '1.3';
 export const OLDEST_PLAN_FORMAT = '1.2';
 
 /** Capabilities that a plan may require of its runner. A runner refuses a plan that names one it does not have. */
-export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring'] as const;
+export const CAPABILITIES = ['one-way', 'multi-master', 'full-copy', 'guard', 'keep-rows', 'adopt-rows', 'rebuild-indexes', 'ring', 'seed-in-ranges'] as const;
 
 /**
  * Of a table with more pending entries than this, `ReadStatements.rows` does not give every row, and a runner may never ask it of more: the
@@ -145,6 +146,8 @@ export type PlanMultiMaster = {
   readonly maxClockSkewMs: number;
   /** Older conflicts are taken out of the record. */
   readonly keepConflictsHours: number;
+  /** How members that join are copied, where the config says it. */
+  readonly copy?: PlanCopy;
   /** Only where it forms a ring with others. */
   readonly ring?: PlanRing;
   readonly tables: readonly PlanMasterTable[];
@@ -187,14 +190,6 @@ export type PlanTable = {
   /** Statements for each group of targets whose tables are alike. */
   readonly routes: readonly PlanRoute[];
 };
-
-export type PlanColumn = {
-  /** Name on the target. */
-  readonly name: string;
-  /** Column of the source, or the SQL expression that computes it. */
-  readonly from: { readonly column: string } | { readonly expression: string };
-};
-
 export type PlanRoute = {
   readonly targets: readonly string[];
   readonly copyFormat: 'binary' | 'text';
@@ -215,7 +210,7 @@ export type ReadStatements = {
   readonly copyAll: string;
   /** Reads no row, but fails where the row filter or a computed column would; null without either. For `plan`. */
   readonly check: string | null;
-  /** Only one way, for a table, plain or partitioned, whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
+  /** For a table, plain or partitioned, whose key the target itself keeps unique: such a table may be copied in ranges of blocks. */
   readonly ranges?: RangeReadStatements;
   /** Only in a sync with a guard. */
   readonly guard?: GuardReadStatements;

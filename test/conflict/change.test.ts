@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addable, type Change, changesFrom, changesJson, lacking, sumOf } from '../../src/conflict/change.ts';
+import { addable, lacking } from '../../src/conflict/addable.ts';
+import { type Change, changesFrom, changesJson, sumOf } from '../../src/conflict/change.ts';
 import type { Version } from '../../src/conflict/version.ts';
 
 describe('sums of decimal texts', () => {

@@ -17,6 +17,7 @@ import {
   lureTo,
   MASTER_POINTS,
   RANGE_POINTS,
+  SEED_POINTS,
   ROUND_POINTS,
 } from './points.ts';
 
@@ -45,6 +46,7 @@ test('the lists of points name every failpoint of the runner', async () => {
       ...ROUND_POINTS,
       ...COPY_POINTS,
       ...RANGE_POINTS,
+      ...SEED_POINTS,
       ...ADOPTION_POINTS,
       ...INDEX_POINTS,
       ...GUARD_POINTS,

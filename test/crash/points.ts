@@ -63,6 +63,9 @@ export const RANGE_POINTS = [
   'copy.before-whole',
 ] as const;
 
+/** Passed only where a master is copied in ranges; cut in the test of that. */
+export const SEED_POINTS = ['copy.before-own-writes'] as const;
+
 /** Where indexes that were set aside are built again; cut in the test of that. */
 export const INDEX_POINTS = ['copy.before-index', 'copy.after-index'] as const;
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { makeThrottle } from '../../src/runner/8-round/ranges/throttle.ts';
+import { verb as copyVerb } from '../../src/commands/copy.ts';
 import { RANGE_POINTS } from '../crash/points.ts';
 import { sarrio } from '../support/cli.ts';
 import { tablesEqual } from '../support/compare.ts';
 import { catchUp, cutOff } from '../support/follow.ts';
 import { oneWayPair, type Pair } from '../support/one-way.ts';
 import { leftAlone, rangesOf } from '../support/ranges.ts';
+import { runVerb } from '../support/run-verb.ts';
 
 const SCHEMA =
   'create table big (id integer primary key, code integer unique, v text, hidden boolean not null default false) with (autovacuum_enabled = false);';
@@ -113,6 +115,33 @@ describe('a large table is copied in ranges', () => {
       { n: 40000, spoilt: 101 },
     ]);
     expect((await project.verify()).exit).toBe('ok');
+  });
+
+  /** Neither may its rows go, nor can ranges be laid over them: a deferrable index tells no row that is in the way. */
+  test('an archive that can only be copied as a whole is not copied over the rows that it keeps (SAR643)', async () => {
+    const pair = await oneWayPair(SCHEMA, { skip: ['delete'], targetSchema: SCHEMA.replace('unique', 'unique deferrable') });
+    const { source, target, project } = pair;
+    await source.query("insert into big select g, g, 'old' from generate_series(1, 20) g");
+    await catchUp(project);
+    await source.script('delete from big where id <= 5');
+    await catchUp(project);
+    const kept = await target.query('select * from big order by id');
+    expect(kept).toHaveLength(20);
+    const again = await runVerb(copyVerb, ['--sync', 's', '--target', 'target', '--replace', '--generated', project.dir], {
+      cwd: project.dir,
+      env: project.env,
+    });
+    expect(again.exit).toBe('ok');
+    await source.query("update big set v = 'new' where id = 6");
+    await expect(catchUp(project)).rejects.toMatchObject({ exit: 'refused', diagnostics: [{ code: 'SAR643', where: 'database target, table public.big' }] });
+    expect(await target.query('select * from big order by id')).toEqual(kept);
+    // What it says to do: the rows that are to stay are moved away, and the table is empty.
+    await target.script('create table moved as select * from big where id <= 5; delete from big');
+    await catchUp(project);
+    expect(await tablesEqual(source, target, 'public.big')).toBe(true);
+    await source.script('delete from big where id = 6');
+    await catchUp(project);
+    expect(await target.query('select id, v from big where id = 6')).toEqual([{ id: 6, v: 'new' }]);
   });
 });
 

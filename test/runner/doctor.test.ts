@@ -8,13 +8,13 @@ import type { Inspection } from '../../src/runner/5-inspect/inspection.ts';
 import { examine } from '../../src/runner/6-diff/doctor/examine.ts';
 import type { Finding, Patient } from '../../src/runner/6-diff/doctor/finding.ts';
 import { type Health, readHealth } from '../../src/runner/6-diff/doctor/read-health.ts';
-import type { StreamStatus } from '../../src/runner/8-round/status.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { runVerb } from '../support/run-verb.ts';
 import { type Shop, shopSync, smallShop } from '../support/shop.ts';
 import { waitUntil } from '../support/wait.ts';
+import type { StreamStatus } from '../../src/runner/8-round/stream-status.ts';
 
 async function doctor({ project }: Shop, env = project.env) {
   const outcome = await runVerb(doctorVerb, ['--generated', project.dir], { cwd: project.dir, env });

@@ -2,11 +2,11 @@ import { beforeEach, expect, test } from 'vitest';
 import { masterRound, type MasterRoundResult } from '../../src/runner/8-round/masters/master-round.ts';
 import type { KnownMarks } from '../../src/runner/8-round/masters/known-marks.ts';
 import type { Member } from '../../src/runner/8-round/masters/member.ts';
-import type { Ruling } from '../../src/runner/8-round/masters/settle-rulings.ts';
 import { firstImage, rowAt, write } from './image.ts';
 import { ONE_CLOCK } from './round.ts';
 import { makeServer, type Server, ServerError } from './server.ts';
 import { type Peers, simulatedMember } from './simulated-member.ts';
+import type { Ruling } from '../../src/runner/8-round/masters/ruling.ts';
 
 /** What the driver does when calls fail and answers do not come. */
 

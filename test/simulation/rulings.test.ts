@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Ruling, RulingSource } from '../../src/runner/8-round/masters/settle-rulings.ts';
 import { masterRound } from '../../src/runner/8-round/masters/master-round.ts';
 import type { KnownMarks } from '../../src/runner/8-round/masters/known-marks.ts';
 import { firstImage, rowAt, write } from './image.ts';
 import { ONE_CLOCK } from './round.ts';
 import { makeServer, type Server, ServerError } from './server.ts';
 import { type Peers, simulatedMember, textOf } from './simulated-member.ts';
+import type { Ruling, RulingSource } from '../../src/runner/8-round/masters/ruling.ts';
 
 /** What a handler changes, whichever of the members' commits are lost in the round that carries it out. */
 

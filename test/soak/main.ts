@@ -2,7 +2,7 @@ import { inspect, parseArgs } from 'node:util';
 import { buildOnce } from '../support/build.ts';
 import { pause } from '../support/wait.ts';
 import { chanceFrom, faultsOn, pick } from './faults.ts';
-import { masters } from './masters.ts';
+import { type MasterCount, masters } from './masters.ts';
 import { oneWay } from './one-way.ts';
 import type { Outcome, Play } from './play.ts';
 import type { Stage } from './stage.ts';
@@ -11,14 +11,16 @@ import { SESSIONS } from './texts.sql.ts';
 const KILLS_PER_MINUTE = 50;
 const KILLS_IN_A_ROW = 10;
 
-const USAGE = `npm run soak -- [--masters] [--minutes 20] [--kills 1000] [--seed N]
-  --masters  three masters and a one-way replica of one of them; without it, one stream between two servers
+const USAGE = `npm run soak -- [--masters [--members 3]] [--minutes 20] [--kills 1000] [--seed N]
+  --masters  masters and a one-way replica of one of them; without it, one stream between two servers
+  --members  how many masters, 2 or 3
   --minutes  how long writers write and things are killed
   --kills    how many things to kill in that time; ${KILLS_PER_MINUTE} a minute by default
   --seed     chooses what is killed and what is written; printed, so that a run can be repeated as far as chance in the servers allows
 `;
 
-type Options = { readonly isMasters: boolean; readonly minutes: number; readonly kills: number; readonly seed: number };
+/** `members` is null for one stream. */
+type Options = { readonly members: MasterCount | null; readonly minutes: number; readonly kills: number; readonly seed: number };
 
 // After a fault writers are still at work, and would try servers that are gone for ever.
 process.exit(await main());
@@ -31,7 +33,7 @@ async function main(): Promise<number> {
   }
   const alone = failureAlone();
   await buildOnce();
-  const play = await (options.isMasters ? masters() : oneWay());
+  const play = await (options.members === null ? oneWay() : masters(options.members));
   try {
     return await Promise.race([soak(play, options), alone]);
   } catch (error) {
@@ -59,6 +61,7 @@ function readOptions(): Options | null {
   const { values } = parseArgs({
     options: {
       masters: { type: 'boolean', default: false },
+      members: { type: 'string', default: '3' },
       minutes: { type: 'string', default: '20' },
       kills: { type: 'string' },
       seed: { type: 'string' },
@@ -68,11 +71,13 @@ function readOptions(): Options | null {
   const minutes = Number(values.minutes);
   const kills = Number(values.kills ?? Math.round(minutes * KILLS_PER_MINUTE));
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-  return values.help || !(minutes > 0) || !(kills > 0) || !Number.isInteger(seed) ? null : { isMasters: values.masters, minutes, kills, seed };
+  const members = values.members === '2' ? 2 : values.members === '3' ? 3 : null;
+  const isClear = !values.help && minutes > 0 && kills > 0 && Number.isInteger(seed) && members !== null;
+  return isClear ? { members: values.masters ? members : null, minutes, kills, seed } : null;
 }
 
 async function soak(play: Play, options: Options): Promise<number> {
-  say(`soak: ${options.isMasters ? 'three masters, ' : ''}${options.minutes} minutes, ${options.kills} kills, seed ${options.seed}`);
+  say(`soak: ${options.members === null ? '' : `${options.members} masters, `}${options.minutes} minutes, ${options.kills} kills, seed ${options.seed}`);
   const acting = play.begin(options.seed);
   const struck = await strikeAll(play, options);
   await play.quiet();

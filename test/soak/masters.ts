@@ -11,28 +11,34 @@ import { BEAT } from './texts.sql.ts';
 import { ARRIVED_TWICE, CONFLICTS, ENDED, GONE, HALVES, JOURNAL, MASTER_ROUNDS, TRACED, TRACED_SCHEMA, TRACED_TABLES, TRAILS } from './traced.sql.ts';
 import { startTracedWriters, type Told } from './traced-writers.ts';
 
-const MASTERS = ['east', 'west', 'north'] as const;
-const NAMES = [...MASTERS, 'replica'] as const;
-type Name = (typeof NAMES)[number];
+/** Two of them write to each other at the same time, which three do not; of three, some may decide while another is away. */
+const MASTERS = { 2: ['east', 'west'], 3: ['east', 'west', 'north'] } as const;
+export type MasterCount = keyof typeof MASTERS;
+type Master = 'east' | 'west' | 'north';
+type Name = Master | 'replica';
 
 const TABLES = [...MASTER_TABLES, ...TRACED_TABLES, 'public.beat'];
 const SCHEMA = `${MASTER_SCHEMA}${ARRIVALS}${TRACED_SCHEMA}${BEAT}`;
 
+/** Tables with a rule of their own. */
+const RULED = ['public.earliest', 'public.ranked', 'public.merged', 'public.unique_mail'];
+
 /** Every kind of rule; the replica follows a member to which all others' rows come in rounds. */
-const CONFIG = `import { defineReplication, env, merge } from 'sarrio';
+const configOf = (members: readonly Master[]): string => `import { defineReplication, env, merge } from 'sarrio';
 
 export default defineReplication({
-  databases: { east: env('EAST_URL'), west: env('WEST_URL'), north: env('NORTH_URL'), replica: env('REPLICA_URL') },
+  databases: { ${[...members, 'replica'].map((name) => `${name}: env('${name.toUpperCase()}_URL')`).join(', ')} },
   syncs: {
     masters: {
       mode: 'multi-master',
-      members: ['east', 'west', 'north'],
+      members: ${JSON.stringify(members)},
       onConflict: 'last-update-wins',
       maxClockSkew: '10 s',
       tables: [
-        ...${JSON.stringify(TABLES.filter((table) => !['public.earliest', 'public.ranked', 'public.merged'].includes(table)))},
+        ...${JSON.stringify(TABLES.filter((table) => !RULED.includes(table)))},
         { table: 'public.earliest', onConflict: 'first-update-wins' },
-        { table: 'public.ranked', onConflict: ['west', 'north', 'east'] },
+        { table: 'public.ranked', onConflict: ${JSON.stringify([...members].sort().reverse())} },
+        { table: 'public.unique_mail', onUnique: 'keep-latest' },
         {
           table: 'public.merged',
           onConflict: (conflict) => {
@@ -47,22 +53,24 @@ export default defineReplication({
 });
 `;
 
-/** Three masters, each written by three clients, and a one-way replica of one of them. */
-export async function masters(): Promise<Play> {
-  const stage = await buildStage({ east: SCHEMA, west: SCHEMA, north: SCHEMA, replica: SCHEMA }, CONFIG);
+/** Masters, each written by three clients, and a one-way replica of one of them. */
+export async function masters(count: MasterCount): Promise<Play> {
+  const members: readonly Master[] = MASTERS[count];
+  const schemas = Object.fromEntries([...members, 'replica'].map((name) => [name, SCHEMA])) as Record<Name, string>;
+  const stage = await buildStage(schemas, configOf(members));
   return {
     stage,
     moral:
-      'all four equal, every write present or overruled by a recorded decision, each conflict decided once, no loser returned, no half transaction seen, nothing left behind',
-    begin: (seed) => begin(stage, seed),
-    quiet: () => quiet(stage),
+      'all databases equal, every write present or overruled by a recorded decision, each conflict decided once, no loser returned, no half transaction seen, nothing left behind',
+    begin: (seed) => begin(stage, members, seed),
+    quiet: () => quiet(stage, members),
     progress: () => stage.sides.west.database.query(MASTER_ROUNDS).then(([row]) => JSON.stringify(row), String),
   };
 }
 
-function begin(stage: Stage<Name>, seed: number): Performance {
-  const members = Object.fromEntries(MASTERS.map((name) => [name, stage.sides[name].database]));
-  const halves = startHalvesSampler(NAMES.map((name) => stage.sides[name].database));
+function begin(stage: Stage<Name>, masters: readonly Master[], seed: number): Performance {
+  const members = Object.fromEntries(masters.map((name) => [name, stage.sides[name].database]));
+  const halves = startHalvesSampler(Object.values(stage.sides).map(({ database }) => database));
   const lag = startLagMeter(stage.sides.east.database, stage.sides.replica.database);
   const [workload, writers] = [startMasterWorkload(members, { paceMs: 40 }), startTracedWriters(members, seed)];
   return {
@@ -72,7 +80,7 @@ function begin(stage: Stage<Name>, seed: number): Performance {
       await Promise.all(stage.runners.map((runner) => runner.stop()));
       const left = [...seen.faults, ...(await leftBehind(stage)), ...(await carriedLeft(stage))];
       left.push(...(await differencesLeft(Object.values(stage.sides), TABLES)));
-      const ending = await endingOf(stage);
+      const ending = await endingOf(stage, masters);
       left.push(...lostWrites(told, ending), ...returnedLosers(ending), ...returnedDeletes(ending), ...decidedTwice(ending), ...metAncestors(ending).left);
       left.push(...(await missingLines(stage.sides.east.database, { journal, told })), ...(await doubledLines(stage)));
       return { left, lines: [...figures(told, ending), `looks of the sampler: ${seen.looks}; ${lags}`] };
@@ -80,15 +88,15 @@ function begin(stage: Stage<Name>, seed: number): Performance {
   };
 }
 
-/** A line written at each member is to be seen at all four. */
-async function quiet({ sides }: Stage<Name>): Promise<void> {
-  const marks = MASTERS.map((name) => `${name} ${Math.random()}`);
-  for (const [index, name] of MASTERS.entries()) await sides[name].database.query('insert into marks values ($1)', [marks[index]]);
+/** A line written at each member is to be seen everywhere. */
+async function quiet({ sides }: Stage<Name>, masters: readonly Master[]): Promise<void> {
+  const marks = masters.map((name) => `${name} ${Math.random()}`);
+  for (const [index, name] of masters.entries()) await sides[name].database.query('insert into marks values ($1)', [marks[index]]);
   const isThere = async (): Promise<boolean> => {
-    const found = await Promise.all(NAMES.map((name) => sides[name].database.query('select from marks where what = any($1)', [marks])));
+    const found = await Promise.all(Object.values(sides).map(({ database }) => database.query('select from marks where what = any($1)', [marks])));
     return found.every((rows) => rows.length === marks.length);
   };
-  await waitUntil('all four follow again', isThere, { timeoutMs: 240_000, everyMs: 200 });
+  await waitUntil('all of them follow again', isThere, { timeoutMs: 240_000, everyMs: 200 });
 }
 
 type HalvesSampler = { stop(): Promise<{ readonly looks: number; readonly faults: readonly string[] }> };
@@ -118,7 +126,7 @@ function startHalvesSampler(databases: readonly TestDatabase[]): HalvesSampler {
   };
 }
 
-async function endingOf({ sides }: Stage<Name>): Promise<Ending> {
+async function endingOf({ sides }: Stage<Name>, masters: readonly Master[]): Promise<Ending> {
   const { database } = sides.east;
   const rows: Ending['rows'] = new Map(
     await Promise.all(
@@ -130,7 +138,7 @@ async function endingOf({ sides }: Stage<Name>): Promise<Ending> {
   );
   const gone = await database.query<{ table: string; id: number; trail: string }>(GONE);
   const conflicts = await Promise.all(
-    MASTERS.map(async (member) => (await sides[member].database.query<Omit<Recorded, 'member'>>(CONFLICTS)).map((each) => ({ ...each, member }))),
+    masters.map(async (member) => (await sides[member].database.query<Omit<Recorded, 'member'>>(CONFLICTS)).map((each) => ({ ...each, member }))),
   );
   return { rows, gone, conflicts: conflicts.flat() };
 }
@@ -149,7 +157,7 @@ async function missingLines(database: TestDatabase, { journal, told }: ToldLines
 }
 
 async function doubledLines({ sides }: Stage<Name>): Promise<readonly string[]> {
-  const found = await Promise.all(NAMES.map(async (name) => ({ name, rows: await sides[name].database.query(ARRIVED_TWICE) })));
+  const found = await Promise.all(Object.entries(sides).map(async ([name, { database }]) => ({ name, rows: await database.query(ARRIVED_TWICE) })));
   return found.flatMap(({ name, rows }) => rows.map((row) => `applied twice at ${name}: ${JSON.stringify(row)}`));
 }
 

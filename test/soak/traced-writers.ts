@@ -3,7 +3,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { pause } from '../support/wait.ts';
 import { isServerGone } from '../support/workload.ts';
 import { type Chance, chanceFrom } from './faults.ts';
-import { addChild, begunLine, endedLine, move, put, remove, removeChild, type Step, TRACED, touch, truncate, type Traced } from './traced.sql.ts';
+import { addChild, begunLine, claim, endedLine, move, put, remove, removeChild, type Step, TRACED, touch, truncate, type Traced } from './traced.sql.ts';
 
 /** What clients were told to be on disk. */
 export type Told = { readonly tokens: ReadonlyMap<Traced, readonly string[]>; readonly turns: readonly { readonly writer: string; readonly n: number }[] };
@@ -13,6 +13,8 @@ export type TracedWriters = { stop(): Promise<Told> };
 type Turn = { readonly steps: readonly (readonly [table: Traced | null, step: Step])[]; readonly isOnDisk: boolean; readonly isKept: boolean };
 
 const KEYS = 24;
+/** More than rows, so that most claims are free at their own member. */
+const MAILS = 36;
 const PACE_MS = 30;
 /** Rows of `merged` never go, so each is written for a while only: its trail stays short. */
 const MERGED_FOR_MS = 2_000;
@@ -82,14 +84,21 @@ function isRefused(error: unknown): boolean {
   return ['40P01', '55P03', '40001', '23503', '23505', '57014'].includes((error as { code?: string }).code ?? '');
 }
 
+/** Claims clash with those of other members only while they are on their way, so there are more of them. */
+function stepOf(table: Traced, chance: Chance, { writer, n, key }: { writer: string; n: number; key: number }): Step {
+  const [kind, name] = [chance(), `${writer}.${n}`];
+  if (table === 'unique_mail' && kind < 0.5) return claim(name, key, Math.floor(chance() * MAILS));
+  if (kind < 0.25) return put(table, name, key);
+  if (kind < 0.65) return touch(table, name, key);
+  return kind < 0.78 ? move(table, name, key) : remove(table, { writer, n, key });
+}
+
 function turnOf(chance: Chance, { writer, n }: { writer: string; n: number }): Turn {
   const key = Math.floor(chance() * KEYS);
   const name = `${writer}.${n}`;
-  const table = (['latest', 'earliest', 'ranked'] as const)[Math.floor(chance() * 3)] ?? 'latest';
-  const kind = chance();
-  const step =
-    kind < 0.25 ? put(table, name, key) : kind < 0.65 ? touch(table, name, key) : kind < 0.78 ? move(table, name, key) : remove(table, { writer, n, key });
-  const steps: (readonly [Traced | null, Step])[] = kind > 0.985 ? truncate('earliest', { writer, n }).map((each) => [null, each] as const) : [[table, step]];
+  const table = (['latest', 'earliest', 'ranked', 'unique_mail'] as const)[Math.floor(chance() * 4)] ?? 'latest';
+  const steps: (readonly [Traced | null, Step])[] =
+    chance() < 0.015 ? truncate('earliest', { writer, n }).map((each) => [null, each] as const) : [[table, stepOf(table, chance, { writer, n, key })]];
   if (chance() < 0.4) steps.push(['merged', put('merged', name, Math.floor(Date.now() / MERGED_FOR_MS) % 1_000_000)]);
   if (chance() < 0.3) steps.push([null, chance() < 0.7 ? addChild(name, key) : removeChild(key)]);
   return { steps, isOnDisk: chance() < 0.7, isKept: chance() < 0.95 };

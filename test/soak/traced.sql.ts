@@ -5,12 +5,15 @@
  * Each write adds its token to the rows that it writes, so a row tells which writes its last writer has seen. A transaction that takes rows
  * away writes their trails into `gone` first. A token that is in no row, in no version of a recorded conflict and in no `gone` is lost.
  */
-export const TRACED = ['latest', 'earliest', 'ranked', 'merged'] as const;
+export const TRACED = ['latest', 'earliest', 'ranked', 'merged', 'unique_mail'] as const;
 export type Traced = (typeof TRACED)[number];
+
+/** Besides their key: an e-mail address that each member gives away without asking the others. */
+const MORE: Partial<Record<Traced, string>> = { unique_mail: ', mail text unique' };
 
 /** `begun` and `ended` get one line each in every transaction, so that whoever sees more of one has seen half a transaction. */
 export const TRACED_SCHEMA = `
-  ${TRACED.map((table) => `create table ${table} (id integer primary key, trail text not null);`).join('\n  ')}
+  ${TRACED.map((table) => `create table ${table} (id integer primary key, trail text not null${MORE[table] ?? ''});`).join('\n  ')}
   create table child (id integer primary key, parent integer not null references latest on update cascade on delete cascade, note text);
   create table gone (writer text, n integer, rows jsonb not null, primary key (writer, n));
   create table begun (writer text, n integer, primary key (writer, n));
@@ -31,6 +34,11 @@ const token = (name: string, key: string): string => `'${name}.' || ${key}`;
 export const put = (table: Traced, name: string, key: number): Step =>
   `insert into ${table} as t values (${key}, ${token(name, `${key}`)}) on conflict (id) do update set trail = t.trail || ' ' || excluded.trail
   returning ${token(name, 'id')} as token`;
+
+/** Refused where this member knows that the address is taken. */
+export const claim = (name: string, key: number, mail: number): Step =>
+  `insert into unique_mail as t values (${key}, ${token(name, `${key}`)}, 'mail${mail}')
+  on conflict (id) do update set trail = t.trail || ' ' || excluded.trail, mail = excluded.mail returning ${token(name, 'id')} as token`;
 
 export const touch = (table: Traced, name: string, key: number): Step =>
   `update ${table} set trail = trail || ' ' || ${token(name, 'id')} where id in (${key}, ${key + 1}, ${key + MOVED}) returning ${token(name, 'id')} as token`;

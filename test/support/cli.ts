@@ -7,6 +7,8 @@ export type CliOptions = {
   readonly cwd?: string;
   /** Added to the environment of the test, without colours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that the program is put behind, such as one that enters a network namespace. */
+  readonly within?: readonly string[];
 };
 
 export type CliResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
@@ -55,7 +57,8 @@ export function startSarrio(args: readonly string[], options: CliOptions = {}): 
 
 function spawn(args: readonly string[], options: CliOptions) {
   const env = { NO_COLOR: '1', FORCE_COLOR: '0', ...options.env };
-  return execa(process.execPath, [program, ...args], { cwd: options.cwd ?? root, env, reject: false, stdin: 'ignore', maxBuffer: 1e9 });
+  const [first = process.execPath, ...others] = [...(options.within ?? []), process.execPath, program, ...args];
+  return execa(first, others, { cwd: options.cwd ?? root, env, reject: false, stdin: 'ignore', maxBuffer: 1e9 });
 }
 
 function toResult(answer: { exitCode?: number; stdout: string; stderr: string }): CliResult {

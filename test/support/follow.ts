@@ -1,12 +1,12 @@
 import { onTestFinished } from 'vitest';
 import { run } from '../../src/runner/8-round/run.ts';
-import type { Until } from '../../src/runner/8-round/stream.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { type Failpoint, noFailpoint } from '../../src/runner/failpoint.ts';
 import { connect } from '../../src/runner/postgres/session.ts';
 import type { TestDatabase } from './database.ts';
 import type { Installation } from './installation.ts';
+import type { Until } from '../../src/runner/8-round/stream-options.ts';
 
 export type Following = { readonly events: readonly RunnerEvent[]; stop(): Promise<void> };
 
@@ -31,10 +31,10 @@ export async function copyOnce(project: Installation, failpoint: Failpoint = noF
 }
 
 /** Leaves the streams running until the test stops them, at its end at the latest. */
-export function follow(project: Installation): Following {
+export function follow(project: Installation, failpoint: Failpoint = noFailpoint): Following {
   const events: RunnerEvent[] = [];
   const stopped = new AbortController();
-  const ended = start(project, { until: 'stopped', events, signal: stopped.signal, failpoint: noFailpoint });
+  const ended = start(project, { until: 'stopped', events, signal: stopped.signal, failpoint });
   const stop = async (): Promise<void> => {
     stopped.abort();
     await ended;

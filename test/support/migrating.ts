@@ -11,7 +11,6 @@ import { verb as statusVerb } from '../../src/commands/status.ts';
 import type { Verb } from '../../src/commands/verb.ts';
 import { verb as verifyVerb } from '../../src/commands/verify.ts';
 import type { SyncConfig } from '../../src/index.ts';
-import type { StreamStatus } from '../../src/runner/8-round/status.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import type { RunnerEvent } from '../../src/runner/events.ts';
 import { noFailpoint } from '../../src/runner/failpoint.ts';
@@ -20,6 +19,7 @@ import { sarrio } from './cli.ts';
 import type { TestDatabase } from './database.ts';
 import { type Outcome, runVerb } from './run-verb.ts';
 import { waitUntil } from './wait.ts';
+import type { StreamStatus } from '../../src/runner/8-round/stream-status.ts';
 
 /** A project with its config on disk, applied, and its runner, which takes new plans by itself. */
 export type MigratingProject = {

@@ -42,18 +42,20 @@ type State = {
 export type ProxyOptions = {
   /** What a round trip takes longer than without the proxy: half of it on the way there, half on the way back. */
   readonly tripMs?: number;
+  /** The address that it listens at; `127.0.0.1` by default. */
+  readonly host?: string;
 };
 
 /** Starts a proxy before the server that `upstream` names. */
-export async function startProxy(upstream: string, { tripMs = 0 }: ProxyOptions = {}): Promise<FaultyProxy> {
+export async function startProxy(upstream: string, { tripMs = 0, host = '127.0.0.1' }: ProxyOptions = {}): Promise<FaultyProxy> {
   const state: State = { upstream: new URL(upstream), links: new Set(), rules: new Set(), tripMs, trips: [], freezesAll: false };
   const server: Server = createServer((socket) => accept(state, socket));
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    url: (database) => `postgres://postgres@127.0.0.1:${port}/${encodeURIComponent(database)}`,
+    url: (database) => `postgres://postgres@${host}:${port}/${encodeURIComponent(database)}`,
     cutAt: (rule) => startCutting(state, rule),
     cutAll: () => cutAll(state),
     freeze: (which) => {

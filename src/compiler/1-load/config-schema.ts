@@ -15,6 +15,13 @@ const copy = {
   minProperties: 1,
   properties: { jobs: { type: 'integer', minimum: 1, maximum: 64 }, chunk: copyBytes, rate: copyBytes, rebuildIndexes: { type: 'boolean' } },
 } as const;
+/** Indexes of a member are not set aside. */
+const memberCopy = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { jobs: copy.properties.jobs, chunk: copyBytes, rate: copyBytes },
+} as const;
 const guard = {
   type: 'object',
   additionalProperties: false,
@@ -154,6 +161,7 @@ const multiMasterSync = {
     existingRows: { enum: ['refuse', 'replace', 'keep', 'adopt'] },
     truncate,
     sequences,
+    copy: memberCopy,
     keepConflicts: { type: 'string', pattern: '^[1-9][0-9]* ?(hours?|days?)$' },
     maxClockSkew: { type: 'string', pattern: '^[1-9][0-9]*(\\.[0-9]+)? ?(ms|s|min)$' },
     captureTriggers: { enum: ['origin', 'always'] },

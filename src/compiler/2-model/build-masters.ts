@@ -11,6 +11,7 @@ import type { ModelColumn, ModelMasterTable, ModelMultiMaster, ModelTable } from
 import { resolveBacklog } from './resolve-backlog.ts';
 import { keyOn, resolveKey } from './resolve-key.ts';
 import { resolveRule } from './resolve-rule.ts';
+import { resolveCopy } from './resolve-copy.ts';
 import { resolveKeeping, resolveSkew } from './resolve-skew.ts';
 import { resolveSequences } from './resolve-sequences.ts';
 import { type Selected, selectTables } from './select-tables.ts';
@@ -45,6 +46,7 @@ export function buildMasters(parts: Parts): ModelMultiMaster {
     maxBacklog: resolveBacklog(sync.maxBacklog),
     maxClockSkewMs: resolveSkew(sync.maxClockSkew),
     keepConflictsHours: resolveKeeping(sync.keepConflicts),
+    copy: resolveCopy(sync.copy),
     sequences: resolveSequences(sync.sequences, members.length),
     tables: tables.sort((left, right) => byName(left.reference.source, right.reference.source)),
   };

@@ -69,6 +69,8 @@ export type ModelMultiMaster = {
   readonly maxBacklog: BacklogBudget | null;
   readonly maxClockSkewMs: number;
   readonly keepConflictsHours: number;
+  /** How members that join are copied; null when the config says nothing. */
+  readonly copy: PlanCopy | null;
   /** In how many slots values are given out; null when the config says nothing. */
   readonly sequences: { readonly slots: number } | 'ignore' | null;
   /** Ordered by schema and name (code units). */

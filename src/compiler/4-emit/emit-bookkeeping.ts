@@ -43,6 +43,8 @@ export type Bookkept = {
   readonly isOneWay: boolean;
   /** Target of a one-way sync. */
   readonly isFollower: boolean;
+  /** Of a multi-master sync whose members are copied when they join. */
+  readonly isMemberCopied: boolean;
   /** Target of a sync in which changes may wait for approval. */
   readonly isGuarded: boolean;
   /** Target of a sync whose copies set indexes aside. */
@@ -64,7 +66,7 @@ export function emitBookkeeping(bookkept: Bookkept): SqlFile {
       ...(isWatched ? [own('table', 'sequence', sequenceBlock)] : []),
       ...(isCarriedTo ? [own('table', 'carried', carriedBlock)] : []),
       ...(isMember || isOneWay ? [own('table', 'stopped', stoppedBlock)] : []),
-      ...(isFollower ? [own('table', 'copy_range', copyRangeBlock)] : []),
+      ...(isFollower || bookkept.isMemberCopied ? [own('table', 'copy_range', copyRangeBlock)] : []),
       ...(bookkept.isGuarded ? [own('table', 'guard', guardBlock)] : []),
       ...(bookkept.isRebuilt ? rebuildObjects : []),
       ...(isOneWay ? cutoverObjects : []),

@@ -20,7 +20,8 @@ export type RoutesOptions = {
   readonly copyFormat: 'binary' | 'text' | null;
   /** Whether deletes may wait for approval. */
   readonly isGuarded: boolean;
-  readonly isOneWay: boolean;
+  /** How a large table may be copied: in ranges, between masters (`compared`) with a comparison at the end where they are of several snapshots. */
+  readonly ranges: 'plain' | 'compared' | 'none';
   /** Whether rows that a target holds are compared and taken over. */
   readonly adopts: boolean;
   /** Whether indexes are set aside while a large table is copied. */
@@ -60,7 +61,8 @@ export function emitRoutes(options: RoutesOptions): readonly PlanRoute[] {
 
 function emitRoute(options: RoutesOptions, { database, readers, sameEncoding }: RouteEnd, at: ApplyTarget): PlanRoute {
   const { account, isGuarded } = options;
-  const hasRanges = options.isOneWay && mayBeRanges(at);
+  const hasRanges = options.ranges !== 'none' && mayBeRanges(at);
+  const adopts = options.adopts || (hasRanges && options.ranges === 'compared');
   const apply = applyStatements(at);
   return {
     targets: [database],
@@ -74,7 +76,7 @@ function emitRoute(options: RoutesOptions, { database, readers, sameEncoding }: 
       ...(hasRanges && options.rebuildsIndexes && at.target.kind === 'table' ? { setIndexesAside: setIndexesAside(at) } : {}),
       ...(isGuarded ? { guard: guardApplies(at) } : {}),
     },
-    verify: { ...verifyStatements({ ...at, sameEncoding }, account), ...(options.adopts ? { adopt: adoptStatements(at) } : {}) },
+    verify: { ...verifyStatements({ ...at, sameEncoding }, account), ...(adopts ? { adopt: adoptStatements(at) } : {}) },
   };
 }
 

@@ -31,7 +31,7 @@ function emitOneWay(model: Model, sync: ModelOneWay, recall: Recall): PlanOneWay
   const { mode, name, source, targets, existingRows, maxBacklog, guard, copy } = sync;
   const tables = sync.tables.map((table, ordinal) => {
     const options = {
-      ...{ account: name, copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', isOneWay: true },
+      ...{ account: name, copyFormat: null, isGuarded: guard !== null && table.gone !== 'kept', ranges: 'plain' as const },
       ...{ adopts: existingRows === 'adopt', rebuildsIndexes: copy?.rebuildIndexes === true },
       targets: targets.map((database) => {
         return routeEnd(model, { sync: name, sources: [source], table }, { database, schema: tableAt(table.targets, database) });
@@ -47,13 +47,13 @@ function emitOneWay(model: Model, sync: ModelOneWay, recall: Recall): PlanOneWay
 }
 
 function emitMasters(model: Model, sync: ModelMultiMaster, recall: Recall): PlanMultiMaster {
-  const { mode, name, members, existingRows, maxBacklog, maxClockSkewMs, keepConflictsHours } = sync;
+  const { mode, name, members, existingRows, maxBacklog, maxClockSkewMs, keepConflictsHours, copy } = sync;
   const ring = ringOf(model.syncs, sync);
   const tables = sync.tables.map((table, ordinal) => {
     const { made, make } = masterTable(model, sync, { table, ordinal, ring });
     return recall(made, make);
   });
-  const kept = ring === null ? {} : { ring: planRing(ring, members) };
+  const kept = { ...(copy === null ? {} : { copy }), ...(ring === null ? {} : { ring: planRing(ring, members) }) };
   return { mode, members, existingRows, maxBacklog, wake: wakeOf(name), maxClockSkewMs, keepConflictsHours, ...kept, tables };
 }
 
@@ -74,7 +74,8 @@ function masterTable(model: Model, sync: ModelMultiMaster, { table, ordinal, rin
   );
   const schemas = targets.map(({ schema }) => schema);
   const format = copyFormat(reference, schemas);
-  const only = { isGuarded: false, isOneWay: false, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
+  const ranges = sync.existingRows === 'keep' ? ('none' as const) : ('compared' as const);
+  const only = { isGuarded: false, ranges, adopts: sync.existingRows === 'adopt', rebuildsIndexes: false };
   const options = { account, targets, copyFormat: format, ...only };
   const isAsked = sync.tables.some((each) => each.exception !== null);
   const of = { memberCount: (ring?.databases ?? members).length, isRing: ring !== null, databases: members, rule, unique, mask: table.mask, isAsked };

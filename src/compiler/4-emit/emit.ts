@@ -1,7 +1,7 @@
 import type { Recall } from '../../plan/recall.ts';
 import { PLAN_FORMAT, type Plan, type PlanCapture, type PlanDatabase } from '../../plan/plan.ts';
 import { displayName, ident } from '../../sql/quote.ts';
-import { allFlows, type Model, type ModelDatabase, type ModelOneWay, type ModelSync, modelFlows } from '../2-model/model.ts';
+import { allFlows, type Model, type ModelDatabase, type ModelMultiMaster, type ModelOneWay, type ModelSync, modelFlows } from '../2-model/model.ts';
 import { emitBookkeeping } from './emit-bookkeeping.ts';
 import { type Captured, emitCapture } from './emit-capture.ts';
 import { emitWatched } from './emit-carry.ts';
@@ -44,7 +44,8 @@ function requiredBy({ syncs }: Model): readonly string[] {
   const ringed = ringsOf(syncs).length > 0 ? ['ring'] : [];
   const adopting = syncs.some((sync) => sync.mode !== 'full-copy' && sync.existingRows === 'adopt') ? ['adopt-rows'] : [];
   const rebuilding = syncs.some(rebuildsIndexes) ? ['rebuild-indexes'] : [];
-  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...ringed].sort();
+  const seeding = syncs.some(isSeeded) ? ['seed-in-ranges'] : [];
+  return [...new Set(syncs.map(({ mode }) => mode)), ...guarded, ...keeping, ...adopting, ...rebuilding, ...seeding, ...ringed].sort();
 }
 
 type Written = { readonly database: ModelDatabase; readonly captures: readonly Captured[]; readonly files: readonly PrintedFile[] };
@@ -58,9 +59,22 @@ function filesOf({ model, recall, database, captures }: Emitting & Omit<Written,
   const isWatched = emitWatched(model, database.name).length > 0;
   const isCarriedTo = model.syncs.some((sync) => carriesTo(sync, database.name));
   const isFollower = model.syncs.some((sync) => sync.mode === 'one-way' && sync.targets.includes(database.name));
+  const isMemberCopied = model.syncs.some((sync) => isSeeded(sync) && sync.members.includes(database.name));
   const isGuarded = model.syncs.some((sync) => sync.mode === 'one-way' && sync.guard !== null && sync.targets.includes(database.name));
   const isRebuilt = model.syncs.some((sync) => rebuildsIndexes(sync) && sync.targets.includes(database.name));
-  const bookkept = { database: database.name, sourceOf, isMember, isCopied, isWatched, isCarriedTo, isOneWay, isFollower, isGuarded, isRebuilt };
+  const bookkept = {
+    database: database.name,
+    sourceOf,
+    isMember,
+    isCopied,
+    isWatched,
+    isCarriedTo,
+    isOneWay,
+    isFollower,
+    isMemberCopied,
+    isGuarded,
+    isRebuilt,
+  };
   const { roles } = database;
   const to = roles === null ? null : { roles, relays: relaysIn(emitShapes(model, database.name, recall)) };
   const granted = (file: SqlFile): SqlFile => (to === null ? file : withGrants(file, to));
@@ -73,6 +87,11 @@ function filesOf({ model, recall, database, captures }: Emitting & Omit<Written,
 
 function rebuildsIndexes(sync: ModelSync): sync is ModelOneWay {
   return sync.mode === 'one-way' && sync.copy?.rebuildIndexes === true;
+}
+
+/** Members that join are copied from the first one. */
+function isSeeded(sync: ModelSync): sync is ModelMultiMaster {
+  return sync.mode === 'multi-master' && sync.existingRows !== 'keep';
 }
 
 function carriesTo(sync: ModelSync, database: string): boolean {

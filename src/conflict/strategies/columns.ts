@@ -1,5 +1,6 @@
 import type { ColumnsRule } from '../../plan/conflict-rule.ts';
-import { type Change, type Contains, lacking } from '../change.ts';
+import { lacking } from '../addable.ts';
+import type { Change, Contains } from '../change.ts';
 import type { Conflict, ConflictRows, Decision, Strategy } from '../strategy.ts';
 import { rowsOf } from '../strategy.ts';
 import type { Version } from '../version.ts';

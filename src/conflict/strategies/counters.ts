@@ -1,5 +1,6 @@
 import type { CountersRule } from '../../plan/conflict-rule.ts';
-import { addable, type Change, type Contains, lacking, sumOf } from '../change.ts';
+import { addable, lacking } from '../addable.ts';
+import { type Change, type Contains, sumOf } from '../change.ts';
 import { MASK } from '../mask.ts';
 import { type Conflict, type Decision, rowsOf, type Strategy } from '../strategy.ts';
 import type { Version } from '../version.ts';

@@ -179,4 +179,11 @@ export const DATABASES: readonly Explanation[] = [
     example: 'rebuildIndexes, and a runner that may only write the rows',
     cure: 'Run the GRANT of the hint, or leave rebuildIndexes out.',
   },
+  {
+    code: 'SAR436',
+    summary: 'a file with a connection string cannot be used',
+    explanation: 'Where EAST_URL is not set, EAST_URL_FILE may name a file that holds it, as secrets are mounted into containers.',
+    example: 'EAST_URL_FILE=/run/secrets/east, which is not mounted',
+    cure: 'Mount the file with the connection string in it and nothing else, or set the variable itself, not both.',
+  },
 ];

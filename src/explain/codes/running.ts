@@ -237,6 +237,14 @@ export const RUNNING: readonly Explanation[] = [
     cure: 'Move the rows that are to stay elsewhere and empty the table, or leave skip out.',
   },
   {
+    code: 'SAR644',
+    summary: 'a table of a member that joins was written while it was copied in ranges',
+    explanation:
+      'Until all ranges are there, a row that an application writes at the joining member would win over one of the first member that nobody has compared it with. The copy stops instead of losing either; nothing is written over.',
+    example: 'an application inserts into a large table at west, which is being copied from east',
+    cure: 'Keep applications from the large tables of a member until it has joined, then let the copy begin anew with sarrio copy --replace, which replaces what was written there.',
+  },
+  {
     code: 'SAR660',
     summary: 'changes wait for approval',
     explanation: 'A round would delete more of a table than its guard lets go by, or empty it. Nothing of the sync is applied meanwhile, and nothing is lost.',

@@ -16,9 +16,7 @@ import { tablesOf } from './tables.ts';
 import { backFrom, doing, done } from './texts.ts';
 import { heldOtherWay, openReversed } from './reversed.ts';
 import { undo } from './undo.ts';
-
-/** `already`: an earlier call had finished. `held`: all but the opening is done. `reversed`: opened, with the stream back in place. */
-export type CutoverResult = { readonly kind: 'opened' | 'already' | 'held' | 'reversed'; readonly since: string };
+import type { CutoverResult } from './cutover-result.ts';
 
 /**
  * Switches the write side of a one-way sync: both sides are closed to applications, everything that is pending arrives, the two are

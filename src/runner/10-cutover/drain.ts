@@ -1,9 +1,9 @@
 import { failure, SarrioError } from '../../plan/errors.ts';
 import { run } from '../8-round/run.ts';
-import type { StreamStatus } from '../8-round/status.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { CuttingOver } from './cutover-options.ts';
 import { onlyStream, streamStatus } from './one-stream.ts';
+import type { StreamStatus } from '../8-round/stream-status.ts';
 
 const LOOK_AGAIN_MS = 200;
 /** So long a runner that said a moment ago that it was at work is given to prove it. */

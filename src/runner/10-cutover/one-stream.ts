@@ -1,6 +1,7 @@
 import type { Plan } from '../../plan/plan.ts';
-import { readStatus, type StreamStatus } from '../8-round/status.ts';
+import { readStatus } from '../8-round/status.ts';
 import type { CutoverOptions } from './cutover-options.ts';
+import type { StreamStatus } from '../8-round/stream-status.ts';
 
 type Stream = Pick<CutoverOptions, 'plan' | 'planned' | 'sync' | 'target' | 'connect'>;
 

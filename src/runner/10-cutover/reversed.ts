@@ -1,11 +1,11 @@
 import { failure } from '../../plan/errors.ts';
 import { namesOf, openOnes, withTables } from './close-tables.ts';
-import type { CutoverResult } from './cutover.ts';
 import { forgetRecords, openTables } from './cutover.sql.ts';
 import type { CuttingOver } from './cutover-options.ts';
 import { readCutover, recordStep } from './record.ts';
 import type { Recorded } from './steps.ts';
 import { tablesOf } from './tables.ts';
+import type { CutoverResult } from './cutover-result.ts';
 
 /**
  * A cut-over that was held before the opening, while the config was turned round: what was its target is the sync's source by now, captured

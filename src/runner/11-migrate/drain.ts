@@ -4,11 +4,12 @@ import { beforeAll, type History, parsePosition, type Position, sameHistory } fr
 import { displayName } from '../../sql/quote.ts';
 import { readDetached } from '../8-round/masters/masters.sql.ts';
 import { readHistory, setPosition } from '../8-round/source.sql.ts';
-import type { Session, Statement } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { TryAgain } from './busy.ts';
 import { captureOid, readMemberPlace } from './members.sql.ts';
 import { begin, commit, readPlace } from './migrate.sql.ts';
 import { type Migrating, sessionOf } from './migrating.ts';
+import type { Statement } from '../postgres/statement.ts';
 
 const LOOK_AGAIN_MS = 50;
 

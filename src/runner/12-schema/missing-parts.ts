@@ -4,7 +4,6 @@ import type { Session } from '../postgres/session.ts';
 import type { Finding } from './findings.ts';
 import { COLLATIONS, TYPES } from './needs.sql.ts';
 import type { Needs } from './needs.ts';
-import type { SourceParts } from './plan-schema.ts';
 import { extensionStates, type ExtensionState, presenceKey, presentIn, schemaRights, type Sought } from './presence.ts';
 import { sequenceStatements } from './render-table.sql.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from './render-type.sql.ts';
 import { itemsOf, type SequenceDefinition } from './table-definition.ts';
 import { withPartitions, type WantedTable } from './wanted-table.ts';
+import type { SourceParts } from './source-parts.ts';
 
 type Outcome = { readonly objects: readonly MadeObject[]; readonly blocks: readonly SchemaBlock[]; readonly findings: readonly Finding[] };
 type Named = QualifiedName & { readonly text: string };

@@ -4,13 +4,14 @@ import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { Session } from '../postgres/session.ts';
 import { differences } from './differences.ts';
 import { type Finding, findingsOf } from './findings.ts';
-import { type Needs, readNeeds } from './needs.ts';
+import { readNeeds } from './needs.ts';
 import { missingParts } from './missing-parts.ts';
 import { foreignKeyStatements, tableStatements } from './render-table.sql.ts';
 import { readTables, type TableDefinition } from './table-definition.ts';
 import { expressionType } from './tables.sql.ts';
 import { leaveOutKeys, type KeptKeys } from './foreign-keys.ts';
 import { wantedTable, withPartitions, type WantedTable } from './wanted-table.ts';
+import type { SourceParts } from './source-parts.ts';
 
 /** What is to be made in one database, and what is to be said of it. With an error among the findings nothing may be made. */
 export type SchemaPlan = {
@@ -59,15 +60,6 @@ export async function planSchema({ target, sources, wishes }: Options): Promise<
     ],
   };
 }
-
-/** What one source has of the tables, and what they need. */
-export type SourceParts = {
-  readonly session: Session;
-  /** All tables that are wanted of it, whether the target has them or not. */
-  readonly all: readonly WantedTable[];
-  readonly missing: readonly WantedTable[];
-  readonly needs: Needs;
-};
 
 async function readSource(options: { session: Session; wishes: readonly SchemaWish[]; there: readonly TableDefinition[] }): Promise<SourceParts> {
   const { session, wishes, there } = options;

@@ -4,7 +4,7 @@ import { displayName } from '../../sql/quote.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { failureText } from '../postgres/error-text.ts';
 import { ask, type Attempt, attempt, order, type Question } from '../postgres/question.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { deltasAtRisk } from './delta-columns.ts';
 import type { BadExpression, Inspection, Inspections } from './inspection.ts';
 import { BEGIN_INSPECTION, FINISH_INSPECTION, LIMIT_INSPECTION } from './installed.sql.ts';
@@ -15,6 +15,7 @@ import { foundSeals } from './seal.ts';
 import { lackingOnSequences } from './sequence-rights.ts';
 import { filledTables, roleFactsOf, type TableFacts, tableFacts } from './read-tables.ts';
 import { waitsForCopy } from './waits-for-copy.ts';
+import type { Row } from '../postgres/statement.ts';
 
 type Sessions = ReadonlyMap<string, Session>;
 

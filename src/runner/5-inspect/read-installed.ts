@@ -3,10 +3,11 @@ import type { PlanCapture } from '../../plan/plan.ts';
 import { TERMS, type Terms } from '../../plan/terms.ts';
 import { displayName, quoteIdent } from '../../sql/quote.ts';
 import { ask, askAgain, type Question } from '../postgres/question.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { COPIES, countChangesSql, INSTALLED, LIVE_OBJECTS, REGISTERED, WATERMARKS } from './installed.sql.ts';
 import type { InstalledObject, LiveColumn, LiveDatabase, LiveObject } from './live-database.ts';
 import { foundSeals, recordedSeals } from './seal.ts';
+import type { Row } from '../postgres/statement.ts';
 
 /** Reads what of ours stands in a database: in two round trips, however many tables there are. Changes are counted apart. */
 export async function readInstalled(session: Session, captures: readonly PlanCapture[]): Promise<LiveDatabase> {

@@ -11,10 +11,11 @@ import type {
 } from '../../plan/schema-lock.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import { ask, order, type Question } from '../postgres/question.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { BEGIN_READING, COLUMNS, FINISH_READING, KEYS, REFERENCES, RELATIONS, TYPES } from './schema.sql.ts';
 import { readTypes } from './read-types.ts';
 import { transferOf } from './transfer.ts';
+import type { Row } from '../postgres/statement.ts';
 
 /** What one database's catalog says of some schemas, and how many round trips it took (always the same number). */
 export type SchemaReading = { readonly schema: DatabaseSchema; readonly queries: number };

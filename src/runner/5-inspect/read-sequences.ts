@@ -1,7 +1,7 @@
 import type { PlanSequence } from '../../plan/plan-sequence.ts';
 import { failureText } from '../postgres/error-text.ts';
 import type { Attempt } from '../postgres/question.ts';
-import type { Row } from '../postgres/session.ts';
+import type { Row } from '../postgres/statement.ts';
 
 /** A user's sequence that the plan lets count in steps, as it is. */
 export type LiveSequence = { readonly planned: PlanSequence } & (

@@ -1,8 +1,9 @@
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
 import type { TableSize } from './live-database.ts';
 import { askAgain, type Question } from '../postgres/question.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { FILLED, roleFacts, TABLE_FACTS } from './tables.sql.ts';
+import type { Row } from '../postgres/statement.ts';
 
 export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'TRIGGER';
 

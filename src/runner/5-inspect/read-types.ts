@@ -1,5 +1,5 @@
 import type { DatabaseSchema, TypeSchema } from '../../plan/schema-lock.ts';
-import type { Row } from '../postgres/session.ts';
+import type { Row } from '../postgres/statement.ts';
 
 /** The answer of `TYPES`: enums apart from the rest. */
 export function readTypes(rows: readonly Row[]): Pick<DatabaseSchema, 'enums' | 'types'> {

@@ -1,7 +1,7 @@
-import type { Statement } from '../postgres/session.ts';
 import type { TextRows } from './reading-rows.ts';
 import { markFilled, wakeReader } from './target.sql.ts';
 import type { TableWork } from './work.ts';
+import type { Statement } from '../postgres/statement.ts';
 
 /** A table with its rows in memory. */
 export type FewRows = { readonly work: TableWork; readonly rows: TextRows };

@@ -3,7 +3,7 @@ import type { StreamName } from '../events.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { formatPosition } from '../../plan/position.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
-import type { Result, Session, Statement } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type FewRows, fewRowsStatements, type WriteForm } from './apply-few.ts';
 import { applyStaged, isUniqueViolation } from './apply-staged.ts';
@@ -24,6 +24,7 @@ import {
   TABLES_REST,
 } from './target.sql.ts';
 import type { TableWork } from './work.ts';
+import type { Result, Statement } from '../postgres/statement.ts';
 
 /** One round of one stream. */
 export type Round = {

@@ -1,13 +1,14 @@
 import type { Failpoint } from '../failpoint.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import { CopyError, copyBetween } from '../postgres/copy.ts';
-import type { Session, Statement } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
 import type { Reading } from './reading.ts';
 import { joinsFor, usualJoins } from './joins.sql.ts';
 import { setPosition } from './source.sql.ts';
 import { releaseSavepoint, rollbackToSavepoint, savepoint } from './target.sql.ts';
 import type { TableWork } from './work.ts';
+import type { Statement } from '../postgres/statement.ts';
 
 /** Staged rows above this number are analyzed before they are joined. */
 const ANALYZE_ABOVE = 20_000;

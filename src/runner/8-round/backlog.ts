@@ -3,9 +3,10 @@ import type { BacklogBudget, Plan } from '../../plan/plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Log, StreamName } from '../events.ts';
 import { beforeAll, type History, parsePosition, type Position, positionSettings, sameHistory } from '../../plan/position.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { detachStream, readHolders, readSegmentSizes, sampleSegment } from './backlog.sql.ts';
+import type { Row } from '../postgres/statement.ts';
 
 /** A target that was not healthy for so long, and holds more than its sync's budget, is detached. */
 export const DETACH_AFTER_MS = 60_000;

@@ -2,12 +2,12 @@ import { beforeAll, type Position } from '../../plan/position.ts';
 import { refuseStopped } from './changed-tables/hold-tables.ts';
 import type { TableWatch } from './changed-tables/table-watch.ts';
 import { existingRowsOf } from './existing-rows.ts';
-import { COPY_DEFAULTS, copyMissing } from './initial-copy.ts';
-import { makeThrottle } from './ranges/throttle.ts';
+import { copyMissing } from './initial-copy.ts';
+import { copySettings } from './copy-settings.ts';
 import type { Source } from './source.ts';
-import type { StreamOptions } from './stream.ts';
 import type { StreamStart } from './stream-target.ts';
 import type { StreamTable } from './work.ts';
+import type { StreamOptions } from './stream-options.ts';
 
 /** Copies tables as one snapshot of the source shows them, which is that of a reading from `from` or, for a new stream, from the beginning. */
 export async function copyTables(
@@ -19,8 +19,7 @@ export async function copyTables(
   const reading = await source.open(parts.from ?? beforeAll(source.history));
   try {
     await refuseStopped({ stream, watch: parts.watch, tables }, reading);
-    const throttle = makeThrottle(clock, sync.copy?.bytesPerSecond);
-    const settings = { jobs: following.jobs ?? sync.copy?.jobs ?? COPY_DEFAULTS.jobs, chunkBytes: sync.copy?.chunkBytes ?? COPY_DEFAULTS.chunkBytes, throttle };
+    const settings = copySettings(sync, following);
     await copyMissing({
       stream,
       reading,
@@ -31,6 +30,7 @@ export async function copyTables(
       acknowledged: start.registration.position,
       ...existingRowsOf(sync, start),
       ...settings,
+      joining: null,
       clock,
       log,
       failpoint,

@@ -1,9 +1,10 @@
 import type { PlanTable } from '../../plan/plan.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
-import type { Result, Session, Statement } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { readTokens } from './changed-tables/changed-tables.sql.ts';
 import { readFilled, readMoves } from './source.sql.ts';
+import type { Result, Statement } from '../postgres/statement.ts';
 
 /** What `countPending` says of one table. */
 export type PendingTable = {

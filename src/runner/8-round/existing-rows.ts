@@ -1,6 +1,6 @@
 import type { Flow } from '../../plan/flows.ts';
-import type { InitialCopy } from './initial-copy.ts';
 import type { StreamStart } from './stream-target.ts';
+import type { InitialCopy } from './copying.ts';
 
 /** What a copy does with rows that a target table holds. Whoever asked for a replacement (`sarrio copy --replace`) beats the config. */
 export function existingRowsOf({ existingRows }: Pick<Flow, 'existingRows'>, start: StreamStart): Pick<InitialCopy, 'adopts' | 'replacesRows'> {

@@ -1,6 +1,4 @@
-import type { StreamState } from '../events.ts';
 import { formatPosition } from '../../plan/position.ts';
-import type { Session } from '../postgres/session.ts';
 import { textArray } from '../postgres/text-array.ts';
 import { type Acknowledger, makeAcknowledger } from './acknowledge.ts';
 import { applyRound } from './apply-round.ts';
@@ -18,27 +16,14 @@ import type { Reading } from './reading.ts';
 import { putStrayBack } from './ranges/set-aside.ts';
 import { isStillRegistered } from './registration.ts';
 import { type Carrier, makeCarrier } from './sequences/carrier.ts';
-import type { Source } from './source.ts';
-import type { CopyAside, StreamOptions } from './stream.ts';
 import { readResting, readStreamStart, type StreamStart } from './stream-target.ts';
 import { leaveUnknown } from './target.sql.ts';
-import type { Wake } from './wake.ts';
 import { type StreamTable, streamTables, type TableWork, workOf } from './work.ts';
 import { writeAlone } from './write-alone.ts';
+import type { Following } from './following.ts';
 
 /** Longest wait without looking at the source, the target's connection and the signal. */
 const LONGEST_WAIT_MS = 5_000;
-
-/** A stream with both ends connected and the lease held. */
-export type Following = StreamOptions & {
-  readonly aside: CopyAside;
-  readonly source: Source;
-  readonly wake: Wake;
-  readonly target: Session;
-  readonly onProgress: () => void;
-  readonly enter: (state: StreamState, reason: string | null) => void;
-};
-
 /** `again` when the source says that this is another stream now, or that it shall rest: to be started anew. */
 export type FollowEnd = 'stopped' | 'done' | 'again';
 

@@ -1,9 +1,5 @@
-import type { Position } from '../../plan/position.ts';
 import { formatPosition } from '../../plan/position.ts';
-import type { Clock } from '../clock.ts';
-import type { Log, StreamName } from '../events.ts';
-import type { Failpoint } from '../failpoint.ts';
-import { copyBetween, type Throttle } from '../postgres/copy.ts';
+import { copyBetween } from '../postgres/copy.ts';
 import type { Session } from '../postgres/session.ts';
 import { wakes } from './apply-few.ts';
 import { adoptTable } from './comparing/adopt-table.ts';
@@ -12,37 +8,10 @@ import { copyRange, finishRanges } from './ranges/copy-range.ts';
 import { beginRanges, type Range, type RangedTable, readTableFiles } from './ranges/ranges.ts';
 import { forgetRanges, readRangedTables } from './ranges/ranges.sql.ts';
 import { putBack, putBackHere } from './ranges/set-aside.ts';
-import type { Reading } from './reading.ts';
 import { planFor } from './joins.sql.ts';
 import { beginApply, claimCopy, commitApply, finishCopy, insertWatermark, rollbackApply } from './target.sql.ts';
 import type { StreamTable } from './work.ts';
-
-/** Tables and ranges copied at the same time: one COPY keeps about one core of each server busy. */
-export const COPY_DEFAULTS = { jobs: 2, chunkBytes: 128 * 1024 ** 2, throttle: null } as const;
-
-/** A stream's tables that the target does not hold yet. */
-export type InitialCopy = {
-  readonly stream: StreamName;
-  readonly reading: Reading;
-  readonly connectTarget: () => Promise<Session>;
-  readonly missing: readonly StreamTable[];
-  /** oid of each table's delta table, by ordinal. */
-  readonly captures: readonly string[];
-  readonly registration: string;
-  /** What the stream has acknowledged: changes before it may be gone. */
-  readonly acknowledged: Position | null;
-  /** Whether rows that a table holds are compared, and only what differs is written. */
-  readonly adopts: boolean;
-  /** Whether the rows that the table holds may go. */
-  readonly replacesRows: (table: StreamTable) => boolean;
-  readonly jobs: number;
-  /** A larger table is copied in ranges of this size. */
-  readonly chunkBytes: number;
-  readonly throttle: Throttle | null;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly failpoint: Failpoint;
-};
+import type { InitialCopy } from './copying.ts';
 
 /** One transaction of the target. */
 type Unit =

@@ -1,5 +1,5 @@
 import { displayName, ident, type QualifiedName } from '../../sql/quote.ts';
-import type { Statement } from '../postgres/session.ts';
+import type { Statement } from '../postgres/statement.ts';
 
 /**
  * Purpose: how a transaction of a round joins changes with a table: by looking them up, or as the planner likes.

@@ -7,9 +7,9 @@ import { forgetOldConflicts } from './conflicts/forget-conflicts.ts';
 import { DETACH_AFTER_MS, newBacklogWatch, type BacklogWatch, watchBacklog } from './backlog.ts';
 import { newPurgeMemory, purge, type PurgeMemory, SWITCHING } from './purge.ts';
 import { newSequenceWatch, type SequenceWatch, watchSequences } from './sequences/watch-sequences.ts';
-import type { SourceAccess } from './stream.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 import { type Said, watchSeals } from './watch-seals.ts';
+import type { SourceAccess } from './stream-options.ts';
 
 const KEEP_EVERY_MS = 5_000;
 /** Sooner, so that a runner which never lives long purges too. */

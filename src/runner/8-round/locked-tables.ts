@@ -4,7 +4,7 @@ import { startBeating } from './heartbeat.ts';
 import { makeMutex } from '../mutex.ts';
 import { sqlState } from '../postgres/connection-failure.ts';
 import type { Session } from '../postgres/session.ts';
-import type { SourcePool } from './source.ts';
+import type { SourcePool } from './source-pool.ts';
 import { beginReading, endReading, importSnapshot, lockTables, stillLocked } from './source.sql.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { failure } from '../../plan/errors.ts';
 import type { Session } from '../postgres/session.ts';
-import type { InitialCopy } from './initial-copy.ts';
 import type { StreamTable } from './work.ts';
+import type { InitialCopy } from './copying.ts';
 
 export async function holdsRows(target: Session, { apply }: StreamTable): Promise<boolean> {
   return (await target.query(apply.hasRows)).rows[0]?.['has_rows'] === 't';

@@ -3,10 +3,10 @@ import type { Acknowledger } from './acknowledge.ts';
 import { acknowledgeable, type Stops } from './changed-tables/hold-tables.ts';
 import { restingTables, type TableWatch } from './changed-tables/table-watch.ts';
 import { copyTables } from './copy-tables.ts';
-import type { Following } from './follow-stream.ts';
 import { beatDuring } from './heartbeat.ts';
 import { readStreamStart, type StreamStart, tableStates } from './stream-target.ts';
 import type { StreamTable, TableState, TableWork } from './work.ts';
+import type { Following } from './following.ts';
 
 /** Where the stream is. `stored` is what the watermark row says, `seen` is where the next look starts: nothing was pending between, and the source cannot lose it. */
 export type Place = {

@@ -83,6 +83,9 @@ export const rollback = 'rollback';
  */
 export const boundLock = "set local lock_timeout = '300ms'";
 
+/** After `boundLock`: as the session has it. */
+export const unboundLocks = "set local lock_timeout = '30s'";
+
 export function lockSegment(segment: string): string {
   return sql`lock table ${dangerousRaw(segment)} in access exclusive mode`.text;
 }

@@ -1,16 +1,24 @@
 import { orDestroy } from '../postgres/or-destroy.ts';
-import type { Result, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { nothingAsSeen } from './changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from './changed-tables/read-too-late.ts';
 import type { LockedTables } from './locked-tables.ts';
-import type { Reading } from './reading.ts';
-import type { SourcePool } from './source.ts';
+import type { SourcePool } from './source-pool.ts';
 import { beginReading, endReading, importSnapshot } from './source.sql.ts';
+import type { Result } from '../postgres/statement.ts';
 
 type Parts = { readonly name: string; readonly pool: SourcePool; readonly locked: LockedTables | null };
 
-/** Connections for COPY in a reading's snapshot: one for each COPY, or the one that has locked the tables for all of them in turn. */
-export function bulkReader({ name, pool, locked }: Parts, exported: () => Promise<string>): Pick<Reading, 'openBulk' | 'giveBackBulk'> {
+/** Connections in a reading's snapshot, for COPY. */
+export type BulkReader = {
+  /** A connection of its own in the same snapshot. The caller gives it back by ending its transaction. */
+  openBulk(): Promise<Session>;
+  /** Fails where what was read is not what the snapshot shows, because a table was altered in between. */
+  giveBackBulk(session: Session): Promise<void>;
+};
+
+/** One for each COPY, or the one that has locked the tables for all of them in turn. */
+export function bulkReader({ name, pool, locked }: Parts, exported: () => Promise<string>): BulkReader {
   return {
     openBulk: async () => (locked === null ? importInto(pool, await exported()) : locked.take(exported)),
     giveBackBulk: async (bulk) => {

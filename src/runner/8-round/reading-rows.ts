@@ -1,8 +1,8 @@
 import type { Flow } from '../../plan/flows.ts';
-import type { Result, Statement } from '../postgres/session.ts';
 import { notAsSeen } from './changed-tables/changed-tables.sql.ts';
 import { sourcesOf } from './counting.ts';
 import { beginRows, endRows } from './source.sql.ts';
+import type { Result, Statement } from '../postgres/statement.ts';
 
 /** Rows of one table as the server's text: whether present (`t`, `f`), then the columns in the plan's order. */
 export type TextRows = readonly (readonly (string | null)[])[];

@@ -7,16 +7,17 @@ import { readTables, type TableFacts } from '../5-inspect/read-tables.ts';
 import { startBeating } from './heartbeat.ts';
 import { readReferences, readTokens } from './changed-tables/changed-tables.sql.ts';
 import type { LockedTables } from './locked-tables.ts';
-import { bulkReader } from './reading-bulk.ts';
+import { type BulkReader, bulkReader } from './reading-bulk.ts';
 import { refuseChanged } from './changed-tables/read-too-late.ts';
 import { type Counter, type PendingTable, pendingTables, sourcesOf, tokensOf } from './counting.ts';
 import { formatPosition, type History, type Position, positionAt } from '../../plan/position.ts';
-import type { Result, Session } from '../postgres/session.ts';
-import type { SourcePool } from './source.ts';
+import type { Session } from '../postgres/session.ts';
+import type { SourcePool } from './source-pool.ts';
 import { beginReading, endReading, endRows, exportSnapshot, flushWal, isFlushed, setPosition, stillThere, takeSnapshot } from './source.sql.ts';
+import type { Result } from '../postgres/statement.ts';
 
 /** A snapshot of the source with the changes after a position. Shared by the streams that read from there. */
-export type Reading = {
+export type Reading = BulkReader & {
   /** The position that pending changes were counted from. */
   readonly from: Position;
   /** The position that a target has reached once it has applied everything pending here. */
@@ -42,10 +43,6 @@ export type Reading = {
   readonly few: number;
   /** Rows of a few changes, by table and route, in one round trip; a table whose rows are too large for this comes back as null. */
   rows(wanted: readonly Wanted[]): Promise<readonly (TextRows | null)[]>;
-  /** A connection of its own in the same snapshot, for COPY. The caller gives it back by ending its transaction. */
-  openBulk(): Promise<Session>;
-  /** Fails where what was read is not what the snapshot shows, because a table was altered in between. */
-  giveBackBulk(session: Session): Promise<void>;
   /** Resolves once the source has on disk everything that this snapshot saw. No target may commit before. */
   durable(): Promise<void>;
   release(): Promise<void>;

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { StreamName } from '../events.ts';
 import { writeStream } from './source.sql.ts';
-import type { StreamProgress } from './stream.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
+import type { StreamProgress } from './stream-options.ts';
 
 const EVERY_MS = 1_000;
 /** Even when nothing changes, so that `status` can tell a living runner from a dead one. */

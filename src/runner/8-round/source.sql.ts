@@ -1,6 +1,6 @@
-import type { Statement } from '../postgres/session.ts';
 import { type Position, positionSettings } from '../../plan/position.ts';
 import { displayName, type QualifiedName } from '../../sql/quote.ts';
+import type { Statement } from '../postgres/statement.ts';
 
 /**
  * Purpose: the runner's bookkeeping queries in the source of a round.

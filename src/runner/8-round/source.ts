@@ -6,13 +6,15 @@ import type { Failpoint } from '../failpoint.ts';
 import { makeMutex } from '../mutex.ts';
 import { formatPosition, type History, type Position, sameHistory } from '../../plan/position.ts';
 import { orDestroy } from '../postgres/or-destroy.ts';
-import type { Result, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import type { QualifiedName } from '../../sql/quote.ts';
 import { makeCounter } from './counting.ts';
 import { type LockedTables, lockForReading } from './locked-tables.ts';
 import { beginSharedReading, type Hopes, type Join, type Reading } from './reading.ts';
 import { importInto } from './reading-bulk.ts';
+import { makePool } from './source-pool.ts';
 import { endReading, isReplica, readHistory } from './source.sql.ts';
+import type { Result } from '../postgres/statement.ts';
 
 /** One sync's source while it can be reached. Losing its first connection ends it. */
 export type Source = {
@@ -89,54 +91,6 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     isOpen: pool.isOpen,
     onLost: pool.onLost,
     close: pool.close,
-  };
-}
-
-/** Connections for snapshots, kept between rounds. */
-export type SourcePool = {
-  acquire(): Promise<Session>;
-  giveBack(session: Session): void;
-  isOpen(): boolean;
-  onLost(listener: () => void): void;
-  close(): Promise<void>;
-};
-
-function makePool(connect: () => Promise<Session>, first: Session): SourcePool {
-  const idle: Session[] = [];
-  const all = new Set<Session>();
-  const listeners: (() => void)[] = [];
-  const state = { lost: false };
-  const watch = (session: Session): Session => {
-    all.add(session);
-    session.onLost(() => {
-      all.delete(session);
-      if (session !== first) return;
-      state.lost = true;
-      for (const listener of listeners) listener();
-    });
-    return session;
-  };
-  watch(first);
-  return {
-    acquire: async () => {
-      const ready = idle.pop();
-      if (ready) return ready;
-      const session = await connect();
-      // Closed while this one was under way: nobody would close it.
-      if (!state.lost) return watch(session);
-      session.destroy();
-      throw new Error('the source was closed meanwhile');
-    },
-    giveBack: (session) => void (session.isOpen() && !state.lost && idle.push(session)),
-    isOpen: () => !state.lost,
-    onLost: (listener) => {
-      if (state.lost) listener();
-      else listeners.push(listener);
-    },
-    close: async () => {
-      state.lost = true;
-      await Promise.all([...all].map((session) => session.close()));
-    },
   };
 }
 

@@ -5,59 +5,19 @@ import { breakText } from '../5-inspect/seal-break.ts';
 import type { StreamName } from '../events.ts';
 import { beforeAll, type History, parsePosition, type Position, sameHistory } from '../../plan/position.ts';
 import { failureText } from '../postgres/error-text.ts';
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import { percentOfBudget } from './backlog.ts';
 import { planFor } from './joins.sql.ts';
 import { beginReading, captureOids, endReading, readHistory, setPosition } from './source.sql.ts';
 import { type Waiting, waitingAt } from './guard/approvals.ts';
 import { findingsText } from './guard/finding.ts';
-import { copyStatus, type LastCopyStatus } from './full-copy/copy-status.ts';
+import { copyStatus } from './full-copy/copy-status.ts';
 import { countParked, readStoppedTables, readStreams, readTablesApart, readTablesHeld, readTargetStreams, summarizePending } from './status.sql.ts';
 import { readUnsafe } from './watch-seals.ts';
 import { streamTables } from './work.ts';
-
-/** One stream as `sarrio status` shows it. */
-export type StreamStatus = StreamName & {
-  /**
-   * `detached`, `paused` or `waiting` (for approval), else what the runner last said: `running`, `copying`, `failed` …; `unverified` while it runs and waits for a
-   * comparison; `not running` when it has said nothing for long, `unknown` when the source cannot be asked.
-   */
-  readonly state: string;
-  /** Why it is detached, paused, waiting or unverified, and since when; null otherwise. */
-  readonly reason: string | null;
-  /** Percent of `maxBacklog` that the target holds back; 0 while it is far from it, null without a budget. */
-  readonly backlogPercent: number | null;
-  /** Seconds since the oldest pending change was made; 0 when nothing is pending; null when it cannot be known. */
-  readonly lagSeconds: number | null;
-  /** Entries in the source's delta tables that the target has not applied; null when it cannot be known. */
-  readonly pending: number | null;
-  readonly rowsPerSecond: number;
-  readonly appliedRows: number | null;
-  readonly lastRoundAt: string | null;
-  readonly lastError: string | null;
-  readonly lastErrorAt: string | null;
-  readonly runner: string | null;
-  /** Of a full copy, the last one; null where there was none, and for streams that follow changes. */
-  readonly lastCopy: LastCopyStatus | null;
-  /** Tables of the source of which changes may have gone by uncaptured. */
-  readonly unsafe: readonly { readonly table: string; readonly reason: string; readonly since: string | null }[];
-  /** Tables that the target does not take while the rest of the sync goes on. */
-  readonly stopped: readonly StoppedTable[];
-  /** What waits in the target until somebody approves it. */
-  readonly waiting: Waiting | null;
-  /** Rows that the target keeps apart, because others hold their unique values. */
-  readonly parked: number;
-};
-
-/** `key` is that of the row, by column as text, where it is known. */
-export type StoppedTable = {
-  readonly table: string;
-  readonly code: string;
-  readonly reason: string;
-  readonly hint: string;
-  readonly key: Readonly<Record<string, string | null>> | null;
-  readonly since: string;
-};
+import type { Row } from '../postgres/statement.ts';
+import type { StreamStatus } from './stream-status.ts';
+import type { StoppedTable } from './stream-status.ts';
 
 /** A runner that has reported nothing for so long is not there. */
 const SILENT_SECONDS = 30;

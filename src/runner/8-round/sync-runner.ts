@@ -9,8 +9,9 @@ import type { Session } from '../postgres/session.ts';
 import { refuseRoundsWithoutRights } from '../5-inspect/own-rights.ts';
 import { refuseUnrunnable } from './installed-plan.ts';
 import { openSource } from './source.ts';
-import { type SourceAccess, type StreamEnd, type StreamProgress, runStream, type Until } from './stream.ts';
+import { type StreamEnd, runStream } from './stream.ts';
 import { openWake } from './wake.ts';
+import type { SourceAccess, StreamProgress, Until } from './stream-options.ts';
 
 /** What every part of a run shares. */
 export type RunOptions = {

@@ -1,4 +1,4 @@
-import type { Statement } from '../postgres/session.ts';
+import type { Statement } from '../postgres/statement.ts';
 
 /**
  * Purpose: the runner's bookkeeping queries in the target of a stream.

@@ -1,6 +1,7 @@
-import type { Row, Session } from '../postgres/session.ts';
+import type { Session } from '../postgres/session.ts';
 import type { StreamTable } from '../8-round/work.ts';
 import type { Difference, DifferenceKind, Differences } from './table-result.ts';
+import type { Row } from '../postgres/statement.ts';
 
 /** Reads what the comparison left in the session's table of differences: the counts, and the first `limit` keys. */
 export async function readDifferences(target: Session, { table, verify }: StreamTable, limit: number): Promise<Differences> {

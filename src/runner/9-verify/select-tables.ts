@@ -6,9 +6,7 @@ import type { StreamName } from '../events.ts';
 import { deltasOf } from '../8-round/sync-runner.ts';
 import { type StreamTable, streamTables } from '../8-round/work.ts';
 import { type MastersTable, selectMasters } from './masters/select-masters.ts';
-
-/** Which part of the plan; nothing named means all of it. */
-export type Selection = { readonly syncs: readonly string[]; readonly targets: readonly string[]; readonly tables: readonly string[] };
+import type { Selection } from './selection.ts';
 
 /** One table of one stream. */
 export type Selected = {

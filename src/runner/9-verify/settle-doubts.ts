@@ -1,6 +1,6 @@
 import { markVerified, unverifiedSince } from '../8-round/trust.ts';
 import type { StreamName } from '../events.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './verifying.ts';
 
 /** A stream whose source came back with another history, and since when it waits for a comparison. */
 type Doubt = { readonly stream: StreamName; readonly since: string };

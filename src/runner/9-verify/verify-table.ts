@@ -9,8 +9,8 @@ import { type Repaired, repairTable } from './repair-table.ts';
 import type { Selected } from './select-tables.ts';
 import { differing, NO_DIFFERENCES, type TableResult } from './table-result.ts';
 import { repairSession } from './verify.sql.ts';
-import type { Verifying } from './verify.ts';
 import type { VerifySessions } from './verify-sessions.ts';
+import type { Verifying } from './verifying.ts';
 
 /** `endsStream`: no other table of the stream can be compared either. */
 export type Outcome = { readonly result: TableResult; readonly error: SarrioError | null; readonly endsStream: boolean };

@@ -1,53 +1,19 @@
-import type { Plan } from '../../plan/plan.ts';
 import type { SarrioError } from '../../plan/errors.ts';
-import type { Clock } from '../clock.ts';
-import type { Failpoint } from '../failpoint.ts';
-import type { SessionRole } from '../postgres/session-settings.sql.ts';
-import type { Session } from '../postgres/session.ts';
 import type { StreamName } from '../events.ts';
 import { refuseMissingRights } from '../5-inspect/own-rights.ts';
 import { refuseUnapplied } from '../8-round/installed-plan.ts';
 import { estimatedRows } from '../8-round/joins.sql.ts';
-import { type Buckets, sampleOf } from '../8-round/comparing/buckets.ts';
+import { sampleOf } from '../8-round/comparing/buckets.ts';
 import type { MastersResult } from './masters/masters-result.ts';
 import { type MastersTable, pairsOf, refuseUnclearRepair } from './masters/select-masters.ts';
 import { type MastersOutcome, verifyMasters } from './masters/verify-masters.ts';
 import { keepProgress, type ProgressKeeper } from './progress.ts';
 import { readDoubts, settleDoubts } from './settle-doubts.ts';
-import { type Selected, type Selection, selectTables } from './select-tables.ts';
+import { type Selected, selectTables } from './select-tables.ts';
 import type { TableResult } from './table-result.ts';
-import type { VerifyLog } from './verify-event.ts';
 import { type VerifySessions, verifySessions } from './verify-sessions.ts';
 import { failedTable, verifyTable } from './verify-table.ts';
-
-export type VerifyOptions = {
-  readonly plan: Plan;
-  readonly connect: (database: string, role: SessionRole) => Promise<Session>;
-  readonly selection: Selection;
-  /** Percent of the buckets; 100 is everything. */
-  readonly sample: number;
-  /** Tables compared at the same time. */
-  readonly jobs: number;
-  /** Keys listed for each table. */
-  readonly limit: number;
-  /** Write the differences after comparing. */
-  readonly repair: boolean;
-  /** Write them, or say what would be written. */
-  readonly wantsRepair: boolean;
-  /** Between masters: the member whose rows are right; null when nobody is named. */
-  readonly from: string | null;
-  readonly clock: Clock;
-  readonly log: VerifyLog;
-  readonly failpoint: Failpoint;
-  readonly signal: AbortSignal;
-};
-
-/** What the workers share. */
-export type Verifying = VerifyOptions & {
-  readonly buckets: Buckets;
-  /** Members that could not be reached, and why: they are not asked again for every table. */
-  readonly unreachable: Map<string, string>;
-};
+import type { VerifyOptions, Verifying } from './verifying.ts';
 
 export type Verification = {
   /** In the order of the plan. */

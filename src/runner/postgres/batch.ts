@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
-import type { Result, Statement } from './session.ts';
 import { socketOf } from './socket.ts';
+import type { Result, Statement } from './statement.ts';
 
 /** Statements in one round trip: their answers, or the first error. */
 export async function runBatch(client: Client, statements: readonly Statement[]): Promise<readonly Result[]> {

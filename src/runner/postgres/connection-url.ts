@@ -1,4 +1,5 @@
 import { failure } from '../../plan/errors.ts';
+import { readService } from './service-file.ts';
 
 /** How the server is to be reached and trusted, in the words of libpq. */
 export type Target = {
@@ -32,7 +33,7 @@ const HARMLESS: ReadonlySet<string> = new Set(
   'application_name fallback_application_name client_encoding keepalives keepalives_idle keepalives_interval keepalives_count target_session_attrs'.split(' '),
 );
 const KNOWN: ReadonlySet<string> = new Set(
-  'host port user password dbname options sslmode sslrootcert sslcert sslkey sslnegotiation channel_binding connect_timeout'.split(' '),
+  'host port user password dbname options service sslmode sslrootcert sslcert sslkey sslnegotiation channel_binding connect_timeout'.split(' '),
 );
 
 type Place = { readonly database: string; readonly variable: string };
@@ -46,15 +47,16 @@ export function readConnectionUrl(text: string, place: Place, env: Readonly<Reco
   const bad = (message: string, hint: string): Error =>
     failure('invalid', { code: 'SAR432', where: `database ${place.database}`, message: `the connection string in ${place.variable} ${message}`, hint });
   const url = parseUrl(socketUrl(text), bad);
-  const parameters = readParameters(url, bad);
-  const given = (name: string, variable?: string): string | null => parameters.get(name) ?? (variable ? env[variable] : null) ?? null;
-  const decoded = (value: string): string | null => (value === '' ? null : decode(value, bad));
+  const own = readParameters(url, bad);
+  const service = serviceOf(own.get('service') ?? null, env, bad);
+  const given = (name: string, variable?: string): string | null => own.get(name) ?? service.get(name) ?? (variable ? env[variable] : null) ?? null;
+  const placed = (name: string, part: string): string | null => own.get(name) ?? (part === '' ? null : decode(part, bad)) ?? service.get(name) ?? null;
   return {
-    host: oneHost(given('host') ?? decoded(url.hostname.replace(/^\[(.*)\]$/, '$1').replace(NO_HOST, '')), bad),
-    port: portOf(given('port') ?? url.port, bad),
-    user: given('user') ?? decoded(url.username),
-    password: given('password') ?? decoded(url.password),
-    database: given('dbname') ?? decoded(url.pathname.replace(/^\//, '')),
+    host: oneHost(placed('host', url.hostname.replace(/^\[(.*)\]$/, '$1').replace(NO_HOST, '')), bad),
+    port: portOf(placed('port', url.port) ?? '', bad),
+    user: placed('user', url.username),
+    password: placed('password', url.password),
+    database: placed('dbname', url.pathname.replace(/^\//, '')),
     options: given('options'),
     ssl: {
       mode: choice('sslmode', given('sslmode', 'PGSSLMODE') ?? 'prefer', SSL_MODES, bad),
@@ -105,15 +107,30 @@ const NO_HOST = 'no-host.invalid';
 const ENCODE =
   'Write it as postgresql://user:password@host:5432/dbname, with the characters % : / ? # @ of a user name or password as %25 %3A %2F %3F %23 %40.';
 
+/** What the URL leaves open. */
+function serviceOf(name: string | null, env: Readonly<Record<string, string | undefined>>, bad: Bad): ReadonlyMap<string, string> {
+  if (name === null) return new Map();
+  const service = readService(name, env);
+  if (!('get' in service)) throw bad(service.message, service.hint);
+  for (const parameter of service.keys()) if (parameter === 'service' || !isKnown(parameter)) throw unknownParameter(parameter, `of the service ${name} `, bad);
+  return service;
+}
+
+function isKnown(parameter: string): boolean {
+  return KNOWN.has(parameter) || HARMLESS.has(parameter);
+}
+
+function unknownParameter(name: string, where: string, bad: Bad): Error {
+  const shown = /^[a-z_]{1,30}$/i.test(name) ? name : '(not a name)';
+  return bad(`has a parameter ${where}that is not known here: ${shown}`, `Known are ${[...KNOWN].sort().join(', ')}.`);
+}
+
 function readParameters(url: URL, bad: Bad): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const pair of url.search.slice(1).split('&').filter(Boolean)) {
     const at = pair.indexOf('=');
     const name = decode(at < 0 ? pair : pair.slice(0, at), bad);
-    if (at < 0 || !(KNOWN.has(name) || HARMLESS.has(name))) {
-      const known = [...KNOWN].sort().join(', ');
-      throw bad(`has a parameter that is not known here: ${/^[a-z_]{1,30}$/i.test(name) ? name : '(not a name)'}`, `Known are ${known}.`);
-    }
+    if (at < 0 || !isKnown(name)) throw unknownParameter(name, '', bad);
     // Not `+` for a blank: it stands for itself in libpq.
     parameters.set(name, decode(pair.slice(at + 1), bad));
   }

@@ -1,4 +1,5 @@
-import type { Row, Session, Statement } from './session.ts';
+import type { Session } from './session.ts';
+import type { Row, Statement } from './statement.ts';
 
 /** What is asked of a database, and how the rows answer it. Null: nothing need be asked, no rows answer it. */
 export type Question<Answer> = { readonly statement: Statement | null; readonly read: (rows: readonly Row[]) => Answer };

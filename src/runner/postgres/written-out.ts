@@ -1,5 +1,5 @@
 import { literal } from '../../sql/quote.ts';
-import type { Statement } from './session.ts';
+import type { Statement } from './statement.ts';
 
 /**
  * A statement with its values in the place of its parameters, since a message of several statements cannot carry any. The text must hold

@@ -1,10 +1,10 @@
 import type { PlainRule } from '../../../src/plan/conflict-rule.ts';
 import { masterRound } from '../../../src/runner/8-round/masters/master-round.ts';
 import type { ConflictRecord, Member, SettledRow } from '../../../src/runner/8-round/masters/member.ts';
-import type { Ruling } from '../../../src/runner/8-round/masters/settle-rulings.ts';
 import { ONE_CLOCK } from '../round.ts';
 import { type MergingPeers, mergingMember } from './merging-member.ts';
 import { COLUMNS, FIRST, type Side, updated } from './side.ts';
+import type { Ruling } from '../../../src/runner/8-round/masters/ruling.ts';
 
 /** All members between two steps, and what is known of the values that were ever written. */
 export type MergingWorld = {

@@ -7,6 +7,7 @@ import { type Sql, sql } from '../../../sql/sql.ts';
 /**
  * In a target: ranges of blocks in which a large table is copied, until all of them are there. All of one copy have one position, that of
  * its first snapshot, and the file of the source table in which the blocks stand; of a partitioned table those of all its partitions (`files`).
+ * A target that is a master as well (`own_position`): the point in its own history from which nobody but the copy may have written to the table.
  */
 export const copyRangeBlock: Sql = sql`
   create table if not exists sarrio.copy_range (
@@ -26,6 +27,7 @@ export const copyRangeBlock: Sql = sql`
     primary key (sync, source, relation, number)
   );
   alter table sarrio.copy_range add column if not exists files text;
+  alter table sarrio.copy_range add column if not exists own_position text;
   revoke all on table sarrio.copy_range from public;
 `;
 

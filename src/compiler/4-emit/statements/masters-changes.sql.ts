@@ -2,9 +2,9 @@ import { literal } from '../../../sql/quote.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import { columnsOf } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { pendingFor } from './masters-names.sql.ts';
 import { keyList, lastChange, pendingByKey } from './masters-pending.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: what entries (alias `d`) say of the changes that made a row, for tables whose rule merges.

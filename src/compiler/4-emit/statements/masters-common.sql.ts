@@ -7,8 +7,8 @@ import { columnsOf } from './apply.sql.ts';
 import { hasNames, pendingTargets } from './masters-names.sql.ts';
 import { pendingByKey } from './masters-pending.sql.ts';
 import { wantedKeys } from './masters-read.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { sameKey } from './pending.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: of which row a member's changes were made that others have not seen, for tables whose handler asks for the last common row.

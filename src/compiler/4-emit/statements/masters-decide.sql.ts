@@ -6,7 +6,6 @@ import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, sameTargetKey, targetKey, targetRows } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import {
   decidedIdent,
   isDecidedInPlace,
@@ -24,6 +23,7 @@ import { decideMerged, type MergedTarget, mergeDecided } from './masters-merged.
 import { keyList, lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { masterStage } from './masters-read.sql.ts';
 import { currentRows, sameKey } from './pending.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: decides many contested keys of two members where their rows stand, by a rule that takes one version as it is, or shows them to a

@@ -6,9 +6,9 @@ import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, staged, targetKey } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { isXml } from './pending.sql.ts';
 import { isOwnType } from './user-types.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: the temporary table of keys that were decided where their rows stand, and what is asked of rows that arrive.

@@ -5,11 +5,11 @@ import type { IndexSchema, TableSchema } from '../../../plan/schema-lock.ts';
 import { uniqueBeside } from '../../2-model/unique-indexes.ts';
 import { operator } from '../objects/capture.sql.ts';
 import { columnsOf, isStagedAsText, targetKey, targetRows } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { masterStage, wantedKeys } from './masters-read.sql.ts';
 import { changedRows, sameKeys } from './masters-write.sql.ts';
 import { sameKey } from './pending.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: what a handler of exceptions is told of a row that a member does not take, and the rows that it changes.

@@ -6,9 +6,9 @@ import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { changesOfKey, recordedTargets } from './masters-changes.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { keyList, lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: where the changes of several masters meet: which keys were changed by more than one, and by whom, when, and who has seen it.

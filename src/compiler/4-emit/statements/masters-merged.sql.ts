@@ -6,12 +6,12 @@ import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ColumnSchema } from '../../../plan/schema-lock.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, isStagedAsText, targetKey, targetRows } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { decidedIdent, keysOfDecided, memberNames, operation, plainWinner, sameText, textOf } from './masters-decided.sql.ts';
 import { pendingChanges } from './masters-changes.sql.ts';
 import { keyList } from './masters-pending.sql.ts';
 import { masterStage } from './masters-read.sql.ts';
 import { currentRows, sameKey } from './pending.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: decides many contested keys of two members by a rule that merges, where their rows stand. Says in SQL what

@@ -2,8 +2,8 @@ import { lastRule } from '../../../plan/conflict-rule.ts';
 import { ident } from '../../../sql/quote.ts';
 import { dangerousRaw, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { ModelTable } from '../../2-model/model.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { bulkCondition, deltaIdent, pendingCondition } from './pending.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: the pending keys of one table with what their entries say.

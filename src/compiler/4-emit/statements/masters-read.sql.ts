@@ -5,7 +5,6 @@ import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { type ApplyTarget, targetKey } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { changesOfKey, pendingChanges, recordedTargets } from './masters-changes.sql.ts';
 import { broughtMore, isDecidedInPlace, isMerged } from './masters-decided.sql.ts';
 import { hasNames, namesOfEntries, pendingTargets } from './masters-names.sql.ts';
@@ -13,6 +12,7 @@ import { lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { columnOf, currentRows, sameKey } from './pending.sql.ts';
 import { keyOrColumn, MAX_BYTES, sizeOf } from './read.sql.ts';
 import { imageOf } from './verify-hashes.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: what a round between masters reads of one table: pending keys with the time of their last change and their current rows.

@@ -5,10 +5,10 @@ import type { ColumnSchema, KeySchema } from '../../../plan/schema-lock.ts';
 import { visibleUnique } from '../../2-model/unique-indexes.ts';
 import { equals } from '../objects/capture.sql.ts';
 import { columnsOf, isStagedAsText, targetKey, targetRows } from './apply.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { lastChange, pendingByKey } from './masters-pending.sql.ts';
 import { masterStage } from './masters-read.sql.ts';
 import { changedRows, sameKeys } from './masters-write.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: rows that arrive and hold a unique value which a row with another key holds that stays, or that arrives as well.

@@ -7,9 +7,9 @@ import { arrivesAsText, columnsOf, insertFrom, isStagedAsText, missing, names, s
 import { hasNames } from './masters-names.sql.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { beforeOfEntry } from './masters-common.sql.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { broughtColumns, broughtMore, createDecided, decidedIdent, isDecidedInPlace, isOther, keysOfDecided } from './masters-decided.sql.ts';
 import { carriesChanges, masterStage } from './masters-read.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: what a round between masters writes to one table and to its delta table.

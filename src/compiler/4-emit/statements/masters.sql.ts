@@ -1,10 +1,8 @@
 import { tableIdent } from '../../../sql/quote.ts';
 import { sql } from '../../../sql/sql.ts';
-import { type ConflictRule, recordsBefore } from '../../../plan/conflict-rule.ts';
+import { recordsBefore } from '../../../plan/conflict-rule.ts';
 import type { MasterStatements } from '../../../plan/plan-masters.ts';
-import type { UniqueRule } from '../../../plan/unique-rule.ts';
 import type { TableSchema } from '../../../plan/schema-lock.ts';
-import type { ApplyTarget } from './apply.sql.ts';
 import { decideStatements } from './masters-decide.sql.ts';
 import { copyMasterRows, copyUnsettledRows, fewMasterRows, rowsOfKeys } from './masters-read.sql.ts';
 import { meetStatements } from './masters-meet.sql.ts';
@@ -13,20 +11,7 @@ import { commonStatements } from './masters-common.sql.ts';
 import { exceptionStatements } from './masters-exceptions.sql.ts';
 import { masterWrites } from './masters-write.sql.ts';
 import { masterVerifyStatements } from './verify-masters.sql.ts';
-
-/** A table of a multi-master sync; every member has it alike. `memberCount`, in a ring of all its databases, says whether what is received is carried on. */
-export type MasterTarget = ApplyTarget & {
-  readonly memberCount: number;
-  readonly isRing: boolean;
-  /** The members in the order of the sync. */
-  readonly databases: readonly string[];
-  readonly rule: ConflictRule;
-  readonly unique: UniqueRule | null;
-  /** Columns of which no record shows the values. */
-  readonly mask: readonly string[];
-  /** The sync has a handler of exceptions, of this table or of another. */
-  readonly isAsked: boolean;
-};
+import type { MasterTarget } from './master-target.ts';
 
 /** For a sync with a handler of exceptions: the members' tables where this table has one, else null. */
 export type ExceptionTarget = { readonly tables: Readonly<Record<string, TableSchema>> | null };

@@ -2,9 +2,9 @@ import { ident, literal, tableIdent } from '../../../sql/quote.ts';
 import { join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MasterVerifyStatements } from '../../../plan/plan-verify.ts';
 import { objectNames } from '../../2-model/object-names.ts';
-import type { MasterTarget } from './masters.sql.ts';
 import { deltaIdent } from './pending.sql.ts';
 import { differingIdent, keyNames, list, stageIdent } from './verify.sql.ts';
+import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: comparing a table of all masters where their hashes meet, and making one master's rows new changes.

@@ -1,6 +1,6 @@
 import type { QualifiedName } from '../../../sql/quote.ts';
-import type { Statement } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
+import type { Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: whether users' tables are what the plan was compiled for, asked within the statements of a round, and what is kept of those that

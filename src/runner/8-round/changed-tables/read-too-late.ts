@@ -1,4 +1,4 @@
-import type { Result } from '../../postgres/session.ts';
+import type { Result } from '../../postgres/statement.ts';
 
 /** A table was altered between a snapshot and the reading of its rows: what was read is thrown away. Another try sees it as it is now. */
 export class ReadTooLate extends Error {

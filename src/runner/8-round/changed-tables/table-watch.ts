@@ -3,13 +3,14 @@ import { displayName } from '../../../sql/quote.ts';
 import { readTables, type TableFacts } from '../../5-inspect/read-tables.ts';
 import type { Clock } from '../../clock.ts';
 import type { StreamName } from '../../events.ts';
-import type { Result, Session, Statement } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import { tokensOf } from '../counting.ts';
 import type { Reading } from '../reading.ts';
 import type { StreamTable } from '../work.ts';
 import { guardTokens, readTokens } from './changed-tables.sql.ts';
 import { dependsOnStop, restStop, shapeStop, type TableStop } from './table-stop.ts';
 import { sourceFaults, targetFaults } from './shape-faults.ts';
+import type { Result, Statement } from '../../postgres/statement.ts';
 
 /** What the plan relies on in the two databases of a stream, by display name. */
 export type StreamShapes = { readonly source: Readonly<Record<string, TableShape>>; readonly target: Readonly<Record<string, TableShape>> };

@@ -1,13 +1,14 @@
 import { copyBetween } from '../../postgres/copy.ts';
-import type { Row, Session } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import { writeStage } from '../apply-staged.ts';
 import { beatDuring } from '../heartbeat.ts';
-import type { InitialCopy } from '../initial-copy.ts';
 import { planFor } from '../joins.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { bothOf, bucketMask, type Buckets, differingBuckets, sumHere } from './buckets.ts';
 import { setBuckets } from './comparing.sql.ts';
 import { KEYS_AT_ONCE, stageRows } from './stage-rows.ts';
+import type { Row } from '../../postgres/statement.ts';
+import type { InitialCopy } from '../copying.ts';
 
 /**
  * Makes the rows that a table holds those of the copy's snapshot, in the open transaction of the copy, and writes only what differs: both

@@ -1,6 +1,7 @@
-import type { Result, Session, Statement } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import { endReading } from '../source.sql.ts';
 import { beginRead, setBuckets } from './comparing.sql.ts';
+import type { Result, Statement } from '../../postgres/statement.ts';
 
 /** As many as the statements of the plan have; each row belongs to one by the hash of its key. */
 export const BUCKETS = 1024;

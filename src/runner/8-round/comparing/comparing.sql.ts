@@ -1,4 +1,4 @@
-import type { Statement } from '../../postgres/session.ts';
+import type { Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: what comparing the two sides of a table says beside the statements of the plan.

@@ -1,7 +1,8 @@
 import { UNIQUE_KIND } from '../../../conflict/unique.ts';
 import { failure } from '../../../plan/errors.ts';
-import type { Row, Session } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import { findConflict, listConflicts } from './conflicts.sql.ts';
+import type { Row } from '../../postgres/statement.ts';
 
 /** A conflict as it was decided. */
 export type DecidedConflict = {

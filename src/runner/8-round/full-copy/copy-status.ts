@@ -1,22 +1,12 @@
 import type { PlanFullCopy } from '../../../plan/plan-full-copy.ts';
 import type { StreamName } from '../../events.ts';
 import { failureText } from '../../postgres/error-text.ts';
-import type { Row, Session } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import { readPaused } from '../source.sql.ts';
-import type { StreamStatus } from '../status.ts';
 import { dueOf } from './due.ts';
 import { readCopyResult, readCopyStreams, readRequest } from './full-copy.sql.ts';
-
-/** The last full copy, and when the next one comes. */
-export type LastCopyStatus = {
-  /** When it was begun, by the source's clock: its rows are those of that moment. */
-  readonly at: string;
-  readonly rows: number;
-  readonly seconds: number;
-  /** Seconds until the next one, 0 when it is due; null when it comes only if somebody asks for it. */
-  readonly nextInSeconds: number | null;
-};
-
+import type { Row } from '../../postgres/statement.ts';
+import type { StreamStatus } from '../stream-status.ts';
 type Asked = {
   readonly name: string;
   readonly sync: PlanFullCopy;

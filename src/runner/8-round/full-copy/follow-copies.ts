@@ -3,11 +3,12 @@ import type { CopyReason } from '../../events.ts';
 import { failure } from '../../../plan/errors.ts';
 import { restStop } from '../changed-tables/table-stop.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
-import type { FollowEnd, Following } from '../follow-stream.ts';
+import type { FollowEnd } from '../follow-stream.ts';
 import { makeHeart } from '../heartbeat.ts';
 import { copyGroup, type LastCopy, tablesOf } from './copy-group.ts';
 import { type CopyState, type Due, dueOf } from './due.ts';
 import { readLastCopy, readRequest } from './full-copy.sql.ts';
+import type { Following } from '../following.ts';
 
 /** Longest wait without looking for a request, at the target's connection and at the signal. */
 const LONGEST_WAIT_MS = 5_000;

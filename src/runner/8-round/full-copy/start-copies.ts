@@ -2,9 +2,10 @@ import type { Flow } from '../../../plan/flows.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { refuseUnrunnable } from '../installed-plan.ts';
-import { runStream, type StreamProgress } from '../stream.ts';
+import { runStream } from '../stream.ts';
 import { makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { followCopies } from './follow-copies.ts';
+import type { StreamProgress } from '../stream-options.ts';
 
 /** Starts a full copy: one stream for each target, which copies when it is due and sleeps in between. */
 export function startCopies(options: RunOptions, name: string): SyncRun {

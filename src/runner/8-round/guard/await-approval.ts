@@ -1,8 +1,8 @@
-import type { Following } from '../follow-stream.ts';
 import type { Heart } from '../heartbeat.ts';
 import { readRegistry } from '../source.sql.ts';
 import { findingsText } from './finding.ts';
 import { awaitsApproval, type Guard, type Hold } from './guard.ts';
+import type { Following } from '../following.ts';
 
 /** How often a stream that waits for approval asks whether it has it. */
 const ASK_APPROVAL_MS = 500;

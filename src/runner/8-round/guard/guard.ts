@@ -4,13 +4,14 @@ import { formatPosition, parsePosition, type Position } from '../../../plan/posi
 import type { Clock } from '../../clock.ts';
 import type { Log, StreamName } from '../../events.ts';
 import type { Failpoint } from '../../failpoint.ts';
-import type { Row, Session } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import type { Reading } from '../reading.ts';
 import { beginApply, commitApply } from '../target.sql.ts';
 import type { TableWork } from '../work.ts';
 import { type Finding, findingsText } from './finding.ts';
 import { holdChanges, readGuard, withdrawHold } from './guard.sql.ts';
 import { judge } from './judge.ts';
+import type { Row } from '../../postgres/statement.ts';
 
 /** What waits may have gone by itself (rows written again): it is looked at this often. */
 const JUDGE_AGAIN_MS = 60_000;

@@ -1,8 +1,8 @@
 import { formatPosition } from '../../../plan/position.ts';
 import type { Acknowledger } from '../acknowledge.ts';
-import type { Present } from './admit.ts';
 import { type KnownMarks, neededNoMore } from './known-marks.ts';
 import { MemberError } from './member-error.ts';
+import type { Present } from './masters-run.ts';
 
 /** Who takes part, and what is known of how far each is. */
 type Standing = { readonly present: readonly Present[]; readonly known: KnownMarks };

@@ -1,10 +1,10 @@
-import type { Statement } from '../../postgres/session.ts';
 import { closeContested, fetchContested, openContested, releaseSavepoint, rollbackToSavepoint, savepoint } from './masters.sql.ts';
 import { excludedRow } from './member-exceptions.ts';
 import { isExcluded, isFaultOfRows, type RowAtFault, stateOf, TableError } from './member-error.ts';
 import { tableOf } from './member-reads.ts';
-import type { MemberState } from './session-member.ts';
 import { type AsideRow, newSetAside, type SetAside } from './set-aside.ts';
+import type { Statement } from '../../postgres/statement.ts';
+import type { MemberState } from './member-state.ts';
 
 /** The statements that write what was set aside for a table. */
 export type WriteAgain = (ordinal: number, aside: SetAside) => readonly Statement[];

@@ -2,7 +2,7 @@ import { failure } from '../../../plan/errors.ts';
 import { failureText } from '../../postgres/error-text.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { isExcluded, MemberError, serverFields, stateOf, tableErrorOf } from './member-error.ts';
-import type { MastersRun, Place } from './run-masters.ts';
+import type { MastersRun, Place } from './masters-run.ts';
 
 /** Rounds in a row that met a change by somebody else before the tables are locked against it. */
 const TRIES_WITHOUT_LOCK = 3;

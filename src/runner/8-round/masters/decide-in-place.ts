@@ -10,8 +10,8 @@ import { type AskHandler, type DecidedKeys, FEW_ENTRIES, type Member, type Ruled
 import { deliverBoth } from './deliver-at-once.ts';
 import { asSeen, entriesOf, fromOf, oneAhead, peerOf, tableOf } from './member-reads.ts';
 import { asideOf, settleAside } from './member-writes.ts';
-import type { MemberState } from './session-member.ts';
 import { writesOf } from './set-aside.ts';
+import type { MemberState } from './member-state.ts';
 
 /** Conflicts in memory at a time: two such pages, with both rows of each. */
 const SHOWN = 400;

@@ -9,15 +9,7 @@ import { readerSettings, setSpan } from './masters.sql.ts';
 import { deliverMany } from './member-deliver.ts';
 import { asSeen, entriesOf, spanOf, tableOf } from './member-reads.ts';
 import { receiveCopy, stagedAt } from './member-writes.ts';
-import type { MemberState } from './session-member.ts';
-
-/** A second connection to a member, which shows what its round sees. It waits for no lock for long: who holds one may wait for the first connection. */
-export type Readers = {
-  readonly open: (snapshot: string) => Promise<Session>;
-  /** Its transaction ends. */
-  readonly close: (session: Session) => Promise<void>;
-};
-
+import type { MemberState } from './member-state.ts';
 type Pair = readonly [MemberState, MemberState];
 
 /**

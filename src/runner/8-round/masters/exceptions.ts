@@ -3,13 +3,12 @@ import { failureText } from '../../../conflict/handlers/judge.ts';
 import { callOf, type JudgedChange } from '../../../conflict/handlers/judge-changes.ts';
 import type { ExceptionDecision, HandlerException, HeldRow, KeyedRow } from '../../../conflict/handlers/judge-failure.ts';
 import { displayName } from '../../../sql/quote.ts';
-import type { Present } from './admit.ts';
 import { isFaultOfRows, MemberError, type RowAtFault, serverFields, tableErrorOf } from './member-error.ts';
 import { heldApart } from './member-exceptions.ts';
-import type { MastersRun } from './run-masters.ts';
-import type { RuledChange, Ruling, ShownRow } from './settle-rulings.ts';
 import type { Stop } from './stop.ts';
 import { stopTable } from './stopping.ts';
+import type { MastersRun, Present } from './masters-run.ts';
+import type { RuledChange, Ruling, ShownRow } from './ruling.ts';
 
 /** So many answers for one row that did not help, and its table stops. */
 const MOST_RULINGS = 6;

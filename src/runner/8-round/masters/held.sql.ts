@@ -1,5 +1,5 @@
-import type { Statement } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
+import type { Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: tables between masters that do not stand where the watermarks do.

@@ -13,7 +13,9 @@ import { restStop, shapeStop } from '../changed-tables/table-stop.ts';
 import { restingTables, type StreamShapes } from '../changed-tables/table-watch.ts';
 import { existingRowsOf } from '../existing-rows.ts';
 import { beatDuring } from '../heartbeat.ts';
-import { COPY_DEFAULTS, copyMissing } from '../initial-copy.ts';
+import { copySettings } from '../copy-settings.ts';
+import { copyMissing } from '../initial-copy.ts';
+import type { Joining } from '../copying.ts';
 import type { Reading } from '../reading.ts';
 import { readRegistration } from '../registration.ts';
 import { readStreamStart, type StreamPlace, type StreamStart } from '../stream-target.ts';
@@ -43,6 +45,10 @@ export type Pair = {
   readonly deltas: readonly string[];
   /** The member whose rows the others are copied from when they join. */
   readonly seed: string;
+  /** The tables of the target as a source, by ordinal. */
+  readonly own: Joining['tables'];
+  /** Of copies; null leaves it to the config. */
+  readonly jobs: number | null;
   readonly source: Live;
   readonly target: Live;
   readonly connectTarget: () => Promise<Session>;
@@ -61,11 +67,7 @@ export type Pair = {
  */
 export async function joinPair(pair: Pair): Promise<Acknowledger> {
   const { stream, flow, deltas, source, target, seed, clock, failpoint, log } = pair;
-  const tables = streamTables(flow, stream.target);
-  const place: StreamPlace = { stream, source: source.source, target: target.session, tables, deltas };
-  const { id } = await readRegistration(stream, source.source);
-  await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
-  const start = await readStreamStart(place);
+  const { tables, start } = await readStart(pair);
   source.registry = start.registration.registry;
   if (start.stored === null) await writeAlone(target.session, { text: forgetHeld, values: [stream.sync, stream.source] });
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
@@ -73,6 +75,26 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   else if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
   return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, deltas, clock, failpoint });
+}
+
+/**
+ * The copy of what the target does not hold yet of the sync's first member, to be made before the pair is joined; null where nothing is missing.
+ * It needs no round of the target and no other member. The rounds of the others may go on meanwhile: to them, and to what they keep, the
+ * target is a member that is away.
+ */
+export async function missingCopy(pair: Pair): Promise<(() => Promise<void>) | null> {
+  if (pair.flow.existingRows === 'keep') return null;
+  const { tables, start } = await readStart(pair);
+  const missing = await missingOf(pair, start, tables);
+  return missing.length === 0 ? null : () => copy(pair, start, missing);
+}
+
+async function readStart({ stream, flow, deltas, source, target }: Pair): Promise<{ tables: readonly StreamTable[]; start: StreamStart }> {
+  const tables = streamTables(flow, stream.target);
+  const place: StreamPlace = { stream, source: source.source, target: target.session, tables, deltas };
+  const { id } = await readRegistration(stream, source.source);
+  await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
+  return { tables, start: await readStreamStart(place) };
 }
 
 async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {
@@ -106,7 +128,8 @@ async function copy(pair: Pair, start: StreamStart, missing: readonly StreamTabl
     await inherit(pair, { reading, registration: registration.id, relations: missing.map(({ relation }) => relation) });
     await beatDuring(target.session, clock, () =>
       copyMissing({
-        ...COPY_DEFAULTS,
+        ...copySettings(flow, pair),
+        joining: { history: target.history, tables: pair.own },
         stream,
         reading,
         connectTarget,

@@ -1,8 +1,8 @@
 import type { Knowledge } from '../../../conflict/change-names.ts';
 import { type Position, positionSettings } from '../../../plan/position.ts';
-import type { Result, Statement } from '../../postgres/session.ts';
 import { textArray } from '../../postgres/text-array.ts';
 import type { TextRows } from '../reading-rows.ts';
+import type { Result, Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: the bookkeeping queries of rounds between masters, on any member.
@@ -222,6 +222,3 @@ export const readDetached = `
 
 /** At the seed: what its other targets have on disk. $1: sync, $2: the target that joins. */
 export const otherAcknowledged = 'select position from sarrio.acknowledged where sync = $1 and target <> $2 and detached_at is null';
-
-/** After `boundLock`: as the session has it. */
-export const unboundLocks = "set local lock_timeout = '30s'";

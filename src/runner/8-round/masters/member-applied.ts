@@ -5,7 +5,7 @@ import { displayName } from '../../../sql/quote.ts';
 import { restingTables } from '../changed-tables/table-watch.ts';
 import type { MemberSnapshot } from './masters.sql.ts';
 import type { Look } from './member.ts';
-import type { MemberState } from './session-member.ts';
+import type { MemberState } from './member-state.ts';
 
 /** The syncs whose watermarks count for this one's rounds: those of its ring, itself last. */
 export function accountOf({ syncName, sync }: Pick<MemberState, 'syncName' | 'sync'>): readonly string[] {

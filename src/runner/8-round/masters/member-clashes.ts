@@ -3,8 +3,8 @@ import { planFor } from '../joins.sql.ts';
 import type { ClashPair, ClashingText } from './member.ts';
 import { asSeen, fromOf, tableOf } from './member-reads.ts';
 import { isLarge, readyStage } from './member-stage.ts';
-import type { MemberState } from './session-member.ts';
 import { rowsJson } from './set-aside.ts';
+import type { MemberState } from './member-state.ts';
 
 /** Above this number of rows the planner has its choice how to join them. */
 const FEW_TO_COMPARE = 50;

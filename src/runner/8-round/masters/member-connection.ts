@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { makeMutex } from '../../mutex.ts';
 import { copyBetween, copyInto } from '../../postgres/copy.ts';
-import type { Result, Session, Statement } from '../../postgres/session.ts';
-import type { MemberState } from './session-member.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { Result, Statement } from '../../postgres/statement.ts';
+import type { MemberState } from './member-state.ts';
 
 type Connection = Pick<MemberState, 'session' | 'copyTo' | 'load' | 'withConnection'>;
 

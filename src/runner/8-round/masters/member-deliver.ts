@@ -6,7 +6,7 @@ import { setSpan } from './masters.sql.ts';
 import { type Delivered, FEW_ENTRIES, type Member } from './member.ts';
 import { asSeen, entriesOf, fromHere, peerOf, spanOf, tableOf } from './member-reads.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
-import type { MemberState } from './session-member.ts';
+import type { MemberState } from './member-state.ts';
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
 export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<Delivered> {

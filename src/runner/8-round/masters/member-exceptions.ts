@@ -6,8 +6,8 @@ import type { RowText } from './member.ts';
 import type { RowAtFault } from './member-error.ts';
 import { asSeen, fromOf, tableOf } from './member-reads.ts';
 import { isLarge, readyStage } from './member-stage.ts';
-import type { MemberState } from './session-member.ts';
 import { rowsJson, type SetAside } from './set-aside.ts';
+import type { MemberState } from './member-state.ts';
 
 function statementsOf(state: MemberState, ordinal: number): ExceptionStatements {
   const { exceptions } = tableOf(state, ordinal).masters;

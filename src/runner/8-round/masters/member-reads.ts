@@ -3,7 +3,6 @@ import { type ChangeJson, changesFrom } from '../../../conflict/change.ts';
 import type { Version } from '../../../conflict/version.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import type { PlanMasterTable } from '../../../plan/plan.ts';
-import type { Statement } from '../../postgres/session.ts';
 import { notAsSeen } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
 import type { TextRows } from '../reading-rows.ts';
@@ -11,7 +10,8 @@ import { planFor } from '../joins.sql.ts';
 import { closeContested, fetchContested, openContested, setSpan } from './masters.sql.ts';
 import { allOf } from './all-of.ts';
 import { FEW_ENTRIES, type Member, type MetKey, type RowText, type Span } from './member.ts';
-import type { MemberState } from './session-member.ts';
+import type { Statement } from '../../postgres/statement.ts';
+import type { MemberState } from './member-state.ts';
 
 /** Contested keys in memory at a time. */
 const PAGE = 2_000;

@@ -3,11 +3,7 @@ import { displayName } from '../../../sql/quote.ts';
 import { readTables, type TableFacts } from '../../5-inspect/read-tables.ts';
 import { sourceFaults, targetFaults } from '../changed-tables/shape-faults.ts';
 import { tableOf } from './member-reads.ts';
-import type { MemberState } from './session-member.ts';
-
-/** Of one table at one member: what its token was when it was last looked at exactly, and what was found wrong then. */
-export type Verdict = { readonly token: string | null; readonly faults: readonly string[] };
-
+import type { MemberState } from './member-state.ts';
 /** What is wrong with tables at a member, by ordinal; none of those that fit. */
 export type Unfit = ReadonlyMap<number, readonly string[]>;
 

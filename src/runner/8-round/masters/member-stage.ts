@@ -1,6 +1,6 @@
 import { planFor } from '../joins.sql.ts';
-import type { MemberState } from './session-member.ts';
 import { intoStage, isForStage, type SetAside, writesOf } from './set-aside.ts';
+import type { MemberState } from './member-state.ts';
 
 /** Its rows are in the stage, or belong there. */
 export function isLarge(aside: SetAside): boolean {

@@ -1,7 +1,6 @@
 import { formatPosition } from '../../../plan/position.ts';
 import { originsOf } from '../../../plan/plan-masters.ts';
 import { displayName } from '../../../sql/quote.ts';
-import type { Result, Statement } from '../../postgres/session.ts';
 import { isUniqueViolation } from '../apply-staged.ts';
 import { readTokens } from '../changed-tables/changed-tables.sql.ts';
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
@@ -10,14 +9,13 @@ import type { TextRows } from '../reading-rows.ts';
 import { markFilled, wakeReader } from '../target.sql.ts';
 import { moveWatermark, parkRows, releaseSavepoint, rollbackToSavepoint, savepoint, tellOthers } from './masters.sql.ts';
 import { moveHeld, replaceHeld } from './held.sql.ts';
-import type { ConflictRecord, Member, ParkedRow, SettledRow } from './member.ts';
+import type { Member, SettledRow } from './member.ts';
 import { blamed, blamedStage, type WriteAgain } from './blame.ts';
 import { asSeen, knownOf, tableOf } from './member-reads.ts';
 import { dropSettledRows, fillStage, fillStageWhole, isLarge } from './member-stage.ts';
 import { isFaultOfRows, TableError } from './member-error.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { copyRecords, recordStatements } from './record-conflicts.ts';
-import type { MemberState } from './session-member.ts';
 import {
   addDelivered,
   addSettled,
@@ -32,13 +30,9 @@ import {
   writesOf,
   writeStage,
 } from './set-aside.ts';
-
-/** What a round has set aside at a member until it is written. */
-export type Pending = {
-  readonly asides: Map<number, SetAside & { readonly rowsFrom: Map<number, number> }>;
-  readonly records: { readonly table: number; readonly record: ConflictRecord }[];
-  readonly parked: { readonly table: number; readonly row: ParkedRow }[];
-};
+import type { Result, Statement } from '../../postgres/statement.ts';
+import type { MemberState } from './member-state.ts';
+import type { Pending } from './member-state.ts';
 
 /** More conflicts than these are written down by COPY, without waiting for the end of the round. */
 const RECORDS = 500;

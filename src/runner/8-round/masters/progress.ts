@@ -1,8 +1,8 @@
 import { SarrioError } from '../../../plan/errors.ts';
 import type { Log, StreamName, StreamState } from '../../events.ts';
 import { failureText } from '../../postgres/error-text.ts';
-import type { StreamProgress } from '../stream.ts';
 import type { MasterRoundResult } from './master-round.ts';
+import type { StreamProgress } from '../stream-options.ts';
 
 /** A directed pair of members, as `status` shows it. */
 export type PairProgress = { readonly stream: StreamName; readonly source: number; readonly target: number; readonly progress: StreamProgress };

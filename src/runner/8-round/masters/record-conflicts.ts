@@ -1,12 +1,11 @@
 import { recordedRow } from '../../../conflict/mask.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { copyColumns } from '../../postgres/copy.ts';
-import type { Statement } from '../../postgres/session.ts';
 import { copyConflicts, recordConflicts } from './masters.sql.ts';
 import type { ConflictRecord } from './member.ts';
 import { tableOf } from './member-reads.ts';
-import type { Pending } from './member-writes.ts';
-import type { MemberState } from './session-member.ts';
+import type { Statement } from '../../postgres/statement.ts';
+import type { MemberState, Pending } from './member-state.ts';
 
 type Records = Pending['records'];
 

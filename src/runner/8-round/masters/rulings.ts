@@ -1,4 +1,4 @@
-import type { Ruling } from './settle-rulings.ts';
+import type { Ruling } from './ruling.ts';
 
 /** How often a row's handler was asked, and how often in a row the answer was to try again. */
 export type Asked = { rulings: number; tries: number };

@@ -1,30 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Flow } from '../../../plan/flows.ts';
-import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { originsOf } from '../../../plan/plan-masters.ts';
 import { SarrioError } from '../../../plan/errors.ts';
-import type { Session } from '../../postgres/session.ts';
 import { makePace } from '../pace.ts';
 import type { StreamEnd } from '../stream.ts';
-import type { RunOptions } from '../sync-runner.ts';
 import { settleAll, tickAll } from './acknowledge-all.ts';
-import { admit, type Present, release } from './admit.ts';
+import { admit, release } from './admit.ts';
 import { comeAfter, goesWithoutLocks, isStandingClash, pauseForOthers, tryAgain } from './contention.ts';
 import { joinCopied } from './join-pair.ts';
 import { ruleOrStop } from './exceptions.ts';
 import { isContention, MemberError } from './member-error.ts';
-import type { KnownMarks } from './known-marks.ts';
 import { lockOrder } from './lock-order.ts';
 import { masterRound, type MasterRoundResult } from './master-round.ts';
-import type { Rulings } from './rulings.ts';
 import { RegistryChanged, RoundElsewhere } from './session-member.ts';
-import type { Handlers } from './handlers/handlers.ts';
-import { drop, type Slot } from './slot.ts';
-import type { StoppedTables } from './stopped-tables.ts';
+import { drop } from './slot.ts';
 import { isKnownFault, stoppedError, stopOf, tablesGo } from './stopping.ts';
-import type { MasterProgress } from './progress.ts';
-import type { Looks } from './looks.ts';
-import { holdUnfit, isOfUnfitTables, type ShapeWatch } from './watch-shapes.ts';
+import { holdUnfit, isOfUnfitTables } from './watch-shapes.ts';
+import type { MastersRun, Place, Present } from './masters-run.ts';
 
 /** Rounds in a row, the last ones with the tables locked, before it is no coincidence any more. */
 const TRIES = 6;
@@ -36,45 +27,6 @@ const LONGEST_PAUSE_MS = 200;
 const AGAIN_AFTER_FAILURE_MS = 5_000;
 /** Failures in a row of one member before a run that should end by itself gives up. */
 const FAILURES = 5;
-
-/** One multi-master sync while it runs. */
-export type MastersRun = {
-  readonly options: RunOptions;
-  readonly name: string;
-  readonly sync: PlanMultiMaster;
-  /** By index. */
-  readonly flows: readonly Flow[];
-  readonly deltas: readonly (readonly string[])[];
-  readonly slots: readonly Slot[];
-  readonly connectTarget: (index: number) => Promise<Session>;
-  readonly progress: MasterProgress;
-  readonly looks: Looks;
-  readonly handlers: Handlers;
-  readonly stopped: StoppedTables;
-  readonly watch: ShapeWatch;
-  readonly rulings: Rulings;
-};
-
-/** What goes from one round to the next. */
-export type Place = {
-  readonly present: Present[];
-  readonly known: KnownMarks;
-  /** Rounds in a row that met a change by somebody else. */
-  contended: number;
-  /** Rounds in a row that gave way to one of another sync of the ring. */
-  elsewhere: number;
-  /** Rounds to come with the tables locked. */
-  locked: number;
-  lock: ReadonlySet<number>;
-  /** No table is locked before then, because the runner may not. */
-  lockAgain: number;
-  /** Tables to keep as they are in the next round, because one was rewritten between a snapshot and the reading. */
-  keep: ReadonlySet<number>;
-  inRow: number;
-  /** When the present round began, and the tables in which it found something. */
-  began: number;
-  touched: Set<number>;
-};
 
 /** Round after round over whoever is up, until the signal or, when asked so, until nothing is pending. */
 export async function runMasters(run: MastersRun): Promise<StreamEnd> {

@@ -1,17 +1,14 @@
-import { historyNumber, type History, type Position, positionAt } from '../../../plan/position.ts';
-import type { PlanMultiMaster, TableShape } from '../../../plan/plan.ts';
-import type { Failpoint } from '../../failpoint.ts';
-import type { Result, Session, Statement } from '../../postgres/session.ts';
+import { historyNumber, type History, positionAt } from '../../../plan/position.ts';
+import type { Session } from '../../postgres/session.ts';
 import { type Counter, makeCounter, type PendingTable, pendingTables } from '../counting.ts';
 import { ReadTooLate } from '../changed-tables/read-too-late.ts';
 import { goneError } from '../changed-tables/table-stop.ts';
 import { displayName } from '../../../sql/quote.ts';
-import { boundLock } from '../purge.sql.ts';
+import { boundLock, unboundLocks } from '../purge.sql.ts';
 import { flushWal, setPosition } from '../source.sql.ts';
-import { beginMember, commitMember, holdWatermarks, memberSnapshot, rollbackMember, takeMemberSnapshot, unboundLocks } from './masters.sql.ts';
-import type { Look, LookOptions, Member, Span } from './member.ts';
+import { beginMember, commitMember, holdWatermarks, memberSnapshot, rollbackMember, takeMemberSnapshot } from './masters.sql.ts';
+import type { Look, LookOptions, Member } from './member.ts';
 import { decideInPlace } from './decide-in-place.ts';
-import type { Readers } from './deliver-at-once.ts';
 import { accountOf, appliedAt, restingAt } from './member-applied.ts';
 import { connectionOf } from './member-connection.ts';
 import { isContention, MemberError } from './member-error.ts';
@@ -19,54 +16,10 @@ import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
 import { deliver, tellsKeys } from './member-deliver.ts';
 import { beforesOfKeys, meet, rowsOfKeys, tableOf } from './member-reads.ts';
-import { judge, TablesUnfit, unfitAt, type Verdict } from './member-shapes.ts';
-import { applyAside, type Pending, settleAside } from './member-writes.ts';
-
-/** What the parts of a member share. One connection, so one thing at a time. */
-export type MemberState = {
-  readonly index: number;
-  readonly name: string;
-  readonly syncName: string;
-  readonly sync: PlanMultiMaster;
-  /** What the plan relies on here, by display name, and how far it is so, by ordinal. */
-  readonly shapes: Readonly<Record<string, TableShape>>;
-  readonly verdicts: Map<number, Verdict>;
-  /** Tables that rest here for a migration, as the last snapshot has it. */
-  resting: ReadonlySet<number>;
-  /** As a replica: what it writes fires no capture trigger. One statement or batch at a time, whoever asks. */
-  readonly session: Pick<Session, 'query' | 'batch'>;
-  /** Sends the rows of a COPY here into a COPY at a peer; `before` comes before it here. */
-  readonly copyTo: (peer: MemberState, text: { readonly before: readonly Statement[]; readonly from: string; readonly into: string }) => Promise<number>;
-  /** Sends lines of COPY's text format into a COPY here. */
-  readonly load: (text: string, lines: readonly string[]) => Promise<void>;
-  /** More connections to the same database, for reading. */
-  readonly readers: Readers;
-  /** Takes the connection for something that the others cannot do. */
-  readonly withConnection: <T>(work: (session: Session) => Promise<T>) => Promise<T>;
-  readonly failpoint: Failpoint;
-  /** Every member of the sync that is connected, by index, this one among them. */
-  readonly peers: ReadonlyMap<number, MemberState>;
-  /** Of the present round. */
-  readonly pending: Pending;
-  from: Position | null;
-  seenBy: Span['seenBy'];
-  knownBy: Span['knownBy'];
-  /** Tables that are read from elsewhere. */
-  tables: ReadonlyMap<number, Span>;
-  /** This round has locked tables, or keeps them as they are: whoever waits for them must not be in our own way. */
-  isBound: boolean;
-  /** Some statement of this round has been told to read from elsewhere than the snapshot was. */
-  hasReadElsewhere: boolean;
-  /** Entries that were pending, by table. */
-  entries: ReadonlyMap<number, number>;
-  /** Tables that were read and not asked about since (`asSeen`). Nobody may commit before they are. */
-  readonly unchecked: Set<number>;
-  /** Something that this member wrote and others will rely on is not known to be on disk yet: nobody else may commit. */
-  undurable: boolean;
-  /** Of what the snapshot saw: on its way to the disk since the look; null where it was there, or nobody has asked for it yet. */
-  flushing: Promise<unknown> | null;
-  isSnapshotOnDisk: boolean;
-};
+import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
+import { applyAside, settleAside } from './member-writes.ts';
+import type { Result, Statement } from '../../postgres/statement.ts';
+import type { MemberState } from './member-state.ts';
 
 export type SessionMemberOptions = Pick<MemberState, 'index' | 'name' | 'syncName' | 'sync' | 'shapes' | 'failpoint' | 'peers' | 'readers'> & {
   readonly session: Session;

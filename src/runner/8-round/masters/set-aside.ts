@@ -4,9 +4,10 @@ import type { PlanMasterTable } from '../../../plan/plan.ts';
 import type { MasterStatements } from '../../../plan/plan-masters.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { copyColumns } from '../../postgres/copy.ts';
-import type { Session, Statement } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import type { TextRows } from '../reading-rows.ts';
 import type { RowText, SettledRow } from './member.ts';
+import type { Statement } from '../../postgres/statement.ts';
 
 /** Beyond so many rows a table goes through the stage. */
 const FEW_ROWS = 1_000;

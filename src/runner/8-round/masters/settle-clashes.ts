@@ -5,10 +5,10 @@ import type { HandlerRule } from '../../../plan/conflict-rule.ts';
 import type { NamedUniqueRule, UniqueRule } from '../../../plan/unique-rule.ts';
 import { allOf } from './all-of.ts';
 import { type Found, foundRow, type FoundRows, gatherClashes, idOf } from './gather-clashes.ts';
-import type { BegunRound } from './master-round.ts';
 import type { ClashPair, Member, RecordedVersion, SettledRow } from './member.ts';
-import { clocksApart, type Contested } from './settle-contested.ts';
+import { clocksApart } from './settle-contested.ts';
 import { TableStopped } from './stop.ts';
+import type { BegunRound, Contested } from './begun-round.ts';
 
 /** So often rows may be changed to values that are taken as well. */
 const MOST_PASSES = 5;

@@ -12,13 +12,11 @@ import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import { failure } from '../../../plan/errors.ts';
 import { isCovered, sameHistory } from '../../../plan/position.ts';
 import { allOf } from './all-of.ts';
-import type { BegunRound } from './master-round.ts';
 import type { ConflictRecord, DecidedKeys, Member, MetKey, RowText, RuledConflict, SettledRow } from './member.ts';
 import { tablesRuled } from './settle-rulings.ts';
 import { TableStopped } from './stop.ts';
-
-/** What became of the contested keys of a table. */
-export type Contested = { readonly conflicts: number; readonly settled: number; readonly fresh: number };
+import type { BegunRound } from './begun-round.ts';
+import type { Contested } from './begun-round.ts';
 
 /** Finds the keys of which several members hold changes, settles each once, and sets the outcome aside at every present member. */
 export async function settleContested(round: BegunRound, table: number, origins: readonly Member[]): Promise<Contested> {

@@ -1,39 +1,11 @@
 import type { Change } from '../../../conflict/change.ts';
-import type { FailureError } from '../../../conflict/handlers/failure.ts';
-import { callOf, type JudgedChange } from '../../../conflict/handlers/judge-changes.ts';
+import { callOf } from '../../../conflict/handlers/judge-changes.ts';
 import { recordedFor } from '../../../plan/conflict-rule.ts';
 import { allOf } from './all-of.ts';
-import type { BegunRound, MasterRound } from './master-round.ts';
 import type { Member, RecordedVersion, RowText, SettledRow } from './member.ts';
-import type { Contested } from './settle-contested.ts';
 import { TableStopped } from './stop.ts';
-
-/** What a handler has said of a row that a member did not take in a round before this one. */
-export type Ruling = {
-  readonly table: number;
-  readonly key: readonly string[];
-  /** The member that did not take the row. */
-  readonly member: number;
-  readonly error: FailureError;
-  /** What every member held that was up when the handler was asked, of all rows that it speaks of. */
-  readonly shown: readonly ShownRow[];
-  readonly decision:
-    | { readonly kind: 'keep'; readonly member: number }
-    | { readonly kind: 'park' }
-    | { readonly kind: 'change'; readonly changes: readonly RuledChange[] };
-};
-
-export type ShownRow = {
-  readonly table: number;
-  readonly key: readonly string[];
-  readonly rows: readonly { readonly member: number; readonly row: RowText }[];
-};
-
-/** The table by its ordinal. */
-export type RuledChange = Omit<JudgedChange, 'table'> & { readonly table: number };
-
-/** What was ruled, as a round takes it; what it does not find as it was shown is dropped, and asked about again. */
-export type RulingSource = { all(): readonly Ruling[]; drop(ruling: Ruling): void };
+import type { BegunRound, MasterRound, Contested } from './begun-round.ts';
+import type { Ruling, RuledChange } from './ruling.ts';
 
 /**
  * The rulings that this round carries out. A ruling was made of rows read between two rounds: it counts only where the snapshots of this one

@@ -3,8 +3,8 @@ import type { Clock } from '../../clock.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { Source } from '../source.ts';
-import type { SourceAccess } from '../stream.ts';
 import type { Wake } from '../wake.ts';
+import type { SourceAccess } from '../stream-options.ts';
 
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 30_000;
@@ -28,6 +28,15 @@ export type Slot = {
   /** Failures in a row, and the last of them. */
   failures: number;
   error: unknown;
+  copying: Copying | null;
+};
+
+/** What a member lacks is being copied beside the rounds of the others. It outlives the connection that it was begun over. */
+export type Copying = {
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+  /** Cuts its connections; what has come in ranges stays. */
+  stop(): void;
 };
 
 export type SlotParts = {

@@ -3,17 +3,19 @@ import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { refuseUnrunnable } from '../installed-plan.ts';
-import type { SourceAccess, StreamEnd } from '../stream.ts';
+import type { StreamEnd } from '../stream.ts';
 import { deltasOf, makeSessions, rightsOnce, type RunOptions, sourceAccess, type SyncRun } from '../sync-runner.ts';
 import { handlerShapes, handlerTables } from './handlers/handler-tables.ts';
 import { openHandlers } from './handlers/handlers.ts';
 import { makeLooks } from './looks.ts';
 import { makeProgress, type PairProgress } from './progress.ts';
 import { makeRulings } from './rulings.ts';
-import { type MastersRun, runMasters } from './run-masters.ts';
+import { runMasters } from './run-masters.ts';
 import { keepSlot, type Slot } from './slot.ts';
 import { makeStoppedTables } from './stopped-tables.ts';
 import { makeShapeWatch } from './watch-shapes.ts';
+import type { SourceAccess } from '../stream-options.ts';
+import type { MastersRun } from './masters-run.ts';
 
 /** Starts a multi-master sync: one coordinator for all of its members, each of them a source and a target. */
 export function startMasters(options: RunOptions, name: string): SyncRun {
@@ -36,7 +38,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   };
   const pairs = pairsOf(name, sync);
   const progress = makeProgress(name, sync.members, { pairs, log });
-  const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null }));
+  const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null, copying: null }));
   const looks = makeLooks(clock);
   const handlers = openHandlers({
     tables: handlerTables(plan, name, 'onConflict'),
@@ -64,7 +66,14 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   };
   signal.addEventListener('abort', looks.kick);
   const close = async (): Promise<void> => void (await Promise.all([...accesses.values()].map((access) => access.close())));
-  return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(sessions.end), close };
+  return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(() => endAll(options, { sessions, slots })), close };
+}
+
+/** Whoever stops a run gives copies the time that rounds have; a run that gives up does not wait for them. */
+async function endAll({ signal }: RunOptions, { sessions, slots }: { sessions: { end(): void }; slots: readonly Slot[] }): Promise<void> {
+  for (const { copying } of slots) if (!signal.aborted) copying?.stop();
+  await Promise.all(slots.map(({ copying }) => copying?.ended));
+  sessions.end();
 }
 
 /** The members are kept connected for as long as the rounds go on. */

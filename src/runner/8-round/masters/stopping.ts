@@ -2,11 +2,10 @@ import { SarrioError } from '../../../plan/errors.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { textArray } from '../../postgres/text-array.ts';
 import { writeAlone } from '../write-alone.ts';
-import type { Present } from './admit.ts';
 import { noteGoing, noteStopped } from '../changed-tables/changed-tables.sql.ts';
 import { isContention, isFaultOfRows, MemberError, serverFields, tableErrorOf } from './member-error.ts';
-import type { MastersRun } from './run-masters.ts';
 import { type Stop, TableStopped } from './stop.ts';
+import type { MastersRun, Present } from './masters-run.ts';
 
 /** Why a table has to sit the next rounds out, or null where the failed round was not one table's fault. Contention has been tried again before. */
 export function stopOf({ sync }: MastersRun, error: unknown): Stop | null {

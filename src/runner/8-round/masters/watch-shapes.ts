@@ -1,11 +1,11 @@
 import { displayName } from '../../../sql/quote.ts';
 import { readReferences } from '../changed-tables/changed-tables.sql.ts';
 import { dependsOnStop, restStop, shapeStop, type TableStop } from '../changed-tables/table-stop.ts';
-import type { Present } from './admit.ts';
 import { MemberError, stateOf } from './member-error.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
-import type { MastersRun } from './run-masters.ts';
 import { sayStop } from './stopping.ts';
+import type { MastersRun, Present } from './masters-run.ts';
+import type { ShapeWatch } from './masters-run.ts';
 
 /** How often members are asked whether tables that wait for it have been mended. */
 const EVERY_MS = 1_000;
@@ -14,9 +14,6 @@ const EVERY_MS = 1_000;
 const OF_STATEMENTS = /^(0A|22|23|42)/;
 
 type Pairs = readonly (readonly [number, number])[];
-
-/** What is kept between rounds: when members were last asked, and the foreign keys as they were when the tables began to wait. */
-export type ShapeWatch = { askedAt: number; references: { readonly of: string; readonly pairs: Pairs } | null };
 
 export function makeShapeWatch(): ShapeWatch {
   return { askedAt: Number.NEGATIVE_INFINITY, references: null };

@@ -1,9 +1,10 @@
 import { failure } from '../../../plan/errors.ts';
+import { formatPosition } from '../../../plan/position.ts';
 import { copyBetween } from '../../postgres/copy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { wakes } from '../apply-few.ts';
 import { isUniqueViolation, writeStage } from '../apply-staged.ts';
-import type { InitialCopy } from '../initial-copy.ts';
+import { adoptTable } from '../comparing/adopt-table.ts';
 import { planFor } from '../joins.sql.ts';
 import {
   beginApply,
@@ -16,9 +17,11 @@ import {
   rollbackToSavepoint,
   savepoint,
 } from '../target.sql.ts';
+import { refuseOwnWrites, refuseOwnWritesUnderLock } from './own-writes.ts';
 import { isSetAside } from './set-aside.ts';
 import { finishRange, forgetRanges, readRanges, setRange, takeRange } from './ranges.sql.ts';
 import { type Range, type RangedTable, readTableFiles } from './ranges.ts';
+import type { InitialCopy } from '../copying.ts';
 
 /**
  * Copies one range in one transaction of the target, which also records that it is there. Null when somebody else has.
@@ -34,6 +37,7 @@ export async function copyRange(copy: InitialCopy, target: Session, { ranged, ra
     await target.query(beginApply);
     await failpoint('copy.before-range');
     const isOurs = (await target.query(takeRange, [...names, ranged.copy])).count === 1;
+    if (isOurs) await refuseOwnWrites(copy, target, { table: ranged.table, since: ranged.ownPosition });
     const rows = isOurs ? await loadRange(copy, target, { ranged, range }) : null;
     if (rows !== null) await target.query(finishRange, [...names, String(rows)]);
     await failpoint('copy.before-range-commit');
@@ -59,7 +63,8 @@ async function loadRange(copy: InitialCopy, target: Session, { ranged, range }: 
       await target.query(releaseSavepoint);
       return rows;
     } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
+      // Between masters the next run goes on as after a kill: it leaves the row out, and compares all in the end.
+      if (!isUniqueViolation(error) || copy.joining !== null) throw error;
       await target.query(rollbackToSavepoint);
     }
   }
@@ -108,9 +113,21 @@ function rewritten({ table }: RangedTable): Error {
   });
 }
 
+/**
+ * Between masters a table embodies one snapshot of the first member from the moment on at which applications may write to it: where it came from several,
+ * it is compared with the one of this run.
+ */
+async function makeExact(copy: InitialCopy, target: Session, { table, isResumed, ownPosition }: RangedTable): Promise<void> {
+  if (copy.joining === null) return;
+  if (isResumed) await adoptTable(copy, target, table);
+  await copy.failpoint('copy.before-own-writes');
+  await refuseOwnWritesUnderLock(copy, target, { table, since: ownPosition });
+}
+
 /** All ranges are there: the table is a copied one, from the copy's first position on. False when another runner has said so. */
-export async function finishRanges(copy: InitialCopy, target: Session, { table, copy: id, position }: RangedTable): Promise<number | null> {
+export async function finishRanges(copy: InitialCopy, target: Session, ranged: RangedTable): Promise<number | null> {
   const { stream, captures, failpoint } = copy;
+  const { table, copy: id } = ranged;
   const names = [stream.sync, stream.source, table.relation];
   try {
     await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
@@ -118,7 +135,9 @@ export async function finishRanges(copy: InitialCopy, target: Session, { table, 
     const areThere = ranges.length > 0 && ranges.every((row) => row['copy'] === id && row['copied_rows'] !== null);
     const isWhole = areThere && !(await isSetAside(copy, target, table));
     const rows = ranges.reduce((sum, row) => sum + Number(row['copied_rows']), 0);
+    const position = copy.joining === null ? ranged.position : formatPosition(copy.reading.position);
     if (isWhole && (await target.query(claimCopy, [...names, captures[table.ordinal] ?? '', position])).count === 1) {
+      await makeExact(copy, target, ranged);
       if (table.apply.relay) {
         await target.query(table.apply.relay.all);
         await target.batch(wakes(table));

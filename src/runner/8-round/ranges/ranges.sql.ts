@@ -25,7 +25,7 @@ export const isCopied = 'select from sarrio.initial_copy where sync = $1 and sou
 
 export const readRanges = `
   select r.number::text as number, r.copy::text as copy, r.registration::text as registration, r.capture::text as capture, coalesce(r.files, r.filenode::text) as files, r.position,
-    r.first_block::text as first_block, r.end_block::text as end_block, r.copied_rows::text as copied_rows
+    r.first_block::text as first_block, r.end_block::text as end_block, r.own_position, r.copied_rows::text as copied_rows
   from sarrio.copy_range as r
   where r.sync = $1 and r.source = $2 and r.relation = $3
   order by r.number
@@ -35,14 +35,14 @@ export const forgetRanges = 'delete from sarrio.copy_range where sync = $1 and s
 
 export const forgetRangesOf = 'delete from sarrio.copy_range where sync = $1 and source = $2 and relation = any ($3::text[])';
 
-/** $6: the table's files, $8: the block after the last one of each range. */
+/** $6: the table's files, $8: the block after the last one of each range, $9: the target's own position where it is a master. */
 export const insertRanges = `
   with copy as (
     select gen_random_uuid() as copy
   )
-  insert into sarrio.copy_range (sync, source, relation, number, copy, registration, capture, filenode, files, position, first_block, end_block)
+  insert into sarrio.copy_range (sync, source, relation, number, copy, registration, capture, filenode, files, position, first_block, end_block, own_position)
   select $1, $2, $3, e.number - 1, c.copy, $4::uuid, $5::oid, case when $6::text ~ '^[0-9]+$' then $6::text::oid else 0 end, $6::text, $7,
-    coalesce(lag(e.block) over (order by e.number), 0), e.block
+    coalesce(lag(e.block) over (order by e.number), 0), e.block, $9
   from copy as c, unnest($8::bigint[]) with ordinality as e (block, number)
 `;
 

@@ -1,12 +1,14 @@
 import { displayName } from '../../../sql/quote.ts';
 import { covers, formatPosition, parsePosition, type Position, sameHistory } from '../../../plan/position.ts';
-import type { Row, Session } from '../../postgres/session.ts';
-import type { InitialCopy } from '../initial-copy.ts';
+import type { Session } from '../../postgres/session.ts';
 import { holdsRows, makeRoom } from '../make-room.ts';
 import { beginApply, commitApply, lockWatermark, rollbackApply } from '../target.sql.ts';
 import type { StreamTable } from '../work.ts';
+import { ownPosition, refuseOwnWrites } from './own-writes.ts';
 import { setAside } from './set-aside.ts';
 import { forgetRanges, insertRanges, isCopied, readRanges, tableFiles } from './ranges.sql.ts';
+import type { Row } from '../../postgres/statement.ts';
+import type { InitialCopy } from '../copying.ts';
 
 /** A table that is copied in ranges. */
 export type RangedTable = {
@@ -16,6 +18,8 @@ export type RangedTable = {
   readonly position: string;
   readonly files: string;
   readonly ranges: readonly Range[];
+  /** Between masters: from there on nobody else may have written to the table. */
+  readonly ownPosition: string | null;
   /** Begun by an earlier run, from an earlier snapshot: some rows may be there already. */
   readonly isResumed: boolean;
 };
@@ -67,12 +71,14 @@ export async function beginRanges(
   try {
     await target.batch([{ text: beginApply }, lockWatermark(stream.sync, stream.source)]);
     const found = await knownRanges(copy, at);
-    if (found === 'copied' || typeof found === 'object') {
+    if (found === 'copied' || 'ranged' in found) {
       await target.query(commitApply);
-      return found === 'copied' ? null : found;
+      return found === 'copied' ? null : found.ranged;
     }
-    const isEmpty = found === 'none' && !(await holdsRows(target, table));
-    await makeRoom(copy, target, { table, holdsOurs: found === 'stale', inRanges: true });
+    const own = await ownPosition(copy, target, table);
+    if (found.isOfThisLife || !copy.replacesRows(table)) await refuseOwnWrites(copy, target, { table, since: found.ownPosition });
+    const isEmpty = !found.isStale && !(await holdsRows(target, table));
+    await makeRoom(copy, target, { table, holdsOurs: found.isStale, inRanges: true });
     if (isEmpty) await setAside(copy, target, table);
     await target.query(forgetRanges, names);
     const blocks = Math.max(1, Math.ceil(at.chunkBytes / file.blockSize));
@@ -82,6 +88,7 @@ export async function beginRanges(
       file.files,
       formatPosition(copy.reading.position),
       `{${rangeEnds(file.blocks, blocks).join(',')}}`,
+      own,
     ];
     await target.query(insertRanges, [...names, ...more]);
     const rows = (await target.query(readRanges, names)).rows;
@@ -94,19 +101,21 @@ export async function beginRanges(
   }
 }
 
-async function knownRanges(
-  copy: InitialCopy,
-  { target, table, file }: { target: Session; table: StreamTable; file: TableFiles },
-): Promise<RangedTable | 'copied' | 'stale' | 'none'> {
+/** Ranges to go on with, or what is known of those that an earlier copy has left: whoever began the stream anew has said that the rows may go. */
+type Known = { readonly ranged: RangedTable } | { readonly isStale: boolean; readonly isOfThisLife: boolean; readonly ownPosition: string | null };
+
+async function knownRanges(copy: InitialCopy, { target, table, file }: { target: Session; table: StreamTable; file: TableFiles }): Promise<'copied' | Known> {
   const { stream, captures, registration } = copy;
   const capture = captures[table.ordinal] ?? '';
   const names = [stream.sync, stream.source, table.relation];
   if ((await target.query(isCopied, [...names, capture])).count > 0) return 'copied';
   const rows = (await target.query(readRanges, names)).rows;
   const [first] = rows;
-  if (first === undefined) return 'none';
+  if (first === undefined) return { isStale: false, isOfThisLife: false, ownPosition: null };
   const isSame = first['registration'] === registration && first['capture'] === capture && first['files'] === file.files;
-  return isSame && isKept(copy, parsePosition(first['position'] ?? '')) ? rangedTable(table, rows, true) : 'stale';
+  const isOfThisLife = first['registration'] === registration;
+  if (isSame && isKept(copy, parsePosition(first['position'] ?? ''))) return { ranged: rangedTable(table, rows, true) };
+  return { isStale: true, isOfThisLife, ownPosition: first['own_position'] ?? null };
 }
 
 function isKept({ reading, acknowledged }: InitialCopy, position: Position): boolean {
@@ -121,6 +130,7 @@ function rangedTable(table: StreamTable, rows: readonly Row[], isResumed: boolea
     copy: first?.['copy'] ?? '',
     position: first?.['position'] ?? '',
     files: first?.['files'] ?? '',
+    ownPosition: first?.['own_position'] ?? null,
     isResumed,
     ranges: rows.map((row) => ({
       number: row['number'] ?? '',

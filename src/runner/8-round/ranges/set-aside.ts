@@ -1,9 +1,10 @@
-import type { Row, Session } from '../../postgres/session.ts';
+import type { Session } from '../../postgres/session.ts';
 import { beatDuring } from '../heartbeat.ts';
-import type { InitialCopy } from '../initial-copy.ts';
 import { beginApply, commitApply, rollbackApply } from '../target.sql.ts';
 import type { StreamTable } from '../work.ts';
 import { putIndexBack, readSetAside, readStray } from './set-aside.sql.ts';
+import type { Row } from '../../postgres/statement.ts';
+import type { InitialCopy } from '../copying.ts';
 
 type Parts = Pick<InitialCopy, 'stream' | 'log' | 'failpoint' | 'clock'>;
 

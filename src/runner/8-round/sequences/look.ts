@@ -1,6 +1,6 @@
 import { failureText } from '../../postgres/error-text.ts';
-import type { Result, Row } from '../../postgres/session.ts';
 import { lookAtAll } from './sequences.sql.ts';
+import type { Result, Row } from '../../postgres/statement.ts';
 
 /** A sequence as it is. */
 export type Counting = {

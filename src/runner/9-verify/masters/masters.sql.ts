@@ -1,4 +1,4 @@
-import type { Statement } from '../../postgres/session.ts';
+import type { Statement } from '../../postgres/statement.ts';
 
 /**
  * Purpose: the bookkeeping queries of verify between masters.

@@ -5,7 +5,7 @@ import { displayName } from '../../../sql/quote.ts';
 import { deltasOf } from '../../8-round/sync-runner.ts';
 import { type StreamTable, streamTables } from '../../8-round/work.ts';
 import type { StreamName } from '../../events.ts';
-import type { Selection } from '../select-tables.ts';
+import type { Selection } from '../selection.ts';
 
 /** One table of a multi-master sync. */
 export type MastersTable = {

@@ -3,7 +3,6 @@ import { failureText } from '../../postgres/error-text.ts';
 import type { Session } from '../../postgres/session.ts';
 import { rightsHint } from '../rights-hint.ts';
 import { repairSession } from '../verify.sql.ts';
-import type { Verifying } from '../verify.ts';
 import type { VerifySessions } from '../verify-sessions.ts';
 import { compareMasters, type MastersCompared } from './compare-masters.ts';
 import { ALL_ALIKE, type MastersResult } from './masters-result.ts';
@@ -11,6 +10,7 @@ import type { Party } from './party.ts';
 import { readWrites } from './read-differences.ts';
 import { repairMasters } from './repair-masters.ts';
 import type { MastersTable } from './select-masters.ts';
+import type { Verifying } from '../verifying.ts';
 
 export type MastersOutcome = { readonly result: MastersResult; readonly errors: readonly SarrioError[] };
 

@@ -215,6 +215,27 @@ create table if not exists sarrio.stopped (
 );
 revoke all on table sarrio.stopped from public;
 
+-- object: table sarrio.copy_range
+create table if not exists sarrio.copy_range (
+  sync text not null,
+  source text not null,
+  relation text not null,
+  number integer not null,
+  copy uuid not null,
+  registration uuid not null,
+  capture oid not null,
+  filenode oid not null,
+  position text not null,
+  first_block bigint not null,
+  end_block bigint not null,
+  copied_rows bigint,
+  copied_at timestamptz,
+  primary key (sync, source, relation, number)
+);
+alter table sarrio.copy_range add column if not exists files text;
+alter table sarrio.copy_range add column if not exists own_position text;
+revoke all on table sarrio.copy_range from public;
+
 -- object: sequence sarrio.registry
 create sequence if not exists sarrio.registry as bigint;
 revoke all on sequence sarrio.registry from public;

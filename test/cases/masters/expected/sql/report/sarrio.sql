@@ -163,6 +163,7 @@ create table if not exists sarrio.copy_range (
   primary key (sync, source, relation, number)
 );
 alter table sarrio.copy_range add column if not exists files text;
+alter table sarrio.copy_range add column if not exists own_position text;
 revoke all on table sarrio.copy_range from public;
 
 -- object: table sarrio.cutover
