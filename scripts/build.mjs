@@ -31,7 +31,7 @@ const places = {
 await mkdir(tmp, { recursive: true });
 const dist = await mkdtemp(join(tmp, 'dist-'));
 try {
-  await Promise.all([types(), program(), library(), files(), configSchema()]);
+  await Promise.all([types(), program(), library(), files(), configSchema(), configCheck()]);
   await chmod(join(dist, 'cli.js'), 0o755);
   await chmod(dist, 0o755);
   await replace(join(root, 'dist'), dist);
@@ -116,6 +116,15 @@ async function writeCheck(file) {
 async function configSchema() {
   const { publishedSchema } = await imported('compiler/1-load/yaml/published-schema.ts');
   await writeFile(join(dist, 'config.schema.json'), `${JSON.stringify(publishedSchema(), null, 2)}\n`);
+}
+
+/** The check of configs, as JavaScript. */
+async function configCheck() {
+  const [{ configAjv }, { configSchema: schema }] = await Promise.all(['config-ajv.ts', 'config-schema.ts'].map((file) => imported(`compiler/1-load/${file}`)));
+  const ajv = configAjv({ source: true });
+  const folder = join(dist, 'compiler/1-load');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'config-check.cjs'), standaloneCode.default(ajv, ajv.compile(schema)));
 }
 
 /** A module of the sources, to be used here. */

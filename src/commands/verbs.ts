@@ -1,3 +1,4 @@
+import { prepareEvaluator } from '../compiler/1-load/evaluate/evaluator.ts';
 import type { Verb } from './verb.ts';
 
 /** A verb as `--help` lists it. Its module is loaded only when it is the one that was called. */
@@ -13,17 +14,17 @@ export const VERBS: readonly VerbEntry[] = [
   {
     name: 'pull',
     summary: 'read the catalogs of the databases into generated/schema.lock.json and schema.d.ts',
-    load: async () => (await import('./pull.ts')).verb,
+    load: () => withEvaluator(async () => (await import('./pull.ts')).verb),
   },
   {
     name: 'compile',
     summary: 'make generated/plan.yaml and generated/sql from the config; contacts no database',
-    load: async () => (await import('./compile.ts')).verb,
+    load: () => withEvaluator(async () => (await import('./compile.ts')).verb),
   },
   {
     name: 'check',
     summary: 'for every pull request: is the config right, and is generated/ up to date; contacts no database',
-    load: async () => (await import('./check.ts')).verb,
+    load: () => withEvaluator(async () => (await import('./check.ts')).verb),
   },
   {
     name: 'plan',
@@ -116,3 +117,9 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./explain.ts')).verb,
   },
 ];
+
+/** Of a verb that evaluates the config: starting the process for that takes as long as loading the verb, so both are done at once. */
+function withEvaluator(load: () => Promise<Verb>): Promise<Verb> {
+  prepareEvaluator();
+  return load();
+}

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { anew, isPartOfMany, type Recall } from './recall.ts';
 
 /** Order by UTF-16 code units: the same on every machine, whatever its locale. */
 export function byCodeUnit(left: string, right: string): number {
@@ -10,33 +9,15 @@ export function byCodeUnit(left: string, right: string): number {
 const PORTION = 1 << 16;
 
 /** SHA-256 (hex) of a value as JSON with sorted keys and no spaces. Fed in portions: a plan as one text more would double its memory. */
-export function contentHash(value: unknown, recall: Recall = anew): string {
+export function contentHash(value: unknown): string {
   const hash = createHash('sha256');
-  feedAll(value, recall, (portion) => void hash.update(portion));
+  const feeding: Feeding = { take: (portion) => void hash.update(portion), portion: '' };
+  feed(value, feeding);
+  feeding.take(feeding.portion);
   return hash.digest('hex');
 }
 
-type Feeding = { readonly take: (portion: string) => void; readonly recall: Recall; portion: string };
-
-function feedAll(value: unknown, recall: Recall, take: Feeding['take']): void {
-  const feeding: Feeding = { take, recall, portion: '' };
-  feed(value, feeding);
-  take(feeding.portion);
-}
-
-function feedPart(part: unknown, count: number, feeding: Feeding): void {
-  const { recall } = feeding;
-  if (!isPartOfMany(part, count, recall)) {
-    feed(part, feeding);
-    return;
-  }
-  feeding.portion += recall({ about: part, kind: 'json', words: '' }, () => {
-    const portions: string[] = [];
-    feedAll(part, recall, (portion) => void portions.push(portion));
-    return portions.join('');
-  });
-  passOn(feeding);
-}
+type Feeding = { readonly take: (portion: string) => void; portion: string };
 
 function passOn(feeding: Feeding): void {
   if (feeding.portion.length < PORTION) return;
@@ -52,7 +33,7 @@ function feed(value: unknown, feeding: Feeding): void {
     feeding.portion += '[';
     for (let index = 0; index < value.length; index += 1) {
       if (index > 0) feeding.portion += ',';
-      feedPart(value[index], value.length, feeding);
+      feed(value[index], feeding);
     }
     feeding.portion += ']';
   } else {
@@ -62,10 +43,9 @@ function feed(value: unknown, feeding: Feeding): void {
 
 function feedEntries(value: Readonly<Record<string, unknown>>, feeding: Feeding): void {
   let before = '{';
-  const keys = sortedKeys(value);
-  for (const key of keys) {
+  for (const key of sortedKeys(value)) {
     feeding.portion += before + keyText(key);
-    feedPart(value[key], keys.length, feeding);
+    feed(value[key], feeding);
     before = ',';
   }
   feeding.portion += before === '{' ? '{}' : '}';

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { byCodeUnit } from './canonical.ts';
@@ -6,6 +6,7 @@ import { failure, SarrioError } from './errors.ts';
 import { hasGeneratedHeader } from './generated-header.ts';
 import { handlerFaults, handlerRules } from './handler-files.ts';
 import type { Plan } from './plan.ts';
+import { PORTION, portionsOf } from './portions.ts';
 import { readPlan } from './read-plan.ts';
 import { sqlFaults } from './sql-faults.ts';
 
@@ -74,26 +75,29 @@ function holds(path: string, wanted: string): boolean {
   return isWritten(found, wanted) || (found.includes('\r\n') && found.toString('utf8').replaceAll('\r\n', '\n') === wanted);
 }
 
-const PORTION = 1 << 18;
 /** No unit of a text takes more than three bytes. */
 const scratch = Buffer.allocUnsafe(3 * PORTION);
 
-/** In portions: a plan may be so large that a second copy of it, as bytes, would cost more than comparing. */
 function isWritten(found: Buffer, wanted: string): boolean {
   let at = 0;
-  for (let from = 0, end = 0; from < wanted.length; from = end) {
-    end = Math.min(from + PORTION, wanted.length);
-    if (end < wanted.length && isHighSurrogate(wanted.charCodeAt(end - 1))) end -= 1;
-    const length = scratch.write(wanted.slice(from, end));
+  for (const portion of portionsOf(wanted)) {
+    const length = scratch.write(portion);
     if (!found.subarray(at, at + length).equals(scratch.subarray(0, length))) return false;
     at += length;
   }
   return at === found.length;
 }
 
-/** The first half of a character that takes two units. */
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
+function writeText(path: string, text: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const portion of portionsOf(text)) {
+      const length = scratch.write(portion);
+      for (let at = 0; at < length; ) at += writeSync(file, scratch, at, length - at);
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Makes `generated/` hold exactly these files of ours. Touches no file that is already right, and deletes only files with our header. */
@@ -102,7 +106,7 @@ export async function writeGenerated(dir: string, files: ReadonlyMap<string, str
   for (const folder of new Set(changes.written.map((path) => dirname(join(dir, path))))) await mkdir(folder, { recursive: true });
   for (const path of changes.written) {
     const text = files.get(path) ?? '';
-    writeFileSync(join(dir, path), text);
+    writeText(join(dir, path), text);
     seen?.set(path, { text, state: stateOf(join(dir, path)) });
   }
   for (const path of changes.deleted) await rm(join(dir, path));

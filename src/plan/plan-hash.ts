@@ -1,12 +1,15 @@
-import { contentHash } from './canonical.ts';
-import type { Recall } from './recall.ts';
 import type { Plan } from './plan.ts';
+import { printPlan } from './print-plan.ts';
 
 const known = new WeakMap<Plan, string>();
 
-/** The content hash of a plan. Of a large one it takes as long as reading it, and is asked for more than once. */
-export function planHash(plan: Plan, recall?: Recall): string {
-  const hash = known.get(plan) ?? contentHash(plan, recall);
-  known.set(plan, hash);
-  return hash;
+/** What tells a plan from every other one: the checksum that stands in its file. */
+export function planHash(plan: Plan): string {
+  return known.get(plan) ?? rememberHash(plan, printPlan(plan).checksum);
+}
+
+/** For who has read or printed the plan: of a large one the checksum takes as long as that, and is asked for more than once. */
+export function rememberHash(plan: Plan, checksum: string): string {
+  known.set(plan, checksum);
+  return checksum;
 }

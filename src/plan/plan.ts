@@ -11,7 +11,7 @@ import type { UniqueRule } from './unique-rule.ts';
 import type { PlanColumn } from './plan-column.ts';
 
 /** Major.minor of `generated/plan.yaml`. A reader refuses another major, and a minor newer than its own. */
-export const PLAN_FORMAT = '1.3';
+export const PLAN_FORMAT = '1.4';
 
 /** The oldest that is still read: plans of the version before may be applied and run while those of this one are reviewed. */
 export const OLDEST_PLAN_FORMAT = '1.2';

@@ -1,10 +1,12 @@
 import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
+import { contentHash } from './canonical.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { failure, SarrioError } from './errors.ts';
 import { assertFormat } from './format-version.ts';
 import { schemaCheck, schemaFaults } from './json-schema.ts';
 import { CAPABILITIES, OLDEST_PLAN_FORMAT, PLAN_FORMAT, type Plan } from './plan.ts';
-import { planHash } from './plan-hash.ts';
+import { planHash, rememberHash } from './plan-hash.ts';
+import { fittingChecksum } from './print-plan.ts';
 import { readPrinted } from './read-printed.ts';
 
 const REMAKE = 'Run `sarrio compile` again, and never edit the file: change the config instead.';
@@ -15,15 +17,18 @@ const checkPlan = schemaCheck('plan.schema.json');
  * that it does not know, and content that is not what the compiler wrote. `file` is the name for messages.
  */
 export function readPlan(text: string, file: string): Plan {
-  return printedPlan(text) ?? anyPlan(text, file);
+  return printedPlan(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text) ?? anyPlan(text, file);
 }
 
 /** The plan, where nothing at all is wrong and the file is as the compiler prints it; null leaves it to `anyPlan` to say what is. */
 function printedPlan(text: string): Plan | null {
-  const content = readPrinted(text.includes('\r') ? text.replaceAll('\r\n', '\n') : text);
-  if (content === null || content['format'] !== PLAN_FORMAT || missingCapabilities(content['requires'], '').length > 0 || checkPlan(content).length > 0)
-    return null;
-  return withoutChecksum(content);
+  const fitting = fittingChecksum(text);
+  const content = fitting === null ? null : readPrinted(text);
+  if (fitting === null || content === null || content['format'] !== PLAN_FORMAT) return null;
+  if (missingCapabilities(content['requires'], '').length > 0 || checkPlan(content).length > 0) return null;
+  const { checksum, ...plan } = content;
+  rememberHash(plan as unknown as Plan, fitting);
+  return plan as unknown as Plan;
 }
 
 function anyPlan(text: string, file: string): Plan {
@@ -41,11 +46,11 @@ function anyPlan(text: string, file: string): Plan {
   });
 }
 
-/** Null where the checksum is another one. */
+/** Null where the checksum is another one. Taken of what is printed again, so that other spaces and comments are no edit. */
 function withoutChecksum(content: Readonly<Record<string, unknown>>): Plan | null {
   const { checksum, ...rest } = content;
   const plan = rest as unknown as Plan;
-  return checksum === planHash(plan) ? plan : null;
+  return checksum === (plan.format === PLAN_FORMAT ? planHash(plan) : rememberHash(plan, contentHash(plan))) ? plan : null;
 }
 
 /** All that is wrong with a plan before it is written; empty for every plan that the compiler makes. */

@@ -170,5 +170,16 @@ function block(reader: Reader, margin: number): string {
   reader.at = end;
   const first = text.charCodeAt(at + margin);
   if (end === at || first === SPACE || first === LINE_FEED || text.charCodeAt(end - 2) === LINE_FEED) throw new Strange();
-  return text.slice(at + margin, end - 1).replaceAll(`\n${' '.repeat(margin)}`, '\n');
+  // Taken apart and put together it is one piece; `replaceAll` leaves as many as there are lines, for the collector to move.
+  return text
+    .slice(at + margin, end - 1)
+    .split(lineStart(margin))
+    .join('\n');
+}
+
+const starts: string[] = [];
+
+function lineStart(margin: number): string {
+  starts[margin] ??= `\n${' '.repeat(margin)}`;
+  return starts[margin] ?? '';
 }

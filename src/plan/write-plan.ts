@@ -1,21 +1,17 @@
 import { strict as assert } from 'node:assert';
-import { generatedHeader } from './generated-header.ts';
 import type { Plan, PlanDatabase, PlanSync } from './plan.ts';
-import { planHash } from './plan-hash.ts';
-import { printYaml } from './print-yaml.ts';
+import { rememberHash } from './plan-hash.ts';
+import { printPlan } from './print-plan.ts';
 import { planFaults } from './read-plan.ts';
 import { anew, type Recall } from './recall.ts';
 
-/** The text of `plan.yaml`: byte for byte the same for the same plan, statements as blocks that read like SQL. */
+/** The text of `plan.yaml`, for a plan that its own schema takes. */
 export function writePlan(plan: Plan, recall: Recall = anew): string {
-  const { format, requires, project, approvals, databases, syncs } = plan;
-  const content = { format, checksum: planHash(plan, recall), requires, project, ...(approvals ? { approvals } : {}), databases, syncs };
-  assert.deepEqual(
-    planFaults(recall === anew ? content : { ...content, ...newParts(plan, recall) }),
-    [],
-    'the compiler made a plan that its own schema refuses',
-  );
-  return `${generatedHeader('#')}\n${printYaml(content, recall)}`;
+  const { text, checksum } = printPlan(plan, recall);
+  const checked = recall === anew ? plan : { ...plan, ...newParts(plan, recall) };
+  assert.deepEqual(planFaults({ ...checked, checksum }), [], 'the compiler made a plan that its own schema refuses');
+  rememberHash(plan, checksum);
+  return text;
 }
 
 /** Parts that were found right before need not be looked at again. */

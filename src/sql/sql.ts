@@ -67,7 +67,7 @@ export function sql(strings: TemplateStringsArray, ...values: readonly Sql[]): S
     const { marked, lastLine, margin } = chunk;
     const isIndented = value !== undefined && lastLine > 0 && indent > 0;
     if (text === '') startsLine = chunk.startsLine;
-    text += isIndented ? marked.replaceAll('\n', marginOf(indent)) : marked;
+    text += isIndented ? marked.split('\n').join(marginOf(indent)) : marked;
     if (lastLine > 0) begun = text.length - (marked.length - lastLine) - (isIndented ? indent : 0);
     keeps ||= value?.keeps === true;
     trails ||= (endsBlank && chunk.startsLine) || value?.trails === true || (isIndented && marked.includes('\n\n'));

@@ -98,6 +98,7 @@ describe('writing the generated files', () => {
       const text = `${before}${'🦌'.repeat(300_000)}\n`;
       const large = new Map([['plan.yaml', text]]);
       await writeGenerated(dir, large);
+      expect(await readFile(join(dir, 'plan.yaml'), 'utf8')).toBe(text);
       expect((await compareGenerated(dir, large)).written).toEqual([]);
       for (const other of [`${text}\n`, text.slice(0, -1), text.replace(/\n$/, ' '), `${before}🦎${text.slice(before.length + 2)}`]) {
         await writeFile(join(dir, 'plan.yaml'), other);

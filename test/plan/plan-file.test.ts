@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CORE_SCHEMA, dump, load } from 'js-yaml';
-import { contentHash } from '../../src/plan/canonical.ts';
 import { SarrioError } from '../../src/plan/errors.ts';
 import { PLAN_FORMAT, type Plan, type PlanSync } from '../../src/plan/plan.ts';
+import { planHash } from '../../src/plan/plan-hash.ts';
 import { readPlan } from '../../src/plan/read-plan.ts';
 import { writePlan } from '../../src/plan/write-plan.ts';
+import { olderPlan } from '../support/older-plan.ts';
 
 describe('plan.yaml', () => {
   let text: string;
@@ -28,7 +30,7 @@ describe('plan.yaml', () => {
   const changed = (change: (content: Record<string, unknown>) => void): string => {
     const content = load(text, { schema: CORE_SCHEMA }) as Record<string, unknown>;
     change(content);
-    return dump(content, { schema: CORE_SCHEMA, indent: 4, sortKeys: true });
+    return dump(content, { schema: CORE_SCHEMA, indent: 4 });
   };
 
   test('is read, and written again as the same bytes', () => {
@@ -78,11 +80,33 @@ describe('plan.yaml', () => {
     expect(readPlan(writePlan(plan), 'plan.yaml')).toEqual(plan);
   });
 
-  test('of the version before is read', () => {
-    const { format, ...rest } = readPlan(text, 'plan.yaml');
-    expect(format).toBe(PLAN_FORMAT);
-    const older = { ...rest, format: '1.2' };
-    expect(readPlan(dump({ ...older, checksum: contentHash(older) }, { schema: CORE_SCHEMA }), 'plan.yaml')).toEqual(older);
+  test.each(['1.2', '1.3'] as const)('of format %s is read, and no edit of it', (format) => {
+    const plan = readPlan(text, 'plan.yaml');
+    expect(plan.format).toBe(PLAN_FORMAT);
+    const older = olderPlan(plan, format);
+    expect(readPlan(older, 'plan.yaml')).toEqual({ ...plan, format });
+    expect(refusal(older.replace('existingRows: replace', 'existingRows: refuse'))).toMatch(/^invalid SAR306 /);
+    expect(refusal(older.replace(format, PLAN_FORMAT))).toMatch(/^invalid SAR306 /);
+  });
+
+  test('that the version before wrote is read, and has the hash by which that version knew it', async () => {
+    const older = readPlan(await readFile('test/upgrades/2026-11-27/plan.yaml', 'utf8'), 'plan.yaml');
+    expect(older.format).toBe('1.3');
+    expect(planHash(older)).toBe('97ead84bebd21345069ea2514efcee5e15290cdc9468467f3b99fd8bce30e155');
+    expect(planHash({ ...older, format: PLAN_FORMAT })).not.toBe(planHash(older));
+  });
+
+  test('has its checksum in its file, wherever the plan comes from', () => {
+    const plan = readPlan(text, 'plan.yaml');
+    const checksum = /^checksum: '?(\w+)/m.exec(text)?.[1];
+    expect(checksum).toBe(
+      createHash('sha256')
+        .update(text.replace(/^(#.*\n)+/, '').replace(/^checksum: .*\n/m, ''))
+        .digest('hex'),
+    );
+    expect(planHash(plan)).toBe(checksum);
+    expect(planHash({ ...plan })).toBe(checksum);
+    expect(planHash({ ...plan, project: 'other' })).not.toBe(checksum);
   });
 
   test('that needs a capability of a newer version is refused, by name', () => {

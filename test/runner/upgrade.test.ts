@@ -1,7 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { OneWaySync } from '../../src/index.ts';
+import { contentHash } from '../../src/plan/canonical.ts';
+import { PLAN_FILE } from '../../src/plan/generated-files.ts';
+import { planHash } from '../../src/plan/plan-hash.ts';
 import { blockHash, readBlocks } from '../../src/plan/sql-blocks.ts';
 import { objectKey } from '../../src/runner/5-inspect/live-database.ts';
 import { readObjects } from '../../src/runner/5-inspect/read-installed.ts';
@@ -13,6 +16,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { catchUp } from '../support/follow.ts';
 import { type Installation, installation } from '../support/installation.ts';
+import { olderPlan } from '../support/older-plan.ts';
 
 /** What earlier versions generated for test/cases/shop, by the day of their last commit. */
 const BUILDS = join(root, 'test/upgrades');
@@ -41,6 +45,27 @@ describe('a database that an earlier version installed', () => {
     expect(events.filter(({ kind }) => kind === 'copy-started')).toEqual([]);
     expect(await differingRows(shop, replica, ...TABLES.map((name) => `public.${name}`))).toEqual([]);
     expect(await columnsOf(shop)).toEqual(await freshColumns());
+  });
+
+  test.each(['1.2', '1.3'] as const)('a plan of format %s is applied and run, and gives way to one of today without a copy', async (format) => {
+    const [shop, replica] = [await freshDatabase('shop'), await freshDatabase('replica')];
+    for (const database of [shop, replica]) await database.script(await readFile(join(root, 'test/cases/shop/shop.sql'), 'utf8'));
+    const project = await installation({ databases: { shop, replica }, syncs: { shop: SYNC } });
+    const { plan } = await project.generated();
+    await writeFile(join(project.dir, PLAN_FILE), olderPlan(plan, format));
+    expect((await project.apply()).exit).toBe('ok');
+    await shop.script(ROWS);
+    const copied = await catchUp(project);
+    expect(new Set(copied.flatMap((event) => (event.kind === 'copy-started' ? [event.kind] : []))).size).toBe(1);
+    await shop.script(CHANGES);
+    await catchUp(project);
+    expect(await differingRows(shop, replica, ...TABLES.map((name) => `public.${name}`))).toEqual([]);
+    expect(planHash((await project.compile()).plan)).not.toBe(contentHash({ ...plan, format }));
+    expect((await project.plan('--exit-code')).exit).toBe('ok');
+    await shop.script('delete from payments; update customers set name = id::text');
+    const events = await catchUp(project);
+    expect(events.filter(({ kind }) => kind === 'copy-started')).toEqual([]);
+    expect(await differingRows(shop, replica, ...TABLES.map((name) => `public.${name}`))).toEqual([]);
   });
 
   test('a newer version installed is left alone', async () => {

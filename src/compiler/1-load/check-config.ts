@@ -1,5 +1,8 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { QUICK_TO_COMPILE } from '../../plan/json-schema.ts';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import { configAjv } from './config-ajv.ts';
 import { configSchema } from './config-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { ConfigPath, Fault } from './fault.ts';
@@ -17,11 +20,15 @@ const checks = new WeakMap<object, ValidateFunction>();
 export function checkOf(schema: object = configSchema): ValidateFunction {
   const known = checks.get(schema);
   if (known !== undefined) return known;
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false, ...QUICK_TO_COMPILE });
-  ajv.addKeyword({ keyword: 'isHandler', validate: (_: unknown, data: unknown) => typeof data === 'function' });
-  const check = ajv.compile(schema);
+  const check = (schema === configSchema ? builtCheck() : null) ?? configAjv().compile(schema);
   checks.set(schema, check);
   return check;
+}
+
+/** As the build has compiled it: that took as long as reading the schema lock of a thousand tables. */
+function builtCheck(): ValidateFunction | null {
+  const built = new URL('config-check.cjs', import.meta.url);
+  return existsSync(built) ? (createRequire(import.meta.url)(fileURLToPath(built)) as ValidateFunction) : null;
 }
 
 /** A wrong name gives two errors: what is wrong with the text, and that it is a name. The second one has the place. */

@@ -9,6 +9,7 @@ import { type ModelRing, ringOf } from '../2-model/rings.ts';
 import { emitCarry } from './emit-carry.ts';
 import { emitFullCopy } from './emit-full-copy.ts';
 import { copyFormat, emitRoutes, readersOf, routeEnd, routeWords } from './emit-routes.ts';
+import { flatTexts } from './flat-texts.ts';
 import { planColumn } from './plan-column.ts';
 import { countPending } from './statements/count.sql.ts';
 import { masterStatements } from './statements/masters.sql.ts';
@@ -86,7 +87,7 @@ function masterTable(model: Model, sync: ModelMultiMaster, { table, ordinal, rin
   const make = (): PlanMasterTable => {
     const statements = masterStatements(at, account, isAsked ? { tables: exception === null ? null : own } : null);
     const routes = emitRoutes({ table: reference, ...options });
-    return { ...emitTable({ table: reference, ordinal, routes, account }), rule, unique, exception, ...mask, masters: { ...statements, readers } };
+    return { ...emitTable({ table: reference, ordinal, routes, account }), rule, unique, exception, ...mask, masters: flatTexts({ ...statements, readers }) };
   };
   return { made: { about: reference, kind: 'plan', words: JSON.stringify([ordinal, routeWords(options), of, exception, readers]) }, make };
 }
@@ -114,7 +115,7 @@ type EmittingTable = { readonly table: ModelTable; readonly ordinal: number; rea
 
 function emitTable({ table, ordinal, routes, account }: EmittingTable): PlanTable {
   const { schema, name } = table.source;
-  return {
+  return flatTexts({
     source: { schema, name },
     target: table.targetName,
     key: table.key.columns.map((column) => column.name),
@@ -124,7 +125,7 @@ function emitTable({ table, ordinal, routes, account }: EmittingTable): PlanTabl
     countPending: countPending(account, { table, ordinal }).text,
     ...keeps(table),
     routes,
-  };
+  });
 }
 
 function keeps({ gone }: ModelTable): Pick<PlanTable, 'keeps'> {

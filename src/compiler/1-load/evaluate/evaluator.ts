@@ -39,12 +39,25 @@ export function startEvaluator(): Evaluator {
     child = null;
   };
   const evaluate = async (path: string, timeoutMs: number): Promise<Evaluation> => {
-    if (child?.connected !== true) child = startChild();
+    if (child?.connected !== true) child = takePrepared() ?? startChild();
     const result = await answerOf(child, { path, timeoutMs });
     if (result.kind !== 'value') close();
     return result;
   };
   return { evaluate, close };
+}
+
+/** Processes that were begun before anybody knew what to evaluate. */
+const prepared: ChildProcess[] = [];
+
+/** For a command that is going to evaluate a config: a process begins while the command itself is still being loaded. It ends with this one. */
+export function prepareEvaluator(): void {
+  prepared.push(startChild());
+}
+
+function takePrepared(): ChildProcess | null {
+  const child = prepared.pop();
+  return child?.connected === true ? child : null;
 }
 
 function startChild(): ChildProcess {
