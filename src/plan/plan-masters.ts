@@ -84,6 +84,8 @@ export type MeetStatements = {
   readonly contested: string;
   /** The same in one statement, of this member's own report and $1, which is as for `insert`; for few. */
   readonly contestedRows: string;
+  /** Two keys are the same exactly where their texts are, on every server: the keys of few rows need not meet where their texts differ. */
+  readonly byText?: true;
 };
 
 /**

@@ -118,17 +118,26 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'rows are delivered by the names of their changes and reported without',
-    variant: { wrap: (member, peers) => ({ ...member, meet: (table, others) => unseeingEach(peers, () => member.meet(table, others)) }) },
+    variant: {
+      wrap: (member, peers) => ({ ...member, tellsKeys: () => false, meet: (table, others) => unseeingEach(peers, () => member.meet(table, others)) }),
+    },
     start: { members: 3 },
     budget: { writes: 2, rounds: 1 },
     finds: /made or chosen in its place/,
   },
   {
     name: 'rows are reported by the names of their changes and delivered without',
-    variant: { wrap: (member, peers) => ({ ...member, deliver: (...given) => unseeing(peers, () => member.deliver(...given)) }) },
+    variant: { wrap: (member, peers) => ({ ...member, tellsKeys: () => false, deliver: (...given) => unseeing(peers, () => member.deliver(...given)) }) },
     start: { members: 3 },
     budget: { writes: 2, rounds: 1 },
     finds: /members differ|lost/,
+  },
+  {
+    name: 'keys that came from two are taken for different ones',
+    variant: { wrap: (member) => ({ ...member, deliver: async (...given) => ({ ...(await member.deliver(...given)), keys: [] }) }) },
+    start: { members: 2 },
+    budget: { writes: 2, rounds: 1 },
+    finds: /members differ/,
   },
   {
     name: 'a named change is looked up whatever its origin is',
@@ -146,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'every pending change counts as a conflict',
-    variant: { wrap: (member) => ({ ...member, meet: (table, others) => everywhere(member, table, others) }) },
+    variant: { wrap: (member) => ({ ...member, tellsKeys: () => false, meet: (table, others) => everywhere(member, table, others) }) },
     start: { members: 3 },
     budget: { writes: 2, rounds: 2 },
     finds: /made or chosen in its place/,

@@ -1,7 +1,7 @@
 import { allNames, type ChangeName, hasSeen, nameOf, namesNewTo } from '../../src/conflict/change-names.ts';
 import type { Version } from '../../src/conflict/version.ts';
 import { historyNumber, isCovered, type Position } from '../../src/plan/position.ts';
-import type { LookOptions, Member, MetKey, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
+import type { Delivered, LookOptions, Member, MetKey, RowText, SettledRow } from '../../src/runner/8-round/masters/member.ts';
 import { applied, isChange, type SetAside } from './apply.ts';
 import { appliedOf, type Entry, type Image, isLocked, type Lineage, rowAt, tableOf, type Versions } from './image.ts';
 import { flush, type Server, ServerError, serverHistory, snapshotOf, takeXid } from './server.ts';
@@ -110,6 +110,8 @@ export function simulatedMember(options: MemberOptions): Member {
       refuseOver(mine());
       return deliver(peers, { sync, table, from: index, to: to.map((member) => member.index), fresh });
     },
+    // So that both ways are gone.
+    tellsKeys: (table) => table === 0,
     async apply(tables, moved) {
       apply(mine(), { sync, tables, moved, tag: options.tag === undefined ? sync : options.tag, isShared: options.isShared ?? false });
     },
@@ -289,7 +291,7 @@ function setAside({ isRelayNamed, index, options }: Transaction, { write, row, a
 
 type Delivery = { readonly sync: string; readonly table: number; readonly from: number; readonly to: readonly number[]; readonly fresh: boolean };
 
-function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): number {
+function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): Delivered {
   const keys = pendingKeys(peers, from, { sync, table });
   for (const [key, { pendingAt, at, names }] of keys) {
     const row = rowText(peers, from, key);
@@ -301,7 +303,7 @@ function deliver(peers: Peers, { sync, table, from, to, fresh }: Delivery): numb
       );
     }
   }
-  return keys.size;
+  return { rows: keys.size, keys: [...keys.keys()] };
 }
 
 type Applying = {

@@ -65,8 +65,9 @@ export function mergingMember(index: number, side: Side, peers: MergingPeers): M
       mine().isSettled = true;
     },
     async deliver(_, to, fresh) {
-      return deliver(peers, { from: index, to: to.map((member) => member.index), fresh });
+      return { rows: deliver(peers, { from: index, to: to.map((member) => member.index), fresh }), keys: null };
     },
+    tellsKeys: () => false,
     async apply(_, moved) {
       const { aside, xid } = mine();
       mine().after = written({ ...side, nextXid: xid + 1n }, { aside, xid, moved });

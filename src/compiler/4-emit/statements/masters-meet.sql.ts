@@ -1,6 +1,7 @@
 import { ident, tableIdent } from '../../../sql/quote.ts';
 import { dangerousRaw, empty, join, type Sql, sql } from '../../../sql/sql.ts';
 import type { MeetStatements } from '../../../plan/plan-masters.ts';
+import type { KeyColumn } from '../../../plan/schema-lock.ts';
 import { type ConflictRule, recordedFor } from '../../../plan/conflict-rule.ts';
 import type { ModelTable } from '../../2-model/model.ts';
 import { objectNames } from '../../2-model/object-names.ts';
@@ -11,7 +12,7 @@ import type { MasterTarget } from './master-target.ts';
 
 /**
  * Purpose: where the changes of several masters meet: which keys were changed by more than one, and by whom, when, and who has seen it.
- * Whether two keys are the same is for the database to say.
+ * Whether two keys are the same is for the database to say, or for their texts where these say the same as every database.
  * Reads: the table, its delta table. Writes: a temporary table. Called by: `masterStatements`.
  */
 export function meetStatements(at: MasterTarget, sync: string): MeetStatements {
@@ -56,7 +57,17 @@ export function meetStatements(at: MasterTarget, sync: string): MeetStatements {
       )
       ${contested(table, { meet: dangerousRaw('m'), rule })}
     `.text,
+    ...(table.key.columns.every((key) => isToldByText(table, key)) ? { byText: true } : {}),
   };
+}
+
+/** Types of which every server writes two values alike exactly where they are equal. */
+const TOLD_BY_TEXT = /^(smallint|integer|bigint|uuid|date|boolean|timestamp with(out)? time zone)$/;
+
+/** Not where the index has an equality of its own. */
+function isToldByText({ source }: ModelTable, { name, equality, input, folding }: KeyColumn): boolean {
+  const type = source.columns.find((column) => column.name === name)?.type ?? '';
+  return TOLD_BY_TEXT.test(type) && equality.schema === 'pg_catalog' && equality.name === '=' && input === undefined && folding === null;
 }
 
 /** Keys only: the rows of those that meet others are looked at afterwards, which for most changes are none. */

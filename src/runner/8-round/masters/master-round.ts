@@ -2,7 +2,7 @@ import { isFresh } from '../../../conflict/bookkeeping.ts';
 import { clockSkew } from '../../../conflict/clock-skew.ts';
 import { allOf, bothOf } from './all-of.ts';
 import { isNews, marksAfter, type Moved, spansOf } from './known-marks.ts';
-import { FEW_ENTRIES, type Look, type Member } from './member.ts';
+import { type Delivered, FEW_ENTRIES, type Look, type Member } from './member.ts';
 import { TablesUnfit } from './member-shapes.ts';
 import { settleClashes } from './settle-clashes.ts';
 import { decideContested, settleContested } from './settle-contested.ts';
@@ -163,14 +163,28 @@ function isRelaying({ databases }: MasterRound): boolean {
 
 type Brought = Contested & Pick<Exchanged, 'rows'>;
 
-/** What is delivered gives way to what contested keys were settled to, whichever is set aside first. */
+/**
+ * What is delivered gives way to what contested keys were settled to, whichever is set aside first. With many changes it counts that no row is
+ * brought which was settled; with few, how often somebody waits for an answer: where texts tell that no key came from two, none has to be met.
+ */
 async function meetAndDeliver(round: BegunRound, table: number, { origins, isFew }: { origins: readonly Member[]; isFew: boolean }): Promise<Brought> {
   const fresh = isRelaying(round);
   const settle = async (): Promise<Contested> => (origins.length > 1 ? settleContested(round, table, origins) : NOTHING);
-  const deliver = (): Promise<readonly number[]> => allOf(origins.map((origin) => origin.deliver(table, othersOf(round, origin), fresh)));
-  // With few changes what counts is how often somebody waits for an answer; with many, that no row is brought which was settled.
-  const [contested, delivered] = isFew ? await bothOf(settle(), deliver()) : [await settle(), await deliver()];
-  return { ...contested, rows: new Map(origins.map(({ index }, place) => [index, delivered[place] ?? 0])) };
+  const deliver = (): Promise<readonly Delivered[]> => allOf(origins.map((origin) => origin.deliver(table, othersOf(round, origin), fresh)));
+  if (!isFew) return brought(origins, await settle(), await deliver());
+  if (!origins.every((origin) => origin.tellsKeys(table))) return brought(origins, ...(await bothOf(settle(), deliver())));
+  const delivered = await deliver();
+  return brought(origins, haveMet(delivered) ? await settle() : NOTHING, delivered);
+}
+
+function brought(origins: readonly Member[], contested: Contested, delivered: readonly Delivered[]): Brought {
+  return { ...contested, rows: new Map(origins.map(({ index }, place) => [index, delivered[place]?.rows ?? 0])) };
+}
+
+/** Whether a key came from two, as far as anybody can say: each gives every key once. */
+function haveMet(delivered: readonly Delivered[]): boolean {
+  const keys = delivered.flatMap((each) => each.keys ?? []);
+  return delivered.some((each) => each.keys === null) || new Set(keys).size < keys.length;
 }
 
 const NOTHING: Contested = { conflicts: 0, settled: 0, fresh: 0 };

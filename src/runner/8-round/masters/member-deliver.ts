@@ -1,15 +1,17 @@
 import { refuseChanged } from '../changed-tables/read-too-late.ts';
-import { rowsInMemory } from '../reading-rows.ts';
+import type { PlanMasterTable } from '../../../plan/plan.ts';
+import { rowsInMemory, type TextRows } from '../reading-rows.ts';
 import { joinsFor } from '../joins.sql.ts';
 import { setSpan } from './masters.sql.ts';
-import { FEW_ENTRIES, type Member } from './member.ts';
+import { type Delivered, FEW_ENTRIES, type Member } from './member.ts';
 import { asSeen, entriesOf, fromHere, peerOf, spanOf, tableOf } from './member-reads.ts';
 import { receiveCopy, receiveRows } from './member-writes.ts';
 import type { MemberState } from './member-state.ts';
 
 /** Few rows are read once, with whom each is for; a large number goes to each of the others by a COPY of its own. */
-export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<number> {
-  const { masters, columns } = tableOf(state, ordinal);
+export async function deliver(state: MemberState, ordinal: number, { to, fresh }: { to: readonly Member[]; fresh: boolean }): Promise<Delivered> {
+  const table = tableOf(state, ordinal);
+  const { masters, columns } = table;
   // After whether the row is there, its columns, the time and the names.
   const bits = columns.length + 3;
   const peers = to.map(({ index }) => peerOf(state, index));
@@ -22,10 +24,21 @@ export async function deliver(state: MemberState, ordinal: number, { to, fresh }
     const rows = rowsInMemory(answers[reading.length - 1]);
     if (rows !== null) {
       for (const peer of peers) receiveRows(peer, ordinal, { rows: rows.filter((row) => isFor(peer, row[bits])), fresh, from: state.index });
-      return rows.length;
+      return { rows: rows.length, keys: tellsKeys(state, ordinal) ? rows.map(keyText(table)) : null };
     }
   }
-  return deliverMany(state, ordinal, { to: peers, fresh });
+  return { rows: await deliverMany(state, ordinal, { to: peers, fresh }), keys: null };
+}
+
+/** The plan says it of key types of which two values are the same exactly where every server writes them alike. */
+export function tellsKeys(state: MemberState, ordinal: number): boolean {
+  return tableOf(state, ordinal).masters.meet.byText === true;
+}
+
+/** After whether it is there, a row has its columns. */
+function keyText({ key, columns }: PlanMasterTable): (row: TextRows[number]) => string {
+  const places = key.map((name) => 1 + columns.findIndex(({ from }) => 'column' in from && from.column === name));
+  return (row) => places.map((place) => row[place]).join(' ');
 }
 
 /** Somebody else has something for this member, so that it will be asked at the end of its writing whether what it read is as its snapshot has it. */

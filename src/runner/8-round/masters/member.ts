@@ -43,7 +43,9 @@ export type Member = {
   /** Sets aside what is to be written here for contested keys; of a key that was settled before, this is what counts. */
   settle(table: number, rows: readonly SettledRow[]): Promise<void>;
   /** Sets aside, at each of the others, the rows of the keys whose changes it has not seen. */
-  deliver(table: number, to: readonly Member[], fresh: boolean): Promise<number>;
+  deliver(table: number, to: readonly Member[], fresh: boolean): Promise<Delivered>;
+  /** Whether the texts of a table's keys say which of them are the same: then `deliver` gives those of few rows. */
+  tellsKeys(table: number): boolean;
   /**
    * Writes what was set aside for the tables (settled rows instead of delivered ones of the same key; a row that is the same already
    * is not touched), the entries that go with it, the watermarks by origin index, and the held positions of tables (`moves`: those that are
@@ -55,6 +57,9 @@ export type Member = {
   commit(): Promise<void>;
   rollback(): Promise<void>;
 };
+
+/** How many rows were brought to each of the others at most, and a text for the key of each; null where nobody can say. */
+export type Delivered = { readonly rows: number; readonly keys: readonly string[] | null };
 
 /** Keys that were decided where they stand: how many, how many of them were in conflict, and are changes of their own now. */
 export type DecidedKeys = {

@@ -14,7 +14,7 @@ import { connectionOf } from './member-connection.ts';
 import { isContention, MemberError } from './member-error.ts';
 import { outcomesAt } from './member-exceptions.ts';
 import { clashesAt } from './member-clashes.ts';
-import { deliver } from './member-deliver.ts';
+import { deliver, tellsKeys } from './member-deliver.ts';
 import { beforesOfKeys, meet, rowsOfKeys, tableOf } from './member-reads.ts';
 import { judge, TablesUnfit, unfitAt } from './member-shapes.ts';
 import { applyAside, settleAside } from './member-writes.ts';
@@ -81,6 +81,7 @@ export function sessionMember(options: SessionMemberOptions): { readonly member:
     clashes: (table) => clashesAt(state, table),
     settle: (table, rows) => settleAside(state, table, rows),
     deliver: (table, to, fresh) => deliver(state, table, { to, fresh }),
+    tellsKeys: (table) => tellsKeys(state, table),
     apply: (tables, moved) => applyAside(state, tables, moved),
     durable: () => makeDurable(state, options),
     commit: async () => {
