@@ -177,6 +177,33 @@ describe('a master that joins is copied in ranges', () => {
     expect(await of.west.query("select from sarrio.conflict where relation = 'public.audit'")).toEqual([]);
   });
 
+  test('the others do not wait: their rounds go on while it is copied, over a failure of the copy, too, and what came meanwhile comes to it', {
+    timeout: 120_000,
+  }, async () => {
+    const of = await seeding();
+    const gate = { passed: 0, isOpen: false };
+    const following = follow(of.project, async (point) => {
+      if (point !== 'copy.before-range-commit') return;
+      gate.passed += 1;
+      if (gate.passed === 2) throw new Error('a range fails');
+      await waitUntil('the gate opens', async () => gate.isOpen, { timeoutMs: 60_000 });
+    });
+    await waitUntil('ranges are on their way', async () => gate.passed > 0, { timeoutMs: 60_000 });
+    for (const line of [1, 2, 3]) {
+      await of.north.script(`insert into audit values ('north', ${line}); update big set n = n + 1, v = 'round ${line}' where id = ${line}`);
+      const [sql, lines] = ['select from audit where member = $1 and line = $2', ['north', line]] as const;
+      await waitUntil('a line of north is at east', async () => (await of.east.query(sql, lines)).length === 1, { timeoutMs: 60_000 });
+    }
+    expect(await finished(of)).toBe(0);
+    gate.isOpen = true;
+    const isJoined = async () => (await of.west.query("select from sarrio.initial_copy where relation = 'public.big' and is_joined")).length === 1;
+    await waitUntil('west has joined', isJoined, { timeoutMs: 60_000 });
+    await following.stop();
+    await catchUp(of.project);
+    await alike(of);
+    expect(await of.west.query("select from big where v = 'round 3' and n = 1")).toHaveLength(1);
+  });
+
   test.each([
     ['into a key that has not come yet', "insert into big values (39999, 39999, 1, 'of west')"],
     ['into a key of nobody, with a unique value that has not come yet', "insert into big values (700000, 39999, 1, 'of west')"],

@@ -31,10 +31,10 @@ export async function copyOnce(project: Installation, failpoint: Failpoint = noF
 }
 
 /** Leaves the streams running until the test stops them, at its end at the latest. */
-export function follow(project: Installation): Following {
+export function follow(project: Installation, failpoint: Failpoint = noFailpoint): Following {
   const events: RunnerEvent[] = [];
   const stopped = new AbortController();
-  const ended = start(project, { until: 'stopped', events, signal: stopped.signal, failpoint: noFailpoint });
+  const ended = start(project, { until: 'stopped', events, signal: stopped.signal, failpoint });
   const stop = async (): Promise<void> => {
     stopped.abort();
     await ended;

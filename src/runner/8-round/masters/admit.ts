@@ -2,7 +2,6 @@ import { failure } from '../../../plan/errors.ts';
 import { originsOf } from '../../../plan/plan-masters.ts';
 import { displayName } from '../../../sql/quote.ts';
 import { textArray } from '../../postgres/text-array.ts';
-import type { Acknowledger } from '../acknowledge.ts';
 import { startBeating } from '../heartbeat.ts';
 import { holderText } from '../lease.ts';
 import { readPause } from '../registration.ts';
@@ -10,7 +9,9 @@ import { paused } from '../stream.ts';
 import { heartbeat, leaseStream } from '../target.sql.ts';
 import { writeAlone } from '../write-alone.ts';
 import { detachedMembers, memberDetached } from './detached.ts';
+import { copyAside } from './copy-aside.ts';
 import { joinPair } from './join-pair.ts';
+import { pairOf } from './pair-of.ts';
 import { readSeeded } from './masters.sql.ts';
 import { leaveUnknown } from './held.sql.ts';
 import { sessionMember } from './session-member.ts';
@@ -27,7 +28,9 @@ import type { Present } from './masters-run.ts';
  * only those that were asked are.
  */
 export async function admit(run: MastersRun, present: Present[]): Promise<void> {
-  const arrivals = run.slots.flatMap((slot) => (slot.live === null || present.some((each) => each.slot === slot) ? [] : [{ slot, live: slot.live }]));
+  const arrivals = run.slots.flatMap((slot) =>
+    slot.live === null || slot.copying !== null || present.some((each) => each.slot === slot) ? [] : [{ slot, live: slot.live }],
+  );
   if (arrivals.length === 0 || run.slots.some(isBeingConnected)) return;
   const detached = await detachedMembers(run.name, run.slots);
   await expel(present, ({ slot }) => detached.has(slot.name));
@@ -40,6 +43,7 @@ export async function admit(run: MastersRun, present: Present[]): Promise<void> 
     });
     if (outcome === 'standby') {
       await expel(present, (each) => each.slot.index > slot.index);
+      for (const each of run.slots) if (each.index > slot.index) giveUpCopy(each);
       return;
     }
   }
@@ -63,6 +67,12 @@ async function expel(present: Present[], condition: (each: Present) => boolean):
   await release(gone);
 }
 
+function giveUpCopy({ copying, live }: Slot): void {
+  if (copying === null) return;
+  copying.stop();
+  live?.session.destroy();
+}
+
 type Arrival = { readonly slot: Slot; readonly live: Live };
 type Asking = Arrival & { readonly detached: string | null };
 
@@ -82,9 +92,11 @@ async function admitOne(run: MastersRun, present: Present[], { slot, live, detac
   const seed = run.slots[0];
   const hasSeed = slot === seed || present.some((each) => each.slot === seed);
   if (!hasSeed && !(await isSeeded(run, live))) return wait(run, slot, { state: 'connecting', reason: `waits for ${seed?.name}, from which it is copied` });
+  await leaveUnknownTables(run, { slot, live });
+  const from = present.find((each) => each.slot === seed);
+  if (from !== undefined && (await copyAside(run, from, { slot, live }))) return 'waits';
   const arrived = makePresent(run, present, { slot, live });
   try {
-    await leaveUnknownTables(run, arrived);
     await forgetStopped(run, arrived);
     for (const other of present) await joinBoth(run, arrived, other);
   } catch (error) {
@@ -151,38 +163,15 @@ function makePresent(run: MastersRun, present: readonly Present[], { slot, live 
 }
 
 /** Once its lease is ours and before its watermarks move: what this plan does not know stays where it is, for whoever knows it. */
-async function leaveUnknownTables({ options, name, sync }: MastersRun, { slot, live }: Present): Promise<void> {
+async function leaveUnknownTables({ options, name, sync }: MastersRun, { slot, live }: Arrival): Promise<void> {
   const relations = sync.tables.map(({ target }) => displayName(target));
   const sources = originsOf(sync).filter((origin) => origin !== slot.name);
   await writeAlone(live.session, { text: leaveUnknown, values: [name, textArray(relations), textArray(sources), options.plan.project] });
 }
 
 async function joinBoth(run: MastersRun, arrived: Present, other: Present): Promise<void> {
-  arrived.acknowledgers.set(other.slot.index, await join(run, other, arrived));
-  other.acknowledgers.set(arrived.slot.index, await join(run, arrived, other));
-}
-
-async function join(run: MastersRun, source: Present, target: Present): Promise<Acknowledger> {
-  const { options, name, sync, flows, deltas, connectTarget, progress } = run;
-  const flow = flows[source.slot.index];
-  if (flow === undefined) throw new Error(`the plan has no member ${source.slot.index}`);
-  return joinPair({
-    stream: { sync: name, source: source.slot.name, target: target.slot.name },
-    flow,
-    deltas: deltas[source.slot.index] ?? [],
-    seed: sync.members[0] ?? '',
-    own: sync.tables.map(({ countPending, masters: { lock } }) => ({ lock, countPending })),
-    jobs: options.jobs ?? null,
-    source: source.live,
-    target: target.live,
-    connectTarget: () => connectTarget(target.slot.index),
-    clock: options.clock,
-    log: options.log,
-    failpoint: options.failpoint,
-    ring: sync.ring?.others ?? [],
-    shapes: { source: options.plan.databases[source.slot.name]?.shapes ?? {}, target: options.plan.databases[target.slot.name]?.shapes ?? {} },
-    onCopy: (tables) => progress.enter(target.slot.index, 'copying', `${tables} tables`),
-  });
+  arrived.acknowledgers.set(other.slot.index, await joinPair(pairOf(run, other, arrived)));
+  other.acknowledgers.set(arrived.slot.index, await joinPair(pairOf(run, arrived, other)));
 }
 
 function busy({ name }: MastersRun, slot: Slot, holder: string): Error {

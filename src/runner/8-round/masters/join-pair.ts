@@ -67,11 +67,7 @@ export type Pair = {
  */
 export async function joinPair(pair: Pair): Promise<Acknowledger> {
   const { stream, flow, deltas, source, target, seed, clock, failpoint, log } = pair;
-  const tables = streamTables(flow, stream.target);
-  const place: StreamPlace = { stream, source: source.source, target: target.session, tables, deltas };
-  const { id } = await readRegistration(stream, source.source);
-  await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
-  const start = await readStreamStart(place);
+  const { tables, start } = await readStart(pair);
   source.registry = start.registration.registry;
   if (start.stored === null) await writeAlone(target.session, { text: forgetHeld, values: [stream.sync, stream.source] });
   if (start.historyChange) log({ kind: 'history-changed', stream, ...start.historyChange });
@@ -79,6 +75,26 @@ export async function joinPair(pair: Pair): Promise<Acknowledger> {
   else if (stream.source === seed) await joinSeed(pair, start, tables);
   else if (start.stored === null) await beginPair(pair, start);
   return makeAcknowledger({ stream, source: source.source, target: target.session, registration: start.registration, deltas, clock, failpoint });
+}
+
+/**
+ * The copy of what the target does not hold yet of the sync's first member, to be made before the pair is joined; null where nothing is missing.
+ * It needs no round of the target and no other member. The rounds of the others may go on meanwhile: to them, and to what they keep, the
+ * target is a member that is away.
+ */
+export async function missingCopy(pair: Pair): Promise<(() => Promise<void>) | null> {
+  if (pair.flow.existingRows === 'keep') return null;
+  const { tables, start } = await readStart(pair);
+  const missing = await missingOf(pair, start, tables);
+  return missing.length === 0 ? null : () => copy(pair, start, missing);
+}
+
+async function readStart({ stream, flow, deltas, source, target }: Pair): Promise<{ tables: readonly StreamTable[]; start: StreamStart }> {
+  const tables = streamTables(flow, stream.target);
+  const place: StreamPlace = { stream, source: source.source, target: target.session, tables, deltas };
+  const { id } = await readRegistration(stream, source.source);
+  await writeAlone(target.session, { text: adoptWatermark, values: [stream.sync, stream.source, id] });
+  return { tables, start: await readStreamStart(place) };
 }
 
 async function joinSeed(pair: Pair, start: StreamStart, tables: readonly StreamTable[]): Promise<void> {

@@ -28,6 +28,15 @@ export type Slot = {
   /** Failures in a row, and the last of them. */
   failures: number;
   error: unknown;
+  copying: Copying | null;
+};
+
+/** What a member lacks is being copied beside the rounds of the others. It outlives the connection that it was begun over. */
+export type Copying = {
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+  /** Cuts its connections; what has come in ranges stays. */
+  stop(): void;
 };
 
 export type SlotParts = {

@@ -38,7 +38,7 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   };
   const pairs = pairsOf(name, sync);
   const progress = makeProgress(name, sync.members, { pairs, log });
-  const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null }));
+  const slots = sync.members.map((member, index): Slot => ({ index, name: member, live: null, failures: 0, error: null, copying: null }));
   const looks = makeLooks(clock);
   const handlers = openHandlers({
     tables: handlerTables(plan, name, 'onConflict'),
@@ -66,7 +66,14 @@ export function startMasters(options: RunOptions, name: string): SyncRun {
   };
   signal.addEventListener('abort', looks.kick);
   const close = async (): Promise<void> => void (await Promise.all([...accesses.values()].map((access) => access.close())));
-  return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(sessions.end), close };
+  return { name, sources, streams: pairs, ended: runUntilEnd(run, sources).finally(() => endAll(options, { sessions, slots })), close };
+}
+
+/** Whoever stops a run gives copies the time that rounds have; a run that gives up does not wait for them. */
+async function endAll({ signal }: RunOptions, { sessions, slots }: { sessions: { end(): void }; slots: readonly Slot[] }): Promise<void> {
+  for (const { copying } of slots) if (!signal.aborted) copying?.stop();
+  await Promise.all(slots.map(({ copying }) => copying?.ended));
+  sessions.end();
 }
 
 /** The members are kept connected for as long as the rounds go on. */
