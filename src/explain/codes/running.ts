@@ -247,7 +247,7 @@ export const RUNNING: readonly Explanation[] = [
     code: 'SAR644',
     summary: 'a table of a member that joins was written while it was copied in ranges',
     explanation:
-      'Until all ranges are there, a row that an application writes at the joining member would win over one of the first member that nobody has compared it with. The copy stops instead of losing either; nothing is written over.',
+      'Until all ranges are there, a row that an application, or another sync, writes at the joining member would win over one of the first member that nobody has compared it with. The copy stops instead of losing either; nothing is written over.',
     example: 'an application inserts into a large table at west, which is being copied from east',
     cure: 'Keep applications from the large tables of a member until it has joined, then let the copy begin anew with sarrio copy --replace, which replaces what was written there.',
   },

@@ -37,8 +37,8 @@ export async function refuseOwnWrites({ joining, stream }: InitialCopy, target: 
   throw failure('refused', {
     code: 'SAR644',
     where: `database ${stream.target}, table ${of.table.relation}`,
-    message: `${entries} changes were written to the table while it is copied from ${stream.source} in ranges, before it holds the rows that they may meet`,
-    hint: `Nothing is lost or written over. Keep applications from the table until ${stream.target} has joined; then let the copy begin anew, which replaces these changes: sarrio copy --sync ${stream.sync} --target ${stream.target} --replace`,
+    message: `${entries} changes were written to the table, by applications or another sync, while it is copied from ${stream.source} in ranges: before it holds the rows that they may meet`,
+    hint: `Nothing is lost or written over. Keep others from the table until ${stream.target} has joined; then let the copy begin anew, which replaces these changes: sarrio copy --sync ${stream.sync} --target ${stream.target} --replace`,
   });
 }
 
