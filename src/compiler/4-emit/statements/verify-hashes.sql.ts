@@ -27,8 +27,8 @@ export const INTEGER = /^(smallint|integer|bigint)$/;
 /** Types that are text and nothing else. */
 const TEXT = /^(text|character varying(\(\d+\))?)$/;
 /**
- * Types whose binary form, big-endian and the same on 14 to 18, says exactly what their text says, with the function that makes it. That is
- * done in a third of the time that their text takes. Floating-point numbers are none: NaN has many forms and one text.
+ * Types whose binary form, big-endian and the same on 14 to 18, says exactly what their text says, with the function that makes it. To hash a
+ * time and a number so takes 0.13 us instead of 0.22 by their texts. Floating-point numbers are none: NaN has many forms and one text.
  */
 const IMAGED: readonly (readonly [type: RegExp, send: string | null])[] = [
   [/^bytea$/, null],

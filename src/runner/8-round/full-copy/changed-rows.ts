@@ -1,14 +1,11 @@
 import type { ChangedStatements, CopyStatements } from '../../../plan/plan-full-copy.ts';
 import { copyBetween } from '../../postgres/copy.ts';
 import type { Session } from '../../postgres/session.ts';
-import { copyChangedRuns } from './changed-runs.ts';
+import { copyChangedRuns, type Ends } from './changed-runs.ts';
 import { setCopyBuckets } from './full-copy.sql.ts';
 
 /** What one side's rows come to: by bucket, their number and the sum of their hashes. */
 type Sums = ReadonlyMap<number, string>;
-
-/** Both ends of a copy of one table: the source in the copy's snapshot, the target in its transaction; and the table's name there. */
-export type Ends = { readonly source: Session; readonly target: Session; readonly table: string };
 
 /** Brings the rows of what differs: of runs of neighbouring keys, or where there are none of buckets. @returns How many rows were written or deleted. */
 export async function copyChanged(ends: Ends, statements: CopyStatements, changed: ChangedStatements): Promise<number> {

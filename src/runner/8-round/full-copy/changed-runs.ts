@@ -3,8 +3,10 @@ import { copyBetween } from '../../postgres/copy.ts';
 import type { Session } from '../../postgres/session.ts';
 import { bothOf } from '../comparing/buckets.ts';
 import { estimatedRows, planFor, usualJoins } from '../joins.sql.ts';
-import type { Ends } from './changed-rows.ts';
 import { setRuns } from './full-copy.sql.ts';
+
+/** Both ends of a copy of one table: the source in the copy's snapshot, the target in its transaction; and the table's name there. */
+export type Ends = { readonly source: Session; readonly target: Session; readonly table: string };
 
 /** What one side's rows come to: by the run's number, how many there are and the sum of their hashes. */
 type Sums = ReadonlyMap<string, { readonly rows: number; readonly hash: string }>;
