@@ -9,6 +9,9 @@ import { keepHeapSmall } from '../runner/small-heap.ts';
 import { environmentOf, generatedDir } from './change-options.ts';
 import { runFollowing } from './follow-generated.ts';
 import { parseAtLeastOne } from './duration.ts';
+import { isAddress, parseAddress } from './health/address.ts';
+import { makeHealth } from './health/health.ts';
+import { serveHealth } from './health/serve-health.ts';
 import { copyBars } from './report/copy-bars.ts';
 import { databaseConnector } from './plan-databases.ts';
 import type { Verb, VerbContext } from './verb.ts';
@@ -26,24 +29,32 @@ export const verb: Verb = {
         'tables and ranges of tables that an initial copy copies at the same time (default: as the config says, else 2)',
         parseAtLeastOne,
       )
+      .option('--health <[host:]port>', 'answer /livez, /readyz, /status and /metrics over HTTP (host: 127.0.0.1 by default)', parseAddress)
       .option('--log <format>', 'events as text or json lines', 'text');
   },
   run: async (options, context) => {
     keepHeapSmall();
-    const dir = generatedDir(options, context);
+    const log = options['log'] === 'json' ? jsonLog(context) : textLog(context);
+    const health = makeHealth();
+    const server = isAddress(options['health']) ? await serveHealth(options['health'], health) : null;
+    if (server !== null) log({ kind: 'health', url: server.url });
+    const watched: Log = (event) => {
+      health.heard(event);
+      log(event);
+    };
     const ends = await runFollowing({
-      dir,
+      dir: generatedDir(options, context),
       environment: environmentOf(options),
       syncs: stringList(options['sync']),
-      optionsFor: (generated) => runOptions(generated, options, context),
-    });
+      optionsFor: (generated) => ({ ...runOptions(generated, options, context), log: watched, onStreams: health.began }),
+    }).finally(() => server?.close());
     const failed = ends.find((end): end is Extract<StreamEnd, { kind: 'gave-up' }> => end.kind === 'gave-up');
     if (failed) throw failed.error;
     return { exit: 'ok', data: { streams: ends.length }, diagnostics: [], text: '' };
   },
 };
 
-function runOptions({ plan, files }: Generated, options: Readonly<Record<string, unknown>>, context: VerbContext): RunOptions {
+function runOptions({ plan, files }: Generated, options: Readonly<Record<string, unknown>>, context: VerbContext): Omit<RunOptions, 'log'> {
   return {
     plan,
     files,
@@ -51,7 +62,6 @@ function runOptions({ plan, files }: Generated, options: Readonly<Record<string,
     until: untilOf(options),
     jobs: typeof options['jobs'] === 'number' ? options['jobs'] : null,
     clock: systemClock,
-    log: options['log'] === 'json' ? jsonLog(context) : textLog(context),
     failpoint: failpointFromEnv(context.env),
     signal: context.signal,
   };

@@ -12,6 +12,7 @@ export type CopyReason = 'first' | 'due' | 'kicked' | 'once';
 /** Everything that the runner reports. Printers (text, JSON lines) turn it into output; nothing else in the runner writes. */
 export type RunnerEvent =
   | { readonly kind: 'started'; readonly project: string; readonly streams: readonly StreamName[] }
+  | { readonly kind: 'health'; readonly url: string }
   | { readonly kind: 'stream'; readonly stream: StreamName; readonly state: StreamState; readonly reason: string | null }
   | { readonly kind: 'copy-started'; readonly stream: StreamName; readonly table: string }
   | { readonly kind: 'copy-set-aside'; readonly stream: StreamName; readonly table: string; readonly indexes: number }

@@ -12,6 +12,8 @@ export function eventText(event: RunnerEvent): string | null {
   switch (event.kind) {
     case 'started':
       return `sarrio runs ${event.streams.length} ${event.streams.length === 1 ? 'stream' : 'streams'} of project ${event.project}: ${event.streams.map(streamText).join('; ')}`;
+    case 'health':
+      return `answers on ${event.url}: /livez, /readyz, /status, /metrics`;
     case 'stream':
       return `${streamText(event.stream)}: ${event.state}${event.reason ? ` (${event.reason})` : ''}`;
     case 'round':

@@ -136,6 +136,13 @@ export const RUNNING: readonly Explanation[] = [
     cure: 'sarrio compile and sarrio apply with this version.',
   },
   {
+    code: 'SAR619',
+    summary: 'the address for --health cannot be listened on',
+    explanation: 'Another program has the port, or the address is not one of this machine. The runner does not start without what it was asked for.',
+    example: 'two runners on one machine, both with --health 9187',
+    cure: 'Choose another port or address.',
+  },
+  {
     code: 'SAR620',
     summary: 'a table has stopped by its rule',
     explanation: 'The rule of the table says `stop` for this conflict. The other tables go on; nothing of this one is lost.',

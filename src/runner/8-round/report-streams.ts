@@ -3,6 +3,7 @@ import type { StreamName } from '../events.ts';
 import { writeStream } from './source.sql.ts';
 import type { RunOptions, SyncRun } from './sync-runner.ts';
 import type { StreamProgress } from './stream-options.ts';
+import { stateOf } from './stream-state.ts';
 
 const EVERY_MS = 1_000;
 /** Even when nothing changes, so that `status` can tell a living runner from a dead one. */
@@ -29,7 +30,7 @@ async function reportSync(options: RunOptions, sync: SyncRun, streams: readonly 
     const { progress, stream } = each;
     // The runner that has the lease speaks for the stream.
     if (progress.state === 'standby') continue;
-    const state = progress.isFailing && progress.state !== 'paused' ? 'failed' : progress.state;
+    const state = stateOf(progress);
     const now = clock.now();
     const seconds = (now - each.at) / 1000;
     const rate = (progress.rows - each.rows) / Math.max(seconds, 0.001);

@@ -44,6 +44,7 @@ export async function run(given: RunOptions, names: readonly string[]): Promise<
 /** All syncs until each of them has ended; with the number of rows that were brought. */
 async function runOnce(options: RunOptions, names: readonly string[]): Promise<{ readonly ends: RunEnd; readonly rows: number }> {
   const syncs = names.map((name) => start(options, name));
+  options.onStreams?.(syncs.flatMap(({ streams }) => streams));
   const ended = new AbortController();
   const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
   const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();

@@ -25,6 +25,8 @@ export type RunOptions = {
   readonly jobs?: number | null;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is told the streams of a run that begins; their progress changes from then on. */
+  readonly onStreams?: (streams: SyncRun['streams']) => void;
   readonly failpoint: Failpoint;
   readonly signal: AbortSignal;
 };
