@@ -5,7 +5,7 @@ export type EnvReference = { readonly env: string };
 
 /**
  * Numbers of a sync that may be others in an environment; what is not named stays as the sync says. None of them stands in generated SQL.
- * Which of them a sync has, its mode says: `maxBacklog`, `copy` and `guard` (only for a sync that has one) of a one-way sync; `maxBacklog`,
+ * Which of them a sync has, its mode says: `maxBacklog`, `copy` and `guard` (only for a sync that has one) of a one-way sync; `maxBacklog`, `copy`,
  * `maxClockSkew` and `keepConflicts` between masters; `every` and `lockTimeout` of a full copy.
  */
 export type EnvironmentNumbers = {

@@ -56,7 +56,7 @@ describe('environments', () => {
       guard: { deletes: 0.2, minRows: 10, truncate: true },
     });
     expect(prices).toMatchObject({ schedule: { kind: 'interval', seconds: 21_600 }, lockTimeoutMs: 200 });
-    expect(stock).toMatchObject({ maxClockSkewMs: 5_000, keepConflictsHours: 12 });
+    expect(stock).toMatchObject({ maxClockSkewMs: 5_000, keepConflictsHours: 12, copy: { bytesPerSecond: 2 * 1024 ** 2 } });
     expect(bindEnvironment(plan, 'production').syncs).toEqual(plan.syncs);
   });
 

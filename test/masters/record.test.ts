@@ -32,6 +32,16 @@ async function listed(between: Masters): Promise<Listed['data']['conflicts']> {
 }
 
 describe('the record of conflicts', () => {
+  test('list --exit-code and parked --exit-code say by 2 that there is one', async () => {
+    const between = await masters(T, { seed: "insert into t values (1, 'old')" });
+    await between.settles();
+    const exits = async (...args: readonly string[]) => (await run(between, ...args)).exitCode;
+    expect(await exits('list', '--exit-code')).toBe(0);
+    for (const [index, name] of ['east', 'west'].entries()) await at(between.members, index).script(`update t set v = '${name}'`);
+    await between.settles();
+    expect([await exits('list', '--exit-code'), await exits('list'), await exits('parked', '--exit-code')]).toEqual([2, 0, 0]);
+  });
+
   test('names each once, from all members, and shows its versions', async () => {
     const between = await inConflict();
     const [conflict, ...others] = await listed(between);

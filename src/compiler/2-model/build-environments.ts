@@ -11,7 +11,7 @@ import { resolveKeeping, resolveSkew } from './resolve-skew.ts';
 /** The settings that an environment may give other numbers, by the mode of the sync. */
 export const NUMBERS: Readonly<Record<SyncConfig['mode'], readonly (keyof EnvironmentNumbers)[]>> = {
   'one-way': ['maxBacklog', 'copy', 'guard'],
-  'multi-master': ['maxBacklog', 'maxClockSkew', 'keepConflicts'],
+  'multi-master': ['maxBacklog', 'copy', 'maxClockSkew', 'keepConflicts'],
   'full-copy': ['every', 'lockTimeout'],
 };
 
@@ -31,7 +31,7 @@ export function buildEnvironments({ environments = {}, syncs }: ReplicationConfi
 /** Whole fields of the plan: half of one would have to be put together by whoever reads it. */
 function numbersOf(sync: SyncConfig, given: EnvironmentNumbers): PlanNumbers {
   const maxBacklog = resolveBacklog(given.maxBacklog);
-  const copy = sync.mode === 'one-way' && given.copy !== undefined ? resolveCopy({ ...sync.copy, ...given.copy }) : null;
+  const copy = sync.mode !== 'full-copy' && given.copy !== undefined ? resolveCopy({ ...sync.copy, ...given.copy }) : null;
   const guard = sync.mode === 'one-way' && given.guard !== undefined ? resolveGuard({ ...sync.guard, ...given.guard }) : null;
   const schedule = given.every === undefined ? null : parseSchedule(given.every, undefined);
   return {

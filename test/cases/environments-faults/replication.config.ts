@@ -15,7 +15,7 @@ export default defineReplication({
       databases: { east: env('E_URL'), west: env('W_URL'), report: env('R_URL') },
       syncs: {
         orders: { guard: { minRows: 10 }, every: '1h' },
-        stock: { copy: { jobs: 2 } },
+        stock: { lockTimeout: '1s' },
         // @ts-expect-error no sync of the config
         price: { every: '1h' },
       },

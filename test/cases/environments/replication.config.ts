@@ -21,7 +21,7 @@ export default defineReplication({
       databases: { east: env('STAGING_EAST_URL'), west: env('STAGING_WEST_URL'), report: env('STAGING_REPORT_URL') },
       syncs: {
         orders: { maxBacklog: { size: '1 GB', rows: 1_000_000 }, copy: { rate: '5 MB' }, guard: { minRows: 10 } },
-        stock: { keepConflicts: '12 hours', maxClockSkew: '5 s', maxBacklog: '1 GB' },
+        stock: { keepConflicts: '12 hours', maxClockSkew: '5 s', maxBacklog: '1 GB', copy: { rate: '2 MB' } },
         prices: { every: '6h', lockTimeout: '200ms' },
       },
     },
