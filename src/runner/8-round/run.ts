@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { failure } from '../../plan/errors.ts';
 import { flowsOf } from '../../plan/flows.ts';
 import type { PlanSync } from '../../plan/plan.ts';
@@ -24,6 +25,8 @@ export type RunEnd = readonly StreamEnd[];
  */
 export async function run(given: RunOptions, names: readonly string[]): Promise<RunEnd> {
   const { plan, log, signal } = given;
+  // Every stream listens to it, and there may be many: none of them is forgotten.
+  setMaxListeners(0, signal);
   const sessions = trackSessions(given.connect);
   const options: RunOptions = { ...given, connect: sessions.connect };
   const wanted = names.length > 0 ? names : Object.keys(plan.syncs);
@@ -46,6 +49,7 @@ async function runOnce(options: RunOptions, names: readonly string[]): Promise<{
   const syncs = names.map((name) => start(options, name));
   options.onStreams?.(syncs.flatMap(({ streams }) => streams));
   const ended = new AbortController();
+  setMaxListeners(0, ended.signal);
   const keepers = [keepSources(options, syncs, ended.signal), reportStreams(options, syncs, ended.signal)];
   const ends = (await Promise.all(syncs.map((sync) => sync.ended))).flat();
   ended.abort();

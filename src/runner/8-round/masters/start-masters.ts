@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { flowsOf } from '../../../plan/flows.ts';
 import type { PlanMultiMaster } from '../../../plan/plan.ts';
 import { orDestroy } from '../../postgres/or-destroy.ts';
@@ -82,6 +83,7 @@ async function runUntilEnd(run: MastersRun, sources: ReadonlyMap<string, SourceA
   const { clock, signal } = options;
   const done = new AbortController();
   const either = AbortSignal.any([signal, done.signal]);
+  setMaxListeners(0, either);
   const keepers = slots.map((slot) =>
     keepSlot(slot, {
       access: sources.get(slot.name) ?? (() => Promise.reject(new Error(`no access to ${slot.name}`))),
