@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Member } from '../../../src/runner/8-round/masters/member.ts';
 import { randomFrom } from '../random.ts';
 import { faultsAfterRecovery, firstMergingWorld, merged, type MergingVariant, type MergingWorld, wrote } from './merging-world.ts';
@@ -8,6 +8,9 @@ import { faultsAfterRecovery, firstMergingWorld, merged, type MergingVariant, ty
  * whichever of its commits are lost, and whether the table sits it out, in the end every change of the counter is in the sum once, and no column goes back to what it was.
  * SARRIO_SEED=n repeats the random run of that seed, SARRIO_FROM=n begins with another one than the first.
  */
+
+/** Nothing here waits for anybody: it takes the processor's time, which others may want as well. */
+vi.setConfig({ testTimeout: 600_000 });
 
 const LAST: MergingVariant = { otherwise: { strategy: 'last-update-wins' } };
 
