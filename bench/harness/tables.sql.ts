@@ -27,6 +27,7 @@ export function fillWide(rows: number, into = 'wide'): string {
     from generate_series(1::bigint, ${rows}) as g`;
 }
 
+export const EMPTY_WIDE = 'truncate wide';
 export const FREEZE_WIDE = 'vacuum (freeze, analyze) wide';
 
 export const INSERT_NARROW = 'insert into narrow select id, v from stage.narrow';

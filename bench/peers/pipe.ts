@@ -9,12 +9,13 @@ export const pipe: Peer = {
   ...none,
   name: 'pipe',
   prepareCopy: async (databases) => async () => {
-    await copy(databases);
+    await copyThrough(databases);
     return none.follow(databases);
   },
 };
 
-async function copy({ source, target }: Databases): Promise<void> {
+/** The workload's wide table, its rows added to those of the target. */
+export async function copyThrough({ source, target }: Databases): Promise<void> {
   const clients = await Promise.all([source.connect(), target.connect()]);
   const [reader, writer] = clients;
   try {

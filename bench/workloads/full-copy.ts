@@ -1,8 +1,9 @@
 import { mustBeEqual } from '../harness/check.ts';
 import { settle, timed } from '../harness/following.ts';
 import type { Databases, Peer } from '../harness/peer.ts';
-import { CHANGE_ONE_OF_A_THOUSAND, fillWide, FREEZE_WIDE, TABLES } from '../harness/tables.sql.ts';
+import { CHANGE_ONE_OF_A_THOUSAND, EMPTY_WIDE, fillWide, FREEZE_WIDE, TABLES } from '../harness/tables.sql.ts';
 import type { Measures, Workload } from '../harness/workload.ts';
+import { copyThrough } from '../peers/pipe.ts';
 import { prepareFullCopy, sarrio } from '../peers/sarrio.ts';
 
 const ROWS = 2_000_000;
@@ -13,10 +14,12 @@ export const fullCopy: Workload = {
   title: 'full-copy: 2M rows of 327 bytes, 0.1 % of them changed',
   peers: [sarrio],
   lines: [
+    { measure: 'pipe', title: 'TRUNCATE and a COPY pipe, s' },
     { measure: 'delete', title: 'delete, s' },
     { measure: 'truncate', title: 'truncate, s' },
     { measure: 'swap', title: 'swap, s' },
     { measure: 'changedOnly', title: 'changed-only, s' },
+    { measure: 'byPipe', title: 'truncate by the pipe', goal: { atMost: 1.05 } },
     { measure: 'ratio', title: 'changed-only by truncate', goal: { atMost: 0.15 } },
   ],
   prepare: async (database, { scale }) => {
@@ -38,5 +41,11 @@ async function measure(_: Peer, databases: Databases): Promise<Measures> {
   };
   const changedOnly = await seconds('changed-only');
   const [swap, truncate] = [await seconds('swap'), await seconds('truncate')];
-  return { changedOnly, swap, truncate, delete: await seconds('delete'), ratio: changedOnly / truncate };
+  const deleted = await seconds('delete');
+  await settle(databases);
+  const pipe = await timed(async () => {
+    await databases.target.query(EMPTY_WIDE);
+    await copyThrough(databases);
+  });
+  return { changedOnly, swap, truncate, pipe, delete: deleted, byPipe: truncate / pipe, ratio: changedOnly / truncate };
 }
