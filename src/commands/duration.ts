@@ -5,10 +5,10 @@ import { unixTime } from '../runner/clock.ts';
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|min|h)?$/.exec(text);
   if (!match) throw new InvalidArgumentError('Write seconds (10 or 10s), milliseconds (500ms), minutes (5min) or hours (2h).');
-  return Math.round(Number(match[1]) * DURATIONS[(match[2] ?? 's') as keyof typeof DURATIONS]);
+  return Math.round(Number(match[1]) * UNITS[(match[2] ?? 's') as keyof typeof UNITS]);
 }
 
-const DURATIONS = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 } as const;
+const UNITS = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A whole number of the command line, one or more. */
 export function parseAtLeastOne(text: string): number {
@@ -22,8 +22,6 @@ export function parseCount(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write a whole number, zero or more.');
   return Number(text);
 }
-
-const UNITS = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** `2h`, or a moment with its time zone such as `2026-12-01T06:00+01:00`, as ISO 8601 says it. */
 export function parseMoment(text: string): string {

@@ -1,7 +1,8 @@
 import type { HealthReport, StreamHealth } from './health.ts';
 
 /**
- * The report in the text format of Prometheus, version 0.0.4 (prometheus.io, "Exposition formats"). Counters begin with the process.
+ * The report in the text format of Prometheus, version 0.0.4 (prometheus.io, "Exposition formats"). Counters begin with the process, those of
+ * rows anew with each plan that is taken, as counters may.
  */
 export function metricsText({ isReady, streams, rounds, conflicts }: HealthReport): string {
   const ofStreams = (of: (stream: StreamHealth) => number): readonly Sample[] =>
